@@ -1,0 +1,87 @@
+"""This project."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from ingest.load import InputFile, Source, load
+from ingest.mapping import Field, SourceMapping
+from ingest.store import EventStore
+from paths.analysis import Analysis, Scope
+from paths.dropoff import DropOff
+from paths.funnel import Funnel, Step
+from paths.transitions import Transitions
+from pipeline.engines.local import run as run_pass
+from sessionize.rules import SessionRules
+from sides import IDLE_MINUTES, MICROSECOND, STEPS, WINDOW_DAYS, Job, Task, edge_answer
+
+MAPPING = SourceMapping(fields={name: Field(columns=(name,)) for name in ("customer_id", "event_at", "event")})
+
+
+def into_store(job: Job, root: Path) -> list[str]:
+    """The delivered CSV -> a new store; the names of its files."""
+    shutil.rmtree(root, ignore_errors=True)
+    source = Source(mapping=MAPPING, files=[InputFile(path=job.csv, name=job.csv.name)])
+    load(EventStore(root), [source], threads=job.threads)
+    return [str(f.path) for f in EventStore(root).snapshot().files]
+
+
+def ingest(job: Job) -> Task:
+    """Typed, checked, deduplicated, accounted for, sorted, committed."""
+    return lambda: into_store(job, job.output / "store")
+
+
+def build(job: Job) -> Task:
+    """The store that the questions are asked of."""
+    return lambda: into_store(job, job.store)
+
+
+def funnel_of_steps() -> Funnel:
+    steps = tuple(Step(matchers=((name, ()),)) for name in STEPS)
+    return Funnel(steps=steps, window=timedelta(days=WINDOW_DAYS), count="customers")
+
+
+def scope() -> Scope:
+    # as_of lies behind the data; peers know idle time only, so the limits of length are off on every side
+    rules = SessionRules(
+        idle_timeout=timedelta(minutes=IDLE_MINUTES), max_duration=timedelta(0), max_session_events=1 << 40
+    )
+    return Scope(as_of=4_000_000_000 * MICROSECOND, sessions=rules)
+
+
+def ask(job: Job, *analyses: Analysis[Any]) -> Any:
+    """The answers of one pass, the snapshot opened anew."""
+    return run_pass(analyses, EventStore(job.store).snapshot(), scope(), threads=job.threads)[0]
+
+
+def edges(table: Any) -> dict[str, Any]:
+    columns = (table[name].to_pylist() for name in ("source", "target", "transitions"))
+    return edge_answer(list(zip(*columns, strict=True)))
+
+
+def transitions(job: Job) -> Task:
+    """With distinct sessions and customers and the time of every edge."""
+    return lambda: edges(ask(job, Transitions())[0])
+
+
+def funnel(job: Job) -> Task:
+    """With times between steps, and what the dropped did next."""
+    return lambda: ask(job, funnel_of_steps())[0]["reached"].to_pylist()
+
+
+def dropoff(job: Job) -> Task:
+    """With what returned, what was lost, conversion and leak."""
+    return lambda: len(ask(job, DropOff())[0])
+
+
+def together(job: Job) -> Task:
+    """All three in one pass."""
+
+    def run() -> list[Any]:
+        paths, steps, leaks = ask(job, Transitions(), funnel_of_steps(), DropOff())
+        return [edges(paths), steps["reached"].to_pylist(), len(leaks)]
+
+    return run

@@ -1,0 +1,258 @@
+"""EventBatch: whole customers, sorted; what every kernel receives. And the forward cursors that make them.
+
+A shard is a range of customer keys. It opens each file once, reads its row groups forward once, and keeps the rows it
+has not delivered yet, so every row group is decoded at most once per shard however many batches there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ingest.properties import coded_property
+from ingest.schema import EVENTS
+from ingest.store import SpanFile
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+BATCH_EVENTS = 1_000_000
+KEYS = 1 << 63
+TEXT = pa.string()
+
+
+@dataclass(frozen=True)
+class Codes:
+    """A text column: `codes[i]` is a position in `names`, -1 where there is no value."""
+
+    codes: npt.NDArray[np.int32]
+    names: tuple[str, ...]
+
+    def take(self, rows: npt.NDArray[Any]) -> Codes:
+        """The same column at other rows (positions or a mask)."""
+        return Codes(self.codes[rows], self.names)
+
+    def lookup(self, values: npt.NDArray[Any], missing: Any) -> npt.NDArray[Any]:
+        """values[code] for each row; `missing` where there is no value. One value per name."""
+        return np.append(values, np.asarray([missing], dtype=values.dtype))[self.codes]
+
+    def texts(self) -> list[str | None]:
+        """The values as Python text: for few rows only."""
+        return [None if c < 0 else self.names[c] for c in self.codes.tolist()]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """An integer column; `values[i]` is 0 where `valid[i]` is false."""
+
+    values: Ints
+    valid: Bools
+
+    def take(self, rows: npt.NDArray[Any]) -> Numbers:
+        """The same column at other rows (positions or a mask)."""
+        return Numbers(self.values[rows], self.valid[rows])
+
+
+Column = Codes | Numbers
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventBatch:
+    """Events of whole customers in the order (customer_key, event_at, recorded_order).
+
+    `key` int64[n] customer keys, `at` int64[n] microseconds since 1970 UTC, `event` the names as recorded, `columns` the
+    further columns that were asked for.
+    """
+
+    key: Ints
+    at: Ints
+    event: Codes
+    columns: Mapping[str, Column] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+    def take(self, rows: npt.NDArray[Any]) -> EventBatch:
+        """The batch at these rows (positions in order, or a mask)."""
+        return replace(
+            self,
+            key=self.key[rows],
+            at=self.at[rows],
+            event=self.event.take(rows),
+            columns={name: column.take(rows) for name, column in self.columns.items()},
+        )
+
+    def text(self, name: str) -> Codes:
+        """A text column."""
+        column = self.columns[name]
+        assert isinstance(column, Codes), name
+        return column
+
+    def number(self, name: str) -> Numbers:
+        """A number column."""
+        column = self.columns[name]
+        assert isinstance(column, Numbers), name
+        return column
+
+
+@dataclass
+class ScanCount:
+    """What a pass has read: the guard of the store's promise, and what --explain prints."""
+
+    files: int = 0
+    row_groups: int = 0
+    rows: int = 0
+
+    def add(self, other: ScanCount) -> None:
+        """Sum up."""
+        self.files += other.files
+        self.row_groups += other.row_groups
+        self.rows += other.rows
+
+
+class FileCursor:
+    """One file's rows with lo <= key < hi, handed out in ascending key ranges."""
+
+    def __init__(self, file: SpanFile, columns: Sequence[str], lo: int, hi: int) -> None:
+        self._parquet = pq.ParquetFile(
+            file.path, memory_map=True, read_dictionary=[c for c in columns if is_text(c)], pre_buffer=False
+        )
+        names = set(self._parquet.schema_arrow.names)
+        self._columns = [c for c in columns if c in names]
+        self._absent = [c for c in columns if c not in names]
+        self._groups = [g for g in self._bounds() if g[1] <= hi - 1 and g[2] >= lo]
+        self._next = 0
+        self._lo = lo
+        self._tail: pa.Table | None = None
+        self.count = ScanCount(files=1)
+
+    def _bounds(self) -> list[tuple[int, int, int]]:
+        """(row group, its lowest key, its highest key)."""
+        meta = self._parquet.metadata
+        at = meta.schema.names.index("customer_key")
+        stats = [meta.row_group(i).column(at).statistics for i in range(meta.num_row_groups)]
+        return [(i, s.min, s.max) for i, s in enumerate(stats)]
+
+    def until(self, hi: int) -> list[pa.Table]:
+        """The rows with key < hi not delivered yet, as tables in order."""
+        pieces: list[pa.Table] = []
+        if self._tail is not None:
+            self._deliver(self._tail, hi, pieces)
+            if self._tail is not None:
+                return pieces
+        start = self._next
+        while self._next < len(self._groups) and self._groups[self._next][1] < hi:
+            self._next += 1
+        if self._next > start:
+            self._deliver(self._read([g[0] for g in self._groups[start : self._next]]), hi, pieces)
+        return pieces
+
+    def _read(self, groups: list[int]) -> pa.Table:
+        table = self._parquet.read_row_groups(groups, columns=self._columns, use_threads=False)
+        self.count.row_groups += len(groups)
+        self.count.rows += table.num_rows
+        for name in self._absent:
+            table = table.append_column(
+                name, pa.nulls(table.num_rows, pa.dictionary(pa.int32(), TEXT) if is_text(name) else pa.int64())
+            )
+        if groups[0] == self._groups[0][0]:  # rows before the shard's first key belong to the shard before
+            table = table.slice(int(np.searchsorted(keys_of(table), self._lo)))
+        return table
+
+    def _deliver(self, table: pa.Table, hi: int, pieces: list[pa.Table]) -> None:
+        cut = int(np.searchsorted(keys_of(table), hi)) if hi < KEYS else table.num_rows
+        if cut:
+            pieces.append(table.slice(0, cut))
+        self._tail = table.slice(cut) if cut < table.num_rows else None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._parquet.close()
+
+
+def is_text(column: str) -> bool:
+    """Promoted columns are text, as most of the contract is."""
+    return column not in EVENTS.names or pa.types.is_string(EVENTS.field(column).type)
+
+
+def keys_of(table: pa.Table) -> Ints:
+    """customer_key as an array."""
+    return np.asarray(table.column("customer_key"))
+
+
+def scan_shard(
+    files: Sequence[SpanFile],
+    columns: Collection[str],
+    stored: Collection[str],
+    lo: int,
+    hi: int,
+    count: ScanCount,
+    batch_events: int = BATCH_EVENTS,
+) -> Iterator[EventBatch]:
+    """Batches of the customers with lo <= key < hi, in ascending key order; `count` adds up what was read.
+
+    A column that is not among the `stored` ones is a key of the JSON properties.
+    """
+    keys = sorted(c for c in columns if c not in stored)
+    plain = (set(columns) - set(keys) - {"customer_key", "event_at", "event"}) | ({"properties"} if keys else set())
+    wanted = ["customer_key", "event_at", "event", *sorted(plain)]
+    cursors = [FileCursor(f, wanted, lo, hi) for f in files]
+    rows = sum(f.rows for f in files) * (hi - lo) // KEYS
+    steps = max(1, -(-rows // batch_events))
+    try:
+        for step in range(1, steps + 1):
+            edge = hi if step == steps else lo + (hi - lo) * step // steps
+            pieces = [piece for cursor in cursors for piece in cursor.until(edge)]
+            if pieces:
+                yield with_properties(batch_of(pieces, wanted), keys)
+    finally:
+        for cursor in cursors:
+            count.add(cursor.count)
+            cursor.close()
+
+
+def with_properties(batch: EventBatch, keys: Sequence[str]) -> EventBatch:
+    """The batch with these keys of its properties as columns."""
+    if not keys:
+        return batch
+    documents = batch.text("properties")
+    found = {k: Codes(*coded_property(documents.codes, documents.names, k)) for k in keys}
+    return replace(batch, columns={**batch.columns, **found})
+
+
+def batch_of(pieces: Sequence[pa.Table], columns: Sequence[str]) -> EventBatch:
+    """One sorted batch from pieces in span order: a stable sort by key alone keeps each customer's time order."""
+    table = pa.concat_tables(pieces).unify_dictionaries()
+    key = keys_of(table)
+    order = np.argsort(key, kind="stable") if len(pieces) > 1 else slice(None)
+    further = {c: column_of(table.column(c), order) for c in columns[3:]}
+    event = column_of(table.column("event"), order)
+    assert isinstance(event, Codes)
+    at = np.asarray(table.column("event_at").cast(pa.int64()))
+    return EventBatch(key=key[order], at=at[order], event=event, columns=further)
+
+
+def column_of(column: pa.ChunkedArray, order: Any) -> Column:
+    """An Arrow column as Codes or Numbers, in another order."""
+    whole = column.combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        whole = pa.concat_arrays(whole.chunks)
+    if isinstance(whole, pa.DictionaryArray):
+        codes = whole.indices.fill_null(-1) if whole.indices.null_count else whole.indices
+        names = whole.dictionary.to_pylist()
+        return Codes(np.asarray(codes).astype(np.int32, copy=False)[order], tuple(names))
+    valid = np.asarray(whole.is_valid())
+    return Numbers(np.asarray(whole.fill_null(0))[order], valid[order])
+
+
+def shards(number: int) -> list[tuple[int, int]]:
+    """Equal ranges of the key space: keys are uniform hashes."""
+    edges = [KEYS * i // number for i in range(number + 1)]
+    return list(pairwise(edges))

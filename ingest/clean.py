@@ -1,0 +1,238 @@
+"""Raw text rows -> typed rows in the table `staged`, each with the reason for which it must leave, if any.
+
+Nothing raises for a bad row: it is staged with a `reason` and its text, and ends in quarantine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from ingest.database import Database, load_sql
+from ingest.errors import ConfigError
+from ingest.mapping import Columns, Expressions, Field, SourceMapping, consumed
+from ingest.schema import EVENTS, IDS, NUMBERS, TARGETS
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+MINOR_DIGITS = {
+    "JPY": 0,
+    "KRW": 0,
+    "VND": 0,
+    "CLP": 0,
+    "ISK": 0,
+    "HUF": 2,
+    "KWD": 3,
+    "BHD": 3,
+    "OMR": 3,
+    "TND": 3,
+    "JOD": 3,
+}
+"""ISO 4217 minor digits where they are not 2."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What is judged against a run's words rather than the row's own."""
+
+    as_of: datetime | None = None
+    newest_day: str | None = None  # newest published event day of the source, YYYY-MM-DD; None = no late rows
+    late_window: timedelta = timedelta(days=3)
+
+    @property
+    def latest(self) -> datetime:
+        """The last instant that is not out of range."""
+        return LATEST if self.as_of is None else self.as_of + timedelta(days=1)
+
+    @property
+    def late_before(self) -> str | None:
+        """Event days before this one are too late."""
+        if self.newest_day is None:
+            return None
+        return (datetime.fromisoformat(self.newest_day) - self.late_window).date().isoformat()
+
+
+def prepare(db: Database, mappings: Sequence[SourceMapping]) -> None:
+    """Create the macros and an empty `staged` with the columns these mappings can fill, and no others."""
+    db.run(load_sql("ingest", "macros"))
+    kinds = {"int64": "BIGINT", "string": "VARCHAR", "timestamp[us, tz=UTC]": "TIMESTAMPTZ"}
+    wanted = staged_columns(mappings)
+    columns = [f"{f.name} {kinds[str(f.type)]}" for f in EVENTS if f.name in wanted]
+    columns += [f"{quoted(name)} VARCHAR" for name in wanted if name not in EVENTS.names]
+    db.run(
+        f"create or replace temp table staged ({', '.join(columns)}, span VARCHAR, input VARCHAR, reason VARCHAR, "
+        "detail VARCHAR, raw VARCHAR)"
+    )
+
+
+def staged_columns(mappings: Sequence[SourceMapping]) -> list[str]:
+    """The columns of `staged` that become columns of an event."""
+    mapped = {target for m in mappings for target in m.fields}
+    always = [
+        "customer_key",
+        "event_at",
+        "recorded_input",
+        "recorded_row",
+        "event",
+        *IDS,
+        "source",
+        "properties",
+        "content_hash",
+    ]
+    return [
+        *always,
+        *sorted(mapped - set(always) - set(EVENTS.names)),
+        *[n for n in EVENTS.names if n in mapped - set(always)],
+    ]
+
+
+def quoted(identifier: str) -> str:
+    """A promoted column's name as an SQL identifier."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def stage(db: Database, relation: str, columns: Columns, mapping: SourceMapping, *, input_key: str, input_name: str,
+          limits: Limits) -> None:  # fmt: skip
+    """Append every row of `relation` (row, c0, c1, ...) to `staged`."""
+    for required in ("event_at", "event"):
+        if required not in mapping.fields:
+            raise ConfigError(f'source "{mapping.name}" maps no {required}; add {required} = "COLUMN" to its columns.')
+    sql, params = statement(relation, columns, mapping, limits)
+    db.run(sql, {**params, "input_key": input_key, "input_name": input_name, "source": mapping.name})
+
+
+def statement(relation: str, columns: Columns, mapping: SourceMapping, limits: Limits) -> tuple[str, dict[str, object]]:
+    """One row per raw row: texts, then values, then the judgement."""
+    e = Expressions()
+    texts = {t: e.text(columns, spec, t) for t, spec in mapping.fields.items()}
+    for i in IDS:  # a blank id is a missing one
+        texts[i] = f"case when trim({texts[i]}) <> '' then {texts[i]} end" if i in texts else "null::VARCHAR"
+    numbers = [n for n in NUMBERS if n in mapping.fields]
+    others = [t for t in mapping.fields if t not in ("event_at", "event", *IDS, *numbers)]
+    values = {n: number(n, mapping) for n in numbers}
+    bad = [f"(t_{quote(n)} is not null and {values[n]} is null)" for n in numbers]
+    shown = [f"case when {b} then '{n} = ' || t_{quote(n)} end" for n, b in zip(numbers, bad, strict=True)]
+    sql = f"""
+insert into staged by name
+with texts as (  -- one row per raw row: what the mapping reads
+  select *, {", ".join(f"{x} as t_{quote(t)}" for t, x in texts.items())} from {relation}
+), typed as (  -- the same with its values
+  select *, {instant(columns, mapping, e)} as event_at,
+    {", ".join(f"{x} as v_{n}" for n, x in values.items()) or "null as no_numbers"}
+  from texts
+), judged as (  -- the same with the first reason that holds
+  select *, case
+    when t_customer_id is null and t_anonymous_id is null then 'missing_customer'
+    when t_event is null then 'missing_event'
+    when event_at is null then 'bad_timestamp'
+    when event_at < $earliest or event_at > $latest then 'timestamp_out_of_range'
+    when {" or ".join(bad) or "false"} then 'bad_number'
+    when {foreign(mapping, e)} then 'unknown_currency'
+    when {excluded(mapping, e)} then 'excluded'
+    when {late(limits, e)} then 'too_late'
+  end as reason from typed
+)
+select customer_key_of(t_customer_id, t_anonymous_id) as customer_key, event_at, $input_key as recorded_input, row as recorded_row,
+  t_event as event, t_customer_id as customer_id, t_anonymous_id as anonymous_id,
+  {"".join(f"v_{n} as {n}, " for n in numbers)}{"".join(f"t_{quote(t)} as {quoted(t)}, " for t in others)}
+  {properties(columns, mapping, e)} as properties, {content(columns, e)} as content_hash, $source as source,
+  strftime(event_at::timestamp, '%Y-%m-%d') as span, $input_name as input, reason,
+  case reason when 'bad_timestamp' then t_event_at::VARCHAR when 'timestamp_out_of_range' then t_event_at::VARCHAR
+    when 'bad_number' then concat_ws(', ', {", ".join(shown) or "null"})
+  end as detail,
+  case when reason is not null then {record(columns, range(len(columns.names)), e)} end as raw
+from judged"""
+    return sql, {**e.params, "earliest": EARLIEST, "latest": limits.latest}
+
+
+def quote(name: str) -> str:
+    """A target as part of one of our own identifiers."""
+    return name if name in TARGETS else "x" + name.encode().hex()
+
+
+def instant(columns: Columns, mapping: SourceMapping, e: Expressions) -> str:
+    """event_at from its text, or from a typed column as it is."""
+    spec = mapping.fields["event_at"]
+    zone = literal(mapping.timezone)  # a literal, so that the UTC case is decided before the first row
+    found = columns.find(spec.columns[0], "event_at", fail=False) if len(spec.columns) == 1 else None
+    kind = columns.types[found[0]] if found is not None and found[1] is None else "text"
+    if kind == "timestamptz":
+        return f"c{found[0]}::timestamptz" if found else "null"
+    if kind in ("timestamp", "date"):
+        return f"instant_in(c{found[0] if found else 0}::timestamp, {zone})"
+    if spec.format is None:
+        return f"instant_of(trim(t_event_at), {zone})"
+    # a strptime format decides the result's type, so DuckDB wants it as a literal
+    parsed = f"try_strptime(t_event_at, {literal(spec.format)})"
+    return f"{parsed}::timestamptz" if "%z" in spec.format or "%Z" in spec.format else f"instant_in({parsed}, {zone})"
+
+
+def literal(text: str) -> str:
+    """An SQL string literal, where a bound value will not do."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def number(name: str, mapping: SourceMapping) -> str:
+    """A number column's value; NULL where it is missing or no number."""
+    if name == "quantity":
+        return f"whole_number(trim(t_{name}))"
+    return f"minor_units(trim(t_{name}), {MINOR_DIGITS.get(mapping.currency or '', 2)})"
+
+
+def foreign(mapping: SourceMapping, e: Expressions) -> str:
+    """Is the row in another currency than the declared one?"""
+    if "currency" not in mapping.fields or mapping.currency is None:
+        return "false"
+    return f"upper(trim(t_currency)) <> {e.bind(mapping.currency)}"
+
+
+def excluded(mapping: SourceMapping, e: Expressions) -> str:
+    """Does an [[exclude]] entry match? All of its globs must."""
+    entries = []
+    for entry in mapping.excluded:
+        if all(name in mapping.fields for name in entry):
+            entries.append(
+                "(" + " and ".join(f"t_{quote(n)}::VARCHAR glob {e.bind(g)}" for n, g in entry.items()) + ")"
+            )
+    return " or ".join(entries) or "false"
+
+
+def late(limits: Limits, e: Expressions) -> str:
+    """Is the event day before the late window?"""
+    if limits.late_before is None:
+        return "false"
+    return f"strftime(event_at::timestamp, '%Y-%m-%d') < {e.bind(limits.late_before)}"
+
+
+def content(columns: Columns, e: Expressions) -> str:
+    """A hash of every non-empty column with its name, whatever the order of the columns."""
+    parts = [
+        f"case when c{i}::VARCHAR <> '' then hash({e.bind(n)}, c{i}::VARCHAR) else 0::UBIGINT end"
+        for i, n in enumerate(columns.names)
+    ]
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = f"xor({whole}, {part})"
+    return f"(({whole}) >> 1)::BIGINT"
+
+
+def record(columns: Columns, positions: Sequence[int] | range, e: Expressions) -> str:
+    """The non-empty columns at these positions as the text of a JSON object."""
+    parts = [
+        f"case when c{i}::VARCHAR <> '' then {e.bind(json.dumps(columns.names[i]) + ':')} || to_json(c{i}::VARCHAR)::VARCHAR end"
+        for i in positions
+    ]
+    return f"'{{' || concat_ws(',', {', '.join(parts)}) || '}}'" if parts else "null"
+
+
+def properties(columns: Columns, mapping: SourceMapping, e: Expressions) -> str:
+    """What no mapping names, as JSON; NULL where nothing is left."""
+    left = [i for i in range(len(columns.names)) if i not in consumed(columns, mapping.fields)]
+    return f"nullif({record(columns, left, e)}, '{{}}')" if left else "null::VARCHAR"
+
+
+def describe(fields: dict[str, Field]) -> str:
+    """A guessed mapping in one line, for the person who must check it."""
+    return ", ".join(f"{t} = {' + '.join(f.columns[:1] or f.join) or repr(f.constant)}" for t, f in fields.items())

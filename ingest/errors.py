@@ -1,0 +1,92 @@
+"""Everything that `journeys` raises on purpose.
+
+    JourneysError                 exit code
+      ConfigError                 2    journeys.toml, an option or a name does not make sense
+      InputError                  1    a file cannot be read as what it claims to be
+        MissingInput              4    no file, an empty glob, a directory, no permission
+      StoreError                  1    the event store refuses
+        NoStore                   4    there is no store yet
+        Conflict                  75   somebody else committed first, again and again
+        Locked                    75   another writer holds the lock
+      QueryError                  1    DuckDB refused a statement; carries the SQL
+      GateFailed                  3    a quality gate stopped the publish
+      ConditionHolds              5    a --fail-on condition holds
+
+The message says what is wrong, where (file, line, column), and how to mend it. Only the command line turns
+an error into its exit code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class JourneysError(Exception):
+    """The root: anything a user of `journeys` may want to catch."""
+
+    exit_code = 1
+
+
+class ConfigError(JourneysError):
+    """The configuration, an option or a name does not make sense."""
+
+    exit_code = 2
+
+
+class InputError(JourneysError):
+    """A file cannot be read as what it claims to be."""
+
+
+class MissingInput(InputError):
+    """No such file, an empty glob, a directory, or no permission to read."""
+
+    exit_code = 4
+
+
+class StoreError(JourneysError):
+    """The event store refuses."""
+
+
+class NoStore(StoreError):
+    """There is no event store here yet."""
+
+    exit_code = 4
+
+
+class Conflict(StoreError):
+    """Other writers kept committing first."""
+
+    exit_code = 75
+
+
+class Locked(StoreError):
+    """Another writer holds the lock."""
+
+    exit_code = 75
+
+
+class QueryError(JourneysError):
+    """DuckDB refused a statement; `sql` is the statement."""
+
+    def __init__(self, message: str, sql: str) -> None:
+        super().__init__(f"{message}\n\nThe statement was:\n{sql}")
+        self.sql = sql
+
+
+class GateFailed(JourneysError):
+    """A quality gate stopped the publish."""
+
+    exit_code = 3
+
+
+class ConditionHolds(JourneysError):
+    """A --fail-on condition holds."""
+
+    exit_code = 5
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """' Did you mean "near"?' for the nearest known word, or ''."""
+    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f' Did you mean "{near[0]}"?' if near else ""

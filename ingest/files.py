@@ -1,0 +1,206 @@
+"""Files before they are read: which ones a pattern means, what they are called, and their bytes without compression."""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import hashlib
+import os
+import re
+import shutil
+import zlib
+from collections.abc import Sequence
+from io import BufferedReader
+from pathlib import Path
+from typing import IO, cast
+
+import pyarrow as pa
+
+from ingest.errors import InputError, MissingInput, did_you_mean
+
+HEAD = 65_536
+STDIN = Path("-")
+BLOCK = 1 << 20
+
+_MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
+_FOREIGN = {
+    b"PK\x03\x04": "a ZIP archive or an Excel workbook; unpack it, or save the sheet as CSV",
+    b"BZh": "compressed with bzip2; unpack it, or compress it with gzip",
+    b"\xfd7zXZ\x00": "compressed with xz; unpack it, or compress it with gzip",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV",
+}
+
+
+def expand(patterns: Sequence[str | Path], base: Path) -> list[Path]:
+    """The files that names and globs (`**` too) mean, each once, in natural order; `-` stays `-`.
+
+    Relative patterns start at `base`. A name that exists is taken literally, whatever characters it has.
+    Raises MissingInput where a pattern means nothing that can be read.
+    """
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        for path in _matches(str(pattern), base):
+            found[path] = None
+    return sorted(found, key=lambda p: natural_key(str(p)))
+
+
+def _matches(pattern: str, base: Path) -> list[Path]:
+    if pattern == "-":
+        return [STDIN]
+    literal = base / Path(pattern).expanduser()
+    if literal.exists() or not glob.has_magic(pattern):
+        return [readable(literal)]
+    rooted = str(Path(pattern).expanduser())
+    paths = [base / name for name in glob.glob(rooted, root_dir=base, recursive=True)]
+    files = [readable(p) for p in paths if not p.is_dir()]
+    if not files:
+        raise MissingInput(f'No file matches "{pattern}" in {base}.{_there_is(glob_root(pattern, base))}')
+    return files
+
+
+def readable(path: Path) -> Path:
+    """`path` itself, or MissingInput if it is no file that we may read."""
+    try:
+        if path.is_dir():
+            raise MissingInput(f'{path} is a directory; name its files, for example "{path / "*.csv"}".')
+        if not path.exists():
+            near = did_you_mean(path.name, _names_in(path.parent))
+            raise MissingInput(f"There is no file {path}.{near or _there_is(path.parent)}")
+        if not path.is_file():
+            raise MissingInput(f'{path} is no regular file; pipe its content in and read "-".')
+    except PermissionError as error:
+        raise _forbidden(path) from error
+    if not os.access(path, os.R_OK):
+        raise _forbidden(path)
+    return path
+
+
+def _forbidden(path: Path) -> MissingInput:
+    return MissingInput(f'No permission to read {path}; allow it, for example with "chmod a+r", or run as its owner.')
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return sorted((p.name for p in folder.iterdir() if not p.name.startswith(".")), key=natural_key)
+    except OSError:
+        return []
+
+
+def _there_is(folder: Path) -> str:
+    if not folder.is_dir():
+        return f" There is no directory {folder}."
+    names = _names_in(folder)
+    more = ", ..." if len(names) > 5 else ""
+    return f" {folder} holds {', '.join(names[:5])}{more}." if names else f" {folder} is empty."
+
+
+def natural_key(name: str) -> str:
+    """A string whose binary order is the natural order of names: file2 < file10. Different names, different keys.
+
+    A run of digits becomes its length (four digits) and its digits without leading zeros; how many zeros were
+    dropped is noted at the end, so that file02 and file2 stay apart and beside each other.
+    """
+    zeros: list[str] = []
+
+    def run(match: re.Match[str]) -> str:
+        digits = match[0].lstrip("0") or "0"
+        zeros.append(str(len(match[0]) - len(digits)))
+        return f"{len(digits):04d}{digits}"
+
+    key = re.sub("[0-9]+", run, name)
+    return key if set(zeros) <= {"0"} else f"{key}\x01{','.join(zeros)}"
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 (hex) of the file's bytes as they are stored."""
+    with open_input(path) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def input_name(path: Path, root: Path) -> str:
+    """The input's name: its posix path relative to `root`, or absolute if it lies outside."""
+    whole = Path(os.path.abspath(path))
+    start = Path(os.path.abspath(root))
+    return (whole.relative_to(start) if whole.is_relative_to(start) else whole).as_posix()
+
+
+def glob_root(pattern: str, base: Path) -> Path:
+    """The fixed directory at the start of a glob; of a plain file, its directory."""
+    parts = Path(pattern).expanduser().parts
+    literal = (base / Path(pattern).expanduser()).exists()
+    fixed = next((i for i, part in enumerate(parts[:-1]) if glob.has_magic(part) and not literal), len(parts) - 1)
+    return base.joinpath(*parts[: max(fixed, 0)])
+
+
+def open_input(path: Path) -> BufferedReader:
+    """The file's stored bytes; MissingInput if it cannot be opened."""
+    readable(path)
+    try:
+        return path.open("rb")
+    except PermissionError as error:
+        raise _forbidden(path) from error
+
+
+def spool(stream: IO[bytes], directory: Path) -> Path:
+    """Copy a stream (standard input) into a file of `directory`."""
+    target = directory / "stdin"
+    with target.open("wb") as out:
+        shutil.copyfileobj(stream, out, BLOCK)
+    return target
+
+
+def plain_file(path: Path, directory: Path, name: str) -> Path:
+    """The file itself if its bytes can be read as they are, else a plain copy in `directory`.
+
+    Compressed content (told by its first bytes, whatever the name says) is unpacked here and not by DuckDB, because
+    that neither checks a gzip file's checksum nor notices a zstd file that was cut off. Also a copy: line ends that
+    are a lone carriage return. Raises InputError if the compressed data is damaged or of a kind we do not read.
+    """
+    with open_input(path) as stream:
+        head = stream.read(HEAD)
+    for magic, what in _FOREIGN.items():
+        if head.startswith(magic):
+            raise InputError(f"{name} is {what}.")
+    kind = next((k for magic, k in _MAGIC.items() if head.startswith(magic)), None)
+    if kind is not None:
+        path = _unpacked(path, kind, directory / "unpacked", name)
+        with path.open("rb") as stream:
+            head = stream.read(HEAD)
+    if b"\r" in head and b"\n" not in head and not head.startswith(b"PAR1"):
+        path = _with_line_feeds(path, directory / "lines")
+    return path
+
+
+def _unpacked(path: Path, kind: str, target: Path, name: str) -> Path:
+    try:
+        with _unpacking(path, kind) as packed, target.open("wb") as out:
+            shutil.copyfileobj(packed, out, BLOCK)
+    except (EOFError, OSError, zlib.error) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # a full disk is not the file's fault
+            raise InputError(f"{name} could not be unpacked into {target.parent}: {error.strerror}.") from error
+        cut = isinstance(error, EOFError) or "truncated" in str(error).lower()
+        what = (
+            f"is cut off: its {kind} data ends too early"
+            if cut
+            else f"is damaged: its {kind} data is not valid ({error})"
+        )
+        raise InputError(f"{name} {what}; nothing of it was loaded. Fetch the file again.") from error
+    return target
+
+
+def _unpacking(path: Path, kind: str) -> IO[bytes]:
+    if kind == "gzip":
+        return cast(IO[bytes], gzip.open(path, "rb"))
+    return cast(IO[bytes], pa.CompressedInputStream(pa.OSFile(str(path), "rb"), "zstd"))
+
+
+def _with_line_feeds(path: Path, target: Path) -> Path:
+    with path.open("rb") as stream, target.open("wb") as out:
+        while block := stream.read(BLOCK):
+            if block.endswith(b"\r"):  # never cut a pair in two
+                block += stream.read(1)
+            out.write(block.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+    return target

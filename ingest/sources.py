@@ -1,0 +1,157 @@
+"""Raw files -> text rows inside DuckDB, with nothing lost: the one door for the rest of `ingest`.
+
+    path -> plain_file (unpacked) -> read_csv | read_ndjson | read_json | read_weblog | read_parquet -> RawRows
+
+Every record of a file is either a row of `RawRows.relation` or a row of `RawRows.unreadable`. A file that cannot be
+read as a whole raises InputError and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
+
+from ingest.csv_text import read_csv
+from ingest.database import Database
+from ingest.errors import ConfigError, InputError, QueryError, did_you_mean
+from ingest.files import (
+    HEAD,
+    STDIN,
+    content_hash,
+    expand,
+    glob_root,
+    input_name,
+    natural_key,
+    plain_file,
+    spool,
+)
+from ingest.json_text import read_json, read_ndjson
+from ingest.raw import UNREADABLE, RawRows, ReadOptions, new_name, path_literal
+from ingest.text_lines import BOM
+from ingest.weblog import is_weblog, read_weblog
+
+__all__ = ["UNREADABLE", "RawRows", "ReadOptions", "content_hash", "expand", "glob_root", "input_name", "natural_key",
+           "read_rows", "spool"]  # fmt: skip
+
+FORMATS = ("csv", "ndjson", "json", "parquet", "combined")
+_BY_NAME = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".json": "json",
+    ".parquet": "parquet",
+}
+_MAY_BE_EMPTY = ("ndjson", "combined")
+
+
+def read_rows(db: Database, path: Path, options: ReadOptions | None = None, *, name: str | None = None) -> RawRows:
+    """Read one file (`-`: standard input) whole; `name` is what messages call it, and what its format is told from.
+
+    Text is read into a temporary table of `db`, in parallel and in the order of the file; `release` it when the rows
+    have been used. A Parquet file stays where it is and is read when the view is.
+    Raises MissingInput if it cannot be opened and InputError if it is not what it claims to be.
+    """
+    options = options or ReadOptions()
+    shown = name or str(path)
+    with TemporaryDirectory(prefix="journeys-", dir=_spill(db)) as directory:
+        scratch = Path(directory)
+        original = spool(sys.stdin.buffer, scratch) if path == STDIN else path
+        plain = plain_file(original, scratch, shown)
+        kind = _format(plain, options.format, shown)
+        match kind:
+            case "parquet":
+                return read_parquet(db, plain, shown, keep=plain != path)
+            case "combined":
+                return read_weblog(db, plain)
+            case "ndjson":
+                return read_ndjson(db, plain, shown)
+            case "json":
+                return read_json(db, plain, shown)
+            case _:
+                return read_csv(db, plain, shown, options.delimiter)
+
+
+def _spill(db: Database) -> str | None:
+    """Unpacked copies go where DuckDB spills, if that is a directory, else to the system's temporary directory."""
+    place = str(db.rows("select current_setting('temp_directory')")[0][0])
+    return place if Path(place).is_dir() else None
+
+
+def _format(path: Path, given: str | None, name: str) -> str:
+    """The file's format; InputError if it holds nothing, or something that none of the formats is."""
+    if given is not None and given not in FORMATS:
+        raise ConfigError(f'There is no format "{given}".{did_you_mean(given, FORMATS)} Formats: {", ".join(FORMATS)}.')
+    with path.open("rb") as stream:
+        head = stream.read(HEAD)
+    found = given or guess_format(name, head)
+    if not head.removeprefix(BOM).strip() and found not in _MAY_BE_EMPTY:
+        what = "it has no header line" if found == "csv" else f"there is no {found} in it"
+        raise InputError(f"{name} is empty: {what}. Remove it, or fetch it again.")
+    if found != "parquet" and (
+        head.startswith((b"\xff\xfe", b"\xfe\xff")) or head[:4096].count(0) * 4 > len(head[:4096])
+    ):
+        raise InputError(
+            f"{name} is not UTF-8 text; it looks like UTF-16 (or is binary). Convert it, for example with: "
+            "iconv -f UTF-16 -t UTF-8"
+        )
+    return found
+
+
+def guess_format(name: str, head: bytes) -> str:
+    """The format told from the name (.csv .tsv .ndjson .jsonl .json .parquet, before .gz or .zst), else the content."""
+    pure = PurePath(name.lower())
+    suffix = PurePath(pure.stem).suffix if pure.suffix in (".gz", ".zst") else pure.suffix
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    text = head.removeprefix(BOM).lstrip()
+    if suffix in _BY_NAME and not (suffix in (".ndjson", ".jsonl") and text.startswith(b"[")):
+        return _BY_NAME[suffix]
+    if text.startswith((b"[", b"{")):
+        return "json"
+    first = text.split(b"\n", 1)[0].decode("utf-8", "replace").rstrip("\r")
+    return "combined" if suffix == ".log" or is_weblog(first) else "csv"
+
+
+def read_parquet(db: Database, path: Path, name: str, *, keep: bool) -> RawRows:
+    """A view over the file, or (`keep`) a table, for a file that is about to go away."""
+    source = f"read_parquet({path_literal(path)}, hive_partitioning = false, file_row_number = true)"
+    relation = new_name()
+    try:
+        described = db.rows(f"describe select * from {source}")[:-1]
+        names = tuple(str(row[0]) for row in described)
+        kinds = [str(row[1]) for row in described]
+        aliases = ", ".join(f"p{i}" for i in range(len(names)))
+        values = "".join(f", {_parquet_value(f'p{i}', kind)} as c{i}" for i, kind in enumerate(kinds))
+        select = f"select row{values} from {source} as t({aliases}, row)"
+        table = f"{relation}_rows" if keep else None
+        if table:
+            db.run(f"create or replace temp table {table} as {select}")
+        db.run(f"create or replace temp view {relation} as {f'select * from {table}' if table else select}")
+    except QueryError as error:
+        what = str(error).split("\n")[0].replace(str(path.absolute()), name)
+        raise InputError(f"{name} is no readable Parquet file; nothing of it was loaded. {what}") from error
+    return RawRows(relation=relation, columns=names, types=tuple(map(_parquet_type, kinds)), format="parquet",
+                   table=table, unreadable=UNREADABLE.empty_table())  # fmt: skip
+
+
+def _parquet_type(kind: str) -> str:
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return "timestamptz"
+    if kind.startswith("TIMESTAMP"):
+        return "timestamp"
+    return "date" if kind == "DATE" else "text"
+
+
+def _parquet_value(column: str, kind: str) -> str:
+    match _parquet_type(kind):
+        case "timestamp":
+            return f"{column}::timestamp"
+        case "timestamptz" | "date":
+            return column
+    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
+        return f"case when {column} is not null then to_json({column})::varchar end"
+    if kind == "BLOB":  # some writers do not mark text as text
+        return f"coalesce(try(decode({column})), {column}::varchar)"
+    return f"{column}::varchar"

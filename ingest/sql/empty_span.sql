@@ -1,0 +1,28 @@
+-- one row per event that the span holds already; the columns are those of ingest/schema.py (a test compares them)
+create or replace temp table stored (
+  customer_key bigint,
+  event_at timestamptz,
+  recorded_input varchar,
+  recorded_row bigint,
+  event varchar,
+  customer_id varchar,
+  anonymous_id varchar,
+  event_id varchar,
+  channel varchar,
+  url varchar,
+  currency varchar,
+  order_id varchar,
+  item_id varchar,
+  cart_id varchar,
+  referrer varchar,
+  user_agent varchar,
+  ip varchar,
+  value bigint,
+  quantity bigint,
+  price bigint,
+  source varchar,
+  properties varchar,
+  content_hash bigint,
+  duplicates integer,
+  variants struct(content_hash bigint, "rows" bigint)[]
+)

@@ -1,0 +1,224 @@
+"""The Analysis protocol, and what every analysis of a pass shares: journeys of a batch under one scope.
+
+`prepare` is the prelude: it drops what does not exist (after as_of, filtered, excluded sessions), names touchpoints and
+stages, and finds sessions, once for all analyses of a pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from typing import Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ingest.batches import Codes, EventBatch
+from paths.conditions import Condition
+from paths.touchpoints import StageRules, TouchpointRules, no_rules, no_stages
+from sessionize.rules import SessionRules
+from sessionize.sessions import Sessions, find_sessions, open_until
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+R = TypeVar("R", covariant=True)
+
+NEVER = 1 << 62
+"""Later than every instant, microseconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """Which events exist and which units count; equal for all analyses of a pass."""
+
+    as_of: int  # microseconds UTC: events at or after it do not exist
+    since: int = -NEVER  # units start at or after it ...
+    until: int = NEVER  # ... and before it
+    segment: tuple[Condition, ...] = ()  # of a unit's first event
+    where: tuple[Condition, ...] = ()  # of every event, before sessionization
+    sessions: SessionRules = field(default_factory=SessionRules)
+    touchpoints: TouchpointRules = field(default_factory=no_rules)
+    stages: StageRules = field(default_factory=no_stages)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that the scope itself reads."""
+        found = {c for k in (*self.segment, *self.where) for c in k.columns}
+        if self.sessions.cut_on is not None:
+            found.add(self.sessions.cut_on)
+        return frozenset(found) | self.touchpoints.columns | self.stages.columns
+
+
+@dataclass(frozen=True, kw_only=True)
+class Journeys:
+    """Whole customers with their sessions, touchpoints and stages. Arrays follow the order of `events`."""
+
+    events: EventBatch
+    scope: Scope
+    touchpoint: Codes
+    sessions: Sessions
+    excluded_sessions: int = 0
+    whole: Journeys | None = None  # with the excluded sessions, where there are any
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    @cached_property
+    def customer_starts(self) -> Ints:
+        """Position of each customer's first event."""
+        key = self.events.key
+        return np.flatnonzero(np.append(True, key[1:] != key[:-1])) if len(key) else np.zeros(0, dtype=np.int64)
+
+    @cached_property
+    def customer(self) -> npt.NDArray[np.int32]:
+        """Per event: its customer, 0, 1, ... in the order of the batch."""
+        counts = np.diff(np.append(self.customer_starts, len(self)))
+        return np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+
+    @cached_property
+    def stage(self) -> Codes:
+        """Per event: its stage, "(unmapped)" where no stage has it."""
+        return self.scope.stages.name(self.events, self.touchpoint)
+
+    @cached_property
+    def open_until(self) -> Ints:
+        """Per session: the last as_of at which it may still go on."""
+        return open_until(self.sessions, self.events, self.scope.sessions)
+
+    @cached_property
+    def in_period(self) -> Bools:
+        """Per event: since <= event_at < until."""
+        return (self.events.at >= self.scope.since) & (self.events.at < self.scope.until)
+
+    @cached_property
+    def in_segment(self) -> Bools:
+        """Per event: do all --segment conditions hold?"""
+        chosen = np.ones(len(self), dtype=bool)
+        for condition in self.scope.segment:
+            chosen &= condition.holds(self.events)
+        return chosen
+
+    @property
+    def all_events(self) -> EventBatch:
+        """The events that exist, those of excluded sessions among them."""
+        return self.events if self.whole is None else self.whole.events
+
+    @property
+    def all_selected(self) -> Bools:
+        """Per event of `all_events`: is it in the period and the segment?"""
+        return self.selected if self.whole is None else self.whole.selected
+
+    @cached_property
+    def selected(self) -> Bools:
+        """Per event: does a unit that starts at it count (period and segment)?"""
+        return self.in_period & self.in_segment
+
+    @cached_property
+    def selected_sessions(self) -> Bools:
+        """Per session: does it count?"""
+        return self.selected[self.sessions.first]
+
+    def answers_to(self, names: Iterable[str]) -> Bools:
+        """Per event: does it carry one of these names?
+
+        A name that a [[touchpoint]] rule gives means the touchpoint; every other name means the event; `event:x` always
+        means the event.
+        """
+        wanted = set(names)
+        given = self.scope.touchpoints.given
+        events = {n.removeprefix("event:") for n in wanted if n.startswith("event:")} | (wanted - given)
+        found = coded(self.events.event, events)
+        if wanted & given:
+            found = found | coded(self.touchpoint, wanted & given)
+        return found
+
+    @property
+    def passive(self) -> Bools:
+        """Per event: is it in no session?"""
+        return self.sessions.index < 0
+
+
+def coded(column: Codes, wanted: set[str]) -> Bools:
+    """Per event: is its value one of these?"""
+    return column.lookup(np.array([n in wanted for n in column.names], dtype=bool), False)
+
+
+class Analysis(Protocol[R]):
+    """One question over all journeys. `map` is pure and gives additive integers; `reduce` adds them up."""
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """What it needs from the store beyond key, time and event."""
+
+    @property
+    def lag(self) -> timedelta | None:
+        """How far behind the period it must see events; None = to the end."""
+
+    def map(self, journeys: Journeys) -> pa.Table:
+        """Additive integers, keyed by names."""
+
+    def reduce(self, parts: Sequence[pa.Table]) -> R:
+        """The answer. `parts` may be empty."""
+
+
+def prepare(batch: EventBatch, scope: Scope) -> Journeys:
+    """The journeys of a batch under a scope."""
+    exists = batch.at < scope.as_of
+    for condition in scope.where:
+        exists &= condition.holds(batch)
+    if not exists.all():
+        batch = batch.take(exists)
+    journeys = sessionized(batch, scope)
+    too_many = journeys.sessions.events > scope.sessions.max_session_events
+    if not too_many.any():
+        return journeys
+    gone = too_many[journeys.sessions.index] & (journeys.sessions.index >= 0)
+    kept = without(journeys, ~gone)
+    return Journeys(
+        events=kept.events, scope=scope, touchpoint=kept.touchpoint,
+        sessions=kept.sessions, excluded_sessions=int(too_many.sum()), whole=journeys,
+    )  # fmt: skip
+
+
+def sessionized(batch: EventBatch, scope: Scope) -> Journeys:
+    """All events of the batch, excluded sessions among them."""
+    touchpoint = scope.touchpoints.name(batch)
+    bare = Journeys(events=batch, scope=scope, touchpoint=touchpoint, sessions=NO_SESSIONS)
+    passive = bare.answers_to(scope.sessions.passive) if scope.sessions.passive else np.zeros(len(batch), dtype=bool)
+    sessions = find_sessions(batch, passive, scope.sessions)
+    return Journeys(events=batch, scope=scope, touchpoint=touchpoint, sessions=sessions)
+
+
+def without(journeys: Journeys, keep: Bools) -> Journeys:
+    """The same journeys less some whole sessions: what is left keeps its sessions, ranks and neighbours."""
+    old = journeys.sessions
+    left = np.zeros(len(old), dtype=bool)
+    left[old.index[keep & (old.index >= 0)]] = True
+    position = np.cumsum(keep) - 1
+    number = np.append(np.cumsum(left) - 1, -1).astype(np.int32)
+    sessions = Sessions(
+        index=number[old.index[keep]], first=position[old.first[left]], last=position[old.last[left]],
+        events=old.events[left], rank=old.rank[left], followed=old.followed[left],
+    )  # fmt: skip
+    return Journeys(events=journeys.events.take(keep), scope=journeys.scope, touchpoint=journeys.touchpoint.take(keep),
+                    sessions=sessions)  # fmt: skip
+
+
+NO_SESSIONS = Sessions(
+    index=np.zeros(0, dtype=np.int32), first=np.zeros(0, dtype=np.int64), last=np.zeros(0, dtype=np.int64),
+    events=np.zeros(0, dtype=np.int64), rank=np.zeros(0, dtype=np.int64), followed=np.zeros(0, dtype=bool),
+)  # fmt: skip
+
+
+def summed(parts: Sequence[pa.Table], keys: Sequence[str], schema: pa.Schema) -> pa.Table:
+    """Add up additive tables: one row per key, in key order; all columns but the keys are summed."""
+    if not parts:
+        return schema.empty_table()
+    values = [n for n in schema.names if n not in keys]
+    whole = pa.concat_tables(parts)
+    total = whole.group_by(list(keys), use_threads=False).aggregate([(v, "sum") for v in values])
+    total = total.rename_columns([n.removesuffix("_sum") if n not in keys else n for n in total.column_names])
+    return total.select(schema.names).cast(schema).sort_by([(k, "ascending") for k in keys])

@@ -1,0 +1,65 @@
+"""Counting over integer codes: distinct pairs, dense or sparse tallies. All results are integers."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from paths.histograms import bins
+
+Ints = npt.NDArray[np.int64]
+AnyInts = npt.NDArray[np.integer]
+
+DENSE = 1 << 23
+
+
+def distinct_pairs(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, Ints]:
+    """The different (unit, code) pairs in ascending order; 0 <= code < size."""
+    pairs = unit.astype(np.int64) * size + code
+    pairs.sort()
+    if len(pairs):
+        pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])]
+    units, codes = np.divmod(pairs, size)
+    return units, codes
+
+
+def tally(code: AnyInts, size: int) -> tuple[Ints, Ints]:
+    """(code, how often) of the codes that occur, ascending."""
+    if size <= DENSE:
+        counts = np.bincount(code, minlength=1)
+        found = np.flatnonzero(counts)
+        return found, counts[found]
+    values, counts = np.unique(code, return_counts=True)
+    return values.astype(np.int64), counts.astype(np.int64)
+
+
+def tally_times(code: AnyInts, size: int, values: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """(code, bin, how many values, their sum) for values >= 0 in log bins; see paths/histograms.py."""
+    bin_ = bins(values)
+    low = int(bin_.min()) if len(bin_) else 0
+    width = int(bin_.max()) - low + 1 if len(bin_) else 1
+    cell = code.astype(np.int64) * width + (bin_ - low)
+    if size * width <= DENSE:
+        counts = np.bincount(cell, minlength=1)
+        found = np.flatnonzero(counts)
+        return found // width, found % width + low, counts[found], exact_sums(cell, values)[found]
+    different, inverse, counts = np.unique(cell, return_inverse=True, return_counts=True)
+    return different // width, different % width + low, counts.astype(np.int64), exact_sums(inverse, values)
+
+
+def exact_sums(cell: AnyInts, values: Ints) -> Ints:
+    """Integer sums per cell, by halves that a float64 holds without loss."""
+    high = np.bincount(cell, weights=values >> 26).astype(np.int64)
+    low = np.bincount(cell, weights=values & 0x3FFFFFF).astype(np.int64)
+    return (high << 26) + low
+
+
+def previous_true(flags: npt.NDArray[np.bool_]) -> Ints:
+    """For each position: the last position before it (itself left out) whose flag is set, -1 = none."""
+    at = np.maximum.accumulate(np.where(flags, np.arange(len(flags), dtype=np.int64), -1))
+    return np.append(np.int64(-1), at[:-1]) if len(at) else at
+
+
+def next_at_or_after(positions: Ints, start: Ints) -> Ints:
+    """For each start: the first of the ascending positions that is >= it; the largest int64 where there is none."""
+    return np.append(positions, np.iinfo(np.int64).max)[np.searchsorted(positions, start)]

@@ -1,0 +1,239 @@
+"""Where journeys end without a goal, what comes of them, and what is at stake there. Everything is counted in sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from paths.analysis import Journeys, summed
+from paths.counting import next_at_or_after
+from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
+from paths.statistics import rate, wilson
+from paths.transitions import START, Visits, visits_of
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+MICROSECOND = timedelta(microseconds=1)
+
+COUNTS = (
+    "visits",
+    "sessions",
+    "closed",
+    "converting",
+    "drop_off",
+    "returned",
+    "lost",
+    "in_progress",
+    "goals",
+    "others",
+)
+PARTS = pa.schema([("node", pa.string()), ("kind", pa.string()), ("other", pa.string()), *[(c, pa.int64()) for c in COUNTS],
+                   ("value", pa.int64())])  # fmt: skip
+"""Additive. kind: node; lost_after, returned_at (sessions, by the other node); money (goals with a value and its sum)."""
+
+MEASURES = (
+    ("visits", pa.int64()), ("sessions", pa.int64()), ("drop_off", pa.int64()), ("drop_off_rate", pa.float64()),
+    ("ci_low", pa.float64()), ("ci_high", pa.float64()), ("returned", pa.int64()), ("lost", pa.int64()),
+    ("in_progress", pa.int64()), ("conversion", pa.float64()), ("leak", pa.float64()), ("value_at_risk", pa.float64()),
+    ("lost_after", pa.string()), ("returned_at", pa.string()),
+)  # fmt: skip
+
+
+def schema(by_stage: bool) -> pa.Schema:
+    """One row is one touchpoint (or stage), the worst leak first."""
+    return pa.schema(
+        [pa.field("stage" if by_stage else "touchpoint", pa.string()), *[pa.field(n, t) for n, t in MEASURES]]
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DropOff:
+    """drop_off = returned + lost + in_progress; leak = lost x conversion; value_at_risk = leak x mean goal value."""
+
+    rules: GoalRules = field(default_factory=GoalRules)
+    return_window: timedelta = timedelta(days=7)
+    by_stage: bool = False
+    minor_units: int = 100  # of one unit of the currency
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Goals have values."""
+        return VALUE_COLUMNS if self.rules.goal else frozenset()
+
+    @property
+    def lag(self) -> timedelta | None:
+        """A goal may follow within return_window of a session's end."""
+        return self.return_window + timedelta(days=2)
+
+    def map(self, journeys: Journeys) -> pa.Table:
+        """The additive counts of a batch."""
+        node = journeys.stage if self.by_stage else journeys.touchpoint
+        visits = visits_of(journeys, node, collapse=self.by_stage)
+        state = SessionStates.of(journeys, journeys.answers_to(self.rules.goal), self.return_window // MICROSECOND)
+        counts = self.node_counts(journeys, visits, state, len(node.names))
+        names = list(node.names)
+        parts = [rows_of(names, ["node"] * len(names), [""] * len(names), counts)]
+        last = visits.node[visits.closes]
+        session = visits.session[visits.closes].astype(np.int64)
+        before = np.append(np.int64(len(names)), visits.node[:-1])[visits.closes]
+        before = np.where(visits.opens[visits.closes], len(names), before)
+        parts.append(pairs("lost_after", names, last, [*names, START], before, state.lost[session]))
+        back = state.next_goal[session]
+        came = np.where(state.returned[session], back, 0)
+        entry = journeys.sessions.first[journeys.sessions.index[came]] if len(journeys) else came
+        parts.append(
+            pairs("returned_at", names, last, names, node.codes[entry].astype(np.int64), state.returned[session])
+        )
+        if self.rules.goal:
+            parts.append(self.money(journeys))
+        return pa.concat_tables(parts)
+
+    def node_counts(self, journeys: Journeys, visits: Visits, state: SessionStates, size: int) -> dict[str, Ints]:
+        """COUNTS per node."""
+        session = visits.session.astype(np.int64)
+        order = np.lexsort((visits.position, visits.node, session)) if len(session) else np.zeros(0, dtype=np.int64)
+        s, n = session[order], visits.node[order]
+        fresh = np.append(True, (s[1:] != s[:-1]) | (n[1:] != n[:-1])) if len(s) else np.zeros(0, dtype=bool)
+        first = order[fresh]  # the first visit of each (session, node)
+        s, n, at = session[first], visits.node[first], visits.position[first]
+        follows = (state.last_goal[s] > at) | state.comes_back[s]
+        ends = visits.node[visits.closes]
+        ended = visits.session[visits.closes]
+
+        def count(node: Ints, flags: Bools | None = None) -> Ints:
+            return np.bincount(node if flags is None else node[flags], minlength=size)
+
+        return {
+            "visits": count(visits.node), "sessions": count(n), "closed": count(n, state.closed[s]),
+            "converting": count(n, state.closed[s] & follows), "drop_off": count(ends, ~state.holds[ended]),
+            "returned": count(ends, state.returned[ended]), "lost": count(ends, state.lost[ended]),
+            "in_progress": count(ends, state.in_progress[ended]), **self.goal_events(journeys, state, size),
+            "value": np.zeros(size, dtype=np.int64),
+        }  # fmt: skip
+
+    def goal_events(self, journeys: Journeys, state: SessionStates, size: int) -> dict[str, Ints]:
+        """Events at each node that are goals, and others: a node without others has no row."""
+        node = (journeys.stage if self.by_stage else journeys.touchpoint).codes
+        mine = visits_of(journeys, journeys.stage if self.by_stage else journeys.touchpoint, collapse=False).position
+        goal = state.goal[mine]
+        return {
+            "goals": np.bincount(node[mine[goal]], minlength=size),
+            "others": np.bincount(node[mine[~goal]], minlength=size),
+        }
+
+    def money(self, journeys: Journeys) -> pa.Table:
+        """How many goals of the period have a value, and the sum."""
+        goals = goal_values(journeys, self.rules)
+        counts = goals.known & journeys.selected[goals.first]
+        row = dict.fromkeys(COUNTS, np.zeros(1, dtype=np.int64))
+        row["goals"], row["value"] = np.array([int(counts.sum())]), np.array([int(goals.value[counts].sum())])
+        return rows_of([""], ["money"], [""], row)
+
+    def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """The ranked table."""
+        return ranked(summed(parts, ["node", "kind", "other"], PARTS).to_pylist(), self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionStates:
+    """Per session, but `goal` per event."""
+
+    goal: Bools
+    holds: Bools
+    last_goal: Ints  # position of the last goal in the session, -1 = none
+    next_goal: Ints  # position of the customer's next goal after it, or the largest int64
+    comes_back: Bools  # that goal lies within return_window of the session's end
+    closed: Bools  # return_window is over at as_of
+    returned: Bools
+    lost: Bools
+    in_progress: Bools
+
+    @classmethod
+    def of(cls, journeys: Journeys, goal: Bools, return_window: int) -> SessionStates:
+        """From the goal events and the end of each session."""
+        sessions, at = journeys.sessions, journeys.events.at
+        positions = np.flatnonzero(goal)
+        last_goal = np.full(len(sessions), -1, dtype=np.int64)
+        last_goal[sessions.index[positions]] = positions
+        holds = last_goal >= 0
+        next_goal = next_at_or_after(positions, sessions.last + 1)
+        there = next_goal < len(journeys)
+        target = np.where(there, next_goal, 0)
+        end = at[sessions.last]
+        same = there & (journeys.customer[target] == journeys.customer[sessions.last])
+        comes_back = same & (at[target] - end <= return_window)
+        closed = journeys.scope.as_of > end + return_window
+        returned = ~holds & comes_back
+        in_progress = ~holds & ~comes_back & ~closed
+        return cls(
+            goal=goal, holds=holds, last_goal=last_goal, next_goal=target, comes_back=comes_back, closed=closed,
+            returned=returned, lost=~holds & ~returned & ~in_progress, in_progress=in_progress,
+        )  # fmt: skip
+
+
+def rows_of(nodes: Sequence[str], kinds: Sequence[str], others: Sequence[str], counts: dict[str, Ints]) -> pa.Table:
+    """Rows of PARTS."""
+    return pa.table(
+        [list(nodes), list(kinds), list(others), *[counts[c] for c in COUNTS], counts["value"]], schema=PARTS
+    )
+
+
+def pairs(kind: str, names: Sequence[str], node: Ints, others: Sequence[str], other: Ints, flags: Bools) -> pa.Table:
+    """Sessions by (node, other node), counted under `sessions`."""
+    code = node[flags] * max(1, len(others)) + other[flags]
+    values, n = np.unique(code, return_counts=True)
+    zero = np.zeros(len(values), dtype=np.int64)
+    counts = dict.fromkeys((*COUNTS, "value"), zero) | {"sessions": n.astype(np.int64)}
+    left, right = np.divmod(values, max(1, len(others)))
+    return rows_of([names[i] for i in left.tolist()], [kind] * len(values), [others[i] for i in right.tolist()], counts)
+
+
+def ranked(parts: Sequence[dict[str, Any]], question: DropOff) -> pa.Table:
+    """Added-up PARTS -> rows, by value at risk (else leak), drop_off, name."""
+    money = [p for p in parts if p["kind"] == "money"]
+    with_value = sum(int(p["goals"]) for p in money)
+    total = sum(int(p["value"]) for p in money)
+    mean = total / with_value / question.minor_units if with_value else None
+    other: dict[tuple[str, str], tuple[int, str]] = {}
+    for p in parts:
+        if p["kind"] in ("lost_after", "returned_at"):
+            key, mine = (p["kind"], p["node"]), (-int(p["sessions"]), str(p["other"]))
+            other[key] = min(other.get(key, mine), mine)
+    rows = [row_of(p, mean, other, question) for p in parts if p["kind"] == "node" and p["sessions"]]
+    name = "stage" if question.by_stage else "touchpoint"
+    kept = [r for r in rows if r is not None]
+    kept.sort(key=lambda r: (-(r["value_at_risk"] if mean is not None else r["leak"] or 0), -r["drop_off"], r[name]))
+    for r in kept:
+        r["leak"] = None if r["leak"] is None else round(r["leak"], 6)
+        r["value_at_risk"] = None if r["value_at_risk"] is None else round(r["value_at_risk"], 2)
+    return pa.Table.from_pylist(kept, schema=schema(question.by_stage))
+
+
+def row_of(
+    p: dict[str, Any], mean: float | None, other: dict[tuple[str, str], tuple[int, str]], question: DropOff
+) -> dict[str, Any] | None:
+    """One row; None for a goal node, at which every event is a goal."""
+    n = {c: int(p[c]) for c in COUNTS}
+    if question.rules.goal and not n["others"]:
+        return None
+    low, high = wilson(n["drop_off"], n["sessions"])
+    leak = n["lost"] * n["converting"] / n["closed"] if n["closed"] else 0.0
+    row: dict[str, Any] = {
+        "stage" if question.by_stage else "touchpoint": p["node"], "visits": n["visits"], "sessions": n["sessions"],
+        "drop_off": n["drop_off"], "drop_off_rate": rate(n["drop_off"], n["sessions"]), "ci_low": low, "ci_high": high,
+        "returned": n["returned"], "lost": n["lost"], "in_progress": n["in_progress"], "conversion": rate(n["converting"], n["closed"]),
+        "leak": leak, "value_at_risk": None if mean is None else leak * mean,
+        "lost_after": other.get(("lost_after", p["node"]), (0, None))[1],
+        "returned_at": other.get(("returned_at", p["node"]), (0, None))[1],
+    }  # fmt: skip
+    if not question.rules.goal:
+        row |= dict.fromkeys(
+            ("returned", "lost", "in_progress", "conversion", "leak", "value_at_risk", "lost_after", "returned_at")
+        )
+    return row

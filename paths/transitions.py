@@ -1,0 +1,177 @@
+"""Edges between consecutive nodes of a session, framed by START and END.
+
+Conservation: at every node visits = transitions in = transitions out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ingest.batches import Codes
+from paths.analysis import Journeys, summed
+from paths.counting import distinct_pairs, tally, tally_times
+from paths.histograms import quantile_seconds
+
+Ints = npt.NDArray[np.int64]
+
+START, END = "START", "END"
+
+EDGES = pa.schema(
+    [
+        pa.field("source", pa.string()),
+        pa.field("target", pa.string()),
+        pa.field("transitions", pa.int64()),
+        pa.field("sessions", pa.int64()),
+        pa.field("customers", pa.int64()),
+        pa.field("probability", pa.float64()),
+        pa.field("median_seconds", pa.float64()),
+        pa.field("p90_seconds", pa.float64()),
+    ]
+)
+"""One row is one edge, most frequent first; probability = share of the source's out-transitions."""
+
+PARTS = pa.schema(
+    [("source", pa.string()), ("target", pa.string()), ("bin", pa.int64()), ("transitions", pa.int64()),
+     ("sessions", pa.int64()), ("customers", pa.int64()), ("timed", pa.int64()), ("microseconds", pa.int64())]
+)  # fmt: skip
+"""Additive: counts in the row with bin -1, one row more for each bin of the times."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transitions:
+    """Counts every edge of the selected sessions; self-loops stay unless `collapse_repeats`."""
+
+    collapse_repeats: bool = False
+    by_stage: bool = False
+    columns: frozenset[str] = frozenset()
+    lag: timedelta | None = timedelta(days=2)
+
+    def map(self, journeys: Journeys) -> pa.Table:
+        """The additive edges of a batch."""
+        node = journeys.stage if self.by_stage else journeys.touchpoint
+        visits = visits_of(journeys, node, self.collapse_repeats)
+        source, target, session, seconds = inner_edges(visits)
+        size = len(node.names) + 2
+        start, end = size - 2, size - 1
+        opening, closing = visits.node[visits.opens], visits.node[visits.closes]
+        framed = np.concatenate([start * size + opening, closing * size + end])
+        inner = source * size + target
+        all_edges = np.concatenate([inner, framed])
+        edge, transitions = tally(all_edges, size * size)
+        units, codes = distinct_pairs(session, inner, size * size)
+        in_sessions = counts_at(edge, np.concatenate([codes, framed]), size * size)
+        owner = journeys.customer[journeys.sessions.first]
+        ends = np.concatenate([visits.session[visits.opens], visits.session[visits.closes]])
+        customers = distinct_pairs(owner[np.concatenate([units, ends])], np.concatenate([codes, framed]), size * size)[
+            1
+        ]
+        by_customer = counts_at(edge, customers, size * size)
+        code, bin_, timed, total = tally_times(np.searchsorted(edge, inner), len(edge), seconds)
+        return edge_parts(
+            edge, code, bin_, (transitions, in_sessions, by_customer), (timed, total), names_of(node), size
+        )
+
+    def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """The EDGES table."""
+        return edges_of(summed(parts, ["source", "target", "bin"], PARTS))
+
+
+@dataclass(frozen=True)
+class Visits:
+    """Visits of the selected sessions in order."""
+
+    node: Ints
+    session: npt.NDArray[np.int32]
+    at: Ints
+    position: Ints  # of the visit's first event in the batch
+    opens: npt.NDArray[np.bool_]  # is it the session's first visit
+    closes: npt.NDArray[np.bool_]  # is it its last
+
+
+def visits_of(journeys: Journeys, node: Codes, collapse: bool) -> Visits:
+    """One visit per event, or per run of consecutive events at one node."""
+    index = journeys.sessions.index
+    chosen = journeys.selected_sessions
+    take = index >= 0 if chosen.all() else np.append(chosen, False)[index]
+    position = np.flatnonzero(take)
+    codes, session = node.codes[position].astype(np.int64), index[position]
+    if collapse and len(position):
+        fresh = np.append(True, (codes[1:] != codes[:-1]) | (session[1:] != session[:-1]))
+        position, codes, session = position[fresh], codes[fresh], session[fresh]
+    change = session[1:] != session[:-1]
+    ends = np.ones(min(1, len(position)), dtype=bool)
+    return Visits(
+        codes, session, journeys.events.at[position], position, np.append(ends, change), np.append(change, ends)
+    )
+
+
+def inner_edges(visits: Visits) -> tuple[Ints, Ints, npt.NDArray[np.int32], Ints]:
+    """(source, target, session, microseconds) of each step inside a session."""
+    inside = ~visits.opens[1:]
+    return (
+        visits.node[:-1][inside],
+        visits.node[1:][inside],
+        visits.session[1:][inside],
+        (visits.at[1:] - visits.at[:-1])[inside],
+    )
+
+
+def counts_at(edges: Ints, codes: Ints, size: int) -> Ints:
+    """How often each of these edges is among the codes."""
+    found, counts = tally(codes, size)
+    result = np.zeros(len(edges), dtype=np.int64)
+    result[np.searchsorted(edges, found)] = counts
+    return result
+
+
+def names_of(node: Codes) -> pa.Array:
+    """Node names with START and END behind them."""
+    return pa.array([*node.names, START, END], pa.string())
+
+
+def edge_parts(
+    edge: Ints,
+    code: Ints,
+    bin_: Ints,
+    counts: tuple[Ints, Ints, Ints],
+    times: tuple[Ints, Ints],
+    names: pa.Array,
+    size: int,
+) -> pa.Table:
+    """The PARTS rows: a count row per edge, then a row per edge and bin."""
+    every = np.concatenate([edge, edge[code]])
+    zeros_front, zeros_back = np.zeros(len(edge), dtype=np.int64), np.zeros(len(code), dtype=np.int64)
+    columns = [np.concatenate([c, zeros_back]) for c in counts] + [np.concatenate([zeros_front, t]) for t in times]
+    source, target = (names.take(pa.array(part)) for part in np.divmod(every, size))
+    return pa.table([source, target, np.concatenate([zeros_front - 1, bin_]), *columns], schema=PARTS)
+
+
+def edges_of(parts: pa.Table) -> pa.Table:
+    """Added-up PARTS -> EDGES."""
+    rows, times = [], parts.to_pydict()
+    out: dict[str, int] = {}
+    spans: dict[tuple[str, str], list[int]] = {}
+    for i, (source, target, bin_) in enumerate(zip(times["source"], times["target"], times["bin"], strict=True)):
+        if bin_ < 0:
+            out[source] = out.get(source, 0) + times["transitions"][i]
+        else:
+            spans.setdefault((source, target), []).append(i)
+    timed, total = np.asarray(parts["timed"]), np.asarray(parts["microseconds"])
+    for i, (source, target, bin_) in enumerate(zip(times["source"], times["target"], times["bin"], strict=True)):
+        if bin_ >= 0:
+            continue
+        at = spans.get((source, target), [])
+        n = times["transitions"][i]
+        rows.append({
+            "source": source, "target": target, "transitions": n, "sessions": times["sessions"][i], "customers": times["customers"][i],
+            "probability": round(n / out[source], 6), "median_seconds": quantile_seconds(timed[at], total[at], 50),
+            "p90_seconds": quantile_seconds(timed[at], total[at], 90),
+        })  # fmt: skip
+    rows.sort(key=lambda r: (-r["transitions"], r["source"], r["target"]))
+    return pa.Table.from_pylist(rows, schema=EDGES)

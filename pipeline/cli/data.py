@@ -1,0 +1,218 @@
+"""inspect, ingest, quarantine: files in, and what did not get in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.ask import opened
+from pipeline.cli.options import (
+    OutputOptions,
+    ProjectOptions,
+    ScopeOptions,
+    output_options,
+    project_options,
+    question_options,
+)
+from pipeline.cli.output import say, show
+
+if TYPE_CHECKING:
+    from ingest.load import Loaded
+    from ingest.look import Look
+
+FORMATS = click.Choice(["csv", "ndjson", "json", "parquet", "combined"])
+
+
+def pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """TARGET=COLUMN options as a dict."""
+    found = {}
+    for text in values:
+        target, equals, column = text.partition("=")
+        if not equals or not target.strip() or not column.strip():
+            raise click.BadParameter(f'"{text}" is not TARGET=COLUMN, such as event_at=timestamp')
+        found[target.strip()] = column.strip()
+    return found
+
+
+@click.command()
+@click.argument("files", nargs=-1)
+@click.option("--map", "maps", multiple=True, callback=pairs, metavar="TARGET=COLUMN",
+              help="Read TARGET from COLUMN (A|B: first non-empty, A+B: joined, 'text': constant); may be repeated.")  # fmt: skip
+@click.option("--source", help="Read the files as this [[source]] of journeys.toml.")
+@click.option("--input-format", "format_", type=FORMATS, help="How the files are written [default: guessed].")
+@click.option("--delimiter", help="Of CSV [default: guessed].")
+@click.option("--timezone", help="Of times without an offset [default: UTC].")
+@click.option("--deduplicate", type=click.Choice(["content", "event_id", "off"]), help="What makes two rows one event.")
+@click.option("--as-name", help="The input name of standard input (FILE = -).")
+@click.option("--wait", default=0.0, metavar="SECONDS", help="Wait so long for another writer.")
+@project_options
+@output_options
+@question_options
+def ingest(files: tuple[str, ...], maps: dict[str, str], source: str | None, format_: str | None, delimiter: str | None,
+           timezone: str | None, deduplicate: str | None, as_name: str | None, wait: float, project: ProjectOptions,
+           output: OutputOptions, scope: ScopeOptions) -> None:  # fmt: skip
+    """Read files into the store, exactly once.
+
+    FILES may be globs; without any, the paths of every [[source]] are read. The same bytes again add nothing.
+
+    \b
+    Example:
+      journeys ingest events.csv --map customer_id=user --map event_at=timestamp
+    """
+    from pipeline.intake import Intake
+    from pipeline.intake import ingest as take_in
+
+    intake = Intake(files=files, maps=maps, source=source, format=format_, delimiter=delimiter, timezone=timezone,
+                    deduplicate=deduplicate, as_of=scope.as_of, as_name=as_name)  # fmt: skip
+    loaded, notes = take_in(opened(project), intake, wait_seconds=wait)
+    for note in notes:
+        say(note)
+    for name in loaded.known:
+        say(f"{name}: taken in before, 0 new rows")
+    show(
+        accounting(loaded),
+        output,
+        title="ingest",
+        notes=balance(loaded),
+        meta={"run_id": loaded.run_id, "snapshot": loaded.version},
+    )
+
+
+def accounting(loaded: Loaded) -> Any:
+    """One row per source: rows = accepted + duplicates + quarantined."""
+    import pyarrow as pa
+
+    rows = [
+        {
+            "source": name, "rows": book.rows, "accepted": book.accepted, "duplicates": book.duplicates, "conflicting": book.conflicting,
+            "quarantined": sum(book.quarantined.values()), "reasons": [{"reason": r, "rows": n} for r, n in book.quarantined.items()],
+        }
+        for name, book in loaded.accounting.items()
+    ]  # fmt: skip
+    counts = [(n, pa.int64()) for n in ("rows", "accepted", "duplicates", "conflicting", "quarantined")]
+    reasons = pa.list_(pa.struct([("reason", pa.string()), ("rows", pa.int64())]))
+    return pa.Table.from_pylist(rows, schema=pa.schema([("source", pa.string()), *counts, ("reasons", reasons)]))
+
+
+def balance(loaded: Loaded) -> list[str]:
+    """The accounting in words."""
+    notes = []
+    for name, book in loaded.accounting.items():
+        gone = ", ".join(f"{n:,} {reason}" for reason, n in book.quarantined.items())
+        quarantined = sum(book.quarantined.values())
+        notes.append(f"{name}: {book.rows:,} rows = {book.accepted:,} accepted + {book.duplicates:,} duplicates + "
+                     f"{quarantined:,} quarantined" + (f" ({gone})" if gone else ""))  # fmt: skip
+        if book.conflicting:
+            notes.append(
+                f"{name}: {book.conflicting:,} of the duplicates share an event_id with a row of other content"
+            )
+    return notes
+
+
+@click.command()
+@click.option("--reason", help="Only rows with this reason.")
+@click.option("--rows", is_flag=True, help="The rows themselves instead of the counts.")
+@project_options
+@output_options
+def quarantine(reason: str | None, rows: bool, project: ProjectOptions, output: OutputOptions) -> None:
+    """The rows that were not accepted: reasons with a sample, or the rows themselves.
+
+    \b
+    Example:
+      journeys quarantine
+      journeys quarantine --reason bad_timestamp --rows
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    table = (
+        opened(project).quarantine().sort_by([("source", "ascending"), ("input", "ascending"), ("line", "ascending")])
+    )
+    if reason is not None:
+        table = table.filter(pc.equal(table["reason"], reason))
+    if not rows:
+        counted = table.group_by(["reason", "source"], use_threads=False).aggregate(
+            [
+                ("raw", "count", pc.CountOptions(mode="all")),
+                ("input", "first"),
+                ("line", "first"),
+                ("detail", "first"),
+                ("raw", "first"),
+            ]
+        )
+        counted = counted.rename_columns(["reason", "source", "rows", "input", "line", "detail", "raw"])
+        table = counted.sort_by([("rows", "descending"), ("reason", "ascending"), ("source", "ascending")])
+    assert isinstance(table, pa.Table)
+    show(
+        table,
+        output,
+        title="quarantine",
+        notes=[] if rows else ["one sample row for each reason; --rows lists them all"],
+    )
+
+
+@click.command()
+@click.argument("file")
+@click.option("--input-format", "format_", type=FORMATS, help="How the file is written [default: guessed].")
+@click.option("--delimiter", help="Of CSV [default: guessed].")
+@project_options
+@output_options
+def inspect(
+    file: str, format_: str | None, delimiter: str | None, project: ProjectOptions, output: OutputOptions
+) -> None:
+    """Look at a file: columns, a guessed mapping, and a [[source]] to paste into journeys.toml.
+
+    \b
+    Example:
+      journeys inspect events.csv
+    """
+    from pathlib import Path
+
+    from ingest.look import look
+    from ingest.sources import ReadOptions, expand
+
+    path = expand([file], Path.cwd())[0]
+    found = look(path, ReadOptions(format=format_, delimiter=delimiter))
+    show(found.columns, output, title=f"{path.name}: {found.rows:,} records, {found.format}", notes=remarks(found))
+    if found.mapping is not None:
+        click.echo(source_block(path.name, found), err=output.format not in (None, "table"))
+
+
+def remarks(found: Look) -> list[str]:
+    """Time range, events and faults in words."""
+    if found.problem:
+        return [found.problem]
+    notes = [f"from {found.first_event_at} to {found.last_event_at}"] if found.first_event_at else []
+    if found.events:
+        notes.append("events: " + ", ".join(f"{name} {n:,}" for name, n in found.events))
+    notes += [f"would be quarantined: {n:,} {reason}" for reason, n in found.reasons.items()]
+    return notes
+
+
+def source_block(name: str, found: Look) -> str:
+    """The [[source]] that says what was guessed."""
+    import json
+
+    mapping = found.mapping
+    assert mapping is not None
+    lines = [
+        "[[source]]",
+        f"name = {json.dumps(name.split('.')[0])}",
+        f"path = {json.dumps(name)}",
+        f"format = {json.dumps(found.format)}",
+    ]
+    if found.delimiter not in (None, ","):
+        lines.append(f"delimiter = {json.dumps(found.delimiter)}")
+    spelled = []
+    for target, f in mapping.fields.items():
+        if f.constant is not None:
+            value = f"{{ constant = {json.dumps(f.constant)} }}"
+        elif f.join:
+            value = f"{{ join = {json.dumps(list(f.join))} }}"
+        elif f.format:
+            value = f"{{ column = {json.dumps(f.columns[0])}, format = {json.dumps(f.format)} }}"
+        else:
+            value = json.dumps(f.columns[0] if len(f.columns) == 1 else list(f.columns))
+        spelled.append(f"{target} = {value}")
+    return "\n".join([*lines, "", "[source.columns]", *spelled])

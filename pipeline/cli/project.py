@@ -1,0 +1,124 @@
+"""init, demo, doctor, config: the project itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.cli.ask import opened
+from pipeline.cli.options import OutputOptions, ProjectOptions, output_options, project_options
+from pipeline.cli.output import say, show
+
+TEMPLATE = """\
+# What a journey is, in this project. Every key is optional; `journeys config show --origin` lists them all.
+
+[project]
+timezone = "UTC"                 # days and midnights that people see
+goal = ["purchase"]              # what journeys are for
+
+# [[source]]                     # `journeys inspect FILE` writes this block for you
+# name = "web"
+# path = "inbox/web/*.csv.gz"
+#
+# [source.columns]
+# customer_id = "user_id"
+# event_at = "timestamp"
+# event = "event"
+
+[sessions]
+idle_timeout = "30m"
+
+# [[funnel]]
+# name = "buy"
+# steps = ["product_view", "add_to_cart", "purchase"]
+# window = "7d"
+"""
+
+
+@click.command()
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default=None, required=False)
+@project_options
+def init(directory: Path | None, project: ProjectOptions) -> None:
+    """Start a project: a journeys.toml to fill in.
+
+    \b
+    Example:
+      journeys init shop
+    """
+    from ingest.errors import ConfigError
+    from pipeline.cli.output import write_atomic
+
+    folder = directory or project.directory
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / "journeys.toml"
+    if target.exists():
+        raise ConfigError(f"{target} is there already; nothing was changed.")
+    write_atomic(target, lambda file: file.write(TEMPLATE.encode()))
+    say(f"wrote {target}; next: journeys inspect FILE, then journeys ingest FILE")
+
+
+@click.command()
+@project_options
+def demo(project: ProjectOptions) -> None:
+    """Ingest the sample shop and show the summary, the funnel and the three worst leaks.
+
+    \b
+    Example:
+      journeys demo
+    """
+    from pipeline.cli.demo import run_demo
+
+    run_demo(project.directory / "journeys-demo")
+
+
+@click.group()
+def config() -> None:
+    """Show the configuration and where each value comes from.
+
+    \b
+    Example:
+      journeys config show --origin
+    """
+
+
+@config.command("show")
+@click.option("--origin", is_flag=True, help="Say where each value comes from.")
+@project_options
+@output_options
+def config_show(origin: bool, project: ProjectOptions, output: OutputOptions) -> None:
+    """Every value in force.
+
+    \b
+    Example:
+      journeys config show --origin
+    """
+    import pyarrow as pa
+
+    found = opened(project).config.origins()
+    columns: dict[str, Any] = {"key": [k for k, _, _ in found], "value": [v for _, v, _ in found]}
+    if origin:
+        columns["origin"] = [o for _, _, o in found]
+    show(pa.table(columns), output, title="configuration")
+
+
+@click.command()
+@project_options
+@output_options
+def doctor(project: ProjectOptions, output: OutputOptions) -> None:
+    """Check the installation, the project and its store.
+
+    \b
+    Example:
+      journeys doctor
+    """
+    import pyarrow as pa
+
+    from ingest.errors import StoreError
+    from pipeline.doctor import checks
+
+    rows = checks(opened(project))
+    show(pa.Table.from_pylist(rows), output, title="doctor")
+    if any(row["state"] == "failed" for row in rows):
+        raise StoreError("doctor found something that does not work; see the rows marked failed.")

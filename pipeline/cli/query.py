@@ -1,0 +1,30 @@
+"""sql: ask the store in SQL."""
+
+from __future__ import annotations
+
+import click
+
+from pipeline.cli.ask import opened
+from pipeline.cli.options import OutputOptions, ProjectOptions, output_options, project_options
+from pipeline.cli.output import show
+
+
+@click.command()
+@click.argument("statement")
+@project_options
+@output_options
+def sql(statement: str, project: ProjectOptions, output: OutputOptions) -> None:
+    """Ask the store in SQL, read-only. Tables: events, sessions.
+
+    \b
+    Example:
+      journeys sql "select event, count(*) as n from events group by all order by n desc limit 5"
+    """
+    from ingest.sandbox import read_only
+    from pipeline.publish import sessions_table
+
+    shop = opened(project)
+    views = {"events": [f.path for f in shop.store.snapshot().files]}
+    if "sessions" in statement.lower():
+        views["sessions"] = sessions_table(shop)
+    show(read_only(statement, {k: v for k, v in views.items() if v}), output, title="sql")

@@ -1,0 +1,183 @@
+"""What journeys.toml can say, section by section. Every default is here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StrictBool, StrictInt, field_validator, model_validator
+
+from pipeline.config.roles import ROLE_PRESETS
+from pipeline.config.values import (
+    ColumnSpec,
+    Duration,
+    DurationOrZero,
+    FreeName,
+    Names,
+    Section,
+    Timezone,
+)
+
+__all__ = ["Carts", "Funnel", "Project", "Roles", "Sessions", "Source", "Stage", "Touchpoint"]
+
+
+class Project(Section):
+    """[project]: what holds for every question. An empty `goal` list means that journeys are for nothing."""
+
+    timezone: Timezone = "UTC"
+    goal: Names = ("purchase",)
+    currency: str | None = None
+    store: str = "store"
+    return_window: Duration = timedelta(days=7)
+
+    @field_validator("currency")
+    @classmethod
+    def _iso_code(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch("[A-Z]{3}", value):
+            raise ValueError(f'"{value}" is not an ISO 4217 code such as "EUR"')
+        return value
+
+
+class Source(Section):
+    """[[source]]: files of one origin and how their columns become an event's. Without a name, its path names it."""
+
+    name: str = Field(default="", min_length=1)
+    path: Names = ()
+    format: Literal["csv", "ndjson", "json", "parquet", "combined"] | None = None
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    timezone: Timezone = "UTC"
+    deduplicate: Literal["content", "event_id", "off"] | None = None
+    columns: dict[str, ColumnSpec] = Field(default_factory=dict)
+    promote: Names = ()
+    late_window: DurationOrZero = timedelta(days=3)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_from_path(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping) or "name" in value:
+            return value
+        path = value.get("path", "")
+        return {**value, "name": _spoken_name(path[0] if isinstance(path, list) and path else path)}
+
+
+def _spoken_name(path: object) -> str:
+    """The last part without a pattern, up to its first dot: in/orders.csv.gz is orders, in/web/*.csv is web."""
+    plain = [part for part in re.split(r"[/\\]", str(path)) if part and not re.search(r"[*?\[]", part)]
+    return (plain[-1].split(".")[0] if plain else "") or "events"
+
+
+class Sessions(Section):
+    """[sessions]: the rules of sessionization (SessionRules). `max_duration` 0 is off."""
+
+    idle_timeout: Duration = timedelta(minutes=30)
+    max_duration: DurationOrZero = timedelta(hours=24)
+    cut_at_midnight: StrictBool = False
+    cut_on: str | None = None
+    passive: Names = ()
+    max_session_events: Annotated[StrictInt, Field(ge=1)] = 10_000
+
+
+class Touchpoint(Section):
+    """[[touchpoint]]: an event that meets all given patterns (any of each list) is this touchpoint; first rule wins."""
+
+    name: FreeName
+    event: Names = ()
+    url: Names = ()
+    channel: Names = ()
+
+    @model_validator(mode="after")
+    def _matches_something(self) -> Touchpoint:
+        if not (self.event or self.url or self.channel):
+            raise ValueError("needs at least one of event, url and channel")
+        return self
+
+
+class Stage(Section):
+    """[[stage]]: the first stage that names an event's touchpoint, event or channel has it; the rest is for people."""
+
+    name: FreeName
+    touchpoints: Names = ()
+    events: Names = ()
+    channels: Names = ()
+    owner: str | None = None
+    goal: str | None = None
+    review_by: date | None = None
+    notes: str | None = None
+    phase: Literal["before", "during", "after"] | None = None
+    intent: StrictBool = False
+
+
+class Roles(Section):
+    """[carts.roles]: the event names of each role; a role that is not given has its preset, less the names given."""
+
+    view: Names = ROLE_PRESETS["view"]
+    add: Names = ROLE_PRESETS["add"]
+    remove: Names = ROLE_PRESETS["remove"]
+    update: Names = ROLE_PRESETS["update"]
+    view_cart: Names = ROLE_PRESETS["view_cart"]
+    begin_checkout: Names = ROLE_PRESETS["begin_checkout"]
+    payment: Names = ROLE_PRESETS["payment"]
+    purchase: Names = ROLE_PRESETS["purchase"]
+    refund: Names = ROLE_PRESETS["refund"]
+    reminder: Names = ROLE_PRESETS["reminder"]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _given_names_leave_the_presets(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        given = [name for names in value.values() for name in (names if isinstance(names, list) else [names])]
+        twice = [name for name in given if given.count(name) > 1]
+        if twice:
+            raise ValueError(f'"{twice[0]}" stands twice; an event has one role')
+        kept = {role: tuple(n for n in names if n not in given) for role, names in ROLE_PRESETS.items()}
+        return {**kept, **value}
+
+    def by_role(self) -> dict[str, tuple[str, ...]]:
+        """Role -> event names, in the order of ROLE_PRESETS."""
+        return {role: getattr(self, role) for role in ROLE_PRESETS}
+
+
+class Carts(Section):
+    """[carts]: when a cart is quiet, when it is over, whom to remind, and which events play which role."""
+
+    quiet_period: Duration = timedelta(hours=4)
+    recovery_window: Duration = timedelta(days=7)
+    reminder_max_age: Duration = timedelta(days=3)
+    cooldown: DurationOrZero = timedelta(days=7)
+    roles: Roles = Roles()
+
+    @model_validator(mode="after")
+    def _quiet_before_over(self) -> Carts:
+        if self.quiet_period > self.recovery_window:
+            raise ValueError("quiet_period is longer than recovery_window; both run from the last cart activity")
+        return self
+
+
+class Funnel(Section):
+    """[[funnel]]: a saved question, with the words of the command line."""
+
+    name: str = Field(min_length=1)
+    steps: Annotated[Names, Field(min_length=1)]
+    window: Duration = timedelta(days=7)
+    count: Literal["customers", "sessions"] = "customers"
+    order: Literal["ordered", "strict", "any"] = "ordered"
+    ties: Literal["recorded", "step"] = "recorded"
+    step_window: dict[str, Duration] = Field(default_factory=dict)
+    exclude: Names = ()
+    exclusion: Literal["chain", "customer"] = "chain"
+    ignore: Names = ()
+    breakdown: str | None = None
+    by: Literal["day", "week", "month"] | None = None
+    segment: dict[str, str] = Field(default_factory=dict)
+    where: Names = ()
+
+    @model_validator(mode="after")
+    def _ties_of_ordered(self) -> Funnel:
+        if self.ties == "step" and self.order != "ordered":
+            raise ValueError('ties = "step" goes with order = "ordered" only')
+        if self.order == "any" and (self.step_window or any(re.search(r":\d+-\d+$", rule) for rule in self.exclude)):
+            raise ValueError('order = "any" has no step windows and no exclusions between steps')
+        return self

@@ -1,0 +1,118 @@
+"""The whole of journeys.toml as one frozen value."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from pipeline.config.models import Carts, Funnel, Project, Sessions, Source, Stage, Touchpoint
+from pipeline.config.values import Section
+
+FILE = "journeys.toml"
+
+
+class Config(Section):
+    """What journeys.toml, the environment and the flags say together; build it with `load_config`."""
+
+    project: Project = Project()
+    sources: tuple[Source, ...] = Field(default=(), alias="source")
+    sessions: Sessions = Sessions()
+    touchpoints: tuple[Touchpoint, ...] = Field(default=(), alias="touchpoint")
+    stages: tuple[Stage, ...] = Field(default=(), alias="stage")
+    carts: Carts = Carts()
+    funnels: tuple[Funnel, ...] = Field(default=(), alias="funnel")
+    excludes: tuple[dict[str, str], ...] = Field(default=(), alias="exclude")
+    # [map], [journey], [[customers]], [[persona]], [[annotation]], [gates] and [[bot]] will stand here.
+
+    _directory: Path = PrivateAttr(default=Path())
+    _given: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def directory(self) -> Path:
+        """The project's root, which the paths of sources and store are relative to."""
+        return self._directory
+
+    @property
+    def store_path(self) -> Path:
+        """Where the event store is."""
+        return self._directory / self.project.store
+
+    def placed(self, directory: Path, given: Mapping[str, str]) -> Config:
+        """This configuration, of the project at `directory`; `given` tells where a key ("a.b") was set."""
+        copy = self.model_copy()
+        copy._directory, copy._given = directory, dict(given)
+        return copy
+
+    def funnel(self, name: str) -> Funnel | None:
+        """The saved funnel of that name."""
+        return next((funnel for funnel in self.funnels if funnel.name == name), None)
+
+    def values(self) -> dict[str, Any]:
+        """Every value under the names of the file, in JSON's types; durations as text ("30m")."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def digest(self) -> str:
+        """sha256 (hex) over the values: equal for configurations that mean the same, wherever they came from."""
+        text = json.dumps(self.values(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def origins(self) -> list[tuple[str, str, str]]:
+        """(key, value as text, origin) of every value; origin is default, journeys.toml, JOURNEYS_... or flag."""
+        return [(key, _text(value), self._origin(key)) for key, value in _flat("", self.values())]
+
+    def _origin(self, key: str) -> str:
+        while key:
+            if key in self._given:
+                return self._given[key]
+            key = key.rpartition(".")[0]
+        return "default"
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Config:
+        _refuse_twins("source", (source.name for source in self.sources))
+        _refuse_twins("stage", (stage.name for stage in self.stages))
+        _refuse_twins("funnel", (funnel.name for funnel in self.funnels))
+        for goal in self.project.goal:
+            if passive := self._passive_events(goal):
+                raise ValueError(
+                    f'the goal "{goal}" is passive: [sessions] passive names "{passive}", so it is in no session. '
+                    "Take it out of one of the two lists"
+                )
+        return self
+
+    def _passive_events(self, goal: str) -> str | None:
+        """The passive event that a goal names, itself or through rules that speak of passive events only."""
+        rules = [rule.event for rule in self.touchpoints if rule.name == goal]
+        events = [name for names in rules for name in names] if all(rules) else []
+        named = events or [goal.removeprefix("event:")]
+        return named[0] if all(name in self.sessions.passive for name in named) else None
+
+
+def _refuse_twins(section: str, names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f'two [[{section}]] are named "{name}"')
+        seen.add(name)
+
+
+def _flat(prefix: str, value: Any) -> Iterable[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _flat(f"{prefix}.{key}" if prefix else key, inner)
+    elif isinstance(value, list) and any(isinstance(inner, dict) for inner in value):
+        for number, inner in enumerate(value, 1):
+            yield from _flat(f"{prefix}[{number}]", inner)
+    elif value not in ([], {}, None) or "[" not in prefix:
+        yield prefix, value
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,100 @@
+"""The kinds of value that journeys.toml holds: names, durations, time zones, and the mapping of one column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
+
+from ingest.errors import ConfigError, did_you_mean
+from pipeline.durations import format_duration, parse_duration
+
+RESERVED = ("START", "END")
+
+
+class Section(BaseModel):
+    """A part of journeys.toml: frozen, and a key it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _duration(value: object) -> timedelta:
+    try:
+        return parse_duration(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise ValueError("must be longer than 0")
+    return value
+
+
+def _names(value: object) -> object:
+    return tuple(value) if isinstance(value, (list, tuple)) else (value,)
+
+
+def _no_blank(value: tuple[str, ...]) -> tuple[str, ...]:
+    if any(not name.strip() for name in value):
+        raise ValueError("holds an empty name")
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (OSError, ValueError, KeyError):
+        near = did_you_mean(value, available_timezones())
+        raise ValueError(f'"{value}" is not an IANA time zone such as "Europe/Berlin".{near}') from None
+    return value
+
+
+def _free_name(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is empty")
+    if value in RESERVED or value.startswith("event:"):
+        raise ValueError(f'"{value}" is reserved: START and END frame each session, "event:x" means the event x')
+    return value
+
+
+DurationOrZero = Annotated[timedelta, BeforeValidator(_duration), PlainSerializer(format_duration)]
+Duration = Annotated[DurationOrZero, AfterValidator(_positive)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_names), AfterValidator(_no_blank)]
+Timezone = Annotated[str, AfterValidator(_zone)]
+FreeName = Annotated[str, AfterValidator(_free_name)]
+
+
+class ColumnSpec(Section):
+    """Where one column of an event comes from: exactly one of `column`, `join` and `constant`.
+
+    `column` holds the spellings (first non-empty wins; "a.b" is a path into a JSON column), `join` the columns joined
+    by a space, `constant` one text for every row; `format` is how a time is written (strptime), else it is guessed.
+    In the file: "name", ["name", "Name"], { column = ..., format = ... }, { join = [...] } or { constant = "web" }.
+    """
+
+    column: Names = ()
+    join: Names = ()
+    constant: str | None = None
+    format: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, value: Any) -> Any:
+        if isinstance(value, (Mapping, ColumnSpec)):
+            return value
+        if isinstance(value, (str, list, tuple)):
+            return {"column": value}
+        raise ValueError('must be a column name, a list of them, or { join = [...] } or { constant = "..." }')
+
+    @model_validator(mode="after")
+    def _one_form(self) -> ColumnSpec:
+        given = [bool(self.column), bool(self.join), self.constant is not None]
+        if sum(given) != 1:
+            raise ValueError("needs exactly one of column, join and constant")
+        if self.format is not None and self.constant is not None:
+            raise ValueError("a constant has no format")
+        return self

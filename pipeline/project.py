@@ -1,0 +1,232 @@
+"""Project: one folder with its configuration and its store, and every question that can be asked of it.
+
+The command line and the Python API ask here, with the same words; what comes back is a `Result`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ingest.days import event_days
+from ingest.errors import did_you_mean
+from ingest.quarantine import Quarantine
+from ingest.store import EventStore, Snapshot
+from paths.analysis import NEVER, Analysis, Scope
+from paths.conditions import Condition, parse_condition
+from paths.dropoff import DropOff
+from paths.funnel import Funnel
+from paths.graph import graph_of
+from paths.result import Result
+from paths.session_rows import SessionRows, Vocabulary
+from paths.summary import Summary
+from paths.transitions import Transitions
+from pipeline.as_of import default_as_of, instant_text, parse_day, parse_instant
+from pipeline.config import Config, load_config
+from pipeline.durations import parse_duration
+from pipeline.engines.local import Pass, run
+from pipeline.rules import goal_rules, session_rules, stage_rules, touchpoint_rules
+from pipeline.steps import parse_steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Period:
+    """What a question is about, as people say it; None = everything."""
+
+    as_of: str | None = None
+    since: str | None = None
+    until: str | None = None
+    segment: Mapping[str, str] | Sequence[tuple[str, str]] = ()
+    where: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project's folder. Nothing is read before the first question."""
+
+    directory: Path
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def config(self) -> Config:
+        """journeys.toml, the environment and the flags; raises ConfigError."""
+        return load_config(self.directory, self.overrides)
+
+    @cached_property
+    def store(self) -> EventStore:
+        """The project's store; it may not exist yet."""
+        return EventStore(self.config.store_path)
+
+    def summary(self, **period: Any) -> Result:
+        """One row: events, customers, sessions, first and last event; duplicates and quarantined of the whole ingestion."""
+        asked = self.ask(Period(**period), [Summary()])
+        row = asked.answers[0].to_pylist()[0]
+        duplicates, quarantined = self.store.duplicates(asked.snapshot), Quarantine(self.store.root).count()
+        row = {k: row[k] for k in ("events", "customers", "sessions", "first_event_at", "last_event_at")} | {
+            "duplicates": duplicates, "quarantined": quarantined, "excluded_sessions": row["excluded_sessions"],
+        }  # fmt: skip
+        schema = pa.schema(
+            [
+                *asked.answers[0].schema.remove(5),
+                ("duplicates", pa.int64()),
+                ("quarantined", pa.int64()),
+                ("excluded_sessions", pa.int64()),
+            ]
+        )
+        return asked.result("summary", pa.Table.from_pylist([row], schema=schema))
+
+    def sessions(self, **period: Any) -> Result:
+        """One row a session."""
+        asked = self.ask(Period(**period), [SessionRows(goal=goal_rules(self.config).goal)])
+        return asked.result("sessions", asked.answers[0].drop_columns(["customer_key"]))
+
+    def paths(self, *, collapse_repeats: bool = False, by: str = "touchpoint", **period: Any) -> Result:
+        """One row an edge: transitions, sessions, customers, probability, median and 90th percentile of the seconds."""
+        asked = self.ask(Period(**period), [Transitions(collapse_repeats=collapse_repeats, by_stage=by == "stage")])
+        table = asked.answers[0]
+        return asked.result("paths", table, make_graph=lambda: graph_of(table))
+
+    def graph(self, **question: Any) -> Any:
+        """The networkx DiGraph of `paths`."""
+        return self.paths(**question).graph()
+
+    def dropoff(self, *, by: str = "touchpoint", goal: str | Sequence[str] | None = None, **period: Any) -> Result:
+        """One row a touchpoint (or stage), the worst leak first."""
+        goals = [goal] if isinstance(goal, str) else goal
+        rules = goal_rules(self.config, goals)
+        question = DropOff(
+            rules=rules,
+            return_window=self.config.project.return_window,
+            by_stage=by == "stage",
+            minor_units=self.minor_units,
+        )
+        asked = self.ask(Period(**period), [question, Vocabulary()])
+        asked.check_names(sorted(rules.goal), "goal")
+        return asked.result(
+            "dropoff",
+            asked.answers[0],
+            parameters={"by": by, "goal": sorted(rules.goal), "return_window": question.return_window},
+        )
+
+    def funnel(
+        self,
+        steps: Sequence[str],
+        *,
+        window: str | timedelta | None = "7d",
+        count: str = "customers",
+        order: str = "ordered",
+        ties: str = "recorded",
+        step_window: Mapping[str, str] | None = None,
+        breakdown: str | None = None,
+        **period: Any,
+    ) -> Result:
+        """One row a step: reached, conversion, dropped, in_progress, seconds from the step before."""
+        windows = {k: parse_duration(v) for k, v in (step_window or {}).items()}
+        span = None if window is None else parse_duration(window)
+        question = Funnel(
+            steps=parse_steps(steps, windows), window=span, count=count, order=order, ties=ties, breakdown=breakdown
+        )
+        asked = self.ask(Period(**period), [question, Vocabulary()])
+        asked.check_names([name for s in question.steps for name, _ in s.matchers], "step")
+        parameters = {
+            "steps": list(steps),
+            "window": span,
+            "count": count,
+            "order": order,
+            "ties": ties,
+            "breakdown": breakdown,
+        }
+        return asked.result("funnel", asked.answers[0], parameters=parameters)
+
+    def quarantine(self) -> pa.Table:
+        """One row per quarantined row."""
+        return Quarantine(self.store.root).rows()
+
+    @property
+    def minor_units(self) -> int:
+        """How many minor units one unit of the currency has."""
+        from ingest.clean import MINOR_DIGITS
+
+        return int(10 ** MINOR_DIGITS.get(self.config.project.currency or "", 2))
+
+    def ask(self, period: Period, analyses: Sequence[Analysis[Any]]) -> Asked:
+        """Run analyses in one pass over the newest snapshot."""
+        snapshot = self.store.snapshot()
+        scope, warnings = self.scope(period, snapshot)
+        answers, done = run(analyses, snapshot, scope)
+        return Asked(answers=answers, snapshot=snapshot, scope=scope, done=done, config=self.config, warnings=warnings)
+
+    def scope(self, period: Period, snapshot: Snapshot) -> tuple[Scope, list[str]]:
+        """(the scope of a question, warnings about how it was chosen)."""
+        timezone = self.config.project.timezone
+        warnings: list[str] = []
+        if period.as_of is not None:
+            as_of = parse_instant(period.as_of, timezone)
+        else:
+            as_of, warnings = default_as_of(event_days(snapshot, timezone), timezone)
+        pairs = period.segment.items() if isinstance(period.segment, Mapping) else period.segment
+        return Scope(
+            as_of=as_of,
+            since=-NEVER if period.since is None else parse_day(period.since, timezone, "--since"),
+            until=NEVER if period.until is None else parse_day(period.until, timezone, "--until"),
+            segment=tuple(Condition(column, "=", value) for column, value in pairs),
+            where=tuple(parse_condition(c) for c in period.where),
+            sessions=session_rules(self.config),
+            touchpoints=touchpoint_rules(self.config),
+            stages=stage_rules(self.config),
+        ), warnings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The answers of one pass, and what is needed to say how they came about."""
+
+    answers: list[Any]
+    snapshot: Snapshot
+    scope: Scope
+    done: Pass
+    config: Config
+    warnings: list[str]
+
+    def check_names(self, names: Iterable[str], what: str) -> None:
+        """Warn about names that never occur, with the nearest one that does."""
+        seen: Mapping[str, frozenset[str]] = self.answers[-1]
+        given = self.scope.touchpoints.given
+        known = seen.get("event", frozenset()) | given
+        for name in names:
+            if name.removeprefix("event:") not in known:
+                self.warnings.append(f'the {what} "{name}" never occurs.{did_you_mean(name, sorted(known))}')
+
+    def meta(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Parameters in force, snapshot, what was read and left out."""
+        scope = self.scope
+        return {
+            "as_of": instant_text(scope.as_of),
+            "timezone": self.config.project.timezone,
+            "since": None if scope.since == -NEVER else instant_text(scope.since),
+            "until": None if scope.until == NEVER else instant_text(scope.until),
+            "segment": [str(c) for c in scope.segment],
+            "where": [str(c) for c in scope.where],
+            **parameters,
+            "snapshot": self.snapshot.version,
+            "rules": self.config.digest(),
+            "excluded_sessions": self.done.excluded_sessions,
+            "read": {
+                "row_groups": self.done.read.row_groups,
+                "rows": self.done.read.rows,
+                "files": len(self.snapshot.files),
+            },
+            "warnings": list(self.warnings),
+        }
+
+    def result(
+        self, title: str, table: pa.Table, *, parameters: Mapping[str, Any] | None = None, make_graph: Any = None
+    ) -> Result:
+        """The Result of one question."""
+        return Result(title=title, table=table, meta=self.meta(parameters or {}), make_graph=make_graph)

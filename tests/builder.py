@@ -1,0 +1,109 @@
+"""Event rows as literals -> what kernels receive.
+
+A row is (customer, when, event) or (customer, when, event, {column: value}). `when` is a number of minutes after ZERO or
+UTC text. The order of the rows is their recorded order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ingest.batches import Codes, Column, EventBatch, Numbers
+from paths.analysis import Analysis, Journeys, Scope, prepare
+from sessionize.rules import SessionRules
+
+MINUTE = 60_000_000
+DAY = 1440 * MINUTE
+ZERO = "2026-01-15 00:00"
+LATER = "2027-01-01 00:00"  # every window of a row near ZERO is over
+NUMBERS = ("value", "price", "quantity")
+ALWAYS = ("url", "channel", "order_id", "value")
+SESSION_RULES = frozenset(f.name for f in fields(SessionRules))
+
+Row = tuple[Any, ...]
+
+
+class Event(NamedTuple):
+    """What the plain-Python oracles read."""
+
+    customer: str
+    at: int
+    recorded: int
+    name: str
+    columns: Mapping[str, Any]
+
+    def get(self, column: str) -> Any:
+        return self.name if column == "event" else self.columns.get(column)
+
+
+def minutes(n: float) -> timedelta:
+    return timedelta(minutes=n)
+
+
+def instant(when: float | str) -> int:
+    """Microseconds since 1970 UTC."""
+    if isinstance(when, str):
+        return (datetime.fromisoformat(when).replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    return instant(ZERO) + round(when * MINUTE)
+
+
+def events_of(rows: Sequence[Row]) -> list[Event]:
+    """The rows in the order (customer, event_at, recorded order)."""
+    events = [Event(r[0], instant(r[1]), i, r[2], r[3] if len(r) > 3 else {}) for i, r in enumerate(rows)]
+    return sorted(events, key=lambda e: (key_of(e.customer), e.at, e.recorded))
+
+
+def key_of(customer: str) -> int:
+    """Ascending as the text is."""
+    return int.from_bytes(customer.encode()[:7].ljust(7, b"\0"), "big")
+
+
+def batch_of(rows: Sequence[Row]) -> EventBatch:
+    """One batch of whole customers."""
+    events = events_of(rows)
+    names = dict.fromkeys([*ALWAYS, *(c for e in events for c in e.columns)])
+    return EventBatch(
+        key=np.array([key_of(e.customer) for e in events], dtype=np.int64),
+        at=np.array([e.at for e in events], dtype=np.int64),
+        event=codes([e.name for e in events]),
+        columns={name: column(name, [e.columns.get(name) for e in events]) for name in names},
+    )
+
+
+def column(name: str, values: Sequence[Any]) -> Column:
+    if name in NUMBERS:
+        return Numbers(np.array([v or 0 for v in values], dtype=np.int64), np.array([v is not None for v in values], dtype=bool))
+    return codes(values)
+
+
+def codes(values: Sequence[str | None]) -> Codes:
+    names = tuple(dict.fromkeys(v for v in values if v is not None))
+    return Codes(np.array([-1 if v is None else names.index(v) for v in values], dtype=np.int32), names)
+
+
+def scope_of(as_of: float | str = LATER, **options: Any) -> Scope:
+    """A Scope; the options of SessionRules may stand among its own."""
+    rules = {k: options.pop(k) for k in list(options) if k in SESSION_RULES}
+    times = {k: instant(options.pop(k)) for k in ("since", "until") if k in options}
+    return Scope(as_of=instant(as_of), sessions=SessionRules(**rules), **times, **options)
+
+
+def journeys_of(rows: Sequence[Row], **scope: Any) -> Journeys:
+    """The journeys of one batch."""
+    return prepare(batch_of(rows), scope_of(**scope))
+
+
+def ask(analysis: Analysis[Any], rows: Sequence[Row], **scope: Any) -> list[dict[str, Any]]:
+    """The answer as rows."""
+    answer: list[dict[str, Any]] = analysis.reduce([analysis.map(journeys_of(rows, **scope))]).to_pylist()
+    return answer
+
+
+def columns_of(answer: Sequence[Mapping[str, Any]], *names: str) -> list[tuple[Any, ...]]:
+    """Only these columns."""
+    return [tuple(row[n] for n in names) for row in answer]

@@ -1,0 +1,21 @@
+"""What every test may rely on."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from hypothesis import settings
+
+# No test asserts a time, so no example may fail for being slow.
+settings.register_profile("journeys", deadline=None, print_blob=True)
+settings.load_profile("journeys")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser test needs Debian's chromium; without it the summary says why it was skipped."""
+    if shutil.which("chromium") is None:
+        absent = pytest.mark.skip(reason="no chromium on this machine: apt-get install chromium")
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(absent)
