@@ -129,10 +129,10 @@ class Journeys:
         """
         wanted = set(names)
         given = self.scope.touchpoints.given
-        events = {n.removeprefix("event:") for n in wanted if n.startswith("event:")} | (wanted - given)
-        found = coded(self.events.event, events)
+        forced = {n for n in wanted if n.startswith("event:")}
+        found = coded(self.events.event, {n.removeprefix("event:") for n in forced} | (wanted - given - forced))
         if wanted & given:
-            found = found | coded(self.touchpoint, wanted & given)
+            found = found | coded(self.touchpoint, wanted & given - forced)
         return found
 
     @property

@@ -87,6 +87,6 @@ def last_values(start: Ints, values: Ints, valid: Bools) -> tuple[Ints, Bools]:
 
 
 def sums(values: npt.NDArray[np.integer] | Bools, places: Ints) -> Ints:
-    """The sum of values[places[i]:places[i+1]], exactly."""
-    total = np.append(0, np.cumsum(values, dtype=np.int64))
+    """The sum of values[places[i]:places[i+1]] for each i, exactly."""
+    total: Ints = np.append(0, np.cumsum(values, dtype=np.int64))
     return total[places[1:]] - total[places[:-1]]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from ingest.batches import Codes, EventBatch
+from ingest.batches import Codes, Column, EventBatch
 from paths.analysis import Journeys
 from paths.cart_rules import ADD, BEGIN_CHECKOUT, PURCHASE, REFUND, VIEW_CART, CartRules, Roles, number_at, text_at
 from paths.goals import Folded, fold
@@ -44,7 +44,10 @@ def bought(journeys: Journeys, role: Roles) -> Folded:
     """The orders of the batch: position of the first row, value net of refunds, known; ascending positions."""
     rows = np.flatnonzero(role <= REFUND)
     events = journeys.events
-    columns = {"order_id": text_at(events, "order_id", rows), "value": number_at(events, "value", rows)}
+    columns: dict[str, Column] = {
+        "order_id": text_at(events, "order_id", rows),
+        "value": number_at(events, "value", rows),
+    }
     few = EventBatch(key=events.key[rows], at=events.at[rows], event=events.event.take(rows), columns=columns)
     small = replace(journeys, events=few, touchpoint=journeys.touchpoint.take(rows))
     buys = role[rows] == PURCHASE
@@ -92,21 +95,27 @@ def newest_first(marks: Marks, lane: Ints, block: Ints, recovery: int) -> Ints:
     The only loop over events: which cart is the newest running one depends on all purchases before. It is run for the
     blocks only in which such a purchase meets several carts, and is linear in their marks.
     """
-    found, running, now = lane.tolist(), dict[int, int](), -1  # running: lane -> last activity, newest last
-    opens = ((marks.role == ADD) | (marks.role == BEGIN_CHECKOUT)).tolist()
-    buys = (marks.role == PURCHASE).tolist()
-    for i, (where, mine, at) in enumerate(zip(block.tolist(), lane.tolist(), marks.at.tolist(), strict=True)):
+    active = marks.role != PURCHASE
+    again = active[1:] & active[:-1] & (lane[1:] == lane[:-1]) & (block[1:] == block[:-1])
+    head = np.flatnonzero(np.append(True, ~again))  # neighbours in one lane are one step: nothing comes between them
+    opens = np.logical_or.reduceat((marks.role == ADD) | (marks.role == BEGIN_CHECKOUT), head).tolist()
+    last = marks.at[np.append(head[1:], len(lane)) - 1].tolist()
+    steps = zip(block[head].tolist(), lane[head].tolist(), marks.at[head].tolist(), active[head].tolist(), strict=True)
+    found, running, now = lane[head].tolist(), dict[int, int](), -1  # running: lane -> last activity, newest last
+    for i, (where, mine, at, moves) in enumerate(steps):
         if where != now:
             running, now = {}, where
-        if not buys[i]:
+        if moves:
             if mine in running and at - running[mine] > recovery:
                 del running[mine]
             if mine in running or opens[i]:
-                running[mine] = at
+                running[mine] = last[i]
         elif mine != NO_LANE:
             running.pop(mine, None)
         else:
             while running and found[i] == NO_LANE:
-                newest, last = running.popitem()
-                found[i] = newest if at - last <= recovery else NO_LANE
-    return np.array(found, dtype=np.int64)
+                newest, seen = running.popitem()
+                found[i] = newest if at - seen <= recovery else NO_LANE
+    settled = lane.copy()
+    settled[head] = found
+    return settled

@@ -85,18 +85,25 @@ def reaches(rows: Rows, rules: ChainRules) -> list[Reach]:
 
 @dataclass(frozen=True)
 class Chains:
-    """Per unit of `units` (those with depth >= 1): how deep, and the reported chain."""
+    """Per unit of `units` (those with depth >= 1, ascending): how deep, and the reported chain."""
 
     units: Ints
     depth: Ints
     rows: Ints  # [unit, step]: row of the reported chain, -1 beyond its depth
     alive: Bools  # some chain may still go deeper
 
+    def take(self, keep: Bools) -> Chains:
+        """Some of the units."""
+        return Chains(self.units[keep], self.depth[keep], self.rows[keep], self.alive[keep])
 
-def deepest(rows: Rows, rules: ChainRules, units: int, as_of: int, closed: Bools | None = None) -> Chains:
+
+def deepest(
+    rows: Rows, rules: ChainRules, units: int, as_of: int, closed: Bools | None = None, leave_out: bool = False
+) -> tuple[Chains, Bools]:
     """The deepest chain of each of 0..units-1: the one that reaches its depth first, every step as late as it can be.
 
-    `closed` bool[units]: the unit itself can get no further events.
+    `closed` bool[units]: the unit itself can get no further events. The second value, bool[units], says which units an
+    exclusion leaves out wholly; all false without `leave_out`.
     """
     found = reaches(rows, rules)
     depth = np.zeros(units, dtype=np.int64)
@@ -115,7 +122,40 @@ def deepest(rows: Rows, rules: ChainRules, units: int, as_of: int, closed: Bools
     if closed is not None:
         alive &= ~closed
     reached = np.flatnonzero(depth)
-    return Chains(reached, depth[reached], chain[reached], alive[reached])
+    out = np.zeros(units, dtype=bool)
+    if leave_out:
+        out = hit_by_exclusion(rows, rules, found, units, np.where(depth == len(found), end, len(rows.unit)))
+    return Chains(reached, depth[reached], chain[reached], alive[reached]), out
+
+
+def last_of_unit(flags: Bools, unit: Ints, units: int) -> Ints:
+    """Per unit: the last row whose flag is set, -1 = none."""
+    last = np.full(units, -1, dtype=np.int64)
+    at = np.flatnonzero(flags)
+    last[unit[at]] = at
+    return last
+
+
+def hit_by_exclusion(rows: Rows, rules: ChainRules, found: Sequence[Reach], units: int, until: Ints) -> Bools:
+    """Per unit: does an excluded row fall where the chain with the latest start stands between the two steps?
+
+    Only rows before `until` (per unit) count: after completion an exclusion no longer matters.
+    """
+    out = np.zeros(units, dtype=bool)
+    if all(b is None for b in rows.barriers) or not len(rows.unit):
+        return out
+    newest = previous_true(found[0].valid)
+    running = (newest >= rows.unit_start) & (np.arange(len(rows.unit)) < until[rows.unit])
+    if rules.window is not None:
+        running &= rows.at - rows.at[newest] <= rules.window
+    stands = np.zeros(len(rows.unit), dtype=np.int64)
+    for i, reach in enumerate(found[1:], 1):
+        before = previous_true(reach.valid)
+        stands[(before >= rows.unit_start) & (rows.at[reach.start[before]] >= rows.at[newest])] = i
+    for i, barrier in enumerate(rows.barriers):
+        if barrier is not None:
+            out[rows.unit[running & barrier & (stands == i)]] = True
+    return out
 
 
 def may_go_on(rows: Rows, rules: ChainRules, found: Sequence[Reach], units: int, as_of: int) -> Bools:
@@ -126,9 +166,7 @@ def may_go_on(rows: Rows, rules: ChainRules, found: Sequence[Reach], units: int,
     alive = np.zeros(units, dtype=bool)
     final = np.append(rows.unit[1:] != rows.unit[:-1], True) if len(rows.unit) else np.zeros(0, dtype=bool)
     for i, reach in enumerate(found[:-1]):
-        at = np.flatnonzero(reach.valid)
-        last = np.full(units, -1, dtype=np.int64)
-        last[rows.unit[at]] = at
+        last = last_of_unit(reach.valid, rows.unit, units)
         unit = np.flatnonzero(last >= 0)
         row = last[unit]
         ok = np.ones(len(unit), dtype=bool)
@@ -141,9 +179,7 @@ def may_go_on(rows: Rows, rules: ChainRules, found: Sequence[Reach], units: int,
             ok &= final[row]
         barrier = rows.barriers[i]
         if barrier is not None:
-            hit = np.full(units, -1, dtype=np.int64)
-            at = np.flatnonzero(barrier)
-            hit[rows.unit[at]] = at
+            hit = last_of_unit(barrier, rows.unit, units)
             ok &= hit[unit] <= row
         alive[unit[ok]] = True
     return alive

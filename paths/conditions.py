@@ -6,6 +6,7 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from ingest.batches import Codes, EventBatch
 from ingest.errors import ConfigError
+from ingest.schema import NUMBERS
 
 MONEY = frozenset({"value", "price"})
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
@@ -43,11 +45,10 @@ class Condition:
         column = batch.event if self.column == "event" else batch.columns[self.column]
         if isinstance(column, Codes):
             return column.lookup(np.array([self.accepts(n) for n in column.names], dtype=bool), self.sign == "!=")
-        scale = 100 if self.column in MONEY else 1
-        wanted = self.number()
+        wanted = self.number(100 if self.column in MONEY else 1)
         if wanted is None:
             return np.full(len(batch), self.sign == "!=")
-        found = COMPARE[self.sign](column.values, wanted * scale)
+        found = COMPARE[self.sign](column.values, wanted)
         return np.where(column.valid, found, self.sign == "!=")
 
     def accepts(self, text: str) -> bool:
@@ -61,11 +62,11 @@ class Condition:
         except ValueError:
             return False
 
-    def number(self) -> float | None:
-        """The value as a number."""
+    def number(self, scale: int = 1) -> float | None:
+        """The value as a number; scaled as a decimal, so that 19.99 are 1999 minor units and not a hair less."""
         try:
-            return float(self.value)
-        except ValueError:
+            return float(Decimal(self.value) * scale)
+        except (ArithmeticError, ValueError):
             return None
 
     def __str__(self) -> str:
@@ -80,4 +81,6 @@ def parse_condition(text: str) -> Condition:
     found = Condition(match["column"], match["sign"], match["value"])
     if found.sign in (">", ">=", "<", "<=") and found.number() is None:
         raise ConfigError(f'"{text}": {found.sign} compares numbers, and "{found.value}" is none.')
+    if found.sign == "~" and found.column in NUMBERS:
+        raise ConfigError(f'"{text}": ~ looks at text, and {found.column} is a number; use = != < <= > or >=.')
     return found

@@ -83,18 +83,16 @@ def episodes_of(journeys: Journeys, rows: CartRows, rules: CartRules) -> Episode
     first, end = extents(marks, rules.recovery)
     buys = marks.role[end - 1] == PURCHASE
     last = end - 1 - buys
-    quiet_since = quiet(marks, first, end, rules.quiet)
-    open_ = ~buys & (journeys.scope.as_of <= marks.at[last] + rules.quiet)
-    quiet_since = np.where((quiet_since == NEVER) & ~buys & ~open_, marks.at[last] + rules.quiet, quiet_since)
+    gone = ~buys & (journeys.scope.as_of > marks.at[last] + rules.quiet)
+    since = quiet(marks, first, end, rules.quiet)
+    since = np.where(gone, np.minimum(since, marks.at[last] + rules.quiet), since)
     inside = contents(journeys, marks, first, end)
-    kept = np.where(inside.had_add & (inside.left == 0), EMPTIED, ABANDONED)
-    done = np.where(quiet_since == NEVER, CONVERTED, RECOVERED)
-    status = np.where(buys, done, np.where(open_, OPEN, kept)).astype(np.int8)
+    empty = inside.had_add & (inside.left == 0)
+    over = np.where(gone, np.where(empty, EMPTIED, ABANDONED), OPEN)
+    status = np.where(buys, np.where(since == NEVER, CONVERTED, RECOVERED), over).astype(np.int8)
     purchase = np.where(buys, marks.position[end - 1], -1)
     paid, paid_known = paid_for(rows.orders, purchase)
     known = paid_known | (inside.priced & (inside.had_add | (inside.left > 0)))
-    checkouts = np.append(0, np.cumsum((marks.role == PAYMENT) | (marks.role == BEGIN_CHECKOUT)))
-    at = journeys.events.at
     found = Episodes(
         customer=journeys.customer[marks.position[first]].astype(np.int64),
         first=marks.position[first],
@@ -103,16 +101,15 @@ def episodes_of(journeys: Journeys, rows: CartRows, rules: CartRules) -> Episode
         opened_at=marks.at[first],
         last_activity_at=marks.at[last],
         purchase_at=np.where(buys, marks.at[end - 1], NEVER),
-        quiet_since=quiet_since,
-        kind=np.where(checkouts[end] > checkouts[first], CHECKOUT, CART).astype(np.int8),
+        quiet_since=since,
+        kind=kinds(marks, first, end),
         status=status,
-        by=recovered_by(journeys, rows.role, status == RECOVERED, purchase, quiet_since),
+        by=recovered_by(journeys, rows.role, status == RECOVERED, purchase, since),
         value=np.where(paid_known, paid, np.where(known, inside.value, 0)),
         known=known,
         items_left=inside.left,
         last_step=journeys.touchpoint.codes[marks.position[last]],
     )
-    del at
     return found if (found.first[1:] > found.first[:-1]).all() else found.take(np.argsort(found.first))
 
 
@@ -135,6 +132,12 @@ def quiet(marks: Marks, first: Ints, end: Ints, quiet_period: int) -> Ints:
     went = woken < end
     since = marks.at[np.where(went, woken, 1) - 1] + quiet_period if len(marks) else first
     return np.where(went, since, NEVER)
+
+
+def kinds(marks: Marks, first: Ints, end: Ints) -> Small:
+    """CHECKOUT where a begin_checkout or a payment was seen."""
+    seen = np.append(0, np.cumsum((marks.role == PAYMENT) | (marks.role == BEGIN_CHECKOUT)))
+    return np.where(seen[end] > seen[first], CHECKOUT, CART).astype(np.int8)
 
 
 def paid_for(orders: Folded, purchase: Ints) -> tuple[Ints, Bools]:

@@ -1,11 +1,10 @@
-"""Funnels: how many customers (or sessions) get how far through ordered steps, and how long it takes them."""
+"""Funnels: how many customers (or sessions) get how far through steps, how long it takes them, and what the rest do."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -13,70 +12,56 @@ import pyarrow as pa
 
 from ingest.errors import ConfigError
 from paths.analysis import Journeys, summed
+from paths.any_order import deepest_any
 from paths.chains import ChainRules, Chains, Rows, deepest
-from paths.conditions import Condition
 from paths.counting import tally, tally_times
-from paths.histograms import quantile_seconds
-from paths.statistics import rate, wilson
+from paths.funnel_steps import Exclusion, Step
+from paths.funnel_table import KEYS, PARTS, funnel_table
 from paths.transitions import END
+from sessionize.clock import day_numbers
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 MICROSECOND = timedelta(microseconds=1)
 NONE = "(none)"
 
-PARTS = pa.schema(
-    [("group", pa.string()), ("kind", pa.string()), ("step", pa.int64()), ("name", pa.string()), ("bin", pa.int64()),
-     ("units", pa.int64()), ("microseconds", pa.int64())]
-)  # fmt: skip
-"""Additive. kind: dropped | in_progress (units whose depth is `step`), time (bins of the seconds to `step`), next."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One or more names, each with optional conditions; the first that matches counts."""
-
-    matchers: tuple[tuple[str, tuple[Condition, ...]], ...]
-    within: timedelta | None = None  # at most this long after the step before
-    label: str = ""
-
-    @property
-    def name(self) -> str:
-        """What the row is called."""
-        return self.label or "|".join(name for name, _ in self.matchers)
-
-    def matches(self, journeys: Journeys) -> Bools:
-        """bool per event."""
-        found = np.zeros(len(journeys), dtype=bool)
-        for name, conditions in self.matchers:
-            hit = journeys.answers_to([name])
-            for condition in conditions:
-                hit = hit & condition.holds(journeys.events)
-            found |= hit
-        return found
-
 
 @dataclass(frozen=True, kw_only=True)
 class Funnel:
-    """An ordered funnel; see SEMANTICS in the guide."""
+    """One funnel question; raises ConfigError for one that makes no sense."""
 
     steps: tuple[Step, ...]
-    window: timedelta | None = timedelta(days=7)
-    count: str = "customers"  # or sessions
-    order: str = "ordered"
-    ties: str = "recorded"  # or step
-    breakdown: str | None = None
-    columns: frozenset[str] = field(init=False)
+    window: timedelta | None = timedelta(days=7)  # first to last event
+    count: str = "customers"  # or sessions: the chain lies in one session
+    order: str = "ordered"  # strict: the very next event; any: whichever comes first
+    ties: str = "recorded"  # or step: events of one instant in the order of the steps
+    exclusions: tuple[Exclusion, ...] = ()
+    exclusion: str = "chain"  # or customer: the unit is left out wholly
+    ignored: frozenset[str] = frozenset()  # strict looks past these
+    breakdown: str | None = None  # a column, read at the reported chain's first event
+    by: str | None = None  # day | week | month of the reported chain's first event
+    top: int | None = None  # so many values of the breakdown, the rest is "(other)"
 
     def __post_init__(self) -> None:
-        if not self.steps:
-            raise ConfigError("a funnel needs at least one step.")
-        if self.count not in ("customers", "sessions"):
-            raise ConfigError(f'count is "customers" or "sessions", not "{self.count}".')
-        if self.ties not in ("recorded", "step"):
-            raise ConfigError(f'ties is "recorded" or "step", not "{self.ties}".')
-        read = {c for s in self.steps for _, conditions in s.matchers for k in conditions for c in k.columns}
-        object.__setattr__(self, "columns", frozenset(read | ({self.breakdown} if self.breakdown else set())))
+        for name, allowed in (("count", ("customers", "sessions")), ("order", ("ordered", "strict", "any")),
+                              ("ties", ("recorded", "step")), ("exclusion", ("chain", "customer")),
+                              ("by", (None, "day", "week", "month"))):  # fmt: skip
+            if getattr(self, name) not in allowed:
+                raise ConfigError(
+                    f'{name} is one of {", ".join(a for a in allowed if a)}, not "{getattr(self, name)}".'
+                )
+        check(self)
+
+    @property
+    def needed(self) -> tuple[int, ...]:
+        """Numbers of the steps that depth counts, as written."""
+        return tuple(i for i, s in enumerate(self.steps, 1) if not s.optional)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """What steps, exclusions and the breakdown read."""
+        matchers = [m for s in self.steps for m in s.matchers] + [m for x in self.exclusions for m in x.matchers]
+        return frozenset({self.breakdown} if self.breakdown else ()).union(*(m.columns for m in matchers))
 
     @property
     def lag(self) -> timedelta | None:
@@ -85,91 +70,227 @@ class Funnel:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
-        found, position = self.chains(journeys)
-        groups = self.groups(journeys, position)
-        return pa.concat_tables([
-            self.depths(found, groups), self.times(journeys, found, position, groups), self.next(journeys, found, position, groups)
-        ])  # fmt: skip
-
-    def chains(self, journeys: Journeys) -> tuple[Chains, Ints]:
-        """(the reported chains that count, their rows as positions in the batch)."""
-        matches = [s.matches(journeys) for s in self.steps]
-        useful = np.logical_or.reduce(matches)
-        by_session = self.count == "sessions"
-        if by_session:
-            useful &= session_rows(journeys)
-        position = np.flatnonzero(useful)
-        unit = (journeys.sessions.index if by_session else journeys.customer)[position].astype(np.int64)
-        at = journeys.events.at[position]
-        if self.ties == "step":
-            lowest = np.full(len(position), len(matches), dtype=np.int64)
-            for i in range(len(matches) - 1, -1, -1):
-                lowest[matches[i][position]] = i
-            order = np.lexsort((position, lowest, at, unit))
-            position = position[order]
-        rows = Rows(
-            unit=unit, at=at, matches=[m[position] for m in matches], barriers=[None] * len(matches),
-            starts=np.ones(len(position), dtype=bool) if by_session else journeys.in_period[position],
-        )  # fmt: skip
-        rules = ChainRules(window=micro(self.window), within=[micro(s.within) for s in self.steps])
-        units = len(journeys.sessions) if by_session else len(journeys.customer_starts)
-        closed = journeys.scope.as_of > journeys.open_until if by_session else None
-        found = deepest(rows, rules, units, journeys.scope.as_of, closed)
-        first = position[found.rows[:, 0]]
-        keep = journeys.in_segment[first]
-        found = Chains(found.units[keep], found.depth[keep], found.rows[keep], found.alive[keep])
-        return found, np.append(position, -1)[found.rows]
-
-    def groups(self, journeys: Journeys, position: Ints) -> tuple[Ints, list[str]]:
-        """(group of each chain, group names): the breakdown's value at the chain's first event."""
-        if self.breakdown is None:
-            return np.zeros(len(position), dtype=np.int64), [""]
-        column = journeys.events.text(self.breakdown).take(position[:, 0])
-        return np.where(column.codes < 0, len(column.names), column.codes).astype(np.int64), [*column.names, NONE]
-
-    def depths(self, found: Chains, groups: tuple[Ints, list[str]]) -> pa.Table:
-        """Units by depth, going on or not."""
-        group, names = groups
-        size = len(self.steps) + 1
-        code, n = tally((group * size + found.depth) * 2 + found.alive, len(names) * size * 2)
-        rest, alive = np.divmod(code, 2)
-        return part(names, rest // size, ["in_progress" if a else "dropped" for a in alive], rest % size, units=n)
-
-    def times(self, journeys: Journeys, found: Chains, position: Ints, groups: tuple[Ints, list[str]]) -> pa.Table:
-        """Times between neighbouring steps of the reported chains."""
-        group, names = groups
-        tables = []
-        for i in range(1, len(self.steps)):
-            there = found.depth > i
-            span = journeys.events.at[position[there, i]] - journeys.events.at[position[there, i - 1]]
-            code, bin_, n, total = tally_times(group[there], len(names), span)
-            tables.append(
-                part(
-                    names, code, ["time"] * len(code), np.full(len(code), i + 1), bins=bin_, units=n, microseconds=total
-                )
-            )
-        return pa.concat_tables(tables) if tables else PARTS.empty_table()
-
-    def next(self, journeys: Journeys, found: Chains, position: Ints, groups: tuple[Ints, list[str]]) -> pa.Table:
-        """What the dropped did after their last step in that session: a touchpoint, or END."""
-        group, names = groups
-        gone = ~found.alive & (found.depth < len(self.steps))
-        last = position[gone, found.depth[gone] - 1]
-        node = np.append(following(journeys), -1)[last]
-        nodes = [*journeys.touchpoint.names, END]
-        size = len(self.steps) + 1
-        code, n = tally(
-            (group[gone] * size + found.depth[gone]) * len(nodes) + np.where(node < 0, len(nodes) - 1, node),
-            len(names) * size * len(nodes),
-        )
-        rest, node_code = np.divmod(code, len(nodes))
-        return part(
-            names, rest // size, ["next"] * len(code), rest % size, [nodes[c] for c in node_code.tolist()], units=n
-        )
+        found = find(self, journeys)
+        groups = group_of(self, journeys, found.position[:, 0])
+        tables = [depths(self, found, groups), optional_reached(self, found, groups), left_out(found)]
+        if self.order != "any":
+            tables += [times(self, journeys, found, groups), went_next(self, journeys, found, groups)]
+        return pa.concat_tables(tables)
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
-        """One row per step; with a breakdown, one row per value and step behind the total's."""
-        return funnel_table(summed(parts, ["group", "kind", "step", "name", "bin"], PARTS), self)
+        """One row per step, for each value of the breakdown where there is one."""
+        return funnel_table(summed(parts, KEYS, PARTS), self)
+
+
+def check(funnel: Funnel) -> None:
+    """Raise ConfigError for options that do not go together."""
+    if not funnel.steps:
+        raise ConfigError("a funnel needs at least one step.")
+    if funnel.steps[0].optional or funnel.steps[-1].optional:
+        raise ConfigError("the first and the last step cannot be optional.")
+    if funnel.order != "ordered" and any(s.optional for s in funnel.steps):
+        raise ConfigError(f'optional steps go with order "ordered" only, not "{funnel.order}".')
+    if funnel.order != "ordered" and funnel.ties == "step":
+        raise ConfigError(f'ties "step" goes with order "ordered" only, not "{funnel.order}".')
+    if funnel.order == "any" and (
+        any(s.within for s in funnel.steps) or not all(x.everywhere for x in funnel.exclusions)
+    ):
+        raise ConfigError('order "any" has no step windows and no exclusions between two steps.')
+    if funnel.breakdown and funnel.by:
+        raise ConfigError("a funnel is broken down by a column or by time, not by both.")
+    for x in funnel.exclusions:
+        if not x.everywhere and not (1 <= x.after < x.before <= len(funnel.steps)):
+            raise ConfigError(
+                f"an exclusion {x.after}-{x.before} does not lie between two of {len(funnel.steps)} steps."
+            )
+        if not x.everywhere and (funnel.steps[x.after - 1].optional or funnel.steps[x.before - 1].optional):
+            raise ConfigError(
+                f"an exclusion {x.after}-{x.before} begins or ends at an optional step; name needed ones."
+            )
+
+
+@dataclass(frozen=True)
+class Found:
+    """The chains that count; `position` [chain, step] in the batch, -1 beyond its depth."""
+
+    chains: Chains
+    position: Ints
+    optional: Bools  # [chain, optional step]: reached when it alone is made needed
+    left_out: int  # units that an exclusion leaves out
+
+
+def find(funnel: Funnel, journeys: Journeys) -> Found:
+    """The reported chains of all units."""
+    search = Search.of(funnel, journeys)
+    arranged = search.arranged(funnel.needed)
+    chains, out = arranged.deepest(funnel.needed)
+    position = np.append(arranged.position, -1)[chains.rows]
+    in_segment = journeys.in_segment[position[:, 0]]
+    keep = in_segment & ~out[chains.units]
+    optional = np.zeros((len(chains.units), 0), dtype=bool)
+    for number, step in enumerate(funnel.steps, 1):
+        if step.optional:
+            with_it = tuple(sorted((*funnel.needed, number)))
+            deep, without = search.arranged(with_it).deepest(with_it)
+            reached = np.zeros(search.units, dtype=bool)
+            reached[deep.units] = (deep.depth > with_it.index(number)) & ~without[deep.units]
+            optional = np.column_stack([optional, reached[chains.units]])
+    return Found(chains.take(keep), position[keep], optional[keep], int((in_segment & out[chains.units]).sum()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """The candidate rows of a funnel in a batch; see paths/chains.py."""
+
+    funnel: Funnel
+    position: Ints  # of each row in the batch
+    unit: Ints
+    units: int
+    at: Ints
+    matches: dict[int, Bools]  # by step number, per row
+    excluded: tuple[Bools, ...]  # by exclusion, per row
+    starts: Bools
+    as_of: int
+    closed: Bools | None
+
+    @classmethod
+    def of(cls, funnel: Funnel, journeys: Journeys) -> Search:
+        """Keep the rows a chain can use or stumble over; strict funnels stumble over every row."""
+        by_session = funnel.count == "sessions"
+        matches = {i: s.matches(journeys) for i, s in enumerate(funnel.steps, 1)}
+        excluded = [x.matches(journeys) for x in funnel.exclusions]
+        if funnel.order == "strict":
+            useful = ~journeys.passive & ~journeys.answers_to(funnel.ignored)
+        else:
+            useful = np.logical_or.reduce([*matches.values(), *excluded])
+        if by_session:
+            useful = useful & session_rows(journeys)
+        position = np.flatnonzero(useful)
+        unit = (journeys.sessions.index if by_session else journeys.customer)[position].astype(np.int64)
+        return cls(
+            funnel=funnel, position=position, unit=unit, at=journeys.events.at[position],
+            units=len(journeys.sessions) if by_session else len(journeys.customer_starts),
+            matches={i: m[position] for i, m in matches.items()}, excluded=tuple(m[position] for m in excluded),
+            starts=np.ones(len(position), dtype=bool) if by_session else journeys.in_period[position],
+            as_of=journeys.scope.as_of, closed=journeys.scope.as_of > journeys.open_until if by_session else None,
+        )  # fmt: skip
+
+    def arranged(self, numbers: Sequence[int]) -> Search:
+        """With ties = "step" the rows of one instant stand in the order of these steps."""
+        if self.funnel.ties != "step" or not len(self.position):
+            return self
+        lowest = np.full(len(self.position), len(self.matches), dtype=np.int64)
+        for place, number in reversed(list(enumerate(numbers))):
+            lowest[self.matches[number]] = place
+        order = np.lexsort((self.position, lowest, self.at, self.unit))
+        return Search(
+            funnel=self.funnel, position=self.position[order], unit=self.unit, units=self.units, at=self.at,
+            matches={i: m[order] for i, m in self.matches.items()}, excluded=tuple(m[order] for m in self.excluded),
+            starts=self.starts[order], as_of=self.as_of, closed=self.closed,
+        )  # fmt: skip
+
+    def deepest(self, numbers: Sequence[int]) -> tuple[Chains, Bools]:
+        """(the chains through these steps, per unit: is it left out)."""
+        funnel, leave_out = self.funnel, self.funnel.exclusion == "customer"
+        rows = Rows(
+            unit=self.unit, at=self.at, matches=[self.matches[n] for n in numbers], starts=self.starts,
+            barriers=[self.barrier(n) for n in numbers],
+        )  # fmt: skip
+        if funnel.order == "any":
+            return deepest_any(rows, micro(funnel.window), self.units, self.as_of, self.closed, leave_out)
+        rules = ChainRules(
+            window=micro(funnel.window),
+            within=[micro(funnel.steps[n - 1].within) for n in numbers],
+            strict=funnel.order == "strict",
+        )
+        return deepest(rows, rules, self.units, self.as_of, self.closed, leave_out)
+
+    def barrier(self, number: int) -> Bools | None:
+        """The rows that end a chain which stands at this step."""
+        hits = [m for x, m in zip(self.funnel.exclusions, self.excluded, strict=True) if x.after <= number < x.before]
+        return np.logical_or.reduce(hits) if hits else None
+
+
+Groups = tuple[Ints, list[str]]
+
+
+def group_of(funnel: Funnel, journeys: Journeys, first: Ints) -> Groups:
+    """(group of each chain, group names), read at the chain's first event."""
+    if funnel.by is not None:
+        days, code = np.unique(
+            day_numbers(journeys.events.at[first], journeys.scope.sessions.timezone), return_inverse=True
+        )
+        return code.astype(np.int64), [period_label(int(d), funnel.by) for d in days]
+    if funnel.breakdown is None:
+        return np.zeros(len(first), dtype=np.int64), [""]
+    column = journeys.events.event if funnel.breakdown == "event" else journeys.events.text(funnel.breakdown)
+    codes = column.codes[first]
+    return np.where(codes < 0, len(column.names), codes).astype(np.int64), [*column.names, NONE]
+
+
+def period_label(day: int, by: str) -> str:
+    """The first day of the day's day, week (from Monday) or month."""
+    found = date(1970, 1, 1) + timedelta(days=day)
+    if by == "week":
+        found -= timedelta(days=found.weekday())
+    if by == "month":
+        found = found.replace(day=1)
+    return found.isoformat()
+
+
+def depths(funnel: Funnel, found: Found, groups: Groups) -> pa.Table:
+    """Units by depth, going on or not."""
+    group, names = groups
+    size = len(funnel.needed) + 1
+    code, n = tally((group * size + found.chains.depth) * 2 + found.chains.alive, len(names) * size * 2)
+    rest, alive = np.divmod(code, 2)
+    kinds = ["in_progress" if a else "dropped" for a in alive]
+    return part(names, rest // size, kinds, rest % size, units=n)
+
+
+def optional_reached(funnel: Funnel, found: Found, groups: Groups) -> pa.Table:
+    """Units that reach each optional step."""
+    numbers = [i for i, s in enumerate(funnel.steps, 1) if s.optional]
+    tables = [PARTS.empty_table()]
+    for column, number in enumerate(numbers):
+        code, n = tally(groups[0][found.optional[:, column]], len(groups[1]))
+        tables.append(part(groups[1], code, ["optional"] * len(code), np.full(len(code), number), units=n))
+    return pa.concat_tables(tables)
+
+
+def left_out(found: Found) -> pa.Table:
+    """How many units an exclusion left out."""
+    zero = np.zeros(1, dtype=np.int64)
+    return part([""], zero, ["left_out"], zero, units=zero + found.left_out)
+
+
+def times(funnel: Funnel, journeys: Journeys, found: Found, groups: Groups) -> pa.Table:
+    """Times between neighbouring needed steps of the reported chains."""
+    tables = [PARTS.empty_table()]
+    for i in range(1, len(funnel.needed)):
+        there = found.chains.depth > i
+        at = journeys.events.at
+        span = at[found.position[there, i]] - at[found.position[there, i - 1]]
+        code, bin_, n, total = tally_times(groups[0][there], len(groups[1]), span)
+        step = np.full(len(code), i + 1)
+        tables.append(part(groups[1], code, ["time"] * len(code), step, bins=bin_, units=n, microseconds=total))
+    return pa.concat_tables(tables)
+
+
+def went_next(funnel: Funnel, journeys: Journeys, found: Found, groups: Groups) -> pa.Table:
+    """What the dropped did after their last step in that session: a touchpoint, or END."""
+    group, names = groups
+    depth = found.chains.depth
+    gone = ~found.chains.alive & (depth < len(funnel.needed))
+    last = found.position[gone, depth[gone] - 1]
+    nodes = [*journeys.touchpoint.names, END]
+    node = np.append(following(journeys), -1)[last]
+    node = np.where(node < 0, len(nodes) - 1, node)
+    size = len(funnel.needed) + 1
+    code, n = tally((group[gone] * size + depth[gone]) * len(nodes) + node, len(names) * size * len(nodes))
+    rest, node_code = np.divmod(code, len(nodes))
+    texts = [nodes[c] for c in node_code.tolist()]
+    return part(names, rest // size, ["next"] * len(code), rest % size, texts, units=n)
 
 
 def session_rows(journeys: Journeys) -> Bools:
@@ -180,7 +301,7 @@ def session_rows(journeys: Journeys) -> Bools:
 
 def following(journeys: Journeys) -> npt.NDArray[np.int32]:
     """Per event: the touchpoint code of the next event of its session, -1 = none (END); passive events have none."""
-    active = np.flatnonzero(journeys.sessions.index >= 0)
+    active = np.flatnonzero(~journeys.passive)
     session = journeys.sessions.index[active]
     same = session[1:] == session[:-1]
     after = np.full(len(journeys), -1, dtype=np.int32)
@@ -198,73 +319,5 @@ def part(names: Sequence[str], group: Ints, kinds: Sequence[str], step: Ints, te
     """Rows of PARTS."""
     zero = np.zeros(len(units), dtype=np.int64)
     text = list(texts) if texts is not None else [""] * len(units)
-    return pa.table(
-        [[names[g] for g in group.tolist()], list(kinds), step, text, zero if bins is None else bins, units,
-         zero if microseconds is None else microseconds], schema=PARTS,
-    )  # fmt: skip
-
-
-FUNNEL = pa.schema(
-    [
-        pa.field("step", pa.int64()),
-        pa.field("name", pa.string()),
-        pa.field("reached", pa.int64()),
-        pa.field("conversion_rate", pa.float64()),
-        pa.field("step_conversion_rate", pa.float64()),
-        pa.field("ci_low", pa.float64()),
-        pa.field("ci_high", pa.float64()),
-        pa.field("dropped", pa.int64()),
-        pa.field("in_progress", pa.int64()),
-        pa.field("median_seconds", pa.float64()),
-        pa.field("p90_seconds", pa.float64()),
-        pa.field("dropped_next", pa.list_(pa.struct([("touchpoint", pa.string()), ("units", pa.int64())]))),
-    ]
-)
-"""One row is one step: reached_i = reached_(i+1) + dropped_i + in_progress_i."""
-
-
-def funnel_table(parts: pa.Table, funnel: Funnel) -> pa.Table:
-    """Added-up PARTS -> FUNNEL, with a leading column named after the breakdown, if there is one."""
-    rows = parts.to_pylist()
-    if funnel.breakdown is None:
-        return pa.Table.from_pylist(step_rows(rows, funnel), schema=FUNNEL)
-    values = sorted(
-        {r["group"] for r in rows},
-        key=lambda v: (
-            -sum(r["units"] for r in rows if r["group"] == v and r["kind"] in ("dropped", "in_progress")),
-            v,
-        ),
-    )
-    table = [
-        {funnel.breakdown: v, **r} for v in values for r in step_rows([r for r in rows if r["group"] == v], funnel)
-    ]
-    schema = pa.schema([pa.field(funnel.breakdown, pa.string()), *FUNNEL])
-    return pa.Table.from_pylist(table, schema=schema)
-
-
-def step_rows(parts: Sequence[dict[str, Any]], funnel: Funnel) -> list[dict[str, Any]]:
-    """The FUNNEL rows of one group."""
-    depth = len(funnel.steps)
-
-    def total(kind: str, step: int) -> int:
-        return sum(int(p["units"]) for p in parts if p["kind"] == kind and p["step"] == step)
-
-    ended = [total("dropped", i) + total("in_progress", i) for i in range(1, depth + 1)]
-    reached = [sum(ended[i:]) for i in range(depth)]
-    rows: list[dict[str, Any]] = []
-    for i, step in enumerate(funnel.steps, 1):
-        times = [p for p in parts if p["kind"] == "time" and p["step"] == i]
-        n, us = (np.array([p[k] for p in times], dtype=np.int64) for k in ("units", "microseconds"))
-        low, high = wilson(reached[i - 1], reached[0])
-        after = sorted(
-            ((p["name"], p["units"]) for p in parts if p["kind"] == "next" and p["step"] == i),
-            key=lambda t: (-t[1], t[0]),
-        )
-        rows.append({
-            "step": i, "name": step.name, "reached": reached[i - 1], "conversion_rate": rate(reached[i - 1], reached[0]),
-            "step_conversion_rate": rate(reached[i - 1], reached[i - 2]) if i > 1 else None, "ci_low": low, "ci_high": high,
-            "dropped": total("dropped", i) if i < depth else 0, "in_progress": total("in_progress", i) if i < depth else 0,
-            "median_seconds": quantile_seconds(n, us, 50), "p90_seconds": quantile_seconds(n, us, 90),
-            "dropped_next": [{"touchpoint": t, "units": u} for t, u in after] if i < depth else [],
-        })  # fmt: skip
-    return rows
+    columns = [zero if bins is None else bins, units, zero if microseconds is None else microseconds]
+    return pa.table([[names[g] for g in group.tolist()], list(kinds), step, text, *columns], schema=PARTS)

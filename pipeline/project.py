@@ -8,31 +8,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from ingest.days import event_days
-from ingest.errors import did_you_mean
+from ingest.errors import ConfigError, did_you_mean
 from ingest.quarantine import Quarantine
 from ingest.store import EventStore, Snapshot
+from paths.absorbing import absorbing_chain
 from paths.analysis import NEVER, Analysis, Scope
 from paths.conditions import Condition, parse_condition
 from paths.dropoff import DropOff
 from paths.funnel import Funnel
+from paths.funnel_steps import PAGE
 from paths.graph import graph_of
+from paths.nodes import GoalNodes, Nodes, goal_nodes, nodes_table
 from paths.result import Result
 from paths.session_rows import SessionRows, Vocabulary
 from paths.summary import Summary
-from paths.transitions import Transitions
+from paths.transitions import START, Transitions
 from pipeline.as_of import default_as_of, instant_text, parse_day, parse_instant
 from pipeline.config import Config, load_config
 from pipeline.durations import parse_duration
 from pipeline.engines.local import Pass, run
 from pipeline.rules import goal_rules, session_rules, stage_rules, touchpoint_rules
-from pipeline.steps import parse_steps
+from pipeline.steps import parse_exclusion, parse_steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +89,43 @@ class Project:
         asked = self.ask(Period(**period), [SessionRows(goal=goal_rules(self.config).goal)])
         return asked.result("sessions", asked.answers[0].drop_columns(["customer_key"]))
 
-    def paths(self, *, collapse_repeats: bool = False, by: str = "touchpoint", **period: Any) -> Result:
-        """One row an edge: transitions, sessions, customers, probability, median and 90th percentile of the seconds."""
-        asked = self.ask(Period(**period), [Transitions(collapse_repeats=collapse_repeats, by_stage=by == "stage")])
-        table = asked.answers[0]
-        return asked.result("paths", table, make_graph=lambda: graph_of(table))
+    def paths(
+        self,
+        *,
+        collapse_repeats: bool = False,
+        by: str = "touchpoint",
+        nodes: bool = False,
+        goal: str | Sequence[str] | None = None,
+        **period: Any,
+    ) -> Result:
+        """One row an edge: transitions, sessions, customers, probability, median and 90th percentile of the seconds.
+
+        With `nodes` one row a touchpoint (or stage) instead: visits, sessions, customers and, from the absorbing chain,
+        the chance of the goal, its removal effect and the expected steps.
+        """
+        stage = by == "stage"
+        goals = goal_rules(self.config, [goal] if isinstance(goal, str) else goal).goal
+        questions: list[Analysis[Any]] = [
+            Transitions(collapse_repeats=collapse_repeats, by_stage=stage),
+            GoalNodes(goal=goals, by_stage=stage),
+        ]
+        if nodes:
+            questions += [Nodes(collapse_repeats=collapse_repeats, by_stage=stage), Vocabulary()]
+        asked = self.ask(Period(**period), questions)
+        edges, split = asked.answers[:2]
+        ends = goal_nodes(split, goals)
+        chances = cache(lambda: absorbing_chain(edges, ends) if goals else {})
+        if not nodes:
+            return asked.result("paths", edges, make_graph=lambda: graph_of(edges, chances()))
+        asked.check_names(sorted(goals), "goal")
+        asked.warnings.extend(
+            f'some events at "{n}" are goals and some are not: the chain does not stop there.'
+            for n in sorted(split.mixed - ends)
+        )
+        start = chances().get(START)
+        parameters = {"by": by, "goal": sorted(goals), "p_goal": start and start.p_goal}
+        table = nodes_table(asked.answers[2], chances(), stage)
+        return asked.result("nodes", table, parameters=parameters, make_graph=lambda: graph_of(edges, chances()))
 
     def graph(self, **question: Any) -> Any:
         """The networkx DiGraph of `paths`."""
@@ -122,27 +157,51 @@ class Project:
         count: str = "customers",
         order: str = "ordered",
         ties: str = "recorded",
-        step_window: Mapping[str, str] | None = None,
+        step_window: Mapping[str, str | timedelta] | None = None,
+        exclude: Sequence[str] = (),
+        exclusion: str = "chain",
+        ignore: Sequence[str] = (),
         breakdown: str | None = None,
+        by: str | None = None,
+        top: int | None = None,
         **period: Any,
     ) -> Result:
-        """One row a step: reached, conversion, dropped, in_progress, seconds from the step before."""
-        windows = {k: parse_duration(v) for k, v in (step_window or {}).items()}
-        span = None if window is None else parse_duration(window)
+        """One row a step: reached, conversion, dropped, in_progress, seconds from the step before.
+
+        Steps and exclusions are written as on the command line; `saved_funnel(name)` gives the words of a [[funnel]].
+        """
         question = Funnel(
-            steps=parse_steps(steps, windows), window=span, count=count, order=order, ties=ties, breakdown=breakdown
-        )
+            steps=parse_steps(steps, {k: parse_duration(v) for k, v in (step_window or {}).items()}),
+            window=None if window is None else parse_duration(window), count=count, order=order, ties=ties,
+            exclusions=tuple(parse_exclusion(x) for x in exclude), exclusion=exclusion, ignored=frozenset(ignore),
+            breakdown=breakdown, by=by, top=top,
+        )  # fmt: skip
         asked = self.ask(Period(**period), [question, Vocabulary()])
-        asked.check_names([name for s in question.steps for name, _ in s.matchers], "step")
-        parameters = {
-            "steps": list(steps),
-            "window": span,
-            "count": count,
-            "order": order,
-            "ties": ties,
-            "breakdown": breakdown,
-        }
+        asked.check_names([m.name for s in question.steps for m in s.matchers if not m.name.startswith(PAGE)], "step")
+        parameters = {"steps": list(steps), "window": question.window, "count": count, "order": order, "ties": ties,
+                      "exclude": list(exclude), "exclusion": exclusion, "ignore": list(ignore), "breakdown": breakdown, "by": by,
+                      "left_out": int((asked.answers[0].schema.metadata or {}).get(b"left_out", b"0"))}  # fmt: skip
         return asked.result("funnel", asked.answers[0], parameters=parameters)
+
+    def saved_funnel(self, name: str) -> dict[str, Any]:
+        """The words of one [[funnel]], as `funnel` takes them; raises ConfigError for an unknown name."""
+        found = self.config.funnel(name)
+        if found is None:
+            known = [f.name for f in self.config.funnels]
+            raise ConfigError(
+                f'there is no [[funnel]] named "{name}".{did_you_mean(name, known)} Known: {", ".join(known) or "none"}.'
+            )
+        words = {
+            k: getattr(found, k)
+            for k in ("steps", "window", "count", "order", "ties", "step_window", "exclude", "exclusion")
+        }
+        return words | {
+            "ignore": found.ignore,
+            "breakdown": found.breakdown,
+            "by": found.by,
+            "segment": dict(found.segment),
+            "where": found.where,
+        }
 
     def quarantine(self) -> pa.Table:
         """One row per quarantined row."""

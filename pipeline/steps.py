@@ -1,4 +1,4 @@
-"""Funnel steps as people write them: `add_to_cart`, `cart|basket`, `add_to_cart[price>50]`, `page:/checkout/*`."""
+"""Funnel steps as people write them: `add_to_cart`, `cart|basket`, `add_to_cart[price>50]`, `page:/checkout/*`, `cart?`."""
 
 from __future__ import annotations
 
@@ -7,28 +7,37 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from ingest.errors import ConfigError, did_you_mean
-from paths.conditions import Condition, parse_condition
-from paths.funnel import Step
+from paths.conditions import parse_condition
+from paths.funnel_steps import PAGE, Exclusion, Matcher, Step
 
-MATCHER = re.compile(r"(?P<name>[^\[\]]+?)\s*(?:\[(?P<conditions>.*)\])?\s*$", re.DOTALL)
+MATCHER = re.compile(r"(?P<name>[^\[\]]+?)\s*(?:\[(?P<conditions>.*)\])?\s*", re.DOTALL)
+BETWEEN = re.compile(r"(?P<event>.+):(?P<after>\d+)-(?P<before>\d+)", re.DOTALL)
 
 
 def parse_step(text: str, within: timedelta | None = None) -> Step:
-    """One step; raises ConfigError."""
-    if not text.strip():
-        raise ConfigError("a funnel step is empty.")
+    """One step, optional with a `?` behind it; raises ConfigError."""
+    label = text.strip()
+    optional = label.endswith("?")
     return Step(
-        matchers=tuple(parse_matcher(part) for part in split_outside(text, "|")), within=within, label=text.strip()
+        matchers=parse_matchers(label.removesuffix("?")),
+        within=within,
+        optional=optional,
+        label=label.removesuffix("?"),
     )
 
 
-def parse_matcher(text: str) -> tuple[str, tuple[Condition, ...]]:
-    """`name[column>value,column=value]`, or `page:GLOB` for a URL path."""
-    match = MATCHER.match(text.strip())
-    if not match:
-        raise ConfigError(f'"{text}" is no step; write NAME, NAME|NAME, NAME[COLUMN>VALUE] or page:/PATH/*.')
-    conditions = tuple(parse_condition(c) for c in split_outside(match["conditions"] or "", ",") if c.strip())
-    return match["name"].strip(), conditions
+def parse_matchers(text: str) -> tuple[Matcher, ...]:
+    """Names joined by |, each with its own conditions; raises ConfigError."""
+    found = []
+    for part in split_outside(text, "|"):
+        match = MATCHER.fullmatch(part.strip())
+        if not match or match["name"].strip() in ("", PAGE):
+            raise ConfigError(
+                f'"{text}" is no step; write NAME, NAME|NAME, NAME[COLUMN>VALUE], page:/PATH/* or, if optional, NAME?.'
+            )
+        conditions = tuple(parse_condition(c) for c in split_outside(match["conditions"] or "", ",") if c.strip())
+        found.append(Matcher(name=match["name"].strip(), conditions=conditions))
+    return tuple(found)
 
 
 def split_outside(text: str, mark: str) -> list[str]:
@@ -46,8 +55,17 @@ def split_outside(text: str, mark: str) -> list[str]:
 def parse_steps(texts: Sequence[str], step_windows: Mapping[str, timedelta] | None = None) -> tuple[Step, ...]:
     """All steps; `step_windows` by the step's text. Raises ConfigError for a window of no step."""
     windows = dict(step_windows or {})
-    steps = tuple(parse_step(t, windows.pop(t, None)) for t in texts)
-    if windows:
-        name = next(iter(windows))
-        raise ConfigError(f'--step-window names "{name}", which is no step.{did_you_mean(name, texts)}')
+    steps = tuple(parse_step(t, windows.get(t, windows.get(t.removesuffix("?")))) for t in texts)
+    known = {t for text in texts for t in (text, text.removesuffix("?"))}
+    for name in windows:
+        if name not in known:
+            raise ConfigError(f'the step window names "{name}", which is no step.{did_you_mean(name, texts)}')
     return steps
+
+
+def parse_exclusion(text: str) -> Exclusion:
+    """`EVENT` (anywhere in the chain) or `EVENT:1-2` (from step 1 until step 2 is reached)."""
+    match = BETWEEN.fullmatch(text.strip())
+    if not match:
+        return Exclusion(matchers=parse_matchers(text))
+    return Exclusion(matchers=parse_matchers(match["event"]), after=int(match["after"]), before=int(match["before"]))

@@ -19,6 +19,9 @@ from pipeline.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from paths.result import Result
+    from pipeline.project import Project
+
 BY = click.Choice(["touchpoint", "stage"])
 
 
@@ -54,15 +57,23 @@ def sessions(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions
 @click.command()
 @click.option("--by", type=BY, default="touchpoint", help="Nodes are touchpoints or stages.")
 @click.option("--collapse-repeats", is_flag=True, help="Count a run of one node as one visit.")
+@click.option("--nodes", is_flag=True, help="One row a node: its chance of the goal, and what hangs on it.")
+@click.option("--goal", multiple=True, help="With --nodes, instead of [project] goal; may be repeated.")
 @question
-def paths(by: str, collapse_repeats: bool, project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
+def paths(by: str, collapse_repeats: bool, nodes: bool, goal: tuple[str, ...], project: ProjectOptions, output: OutputOptions,
+          scope: ScopeOptions) -> None:  # fmt: skip
     """Where customers go from where: one row an edge, most frequent first.
 
     \b
     Example:
       journeys paths --limit 10
+      journeys paths --nodes --limit 10
     """
-    answer(opened(project).paths(by=by, collapse_repeats=collapse_repeats, **words(scope)), output)
+    result = opened(project).paths(
+        by=by, collapse_repeats=collapse_repeats, nodes=nodes, goal=list(goal) or None, **words(scope)
+    )
+    chance = result.meta.get("p_goal")
+    answer(result, output, notes=() if chance is None else (f"P(goal | START) = {chance}",))
 
 
 @click.command()
@@ -83,35 +94,92 @@ def dropoff(
     answer(result, output, title=f"drop-off by {by}", hide=("visits", "ci_low", "ci_high", "lost_after", "returned_at"))
 
 
+FUNNEL_WORDS = ("window", "count", "order", "ties", "exclude", "exclusion", "ignore", "breakdown", "by", "top")
+
+
 @click.command()
-@click.argument("steps", nargs=-1, required=True)
-@click.option("--window", default="7d", help="From the first to the last step.", show_default=True)
+@click.argument("steps", nargs=-1)
+@click.option("--name", help="A saved [[funnel]] of journeys.toml.")
+@click.option("--list", "listing", is_flag=True, help="The saved funnels.")
+@click.option("--window", help="From the first to the last step  [default: 7d]")
+@click.option("--count", type=click.Choice(["customers", "sessions"]), help="What is counted  [default: customers]")
 @click.option(
-    "--count",
-    type=click.Choice(["customers", "sessions"]),
-    default="customers",
-    show_default=True,
-    help="What is counted.",
+    "--order", type=click.Choice(["ordered", "strict", "any"]), help="May other events lie between?  [default: ordered]"
 )
 @click.option(
-    "--ties", type=click.Choice(["recorded", "step"]), default="recorded", help="Order of events at one instant."
+    "--ties", type=click.Choice(["recorded", "step"]), help="Order of events at one instant  [default: recorded]"
 )
 @click.option("--step-window", multiple=True, metavar="STEP=30m", help="From the step before; may be repeated.")
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="EVENT[:1-2]",
+    help="Ends a chain, anywhere or between two steps; may be repeated.",
+)
+@click.option(
+    "--exclusion", type=click.Choice(["chain", "customer"]), help="What an excluded event ends  [default: chain]"
+)
+@click.option("--ignore", multiple=True, metavar="EVENT", help="Strict looks past it; may be repeated.")
 @click.option("--breakdown", metavar="COLUMN", help="One funnel per value at the chain's first event.")
+@click.option("--top", type=click.IntRange(min=1), help="So many values of the breakdown; the rest is (other).")
+@click.option(
+    "--by", type=click.Choice(["day", "week", "month"]), help="One funnel per time of the chain's first event."
+)
 @question
-def funnel(steps: tuple[str, ...], window: str, count: str, ties: str, step_window: tuple[str, ...], breakdown: str | None,
-           project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:  # fmt: skip
-    """How many go from step to step, in order, within a window.
+def funnel(steps: tuple[str, ...], name: str | None, listing: bool, step_window: tuple[str, ...], project: ProjectOptions,
+           output: OutputOptions, scope: ScopeOptions, **words_given: Any) -> None:  # fmt: skip
+    """How many go from step to step, within a window.
 
-    A step is a name, names joined by |, or NAME[COLUMN>VALUE].
+    A step is NAME, NAME|NAME, NAME[COLUMN>VALUE], page:/PATH/* or, if optional, NAME?. One word that is no event but a
+    saved funnel's name asks that one.
 
     \b
     Example:
       journeys funnel product_view add_to_cart purchase --window 7d
+      journeys funnel product_view add_to_cart? purchase --breakdown platform
     """
-    result = opened(project).funnel(list(steps), window=window, count=count, ties=ties, step_window=step_windows(step_window),
-                                    breakdown=breakdown, **words(scope))  # fmt: skip
-    answer(result, output, title=f"funnel of {count} within {window}", hide=("ci_low", "ci_high", "dropped_next"))
+    shop = opened(project)
+    if listing:
+        show_saved(shop, output)
+        return
+    given = {k: v for k in FUNNEL_WORDS if (v := words_given[k]) not in (None, ())} | {
+        k: v for k, v in words(scope).items() if v
+    }
+    if step_window:
+        given["step_window"] = step_windows(step_window)
+    if name is None and len(steps) == 1 and shop.config.funnel(steps[0]) is not None:
+        name, steps = steps[0], ()
+    if name is not None:
+        given = shop.saved_funnel(name) | given
+    if steps:
+        given["steps"] = list(steps)
+    if not given.get("steps"):
+        raise click.UsageError("name the steps, or a saved funnel with --name.")
+    result = shop.funnel(given.pop("steps"), **given)
+    title = f"funnel of {result.meta['count']} within {given.get('window') or '7d'}"
+    hidden = ("ci_low", "ci_high", "dropped_next") + (
+        () if any(r["optional"] for r in result.rows()) else ("optional",)
+    )
+    answer(result, output, title=title if name is None else f"{name}: {title}", hide=hidden, notes=left_out(result))
+
+
+def left_out(result: Result) -> tuple[str, ...]:
+    """How many units an exclusion left out."""
+    n = result.meta.get("left_out")
+    return (f"{n:,} {result.meta['count']} left out by an exclusion",) if n else ()
+
+
+def show_saved(shop: Project, output: OutputOptions) -> None:
+    """The [[funnel]]s of journeys.toml."""
+    import pyarrow as pa
+
+    from pipeline.cli.output import show
+
+    rows = [
+        {"name": f.name, "steps": " > ".join(f.steps), "count": f.count, "order": f.order} for f in shop.config.funnels
+    ]
+    schema = pa.schema([(n, pa.string()) for n in ("name", "steps", "count", "order")])
+    show(pa.Table.from_pylist(rows, schema=schema), output, title="saved funnels")
 
 
 def step_windows(texts: tuple[str, ...]) -> dict[str, str]:

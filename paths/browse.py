@@ -1,0 +1,36 @@
+"""Sessions that only looked: a view, no add or begin_checkout, and no purchase until recovery_window after their end."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from paths.analysis import Journeys
+from paths.cart_rules import ADD, BEGIN_CHECKOUT, VIEW, CartRules
+from paths.counting import next_at_or_after
+from paths.episodes import CartRows
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+def browsing(journeys: Journeys, rows: CartRows, rules: CartRules) -> tuple[Ints, Bools]:
+    """(the sessions, is recovery_window after their end still open at as_of). Purchases count by their first rows."""
+    sessions, at = journeys.sessions, journeys.events.at
+    looked = holding(journeys, rows.role == VIEW)
+    looked &= ~holding(journeys, (rows.role == ADD) | (rows.role == BEGIN_CHECKOUT))
+    found = np.flatnonzero(looked)
+    first, limit = sessions.first[found], at[sessions.last[found]] + rules.recovery
+    following = next_at_or_after(rows.orders.first, first)
+    there = following < len(journeys)
+    following = np.where(there, following, first)
+    same = there & (journeys.customer[following] == journeys.customer[first])
+    browsed = ~(same & (at[following] <= limit))
+    return found[browsed], journeys.scope.as_of <= limit[browsed]
+
+
+def holding(journeys: Journeys, flags: Bools) -> Bools:
+    """Per session: does it hold a flagged event? Passive events are in none."""
+    held = np.zeros(len(journeys.sessions) + 1, dtype=bool)
+    held[journeys.sessions.index[np.flatnonzero(flags)]] = True
+    return held[:-1]

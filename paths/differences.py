@@ -1,0 +1,37 @@
+"""Differences of two rates: how large, how sure, and which of many are more than noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import erfc, sqrt
+
+from paths.statistics import wilson
+
+
+def newcombe(hits: int, trials: int, hits_before: int, trials_before: int) -> tuple[float | None, float | None]:
+    """The 95 % interval of hits/trials - hits_before/trials_before (Newcombe 1998, method 10); (None, None) without trials."""
+    if not trials or not trials_before:
+        return None, None
+    p, q = hits / trials, hits_before / trials_before
+    (p_low, p_high), (q_low, q_high) = wilson(hits, trials), wilson(hits_before, trials_before)
+    assert p_low is not None and p_high is not None and q_low is not None and q_high is not None
+    low = p - q - sqrt((p - p_low) ** 2 + (q_high - q) ** 2)
+    high = p - q + sqrt((p_high - p) ** 2 + (q - q_low) ** 2)
+    return round(low, 6), round(high, 6)
+
+
+def two_proportion_p(hits: int, trials: int, hits_before: int, trials_before: int) -> float:
+    """Two-sided p-value of equal rates, normal approximation with the pooled rate; 1 where nothing can be said."""
+    if not trials or not trials_before:
+        return 1.0
+    pooled = (hits + hits_before) / (trials + trials_before)
+    spread = sqrt(pooled * (1 - pooled) * (1 / trials + 1 / trials_before))
+    return erfc(abs(hits / trials - hits_before / trials_before) / spread / sqrt(2)) if spread else 1.0
+
+
+def discoveries(p_values: Sequence[float], q: float = 0.05) -> list[bool]:
+    """Which are more than noise at false discovery rate q (Benjamini and Hochberg 1995)."""
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    last = max((rank for rank, i in enumerate(order, 1) if p_values[i] <= q * rank / len(p_values)), default=0)
+    chosen = set(order[:last])
+    return [i in chosen for i in range(len(p_values))]

@@ -1,0 +1,123 @@
+"""The funnel's additive parts, and the table made of their sums."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from paths.histograms import quantile_seconds
+from paths.statistics import rate, wilson
+
+if TYPE_CHECKING:
+    from paths.funnel import Funnel
+
+KEYS = ("group", "kind", "step", "name", "bin")
+PARTS = pa.schema(
+    [("group", pa.string()), ("kind", pa.string()), ("step", pa.int64()), ("name", pa.string()), ("bin", pa.int64()),
+     ("units", pa.int64()), ("microseconds", pa.int64())]
+)  # fmt: skip
+"""Additive. kind: dropped | in_progress (units whose depth is `step`), time (bins of the time to `step`), next (what the
+dropped of `step` did: `name`), optional (units that reach the optional step `step`), left_out."""
+
+FUNNEL = pa.schema(
+    [
+        pa.field("step", pa.int64()),
+        pa.field("name", pa.string()),
+        pa.field("optional", pa.bool_()),
+        pa.field("reached", pa.int64()),
+        pa.field("conversion_rate", pa.float64()),
+        pa.field("step_conversion_rate", pa.float64()),
+        pa.field("ci_low", pa.float64()),
+        pa.field("ci_high", pa.float64()),
+        pa.field("dropped", pa.int64()),
+        pa.field("in_progress", pa.int64()),
+        pa.field("median_seconds", pa.float64()),
+        pa.field("p90_seconds", pa.float64()),
+        pa.field("dropped_next", pa.list_(pa.struct([("touchpoint", pa.string()), ("units", pa.int64())]))),
+    ]
+)
+"""One row is one step; over the needed ones reached_i = reached_(i+1) + dropped_i + in_progress_i. The interval is that of
+conversion_rate (Wilson, 95 %)."""
+
+OTHER = "(other)"
+
+
+def funnel_table(parts: pa.Table, funnel: Funnel) -> pa.Table:
+    """Added-up PARTS -> FUNNEL; behind a breakdown's values, in a leading column of its name.
+
+    The schema's metadata says in `left_out` how many units an exclusion left out.
+    """
+    rows = parts.to_pylist()
+    return rows_table(rows, funnel).replace_schema_metadata(
+        {"left_out": str(sum(r["units"] for r in rows if r["kind"] == "left_out"))}
+    )
+
+
+def rows_table(rows: Sequence[Mapping[str, Any]], funnel: Funnel) -> pa.Table:
+    """The rows, without what the table as a whole says."""
+    column = funnel.breakdown or funnel.by
+    if column is None:
+        return pa.Table.from_pylist(step_rows(rows, funnel), schema=FUNNEL)
+    groups = [r["group"] for r in rows if r["kind"] != "left_out"]
+    reached = Counter(dict.fromkeys(groups, 0))
+    for r in rows:
+        if r["kind"] in ("dropped", "in_progress"):
+            reached[r["group"]] += r["units"]
+    names = sorted(reached) if funnel.by else sorted(reached, key=lambda g: (-reached[g], g))
+    shown = names[: funnel.top] if funnel.top and not funnel.by else names
+    sets = [(name, {name}) for name in shown]
+    if len(shown) < len(names):
+        sets.append((OTHER, set(names[len(shown) :])))
+    table = [
+        {column: name, **row}
+        for name, group in sets
+        for row in step_rows([r for r in rows if r["group"] in group], funnel)
+    ]
+    return pa.Table.from_pylist(table, schema=pa.schema([pa.field(column, pa.string()), *FUNNEL]))
+
+
+def step_rows(parts: Sequence[Mapping[str, Any]], funnel: Funnel) -> list[dict[str, Any]]:
+    """The FUNNEL rows of one group."""
+    units: Counter[tuple[str, int]] = Counter()
+    for p in parts:
+        units[p["kind"], p["step"]] += p["units"]
+    depth = len(funnel.needed)
+    ended = [units["dropped", i] + units["in_progress", i] for i in range(1, depth + 1)]
+    reached = [sum(ended[i:]) for i in range(depth)]
+    rows: list[dict[str, Any]] = []
+    for number, step in enumerate(funnel.steps, 1):
+        place = funnel.needed.index(number) + 1 if number in funnel.needed else 0
+        before = reached[sum(n < number for n in funnel.needed) - 1] if number > 1 else None
+        here = reached[place - 1] if place else units["optional", number]
+        low, high = wilson(here, reached[0])
+        row = dict.fromkeys(FUNNEL.names) | {
+            "step": number, "name": str(number) if funnel.order == "any" else step.name, "optional": step.optional, "reached": here,
+            "conversion_rate": rate(here, reached[0]), "step_conversion_rate": None if before is None else rate(here, before),
+            "ci_low": low, "ci_high": high,
+        }  # fmt: skip
+        rows.append(row | (ends(parts, units, place, depth) if place else {}))
+    return rows
+
+
+def ends(parts: Sequence[Mapping[str, Any]], units: Counter[tuple[str, int]], place: int, depth: int) -> dict[str, Any]:
+    """What a needed step has besides: who ended there, how long it took to get there, where the dropped went."""
+    times = Counter[int]()
+    sums = Counter[int]()
+    after = Counter[str]()
+    for p in parts:
+        if p["kind"] == "time" and p["step"] == place:
+            times[p["bin"]] += p["units"]
+            sums[p["bin"]] += p["microseconds"]
+        if p["kind"] == "next" and p["step"] == place:
+            after[p["name"]] += p["units"]
+    n, total = (np.array([c[b] for b in sorted(times)], dtype=np.int64) for c in (times, sums))
+    last = place == depth
+    return {
+        "dropped": 0 if last else units["dropped", place], "in_progress": 0 if last else units["in_progress", place],
+        "median_seconds": quantile_seconds(n, total, 50), "p90_seconds": quantile_seconds(n, total, 90),
+        "dropped_next": [{"touchpoint": t, "units": u} for t, u in sorted(after.items(), key=lambda i: (-i[1], i[0]))],
+    }  # fmt: skip

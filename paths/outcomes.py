@@ -1,0 +1,114 @@
+"""What sessions came to, span by span: the numbers of a tile and the points of its sparkline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from paths.analysis import Journeys, summed
+from paths.counting import distinct_pairs, previous_true, tally_times
+from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
+from paths.histograms import quantile_seconds
+from paths.statistics import rate, wilson
+from paths.steps import holding_goal
+from sessionize.clock import EPOCH
+
+Ints = npt.NDArray[np.int64]
+INSTANT = pa.timestamp("us", tz="UTC")
+
+OUTCOMES = pa.schema(
+    [
+        pa.field("since", INSTANT),
+        pa.field("until", INSTANT),
+        pa.field("customers", pa.int64()),
+        pa.field("sessions", pa.int64()),
+        pa.field("converted", pa.int64()),
+        pa.field("conversion_rate", pa.float64()),
+        pa.field("ci_low", pa.float64()),
+        pa.field("ci_high", pa.float64()),
+        pa.field("goals", pa.int64()),
+        pa.field("timed_goals", pa.int64()),
+        pa.field("median_seconds", pa.float64()),
+    ]
+)
+"""One row is one span. customers, sessions: of sessions that start in it; converted: those that hold a goal; goals: orders
+or goals of the span; median_seconds: of the timed ones, from the customer's first event since the goal before, to it."""
+
+PARTS = pa.schema(
+    [("span", pa.int64()), ("kind", pa.string()), ("bin", pa.int64()), ("n", pa.int64()), ("microseconds", pa.int64())]
+)
+"""Additive. kind: customers, sessions, converted, goals; time (bins of the times to a goal)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcomes:
+    """Counts per span (since, until), microseconds UTC; spans may overlap. The period of the scope does not matter."""
+
+    spans: tuple[tuple[int, int], ...]
+    rules: GoalRules = field(default_factory=GoalRules)
+    columns: frozenset[str] = VALUE_COLUMNS
+    lag: timedelta | None = timedelta(days=2)
+
+    def map(self, journeys: Journeys) -> pa.Table:
+        """The additive counts of a batch."""
+        first = journeys.sessions.first
+        start, chosen = journeys.events.at[first], journeys.in_segment[first]
+        holds = holding_goal(journeys, self.rules)
+        owner = journeys.customer[first]
+        goals = goal_values(journeys, self.rules).first
+        goals = goals[journeys.in_segment[goals]]
+        began = journey_starts(journeys, goals, self.rules)
+        tables = []
+        for i, (since, until) in enumerate(self.spans):
+            mine = chosen & (start >= since) & (start < until)
+            customers = len(distinct_pairs(owner[mine], np.zeros(int(mine.sum()), dtype=np.int64), 1)[0])
+            hit = (journeys.events.at[goals] >= since) & (journeys.events.at[goals] < until)
+            tables.append(counts(i, customers, int(mine.sum()), int((mine & holds).sum()), int(hit.sum())))
+            known = hit & (began < goals)
+            took = journeys.events.at[goals[known]] - journeys.events.at[began[known]]
+            _, bins, n, total = tally_times(np.zeros(len(took), dtype=np.int64), 1, took)
+            tables.append(pa.table([np.full(len(n), i), ["time"] * len(n), bins, n, total], schema=PARTS))
+        return pa.concat_tables(tables) if tables else PARTS.empty_table()
+
+    def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """The OUTCOMES table, one row per span as they were given."""
+        rows = summed(parts, ["span", "kind", "bin"], PARTS).to_pylist()
+        found = [self.row(i, [r for r in rows if r["span"] == i]) for i in range(len(self.spans))]
+        return pa.Table.from_pylist(found, schema=OUTCOMES)
+
+    def row(self, span: int, parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """One OUTCOMES row."""
+        n = dict.fromkeys(("customers", "sessions", "converted", "goals"), 0)
+        n |= {p["kind"]: int(p["n"]) for p in parts if p["kind"] != "time"}
+        times = [p for p in parts if p["kind"] == "time"]
+        timed, total = (np.array([p[c] for p in times], dtype=np.int64) for c in ("n", "microseconds"))
+        low, high = wilson(n["converted"], n["sessions"])
+        since, until = (EPOCH + timedelta(microseconds=at) for at in self.spans[span])
+        return n | {
+            "since": since, "until": until, "conversion_rate": rate(n["converted"], n["sessions"]), "ci_low": low,
+            "ci_high": high, "timed_goals": int(timed.sum()), "median_seconds": quantile_seconds(timed, total, 50),
+        }  # fmt: skip
+
+
+def counts(span: int, customers: int, sessions: int, converted: int, goals: int) -> pa.Table:
+    """The counted rows of PARTS."""
+    kinds = ["customers", "sessions", "converted", "goals"]
+    return pa.table([[span] * 4, kinds, [0] * 4, [customers, sessions, converted, goals], [0] * 4], schema=PARTS)
+
+
+def journey_starts(journeys: Journeys, goals: Ints, rules: GoalRules) -> Ints:
+    """Position of the first non-passive event of the customer since the goal before each of these, itself if there is none."""
+    goal = journeys.answers_to(rules.goal)
+    before = previous_true(goal)[goals]
+    opening = journeys.customer_starts[journeys.customer[goals]]
+    earliest = np.where(before >= opening, before + 1, opening)
+    active = np.flatnonzero(~journeys.passive)
+    place = np.searchsorted(active, earliest)
+    found = np.append(active, np.iinfo(np.int64).max)[place]
+    return np.minimum(found, goals)

@@ -1,0 +1,99 @@
+"""Steps: how the first nodes of sessions follow one another, place by place. What a Sankey of first steps shows.
+
+Law: what enters a node at a step leaves it: for 1 <= i < steps, the sessions into (i, node) are those out of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ingest.errors import ConfigError
+from paths.analysis import Journeys, summed
+from paths.counting import tally
+from paths.goals import GoalRules
+from paths.transitions import END, START, visits_of
+
+Ints = npt.NDArray[np.int64]
+
+STEPS = pa.schema(
+    [
+        pa.field("step", pa.int64()),
+        pa.field("source", pa.string()),
+        pa.field("target", pa.string()),
+        pa.field("sessions", pa.int64()),
+        pa.field("with_goal", pa.int64()),
+    ]
+)
+"""One row is one flow: sessions whose node number `step` is source and whose next one is target. Step 0 leaves START; a
+session that stops goes to END. with_goal: those among them that hold a goal, wherever. By step, most sessions first."""
+
+KEYS = ("step", "source", "target")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepFlows:
+    """The flows between the first `steps` nodes of the selected sessions. Raises ConfigError for fewer than two."""
+
+    steps: int = 6
+    rules: GoalRules = field(default_factory=GoalRules)
+    collapse_repeats: bool = False  # consecutive events at one node are one
+    by_stage: bool = False
+    columns: frozenset[str] = frozenset()
+    lag: timedelta | None = timedelta(days=2)
+
+    def __post_init__(self) -> None:
+        if self.steps < 2:
+            raise ConfigError(f"flows need at least two steps, not {self.steps}.")
+
+    def map(self, journeys: Journeys) -> pa.Table:
+        """The additive flows of a batch."""
+        node = journeys.stage if self.by_stage else journeys.touchpoint
+        visits = visits_of(journeys, node, self.collapse_repeats)
+        size = len(node.names) + 2
+        start, end = size - 2, size - 1
+        place = places(visits.opens)
+        target = np.append(visits.node[1:], end)
+        target = np.where(visits.closes, end, target)
+        inner = (place >= 1) & (place < self.steps)
+        step = np.concatenate([np.zeros(int(visits.opens.sum()), dtype=np.int64), place[inner]])
+        source = np.concatenate([np.full(int(visits.opens.sum()), start, dtype=np.int64), visits.node[inner]])
+        goes = np.concatenate([visits.node[visits.opens], target[inner]])
+        session = np.concatenate([visits.session[visits.opens], visits.session[inner]])
+        goal = holding_goal(journeys, self.rules)[session]
+        return flow_parts((step * size + source) * size + goes, goal, size, self.steps, [*node.names, START, END])
+
+    def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """The STEPS table."""
+        order = [("step", "ascending"), ("sessions", "descending"), ("source", "ascending"), ("target", "ascending")]
+        return summed(parts, KEYS, STEPS).sort_by(order)
+
+
+def places(opens: npt.NDArray[np.bool_]) -> Ints:
+    """Per visit: its number in its session, from 1."""
+    at = np.arange(len(opens), dtype=np.int64)
+    return at - np.maximum.accumulate(np.where(opens, at, 0)) + 1 if len(opens) else at
+
+
+def holding_goal(journeys: Journeys, rules: GoalRules) -> npt.NDArray[np.bool_]:
+    """Per session: does it hold a goal?"""
+    found = np.zeros(len(journeys.sessions) + 1, dtype=bool)
+    found[journeys.sessions.index[np.flatnonzero(journeys.answers_to(rules.goal))]] = True
+    return found[:-1]
+
+
+def flow_parts(code: Ints, goal: npt.NDArray[np.bool_], size: int, steps: int, names: Sequence[str]) -> pa.Table:
+    """Rows of STEPS from the code (step, source, target) of every flow."""
+    found, sessions = tally(code, steps * size * size)
+    good, with_goal = tally(code[goal], steps * size * size)
+    goals = np.zeros(len(found), dtype=np.int64)
+    goals[np.searchsorted(found, good)] = with_goal
+    rest, target = np.divmod(found, size)
+    step, source = np.divmod(rest, size)
+    text = pa.array(names, pa.string())
+    return pa.table([step, text.take(pa.array(source)), text.take(pa.array(target)), sessions, goals], schema=STEPS)
