@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from ingest.bots import BOT_COLUMNS, STATIC_PATTERN, verdicts
 from ingest.database import Database, load_sql
 from ingest.errors import ConfigError
 from ingest.mapping import Columns, Expressions, Field, SourceMapping, consumed
 from ingest.schema import EVENTS, IDS, NUMBERS, TARGETS
+from ingest.weblog import COLUMNS as WEBLOG_COLUMNS
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -100,7 +102,20 @@ def stage(db: Database, relation: str, columns: Columns, mapping: SourceMapping,
         if required not in mapping.fields:
             raise ConfigError(f'source "{mapping.name}" maps no {required}; add {required} = "COLUMN" to its columns.')
     sql, params = statement(relation, columns, mapping, limits)
-    db.run(sql, {**params, "input_key": input_key, "input_name": input_name, "source": mapping.name})
+    names = {"input_key": input_key, "input_name": input_name, "source": mapping.name}
+    db.run_with(sql, {**params, **names}, bot_verdicts=verdicts(mapping.bots, different(db, relation, columns, mapping)))
+
+
+def different(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> dict[str, list[str]]:
+    """The different values of each mapped column that a bot rule looks at."""
+    asked = {c for _, entry in mapping.bots.asked(mapping.fields) for c in entry}
+    found = {}
+    for column in [c for c in BOT_COLUMNS if c in asked]:
+        e = Expressions()
+        text = e.text(columns, mapping.fields[column], column)
+        rows = db.rows(f"select distinct {text} as value from {relation} where value is not null order by 1", e.params)
+        found[column] = [value for (value,) in rows]
+    return found
 
 
 def statement(relation: str, columns: Columns, mapping: SourceMapping, limits: Limits) -> tuple[str, dict[str, object]]:
@@ -120,7 +135,8 @@ with texts as (  -- one row per raw row: what the mapping reads
   select *, {", ".join(f"{x} as t_{quote(t)}" for t, x in texts.items())} from {relation}
 ), typed as (  -- the same with its values
   select *, {instant(columns, mapping, e)} as event_at,
-    {", ".join(f"{x} as v_{n}" for n, x in values.items()) or "null as no_numbers"}
+    {", ".join(f"{x} as v_{n}" for n, x in values.items()) or "null as no_numbers"},
+    {bot(mapping)} as bot, {static_file(columns, mapping)} as static_file
   from texts
 ), judged as (  -- the same with the first reason that holds
   select *, case
@@ -130,7 +146,8 @@ with texts as (  -- one row per raw row: what the mapping reads
     when event_at < $earliest or event_at > $latest then 'timestamp_out_of_range'
     when {" or ".join(bad) or "false"} then 'bad_number'
     when {foreign(mapping, e)} then 'unknown_currency'
-    when {excluded(mapping, e)} then 'excluded'
+    when bot is not null then 'bot'
+    when {excluded(mapping, e)} or static_file then 'excluded'
     when {late(limits, e)} then 'too_late'
   end as reason from typed
 )
@@ -141,6 +158,7 @@ select customer_key_of(t_customer_id, t_anonymous_id) as customer_key, event_at,
   strftime(event_at::timestamp, '%Y-%m-%d') as span, $input_name as input, reason,
   case reason when 'bad_timestamp' then t_event_at::VARCHAR when 'timestamp_out_of_range' then t_event_at::VARCHAR
     when 'bad_number' then concat_ws(', ', {", ".join(shown) or "null"})
+    when 'bot' then bot when 'excluded' then case when static_file then 'static file' end
   end as detail,
   case when reason is not null then {record(columns, range(len(columns.names)), e)} end as raw
 from judged"""
@@ -199,6 +217,27 @@ def excluded(mapping: SourceMapping, e: Expressions) -> str:
     return " or ".join(entries) or "false"
 
 
+def bot(mapping: SourceMapping) -> str:
+    """What gives the row away as a bot's, NULL for a person's: the library's word, or the [[bot]] entry of which all hold.
+
+    `bot_verdicts` (bots.VERDICTS) holds every value that a rule matches.
+    """
+    cases = []
+    for number, entry in mapping.bots.asked(mapping.fields):
+        hits = [f"t_{c} in (select value from bot_verdicts where rule = {number} and \"column\" = '{c}')" for c in entry]
+        word = "(select any_value(name) from bot_verdicts where rule = 0 and value = t_user_agent)"
+        cases.append(f"when {' and '.join(hits)} then {word if number == 0 else literal(f'[[bot]] {number}')}")
+    return f"case {' '.join(cases)} end" if cases else "null::VARCHAR"
+
+
+def static_file(columns: Columns, mapping: SourceMapping) -> str:
+    """Is it a request for a static file, of a source that leaves these out?"""
+    rule = mapping.static_files or ("exclude" if columns.names == WEBLOG_COLUMNS else "keep")
+    if rule == "keep" or "url" not in mapping.fields:
+        return "false"
+    return f"coalesce(regexp_matches(t_url, {literal(STATIC_PATTERN)}), false)"
+
+
 def late(limits: Limits, e: Expressions) -> str:
     """Is the event day before the late window?"""
     if limits.late_before is None:
@@ -207,9 +246,13 @@ def late(limits: Limits, e: Expressions) -> str:
 
 
 def content(columns: Columns, e: Expressions) -> str:
-    """A hash of every non-empty column with its name, whatever the order of the columns."""
+    """A hash of every non-empty column with its name, whatever the order of the columns.
+
+    hash(a, b) alone is linear in hash(b) under xor: two columns with one value would cancel out, and a swap of two values
+    would not show. Hashing once more mixes name and value for good.
+    """
     parts = [
-        f"case when c{i}::VARCHAR <> '' then hash({e.bind(n)}, c{i}::VARCHAR) else 0::UBIGINT end"
+        f"case when c{i}::VARCHAR <> '' then hash(hash({e.bind(n)}, c{i}::VARCHAR)) else 0::UBIGINT end"
         for i, n in enumerate(columns.names)
     ]
     whole = parts[0]

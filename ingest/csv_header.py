@@ -67,7 +67,7 @@ def read_header(path: Path, name: str, delimiter: str | None) -> Header:
     with path.open("rb") as stream:
         first, lines, text = _header_text(Lines(stream), name)
     where = f"{name}, line {first}"
-    found = given or max(LIKELY, key=lambda d: _width(text, d))
+    found = given or _guessed(text)
     names = tokenizer(found)(text)
     if isinstance(names, Fault):
         raise InputError(f"{where}: in the header, {names.value}. Mend the header line.")
@@ -109,13 +109,19 @@ def _header_line(line: bytes, name: str, number: int) -> str:
     return text
 
 
+def _guessed(text: str) -> str:
+    """The likely delimiter that stands most often outside quotes; the first of them where there is none."""
+    outside = re.sub('"[^"]*"', "", text)
+    return max(LIKELY, key=outside.count)
+
+
 def _width(text: str, delimiter: str) -> int:
     fields = tokenizer(delimiter)(text)
     return 0 if isinstance(fields, Fault) else len(fields)
 
 
 def _check_delimiter(text: str, delimiter: str, where: str) -> None:
-    better = max(LIKELY, key=lambda d: _width(text, d))
+    better = _guessed(text)
     if _width(text, delimiter) == 1 < _width(text, better):
         raise InputError(
             f'{where}: split at "{delimiter}" the header has a single column, "{text[:80]}"; it looks like text '

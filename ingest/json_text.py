@@ -18,7 +18,8 @@ from ingest.text_lines import BOM, read_lines
 MOST_KEYS = 1_000
 """Columns at most: more different keys than this are data, not names."""
 
-READABLE = "coalesce(json_valid(line) and json_type(line) = 'OBJECT', false)"
+# a CASE, because AND may ask for the type of what is not valid, and that fails
+READABLE = "case when json_valid(line) then json_type(line) = 'OBJECT' else false end"
 
 
 def read_ndjson(db: Database, path: Path, name: str) -> RawRows:

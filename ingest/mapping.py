@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ingest.bots import BotRules
 from ingest.errors import ConfigError, did_you_mean
 from ingest.schema import IDS, NUMBERS, TARGETS
 
@@ -53,6 +54,8 @@ class SourceMapping:
     deduplicate: str | None = None  # content | event_id | off; None = event_id where mapped, else content
     excluded: tuple[Mapping[str, str], ...] = ()  # [[exclude]]: every glob of one entry must match
     currency: str | None = None
+    bots: BotRules = field(default_factory=BotRules)  # where user_agent or ip is mapped
+    static_files: str | None = None  # keep | exclude requests for them; None = exclude in a web server's log
 
     @property
     def key(self) -> str:

@@ -9,6 +9,7 @@ read as a whole raises InputError and leaves nothing behind.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 
@@ -116,15 +117,13 @@ def guess_format(name: str, head: bytes) -> str:
 
 def read_parquet(db: Database, path: Path, name: str, *, keep: bool) -> RawRows:
     """A view over the file, or (`keep`) a table, for a file that is about to go away."""
-    source = f"read_parquet({path_literal(path)}, hive_partitioning = false, file_row_number = true)"
     relation = new_name()
+    file = f"{path_literal(path)}, hive_partitioning = false"
     try:
-        described = db.rows(f"describe select * from {source}")[:-1]
+        described = db.rows(f"describe select * from read_parquet({file})")
         names = tuple(str(row[0]) for row in described)
         kinds = [str(row[1]) for row in described]
-        aliases = ", ".join(f"p{i}" for i in range(len(names)))
-        values = "".join(f", {_parquet_value(f'p{i}', kind)} as c{i}" for i, kind in enumerate(kinds))
-        select = f"select row{values} from {source} as t({aliases}, row)"
+        select = _parquet_select(file, names, kinds)
         table = f"{relation}_rows" if keep else None
         if table:
             db.run(f"create or replace temp table {table} as {select}")
@@ -134,6 +133,14 @@ def read_parquet(db: Database, path: Path, name: str, *, keep: bool) -> RawRows:
         raise InputError(f"{name} is no readable Parquet file; nothing of it was loaded. {what}") from error
     return RawRows(relation=relation, columns=names, types=tuple(map(_parquet_type, kinds)), format="parquet",
                    table=table, unreadable=UNREADABLE.empty_table())  # fmt: skip
+
+
+def _parquet_select(file: str, names: Sequence[str], kinds: Sequence[str]) -> str:
+    aliases = ", ".join(f"p{i}" for i in range(len(names)))
+    values = "".join(f", {_parquet_value(f'p{i}', kind)} as c{i}" for i, kind in enumerate(kinds))
+    if any(name.lower() == "file_row_number" for name in names):  # DuckDB's number would clash; this one is slower
+        return f"select row_number() over () - 1 as row{values} from read_parquet({file}) as t({aliases})"
+    return f"select row{values} from read_parquet({file}, file_row_number = true) as t({aliases}, row)"
 
 
 def _parquet_type(kind: str) -> str:

@@ -17,7 +17,7 @@ COLUMNS = ("ip", "ident", "user", "time", "method", "target", "path", "query", "
 
 TIME_FORMAT = "%d/%b/%Y:%H:%M:%S %z"
 
-_QUOTED = r'"((?:[^"\\]|\\.)*)"'
+_QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 LINE = (
     r"^(?:[\w.-]+:\d+ )?(\S+) (\S+) (\S|\S.*?) \[([^\]]+)\] "  # some servers put the virtual host first
     rf"{_QUOTED} (\d{{3}}|-) (\d+|-)(?: {_QUOTED} {_QUOTED}(?: .*)?)?\s*$"  # some add fields of their own at the end

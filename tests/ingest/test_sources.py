@@ -204,9 +204,9 @@ def test_invalid_utf8_is_unreadable_and_kept_readable(db, read):
 
 def test_nul_bytes_are_accepted_as_recorded(db, read):
     assert rows(db, read("a.csv", b"a,b\n1,2\x00x\n")) == [("1", "2\x00x")]
-    found = read("b.csv", b"a,b\n1,2\x00x\n" + b"\x00" * 5)
-    assert rows(db, found) == [("1", "2\x00x")]
-    assert bad(found) == [(3, "\x00" * 5, "1 fields where the header has 2")]
+    found = read("b.csv", b"a,b\n1,2\x00x\n3,a longer text\n" + b"\x00" * 5)
+    assert rows(db, found) == [("1", "2\x00x"), ("3", "a longer text")]
+    assert bad(found) == [(4, "\x00" * 5, "1 fields where the header has 2")]
 
 
 def test_a_line_too_long_is_unreadable(db, read, monkeypatch):
@@ -310,7 +310,7 @@ def test_a_full_disk_is_not_the_files_fault(read, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("shutil.copyfileobj", full)
-    with pytest.raises(InputError, match="could not be unpacked into .*No space left"):
+    with pytest.raises(InputError, match=r"could not be unpacked into .*No space left"):
         read("a.csv.gz", gzip.compress(b"a,b\n"))
 
 
@@ -438,7 +438,7 @@ def test_parquet_keeps_instants_and_days_typed(db, tmp_path):
         {
             'we"ird; drop': ["x", None],
             "row": [1, 2],
-            "ts": pa.array([1_500, None], pa.timestamp("ns")),
+            "ts": pa.array([1_000, None], pa.timestamp("ns")),
             "tz": pa.array([0, None], pa.timestamp("us", "Europe/Berlin")),
             "day": [date(2024, 1, 2), None],
             "flag": [True, None],
@@ -498,7 +498,7 @@ def test_format_is_guessed(read, name, content, expected):
 
 def test_format_can_be_given(db, read):
     assert rows(db, read("a.txt", '{"a":1}\n', format="ndjson")) == [("1",)]
-    with pytest.raises(ConfigError, match='no format "ndjsn". Did you mean "ndjson"'):
+    with pytest.raises(ConfigError, match=r'no format "ndjsn"\. Did you mean "ndjson"'):
         read("a.txt", "", format="ndjsn")
 
 
@@ -573,7 +573,7 @@ def test_no_permission(db, tmp_path, monkeypatch):
     path.write_text("a,b\n")
     monkeypatch.setattr(os, "access", lambda *_: False)
     for attempt in (lambda: expand(["a.csv"], tmp_path), lambda: read_rows(db, path), lambda: content_hash(path)):
-        with pytest.raises(MissingInput, match="No permission to read .*a.csv"):
+        with pytest.raises(MissingInput, match=r"No permission to read .*a\.csv"):
             attempt()
 
 

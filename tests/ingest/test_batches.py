@@ -1,0 +1,136 @@
+"""Batches of whole customers from a real store, and the engine above them."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from ingest.batches import EventBatch, ScanCount, scan_shard, shards
+from ingest.store import Snapshot
+from paths.analysis import Analysis
+from paths.dropoff import DropOff
+from paths.funnel import Funnel
+from paths.summary import Summary
+from paths.transitions import Transitions
+from pipeline.engines import local
+from tests.builder import scope_of, step, store_of
+
+CUSTOMERS, DAYS = 40, 5
+COLUMNS = ("channel", "value", "colour", "nothing")
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    """Files of five days, each in row groups of at most 32 rows."""
+    rng = np.random.default_rng(7)
+    n = 1_200
+    lines = ["who,time,what,channel,value,colour"]
+    for c, day, second, event in zip(rng.integers(0, CUSTOMERS, n), rng.integers(0, DAYS, n), rng.integers(0, 86_400, n), rng.integers(0, 5, n), strict=True):
+        at = f"2026-01-{15 + day:02} {second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
+        value = f"{second % 90}.50" if event == 4 else ""
+        lines.append(f"c{c},{at},{('home', 'list', 'item', 'cart', 'purchase')[event]},{('web', 'app', '')[second % 3]},{value},{('red', '')[second % 2]}")
+    file = tmp_path_factory.mktemp("raw") / "log.csv"
+    file.write_text("\n".join(lines) + "\n")
+    root = tmp_path_factory.mktemp("store")
+    found, book = store_of(root, file, customer_id="who", event_at="time", event="what", channel="channel", value="value")
+    assert book.balanced
+    for span in found.files:
+        pq.write_table(pq.read_table(span.path, partitioning=None), span.path, row_group_size=32)
+    return found
+
+
+def row_groups(snapshot: Snapshot) -> int:
+    return sum(pq.ParquetFile(f.path).num_row_groups for f in snapshot.files)
+
+
+def batches(snapshot: Snapshot, number: int, batch_events: int, count: ScanCount | None = None) -> list[EventBatch]:
+    found: list[EventBatch] = []
+    for lo, hi in shards(number):
+        mine = ScanCount()
+        found += scan_shard(snapshot.files, COLUMNS, frozenset(snapshot.columns), lo, hi, mine, batch_events)
+        assert mine.files == len(snapshot.files)
+        assert mine.row_groups <= row_groups(snapshot)
+        if count is not None:
+            count.add(mine)
+    return found
+
+
+def rows(found: list[EventBatch]) -> list[tuple[Any, ...]]:
+    return [
+        (int(k), int(t), e, c, v, x)
+        for b in found
+        for k, t, e, c, v, x in zip(
+            b.key, b.at, b.event.texts(), b.text("channel").texts(),
+            np.where(b.number("value").valid, b.number("value").values, -1).tolist(), b.text("colour").texts(), strict=True,
+        )
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [1, 2, 5])
+@pytest.mark.parametrize("batch_events", [15, 150, 10**6])
+def test_a_batch_holds_whole_customers_in_time_order_whatever_its_size(snapshot: Snapshot, number: int, batch_events: int) -> None:
+    found = batches(snapshot, number, batch_events)
+    assert rows(found) == rows(batches(snapshot, 1, 10**6))
+    keys = [set(b.key.tolist()) for b in found]
+    assert sum(map(len, keys)) == len(set().union(*keys)) == CUSTOMERS
+    for b in found:
+        assert ((b.key[1:] > b.key[:-1]) | ((b.key[1:] == b.key[:-1]) & (b.at[1:] >= b.at[:-1]))).all()
+
+
+@pytest.mark.parametrize("batch_events", [15, 150, 10**6])
+def test_a_row_group_is_decoded_at_most_once_per_shard(snapshot: Snapshot, batch_events: int) -> None:
+    count = ScanCount()
+    batches(snapshot, 1, batch_events, count)
+    assert (count.row_groups, count.rows) == (row_groups(snapshot), snapshot.rows)
+    several = ScanCount()
+    batches(snapshot, 5, batch_events, several)
+    assert row_groups(snapshot) <= several.row_groups <= row_groups(snapshot) + 4 * len(snapshot.files)
+
+
+def test_a_column_that_no_mapping_names_is_read_from_the_properties(snapshot: Snapshot) -> None:
+    whole = batches(snapshot, 1, 10**6)[0]
+    assert set(whole.text("colour").texts()) == {"red", None}
+    assert set(whole.text("nothing").texts()) == {None}
+    assert set(whole.text("channel").texts()) == {"web", "app", None}
+
+
+def test_the_scan_adds_up_to_what_the_files_hold(snapshot: Snapshot) -> None:
+    keys = pa.concat_tables([pq.read_table(f.path, columns=["customer_key"], partitioning=None) for f in snapshot.files])
+    (whole,) = batches(snapshot, 1, 10**6)
+    assert whole.key.tolist() == sorted(keys["customer_key"].to_pylist())
+
+
+STEPS = tuple(step(n) for n in ("item", "cart", "purchase"))
+ANALYSES: tuple[Analysis[Any], ...] = (Summary(), Transitions(), DropOff(), Funnel(steps=STEPS), Funnel(steps=STEPS, breakdown="colour"))
+
+
+@pytest.mark.parametrize("batch_events", [20, 10**6])
+def test_the_answers_are_equal_whatever_the_threads_and_batches(
+    snapshot: Snapshot, batch_events: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scope = scope_of(as_of="2026-01-19 12:00")
+    expected, _ = local.run(ANALYSES, snapshot, scope, threads=1)
+    monkeypatch.setattr(local, "scan_shard", partial(scan_shard, batch_events=batch_events))
+    for threads in (1, 2, 5):
+        answers, done = local.run(ANALYSES, snapshot, scope, threads=threads)
+        assert answers == expected
+        assert done.shards == threads
+        assert done.batches >= min(threads, snapshot.rows // batch_events)
+    assert expected[0]["events"].to_pylist() == [sum(t < scope.as_of for _, t, *_ in rows(batches(snapshot, 1, 10**6)))]
+
+
+def test_one_pass_answers_many_questions_as_many_passes_do(snapshot: Snapshot) -> None:
+    together, done = local.run(ANALYSES, snapshot, scope_of(), threads=1)
+    assert together == [local.run([a], snapshot, scope_of(), threads=1)[0][0] for a in ANALYSES]
+    assert done.read.rows == snapshot.rows
+
+
+def test_spans_after_as_of_are_not_opened(snapshot: Snapshot) -> None:
+    _, done = local.run([Summary()], snapshot, scope_of(as_of="2026-01-16 00:00"), threads=1)
+    assert done.read.files == 2  # of the 15th, and of the 16th that has begun
