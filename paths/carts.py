@@ -98,9 +98,8 @@ class Carts:
     def groups(self, journeys: Journeys, found: Episodes) -> pa.Table:
         """Episodes by kind, status and `by`."""
         group, names = groups_of(journeys, found, self.by)
-        code, counts = counted(
-            (found.kind * len(STATUSES) + found.status) * len(names) + group, found.customer, found.known, found.value
-        )
+        grid = found.kind.astype(np.int64) * len(STATUSES) + found.status
+        code, counts = counted(grid * len(names) + group, found.customer, found.known, found.value)
         cell, name = np.divmod(code, len(names))
         kind, status = np.divmod(cell, len(STATUSES))
         return part("group", counts, kind=chosen(KINDS, kind), status=chosen(STATUSES, status), by=chosen(names, name))

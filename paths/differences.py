@@ -13,11 +13,17 @@ def newcombe(hits: int, trials: int, hits_before: int, trials_before: int) -> tu
     if not trials or not trials_before:
         return None, None
     p, q = hits / trials, hits_before / trials_before
-    (p_low, p_high), (q_low, q_high) = wilson(hits, trials), wilson(hits_before, trials_before)
-    assert p_low is not None and p_high is not None and q_low is not None and q_high is not None
+    p_low, p_high = interval(hits, trials)
+    q_low, q_high = interval(hits_before, trials_before)
     low = p - q - sqrt((p - p_low) ** 2 + (q_high - q) ** 2)
     high = p - q + sqrt((p_high - p) ** 2 + (q - q_low) ** 2)
     return round(low, 6), round(high, 6)
+
+
+def interval(hits: int, trials: int) -> tuple[float, float]:
+    """The Wilson interval where there are trials; (0, 1) says nothing."""
+    low, high = wilson(hits, trials)
+    return low or 0.0, 1.0 if high is None else high
 
 
 def two_proportion_p(hits: int, trials: int, hits_before: int, trials_before: int) -> float:

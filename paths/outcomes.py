@@ -110,5 +110,5 @@ def journey_starts(journeys: Journeys, goals: Ints, rules: GoalRules) -> Ints:
     earliest = np.where(before >= opening, before + 1, opening)
     active = np.flatnonzero(~journeys.passive)
     place = np.searchsorted(active, earliest)
-    found = np.append(active, np.iinfo(np.int64).max)[place]
-    return np.minimum(found, goals)
+    found: Ints = np.minimum(np.append(active, np.iinfo(np.int64).max)[place], goals)
+    return found

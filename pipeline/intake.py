@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from ingest.bots import STATIC_NAMES, STATIC_SUFFIXES
 from ingest.clean import Limits, describe
 from ingest.database import Database
 from ingest.errors import ConfigError, did_you_mean
+from ingest.files import STDIN
 from ingest.load import InputFile, Loaded, Source, load
-from ingest.mapping import SourceMapping, guess, parse_field
-from ingest.sources import ReadOptions, expand, glob_root, input_name, read_rows
+from ingest.mapping import WEBLOG, Field, SourceMapping, guess, parse_field
+from ingest.schema import IDS
+from ingest.sources import RawRows, ReadOptions, expand, glob_root, input_name, read_rows, spool
 from pipeline.as_of import parse_instant
 from pipeline.config import Source as SourceConfig
 from pipeline.project import Project
-from pipeline.rules import read_options, source_mapping
+from pipeline.rules import bot_rules, read_options, source_mapping
 from sessionize.clock import EPOCH
 
 ADHOC = "events"
@@ -36,6 +41,8 @@ class Intake:
     deduplicate: str | None = None
     as_of: str | None = None
     as_name: str | None = None
+    bots: str | None = None  # keep | quarantine
+    static_files: str | None = None  # keep | exclude
 
 
 def ingest(project: Project, intake: Intake, wait_seconds: float = 0.0) -> tuple[Loaded, list[str]]:
@@ -48,27 +55,27 @@ def ingest(project: Project, intake: Intake, wait_seconds: float = 0.0) -> tuple
             as_of=EPOCH + timedelta(microseconds=parse_instant(intake.as_of, project.config.project.timezone))
         )
     notes: list[str] = []
-    sources = [replace(s, limits=limits) for s in plan(project, intake, notes)]
-    return load(project.store, sources, wait_seconds=wait_seconds), notes
+    with TemporaryDirectory(prefix="journeys-") as scratch:
+        sources = [replace(s, limits=limits) for s in plan(project, intake, notes, Path(scratch))]
+        notes += [note for s in sources for note in remarks(s.mapping)]
+        return load(project.store, sources, wait_seconds=wait_seconds), notes
 
 
-def plan(project: Project, intake: Intake, notes: list[str]) -> list[Source]:
-    """The sources to load: those of journeys.toml, or the files given."""
+def plan(project: Project, intake: Intake, notes: list[str], scratch: Path) -> list[Source]:
+    """The sources to load: those of journeys.toml, or the files given. Standard input is copied to `scratch`."""
     if not intake.files:
         if not project.config.sources:
             raise ConfigError("nothing to ingest: name a file, or add a [[source]] with a path to journeys.toml.")
-        return [configured(project, s) for s in chosen(project, intake.source) if s.path]
-    paths = [Path("-")] if list(intake.files) == ["-"] else expand(intake.files, Path.cwd())
+        return [configured(project, s, notes) for s in chosen(project, intake.source) if s.path]
     groups: dict[str, tuple[Source, list[InputFile]]] = {}
-    for path in paths:
+    for path in expand(intake.files, Path.cwd()):
         config = source_of(project, path, intake.source)
-        source = (
-            Source(mapping=source_mapping(project.config, config), files=(), options=read_options(config))
-            if config
-            else adhoc(project, path, intake, notes, groups)
-        )
-        name = intake.as_name or path.name if str(path) == "-" else recorded_name(project, path, config)
-        groups.setdefault(source.mapping.name, (source, []))[1].append(InputFile(path=path, name=name))
+        if path == STDIN:  # it can be read once only, and is read twice: to guess, and to load
+            file = InputFile(path=spool(sys.stdin.buffer, scratch), name=intake.as_name or "-")
+        else:
+            file = InputFile(path=path, name=recorded_name(project, path, config))
+        source = described(project, config, file, notes) if config else adhoc(project, file, intake, notes, groups)
+        groups.setdefault(source.mapping.name, (source, []))[1].append(file)
     return [replace(source, files=files) for source, files in groups.values()]
 
 
@@ -86,10 +93,63 @@ def chosen(project: Project, name: str | None) -> list[SourceConfig]:
     return found
 
 
-def configured(project: Project, config: SourceConfig) -> Source:
+def configured(project: Project, config: SourceConfig, notes: list[str]) -> Source:
     """A [[source]] with the files its paths name now."""
     files = [InputFile(path=p, name=recorded_name(project, p, config)) for p in expand(config.path, project.directory)]
-    return Source(mapping=source_mapping(project.config, config), files=files, options=read_options(config))
+    return replace(described(project, config, files[0], notes), files=files)
+
+
+def described(project: Project, config: SourceConfig, file: InputFile, notes: list[str]) -> Source:
+    """A [[source]] without files. What its columns do not say of time, event and customer is guessed from a file of it."""
+    mapping, options = source_mapping(project.config, config), read_options(config)
+    if not complete(mapping.fields):
+        fields = guessed(header(file, options), mapping.fields, config.name, notes)
+        mapping = replace(mapping, fields=fields)
+    return Source(mapping=mapping, files=(), options=options)
+
+
+def complete(fields: Mapping[str, Field]) -> bool:
+    """Is it said what happened, when, and to whom?"""
+    return {"event_at", "event"} <= fields.keys() and not fields.keys().isdisjoint(IDS)
+
+
+def header(file: InputFile, options: ReadOptions) -> RawRows:
+    """A file's columns and its format (its rows are gone)."""
+    with Database() as db:
+        return read_rows(db, file.path, options, name=file.name)
+
+
+def guessed(raw: RawRows, given: Mapping[str, Field], name: str, notes: list[str]) -> dict[str, Field]:
+    """A whole mapping: what is said of the file stands, the rest is guessed and noted."""
+    try:
+        fields = {**guess(raw.columns, raw.format), **given}
+    except ConfigError:
+        if complete(given):
+            return dict(given)
+        fields = {**guess([*raw.columns, *(t for t in given if t not in raw.columns)], raw.format), **given}
+    if raw.format == "combined" and "anonymous_id" in given and "customer_id" not in given:
+        del fields["customer_id"]  # the address stands in for an id where there is no better one
+    found = {t: f for t, f in fields.items() if t not in given}
+    if found:
+        notes.append(f"{name}: guessed {describe(found)}")
+    return fields
+
+
+def remarks(mapping: SourceMapping) -> list[str]:
+    """What is worth knowing about how a source is read, before anybody trusts its numbers."""
+    notes = []
+    if mapping.fields.get("customer_id") == WEBLOG["customer_id"]:
+        notes.append("customer = ip + user agent is weak: people share addresses, and addresses change hands.")
+    if mapping.bots.judged and "user_agent" in mapping.fields:
+        notes.append('bots are told by their user agent and quarantined as bot; bots = "keep" keeps them.')
+    is_log = mapping.fields.get("event_at") == WEBLOG["event_at"]
+    if "url" in mapping.fields and (mapping.static_files or ("exclude" if is_log else "keep")) == "exclude":
+        kinds = " ".join(f".{s}" for s in STATIC_SUFFIXES)
+        notes.append(
+            f"static files ({kinds} {' '.join(STATIC_NAMES)}) are left out as excluded; "
+            'static_files = "keep" keeps them.'
+        )
+    return [f"{mapping.name}: {note}" for note in notes]
 
 
 def source_of(project: Project, path: Path, name: str | None) -> SourceConfig | None:
@@ -118,29 +178,22 @@ def recorded_name(project: Project, path: Path, config: SourceConfig | None) -> 
 
 
 def adhoc(
-    project: Project, path: Path, intake: Intake, notes: list[str], groups: Mapping[str, tuple[Source, list[InputFile]]]
+    project: Project,
+    file: InputFile,
+    intake: Intake,
+    notes: list[str],
+    groups: Mapping[str, tuple[Source, list[InputFile]]],
 ) -> Source:
     """A file that no [[source]] speaks of: its mapping is guessed, what --map says stands."""
     if ADHOC in groups:
         return groups[ADHOC][0]
     options = ReadOptions(format=intake.format, delimiter=intake.delimiter)
-    with Database() as db:
-        raw = read_rows(db, path, options)
     given = {target: parse_field(text) for target, text in (intake.maps or {}).items()}
-    try:
-        fields = {**guess(raw.columns, raw.format), **given}
-    except ConfigError:
-        if not {"event_at", "event"} <= given.keys() or not given.keys() & {"customer_id", "anonymous_id"}:
-            fields = {**guess([*raw.columns, *(t for t in given if t not in raw.columns)], raw.format), **given}
-        else:
-            fields = given
-    guessed = {t: f for t, f in fields.items() if t not in given}
-    if guessed:
-        notes.append(f"{path.name}: guessed {describe(guessed)}")
     return Source(
         mapping=SourceMapping(
-            name=ADHOC, fields=fields, timezone=intake.timezone or "UTC", deduplicate=intake.deduplicate,
-            excluded=project.config.excludes, currency=project.config.project.currency,
+            name=ADHOC, fields=guessed(header(file, options), given, Path(file.name).name, notes), timezone=intake.timezone or "UTC",
+            deduplicate=intake.deduplicate, excluded=project.config.excludes, currency=project.config.project.currency,
+            bots=bot_rules(project.config, intake.bots), static_files=intake.static_files,
         ),
         files=(), options=options,
     )  # fmt: skip

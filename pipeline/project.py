@@ -273,6 +273,8 @@ class Asked:
             "segment": [str(c) for c in scope.segment],
             "where": [str(c) for c in scope.where],
             **parameters,
+            "idle_timeout": self.config.sessions.idle_timeout,
+            "max_duration": self.config.sessions.max_duration,
             "snapshot": self.snapshot.version,
             "rules": self.config.digest(),
             "excluded_sessions": self.done.excluded_sessions,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ingest.bots import BotRules
 from ingest.mapping import Field, SourceMapping
 from ingest.sources import ReadOptions
 from paths.goals import GoalRules
@@ -54,8 +55,13 @@ def source_mapping(config: Config, source: Source) -> SourceMapping:
     fields |= {name: Field(columns=(name,)) for name in source.promote if name not in fields}
     return SourceMapping(
         name=source.name, fields=fields, timezone=source.timezone, deduplicate=source.deduplicate,
-        excluded=config.excludes, currency=config.project.currency,
+        excluded=config.excludes, currency=config.project.currency, bots=bot_rules(config, source.bots), static_files=source.static_files,
     )  # fmt: skip
+
+
+def bot_rules(config: Config, bots: str | None = None) -> BotRules:
+    """[[bot]], and whether the library is asked too: `keep` keeps what it takes for a bot, not what an entry names."""
+    return BotRules(judged=bots != "keep", entries=tuple(b.given() for b in config.bots))
 
 
 def column_field(spec: ColumnSpec) -> Field:

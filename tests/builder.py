@@ -9,20 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ingest.batches import Codes, Column, EventBatch, Numbers
+from ingest.load import Accounting, InputFile, Source, load
+from ingest.mapping import Field, SourceMapping
+from ingest.schema import IDS, NUMBERS, TEXTS
+from ingest.store import EventStore, Snapshot
 from paths.analysis import Analysis, Journeys, Scope, prepare
+from paths.conditions import parse_condition
+from paths.funnel_steps import Matcher, Step
 from sessionize.rules import SessionRules
 
 MINUTE = 60_000_000
 DAY = 1440 * MINUTE
 ZERO = "2026-01-15 00:00"
 LATER = "2027-01-01 00:00"  # every window of a row near ZERO is over
-NUMBERS = ("value", "price", "quantity")
-ALWAYS = ("url", "channel", "order_id", "value")
+CONTRACT = (*IDS, *TEXTS, *NUMBERS)  # columns that are always there, if only with nothing in them
 SESSION_RULES = frozenset(f.name for f in fields(SessionRules))
 
 Row = tuple[Any, ...]
@@ -48,13 +54,18 @@ def minutes(n: float) -> timedelta:
 def instant(when: float | str) -> int:
     """Microseconds since 1970 UTC."""
     if isinstance(when, str):
-        return (datetime.fromisoformat(when).replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+        return (datetime.fromisoformat(when).replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(
+            microseconds=1
+        )
     return instant(ZERO) + round(when * MINUTE)
 
 
 def events_of(rows: Sequence[Row]) -> list[Event]:
     """The rows in the order (customer, event_at, recorded order)."""
-    events = [Event(r[0], instant(r[1]), i, r[2], r[3] if len(r) > 3 else {}) for i, r in enumerate(rows)]
+    events = [
+        Event(r[0], instant(r[1]), i, r[2], {"customer_id": r[0], **(r[3] if len(r) > 3 else {})})
+        for i, r in enumerate(rows)
+    ]
     return sorted(events, key=lambda e: (key_of(e.customer), e.at, e.recorded))
 
 
@@ -66,7 +77,7 @@ def key_of(customer: str) -> int:
 def batch_of(rows: Sequence[Row]) -> EventBatch:
     """One batch of whole customers."""
     events = events_of(rows)
-    names = dict.fromkeys([*ALWAYS, *(c for e in events for c in e.columns)])
+    names = dict.fromkeys([*CONTRACT, *(c for e in events for c in e.columns)])
     return EventBatch(
         key=np.array([key_of(e.customer) for e in events], dtype=np.int64),
         at=np.array([e.at for e in events], dtype=np.int64),
@@ -77,7 +88,9 @@ def batch_of(rows: Sequence[Row]) -> EventBatch:
 
 def column(name: str, values: Sequence[Any]) -> Column:
     if name in NUMBERS:
-        return Numbers(np.array([v or 0 for v in values], dtype=np.int64), np.array([v is not None for v in values], dtype=bool))
+        return Numbers(
+            np.array([v or 0 for v in values], dtype=np.int64), np.array([v is not None for v in values], dtype=bool)
+        )
     return codes(values)
 
 
@@ -104,6 +117,20 @@ def ask(analysis: Analysis[Any], rows: Sequence[Row], **scope: Any) -> list[dict
     return answer
 
 
+def step(*names: str, where: str = "", within: timedelta | None = None) -> Step:
+    """A funnel step that any of these names takes, under one condition on all of them."""
+    conditions = (parse_condition(where),) if where else ()
+    return Step(matchers=tuple(Matcher(name=n, conditions=conditions) for n in names), within=within)
+
+
 def columns_of(answer: Sequence[Mapping[str, Any]], *names: str) -> list[tuple[Any, ...]]:
     """Only these columns."""
     return [tuple(row[n] for n in names) for row in answer]
+
+
+def store_of(root: Path, file: Path, **columns: str) -> tuple[Snapshot, Accounting]:
+    """A file loaded into a new store: its snapshot, and what became of its rows."""
+    mapping = SourceMapping(fields={target: Field(columns=(name,)) for target, name in columns.items()})
+    store = EventStore(root)
+    done = load(store, [Source(mapping=mapping, files=[InputFile(path=file, name=file.name)])])
+    return store.snapshot(), done.accounting[mapping.name]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions
+import click
+
+from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions, current_project, explaining
 from pipeline.cli.output import chosen_format, show, warn
 
 if TYPE_CHECKING:
@@ -45,6 +47,15 @@ def answer(
     if chosen_format(output.format, output.output) in ("table", "markdown"):
         table = table.drop_columns([c for c in hide if c in table.column_names])
     show(table, output, title=title or result.title, notes=[header(result.meta), *notes], meta=result.meta)
+    explain_if_asked(result)
+
+
+def explain_if_asked(result: Result) -> None:
+    """--explain: how the number came about, behind the answer, on standard error."""
+    if explaining():
+        from pipeline.explain import explanation
+
+        click.echo("\n" + explanation(result, str(current_project().directory)), err=True)
 
 
 def header(meta: Any) -> str:

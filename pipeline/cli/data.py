@@ -44,14 +44,22 @@ def pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dic
 @click.option("--delimiter", help="Of CSV [default: guessed].")
 @click.option("--timezone", help="Of times without an offset [default: UTC].")
 @click.option("--deduplicate", type=click.Choice(["content", "event_id", "off"]), help="What makes two rows one event.")
+@click.option(
+    "--bots", type=click.Choice(["quarantine", "keep"]), help="Known by their user agent [default: quarantine]."
+)
+@click.option(
+    "--static-files",
+    type=click.Choice(["exclude", "keep"]),
+    help="Of a web log: pictures, scripts, ... [default: exclude].",
+)
 @click.option("--as-name", help="The input name of standard input (FILE = -).")
 @click.option("--wait", default=0.0, metavar="SECONDS", help="Wait so long for another writer.")
 @project_options
 @output_options
 @question_options
 def ingest(files: tuple[str, ...], maps: dict[str, str], source: str | None, format_: str | None, delimiter: str | None,
-           timezone: str | None, deduplicate: str | None, as_name: str | None, wait: float, project: ProjectOptions,
-           output: OutputOptions, scope: ScopeOptions) -> None:  # fmt: skip
+           timezone: str | None, deduplicate: str | None, bots: str | None, static_files: str | None, as_name: str | None,
+           wait: float, project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:  # fmt: skip
     """Read files into the store, exactly once.
 
     FILES may be globs; without any, the paths of every [[source]] are read. The same bytes again add nothing.
@@ -64,7 +72,7 @@ def ingest(files: tuple[str, ...], maps: dict[str, str], source: str | None, for
     from pipeline.intake import ingest as take_in
 
     intake = Intake(files=files, maps=maps, source=source, format=format_, delimiter=delimiter, timezone=timezone,
-                    deduplicate=deduplicate, as_of=scope.as_of, as_name=as_name)  # fmt: skip
+                    deduplicate=deduplicate, as_of=scope.as_of, as_name=as_name, bots=bots, static_files=static_files)  # fmt: skip
     loaded, notes = take_in(opened(project), intake, wait_seconds=wait)
     for note in notes:
         say(note)

@@ -30,7 +30,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "ingest": ("data", "Read files into the store, exactly once."),
         "quarantine": ("data", "The rows that were not accepted, by reason."),
         "sql": ("query", "Ask the store in SQL, read-only."),
-        "reconcile": ("explore", "Check every law of the numbers on your own store."),
+        "reconcile": ("laws", "Check every law of the numbers on your own store."),
     },
     "Questions": {
         "summary": ("questions", "Events, customers, sessions, and the time they span."),

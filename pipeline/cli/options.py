@@ -60,6 +60,7 @@ class ScopeOptions:
     until: str | None = None
     segment: tuple[tuple[str, str], ...] = ()
     where: tuple[str, ...] = ()
+    explain: bool = False
 
 
 def project_options(command: Callable[..., R]) -> Callable[..., R]:
@@ -82,6 +83,11 @@ def current_project() -> ProjectOptions:
     context = click.get_current_context(silent=True)
     found = context.meta.get(_PROJECT_KEY) if context else None
     return found if isinstance(found, ProjectOptions) else ProjectOptions()
+
+
+def explaining() -> bool:
+    """Was --explain given to the command that runs?"""
+    return bool(_first(click.get_current_context(), "scope__explain", False))
 
 
 def _collected(
@@ -160,6 +166,7 @@ def _scope(context: click.Context) -> ScopeOptions:
         until=_first(context, "scope__until"),
         segment=_all(context, "scope__segment"),
         where=_all(context, "scope__where"),
+        explain=_first(context, "scope__explain", False),
     )
 
 
@@ -210,4 +217,5 @@ _QUESTION_OPTIONS: tuple[Option[Any], ...] = (
         help="Only those whose first event has VALUE; may be repeated.",
     ),
     click.option("--where", "scope__where", metavar="COND", multiple=True, help="Only events with COND; repeatable."),
+    click.option("--explain", "scope__explain", is_flag=True, default=None, help="Say how the number came about."),
 )

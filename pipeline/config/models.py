@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, timedelta
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool, StrictInt, field_validator, model_validator
@@ -20,7 +21,7 @@ from pipeline.config.values import (
     Timezone,
 )
 
-__all__ = ["Carts", "Funnel", "Project", "Roles", "Sessions", "Source", "Stage", "Touchpoint"]
+__all__ = ["Bot", "Carts", "Funnel", "Project", "Roles", "Sessions", "Source", "Stage", "Touchpoint"]
 
 
 class Project(Section):
@@ -52,6 +53,8 @@ class Source(Section):
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
     promote: Names = ()
     late_window: DurationOrZero = timedelta(days=3)
+    bots: Literal["quarantine", "keep"] = "quarantine"  # what crawlerdetect takes for a bot, where user_agent is mapped
+    static_files: Literal["exclude", "keep"] | None = None  # requests for them; None = exclude in a web server's log
 
     @model_validator(mode="before")
     @classmethod
@@ -66,6 +69,28 @@ def _spoken_name(path: object) -> str:
     """The last part without a pattern, up to its first dot: in/orders.csv.gz is orders, in/web/*.csv is web."""
     plain = [part for part in re.split(r"[/\\]", str(path)) if part and not re.search(r"[*?\[]", part)]
     return (plain[-1].split(".")[0] if plain else "") or "events"
+
+
+class Bot(Section):
+    """[[bot]]: rows of which every given column fits one of its globs are a bot's; `ip` may hold networks (10.0.0.0/8) too."""
+
+    user_agent: Names = ()
+    ip: Names = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Bot:
+        if not (self.user_agent or self.ip):
+            raise ValueError("needs at least one of user_agent and ip")
+        for pattern in self.ip:
+            try:
+                "/" in pattern and ip_network(pattern, strict=False)
+            except ValueError:
+                raise ValueError(f'ip "{pattern}" is no network such as "10.0.0.0/8"') from None
+        return self
+
+    def given(self) -> dict[str, tuple[str, ...]]:
+        """Column -> globs, of the columns that are given."""
+        return {k: v for k, v in (("user_agent", self.user_agent), ("ip", self.ip)) if v}
 
 
 class Sessions(Section):

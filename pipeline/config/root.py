@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from pipeline.config.models import Carts, Funnel, Project, Sessions, Source, Stage, Touchpoint
+from pipeline.config.models import Bot, Carts, Funnel, Project, Sessions, Source, Stage, Touchpoint
 from pipeline.config.values import Section
 
 FILE = "journeys.toml"
@@ -27,7 +27,8 @@ class Config(Section):
     carts: Carts = Carts()
     funnels: tuple[Funnel, ...] = Field(default=(), alias="funnel")
     excludes: tuple[dict[str, str], ...] = Field(default=(), alias="exclude")
-    # [map], [journey], [[customers]], [[persona]], [[annotation]], [gates] and [[bot]] will stand here.
+    bots: tuple[Bot, ...] = Field(default=(), alias="bot")
+    # [map], [journey], [[customers]], [[persona]], [[annotation]] and [gates] will stand here.
 
     _directory: Path = PrivateAttr(default=Path())
     _given: dict[str, str] = PrivateAttr(default_factory=dict)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from pipeline.engines import local
 from tests.builder import scope_of, step, store_of
 
 CUSTOMERS, DAYS = 40, 5
+EVENTS = ("home", "list", "item", "cart", "purchase")
 COLUMNS = ("channel", "value", "colour", "nothing")
 
 
@@ -31,14 +31,17 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     rng = np.random.default_rng(7)
     n = 1_200
     lines = ["who,time,what,channel,value,colour"]
-    for c, day, second, event in zip(rng.integers(0, CUSTOMERS, n), rng.integers(0, DAYS, n), rng.integers(0, 86_400, n), rng.integers(0, 5, n), strict=True):
+    for c, day, second, event in rng.integers(0, (CUSTOMERS, DAYS, 86_400, 5), (n, 4)).tolist():
         at = f"2026-01-{15 + day:02} {second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
         value = f"{second % 90}.50" if event == 4 else ""
-        lines.append(f"c{c},{at},{('home', 'list', 'item', 'cart', 'purchase')[event]},{('web', 'app', '')[second % 3]},{value},{('red', '')[second % 2]}")
+        channel, colour = ("web", "app", "")[second % 3], ("red", "")[second % 2]
+        lines.append(f"c{c},{at},{EVENTS[event]},{channel},{value},{colour}")
     file = tmp_path_factory.mktemp("raw") / "log.csv"
     file.write_text("\n".join(lines) + "\n")
     root = tmp_path_factory.mktemp("store")
-    found, book = store_of(root, file, customer_id="who", event_at="time", event="what", channel="channel", value="value")
+    found, book = store_of(
+        root, file, customer_id="who", event_at="time", event="what", channel="channel", value="value"
+    )
     assert book.balanced
     for span in found.files:
         pq.write_table(pq.read_table(span.path, partitioning=None), span.path, row_group_size=32)
@@ -74,7 +77,9 @@ def rows(found: list[EventBatch]) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("number", [1, 2, 5])
 @pytest.mark.parametrize("batch_events", [15, 150, 10**6])
-def test_a_batch_holds_whole_customers_in_time_order_whatever_its_size(snapshot: Snapshot, number: int, batch_events: int) -> None:
+def test_a_batch_holds_whole_customers_in_time_order_whatever_its_size(
+    snapshot: Snapshot, number: int, batch_events: int
+) -> None:
     found = batches(snapshot, number, batch_events)
     assert rows(found) == rows(batches(snapshot, 1, 10**6))
     keys = [set(b.key.tolist()) for b in found]
@@ -101,13 +106,21 @@ def test_a_column_that_no_mapping_names_is_read_from_the_properties(snapshot: Sn
 
 
 def test_the_scan_adds_up_to_what_the_files_hold(snapshot: Snapshot) -> None:
-    keys = pa.concat_tables([pq.read_table(f.path, columns=["customer_key"], partitioning=None) for f in snapshot.files])
+    keys = pa.concat_tables(
+        [pq.read_table(f.path, columns=["customer_key"], partitioning=None) for f in snapshot.files]
+    )
     (whole,) = batches(snapshot, 1, 10**6)
     assert whole.key.tolist() == sorted(keys["customer_key"].to_pylist())
 
 
 STEPS = tuple(step(n) for n in ("item", "cart", "purchase"))
-ANALYSES: tuple[Analysis[Any], ...] = (Summary(), Transitions(), DropOff(), Funnel(steps=STEPS), Funnel(steps=STEPS, breakdown="colour"))
+ANALYSES: tuple[Analysis[Any], ...] = (
+    Summary(),
+    Transitions(),
+    DropOff(),
+    Funnel(steps=STEPS),
+    Funnel(steps=STEPS, breakdown="colour"),
+)
 
 
 @pytest.mark.parametrize("batch_events", [20, 10**6])

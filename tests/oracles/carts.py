@@ -12,7 +12,7 @@ DAY = 24 * HOUR
 ACTIVITY = ("add", "remove", "update", "view_cart", "begin_checkout", "payment")
 
 
-@dataclass
+@dataclass(eq=False)
 class Cart:
     """The events of one episode, and the order that ended it."""
 
@@ -76,7 +76,9 @@ def items_of(cart: Cart, roles: Mapping[str, str]) -> dict[Any, tuple[int, int |
     return items
 
 
-def judged(cart: Cart, events: Sequence[Any], roles: Mapping[str, str], as_of: int, quiet: int = 4 * HOUR) -> dict[str, Any]:
+def judged(
+    cart: Cart, events: Sequence[Any], roles: Mapping[str, str], as_of: int, quiet: int = 4 * HOUR
+) -> dict[str, Any]:
     """The episode as a row; `events` are all of its customer's."""
     mine = [*cart.events, *([cart.order[0]] if cart.order else [])]
     seen = {roles[e.name] for e in cart.events}
@@ -86,17 +88,16 @@ def judged(cart: Cart, events: Sequence[Any], roles: Mapping[str, str], as_of: i
     by = None
     if cart.order:
         status = "recovered" if pauses else "converted"
-        before = events[: events.index(cart.order[0])]
+        mails = [e for e in events[: events.index(cart.order[0])] if roles.get(e.name) == "reminder"]
         if pauses:
-            mailed = any(roles.get(e.name) == "reminder" and e.at > pauses[0] for e in before)
-            by = "reminder" if mailed else "organic"
+            by = "reminder" if any(e.at > pauses[0] for e in mails) else "organic"
     elif as_of <= last.at + quiet:
         status = "open"
     else:
         status = "emptied" if "add" in seen and not left else "abandoned"
         pauses.append(last.at + quiet)
     known = all(price is not None for _, price in left) and ("add" in seen or bool(left))
-    value = sum(n * price for n, price in left) if known else None
+    value = sum(n * (price or 0) for n, price in left) if known else None
     if cart.order and cart.order[1] is not None:
         value = cart.order[1]
     return {
@@ -112,7 +113,9 @@ def episodes(events: Sequence[Any], roles: Mapping[str, str], as_of: int, **time
     recovery, quiet = times.get("recovery", 7 * DAY), times.get("quiet", 4 * HOUR)
     exist = [e for e in events if e.at < as_of]
     return [
-        judged(cart, mine, roles, as_of, quiet) for mine in by_customer(exist) for cart in carts_of(mine, roles, recovery)
+        judged(cart, mine, roles, as_of, quiet)
+        for mine in by_customer(exist)
+        for cart in carts_of(mine, roles, recovery)
     ]
 
 

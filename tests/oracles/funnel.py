@@ -60,7 +60,9 @@ def follows(event: Event, chain: tuple[Event, ...], step: int, question: Questio
 def open_at(at: int, chain: tuple[Event, ...], step: int, question: Question) -> bool:
     """May the chain take this step at this instant?"""
     within = question.within[step] if question.within else None
-    return (question.window is None or at - chain[0].at <= question.window) and (within is None or at - chain[-1].at <= within)
+    return (question.window is None or at - chain[0].at <= question.window) and (
+        within is None or at - chain[-1].at <= within
+    )
 
 
 def reported(unit: Unit, question: Question, as_of: int) -> Reported | None:

@@ -65,7 +65,14 @@ def goal_values(events: Sequence[Event], goals: Collection[str], in_period: Call
 
 
 def drop_off(
-    events: Sequence[Event], sessions: Sequence[Session], goals: Collection[str], as_of: int, window: int, node: Node, collapse: bool = False
+    events: Sequence[Event],
+    sessions: Sequence[Session],
+    goals: Collection[str],
+    as_of: int,
+    window: int,
+    node: Node,
+    *,
+    collapse: bool,
 ) -> dict[str, dict[str, Any]]:
     """By node; `sessions` are those that count, `events` everything that exists."""
     place = {e.recorded: i for i, e in enumerate(events)}

@@ -61,13 +61,18 @@ def kept_sessions(events: Sequence[Event], rules: SessionRules) -> tuple[list[Ev
     """(events that analyses see, their sessions): without sessions that have too many events."""
     every = every_session(events, rules)
     gone = {e.recorded for s in every if len(s.events) > rules.max_session_events for e in s.events}
-    return [e for e in events if e.recorded not in gone], [s for s in every if len(s.events) <= rules.max_session_events]
+    return [e for e in events if e.recorded not in gone], [
+        s for s in every if len(s.events) <= rules.max_session_events
+    ]
 
 
 def may_continue(session: Session, rules: SessionRules, as_of: int) -> bool:
     """Could an event at as_of or later still join it?"""
     late = Event(session.events[0].customer, as_of, 0, "late", {})
     plain = SessionRules(
-        idle_timeout=rules.idle_timeout, max_duration=rules.max_duration, cut_at_midnight=rules.cut_at_midnight, timezone=rules.timezone
+        idle_timeout=rules.idle_timeout,
+        max_duration=rules.max_duration,
+        cut_at_midnight=rules.cut_at_midnight,
+        timezone=rules.timezone,
     )
     return not session.followed and not starts_new(late, session, plain)

@@ -17,7 +17,11 @@ SPRING = (instant("2026-03-28 21:00") - instant(ZERO)) // MINUTE  # Berlin loses
 AUTUMN = (instant("2026-10-24 20:00") - instant(ZERO)) // MINUTE  # and gets it back
 
 STAGES = StageRules((StageRule(name="look", events=("a", "b")), StageRule(name="buy", events=("purchase", "refund"))))
-URL_RULES = TouchpointRules((TouchpointRule(name="page", event=("a",), url=("/x/*",)), TouchpointRule(name="b", event=("c",), channel=("web",))))
+PAGE, B = (
+    TouchpointRule(name="page", event=("a",), url=("/x/*",)),
+    TouchpointRule(name="b", event=("c",), channel=("web",)),
+)
+URL_RULES = TouchpointRules((PAGE, B))
 
 as_of_minutes = st.integers(0, 700)
 
@@ -34,7 +38,9 @@ def columns(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def logs(draw: st.DrawFn, names: tuple[str, ...] = NAMES, most: int = 24, bases: tuple[int, ...] = (0,), step: int = 1) -> list[Row]:
+def logs(
+    draw: st.DrawFn, names: tuple[str, ...] = NAMES, most: int = 24, bases: tuple[int, ...] = (0,), step: int = 1
+) -> list[Row]:
     """Rows in recorded order; gaps are whole multiples of `step` minutes, many of them none at all."""
     base = draw(st.sampled_from(bases))
     size = draw(st.integers(0, most))

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from paths.analysis import Analysis
 from paths.dropoff import DropOff
-from paths.funnel import Funnel, Step
+from paths.funnel import Funnel
 from paths.summary import Summary
 from paths.transitions import Transitions
-from tests.builder import Row, journeys_of, minutes
+from tests.builder import Row, journeys_of, minutes, step
 from tests.property.strategies import STAGES, URL_RULES, logs
 
-STEPS = tuple(Step(matchers=((n, ()),)) for n in ("a", "b", "purchase"))
+STEPS = tuple(step(n) for n in ("a", "b", "purchase"))
 ANALYSES: tuple[Analysis[Any], ...] = (
     Summary(),
     Transitions(),
@@ -26,7 +26,8 @@ ANALYSES: tuple[Analysis[Any], ...] = (
     Funnel(steps=STEPS, window=minutes(45)),
     Funnel(steps=STEPS, count="sessions", ties="step", breakdown="channel"),
 )
-SCOPE = {"as_of": 250, "since": 10, "until": 200, "touchpoints": URL_RULES, "stages": STAGES, "passive": frozenset({"mail"}), "max_session_events": 8}
+RULES = {"passive": frozenset({"mail"}), "max_session_events": 8, "touchpoints": URL_RULES, "stages": STAGES}
+SCOPE: dict[str, Any] = {"as_of": 250, "since": 10, "until": 200, **RULES}
 
 
 def check_split(rows: list[Row], batch: dict[str, int]) -> None:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paths.funnel import NONE, Funnel, Step
+from paths.funnel import NONE, Funnel
 from sessionize.rules import SessionRules
-from tests.builder import Event, Row, ask, events_of, instant, minutes
+from tests.builder import Event, Row, ask, events_of, instant, minutes, step
 from tests.oracles import funnel as oracle
 from tests.oracles.paths import nearest_rank
 from tests.oracles.sessions import Session, kept_sessions, may_continue
 from tests.property.strategies import as_of_minutes, logs
 from tests.property.test_paths import PERIOD, Period, inside, near, period_options
-
 
 LOG = logs(names=("a", "a", "b", "b", "c", "mail"), most=18, step=5)
 WINDOWS = st.sampled_from([None, 0, 5, 10, 30, 95, 10_080])
@@ -44,9 +45,15 @@ def micro(n: int | None) -> int | None:
     return None if n is None else n * 60_000_000
 
 
-def units_of(events: list[Event], sessions: list[Session], count: str, rules: SessionRules, as_of: int, period: Period) -> list[oracle.Unit]:
+def units_of(
+    events: list[Event], sessions: list[Session], count: str, rules: SessionRules, as_of: int, period: Period
+) -> list[oracle.Unit]:
     if count == "sessions":
-        return [oracle.Unit(s.events, lambda e: True, may_continue(s, rules, as_of)) for s in sessions if inside(s.start, period)]
+        return [
+            oracle.Unit(s.events, lambda e: True, may_continue(s, rules, as_of))
+            for s in sessions
+            if inside(s.start, period)
+        ]
     people = dict.fromkeys(e.customer for e in events)
     return [oracle.Unit([e for e in events if e.customer == c], lambda e: inside(e.at, period)) for c in people]
 
@@ -60,7 +67,7 @@ def check_funnel(rows: list[Row], steps: list[frozenset[str]], within: list[int 
     found = [r for u in units if (r := oracle.reported(u, question, instant(as_of)))]
     following = {s.events[i].recorded: s.events[i + 1].name for s in sessions for i in range(len(s.events) - 1)}
     funnel = Funnel(
-        steps=tuple(Step(matchers=tuple((n, ()) for n in sorted(s)), within=span(w)) for s, w in zip(steps, within, strict=True)),
+        steps=tuple(step(*sorted(s), within=span(w)) for s, w in zip(steps, within, strict=True)),
         window=span(window), count=count, ties=ties, breakdown="channel",
     )  # fmt: skip
     answer = ask(funnel, rows, as_of=as_of, **vars(rules), **period_options(period))
@@ -70,7 +77,7 @@ def check_funnel(rows: list[Row], steps: list[frozenset[str]], within: list[int 
         mine = [u for u in found if (u.chain[0].get("channel") or NONE) == group]
         expected = oracle.counts(mine, len(steps), lambda e: following.get(e.recorded, "END"))
         compare([r for r in answer if r["channel"] == group], expected)
-    whole = ask(Funnel(steps=funnel.steps, window=funnel.window, count=count, ties=ties), rows, as_of=as_of, **vars(rules), **period_options(period))
+    whole = ask(replace(funnel, breakdown=None), rows, as_of=as_of, **vars(rules), **period_options(period))
     compare(whole, oracle.counts(found, len(steps), lambda e: following.get(e.recorded, "END")))
     for i, row in enumerate(whole, 1):
         for c in ("reached", "dropped", "in_progress"):
@@ -80,11 +87,13 @@ def check_funnel(rows: list[Row], steps: list[frozenset[str]], within: list[int 
 def compare(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
     assert [r["step"] for r in found] == list(range(1, len(expected) + 1))
     for row, want in zip(found, expected, strict=True):
-        assert {k: row[k] for k in ("reached", "dropped", "in_progress")} == {k: want[k] for k in ("reached", "dropped", "in_progress")}
+        assert {k: row[k] for k in ("reached", "dropped", "in_progress")} == {
+            k: want[k] for k in ("reached", "dropped", "in_progress")
+        }
         assert near(row["median_seconds"], nearest_rank(want["times"], 50))
         assert near(row["p90_seconds"], nearest_rank(want["times"], 90))
         assert {n["touchpoint"]: n["units"] for n in row["dropped_next"]} == want["dropped_next"]
-    for row, after in zip(found, found[1:], strict=False):
+    for row, after in pairwise(found):
         assert row["reached"] == after["reached"] + row["dropped"] + row["in_progress"]
     assert (found[-1]["dropped"], found[-1]["in_progress"]) == (0, 0)
 
@@ -132,6 +141,6 @@ def test_with_ties_by_step_events_of_one_instant_come_in_any_order_proved(
 @given(LOG, st.integers(0, 100), st.integers(0, 100))
 @settings(max_examples=100)
 def test_a_wider_window_reaches_no_step_less_often(rows: list[Row], one: int, other: int) -> None:
-    steps = tuple(Step(matchers=((n, ()),)) for n in "abc")
+    steps = tuple(step(n) for n in "abc")
     narrow, wide = (ask(Funnel(steps=steps, window=minutes(m)), rows) for m in sorted((one, other)))
     assert all(n["reached"] <= w["reached"] for n, w in zip(narrow, wide, strict=True))

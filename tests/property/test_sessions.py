@@ -39,7 +39,9 @@ def check_sessions(rows: list[Row], rules: SessionRules, as_of: int) -> None:
     assert found.events.tolist() == [len(s.events) for s in sessions]
     assert found.rank.tolist() == [s.rank for s in sessions]
     assert found.followed.tolist() == [s.followed for s in sessions]
-    assert (instant(as_of) <= journeys.open_until).tolist() == [may_continue(s, rules, instant(as_of)) for s in sessions]
+    assert (instant(as_of) <= journeys.open_until).tolist() == [
+        may_continue(s, rules, instant(as_of)) for s in sessions
+    ]
     assert journeys.excluded_sessions == len(every_session(existing, rules)) - len(sessions)
 
 
@@ -62,7 +64,9 @@ def test_the_kernel_finds_the_sessions_of_the_oracle_proved(rows: list[Row], rul
 @given(ANY_LOG, st.randoms(use_true_random=False))
 @settings(max_examples=100)
 def test_a_session_depends_on_nothing_but_its_own_customer(rows: list[Row], random: Any) -> None:
-    alone = {c: journeys_of([r for r in rows if r[0] == c]).sessions.events.tolist() for c in sorted({r[0] for r in rows})}
+    alone = {
+        c: journeys_of([r for r in rows if r[0] == c]).sessions.events.tolist() for c in sorted({r[0] for r in rows})
+    }
     renamed = dict(zip("uvw", random.sample("xyz", 3), strict=True))
     moved = journeys_of([(renamed[r[0]], *r[1:]) for r in rows])
     expected = [n for c in sorted(alone, key=renamed.__getitem__) for n in alone[c]]
@@ -79,7 +83,17 @@ def test_every_event_is_in_one_session_or_passive(rows: list[Row]) -> None:
     assert len(journeys) == len(batch_of(rows))
 
 
-ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/Sao_Paulo", "Asia/Kathmandu", "Pacific/Apia", "America/Havana", "Australia/Lord_Howe"])
+ZONES = st.sampled_from(
+    [
+        "UTC",
+        "Europe/Berlin",
+        "America/Sao_Paulo",
+        "Asia/Kathmandu",
+        "Pacific/Apia",
+        "America/Havana",
+        "Australia/Lord_Howe",
+    ]
+)
 
 
 @given(st.lists(st.integers(instant("2009-01-01"), instant("2014-01-01")), max_size=20), ZONES)

@@ -1,0 +1,93 @@
+"""carts: what was put into carts, and what became of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipeline.cli.ask import answer, opened, words
+from pipeline.cli.options import (
+    OutputOptions,
+    ProjectOptions,
+    ScopeOptions,
+    output_options,
+    project_options,
+    question_options,
+)
+
+
+@click.group(invoke_without_command=True)
+@click.option("--by", metavar="COLUMN", help="kind, status, last_step, channel, hour (of opening), or any column.")
+@project_options
+@output_options
+@question_options
+@click.pass_context
+def carts(
+    context: click.Context, by: str | None, project: ProjectOptions, output: OutputOptions, scope: ScopeOptions
+) -> None:
+    """Carts left behind, recovered, converted: episodes, customers, value.
+
+    \b
+    Example:
+      journeys carts
+      journeys carts --by last_step
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from pipeline.carts import carts as ask
+    from pipeline.carts import totals_in_words
+
+    result = ask(opened(project), by=by, **words(scope))
+    answer(result, output, notes=tuple(totals_in_words(result.meta["totals"])))
+
+
+@carts.command("list")
+@click.option(
+    "--status",
+    multiple=True,
+    type=click.Choice(["converted", "recovered", "abandoned", "open", "emptied"]),
+    help="Only these.",
+)
+@click.option("--unmask", is_flag=True, help="Show customer ids as recorded.")
+@project_options
+@output_options
+@question_options
+def list_(
+    status: tuple[str, ...], unmask: bool, project: ProjectOptions, output: OutputOptions, scope: ScopeOptions
+) -> None:
+    """One row per cart, customers masked.
+
+    \b
+    Example:
+      journeys carts list --status abandoned --limit 5
+    """
+    from pipeline.carts import cart_list
+
+    answer(
+        cart_list(opened(project), status=status, unmask=unmask, **words(scope)),
+        output,
+        hide=("cart_id", "purchase_at"),
+    )
+
+
+@carts.command()
+@click.option("--due", required=True, metavar="DAY", help="The day (its first instant) on which reminders go out.")
+@click.option("--suppress", type=click.Path(path_type=Path), help="A file with customer ids, one a line, to leave out.")
+@click.option("--contactable", metavar="COLUMN", help="A column that says who may be written to.")
+@project_options
+@output_options
+def remind(
+    due: str, suppress: Path | None, contactable: str | None, project: ProjectOptions, output: OutputOptions
+) -> None:
+    """Whom to remind of an abandoned cart, with a key that names the cart in every run.
+
+    Ids are shown as recorded: somebody must write to them.
+
+    \b
+    Example:
+      journeys carts remind --due 2024-06-30 -o reminders.csv
+    """
+    from pipeline.carts import reminders
+
+    answer(reminders(opened(project), due_on=due, suppressed=suppress, contactable=contactable), output)

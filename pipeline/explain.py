@@ -1,0 +1,77 @@
+"""Why is this number so: the definition in words, with the parameters in force, what was read and left out, who is behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from paths.result import Result
+from pipeline.durations import format_duration
+
+DEFINITIONS = {
+    "summary": "Events and customers before as_of; sessions by the rules below, excluded ones left out. Duplicates and quarantined rows are "
+    "those of the whole ingestion.",
+    "sessions": "A new session starts when the gap to the customer's last non-passive event is greater than idle_timeout, or when an event "
+    "is later than the session's start + max_duration. A bounce has one event and no goal; an engaged session has two, or a goal.",
+    "paths": "Each session is framed by START and END; an edge is a step from one node to the next in a session. probability is the share of "
+    "the source's steps. At every node visits = steps in = steps out.",
+    "nodes": "Visits, sessions and customers of each node; p_goal is the chance that a random walk over the edges reaches the goal from it.",
+    "dropoff": "drop_off: sessions that end at the place and hold no goal = returned (a goal within return_window) + in_progress (the window is "
+    "open at as_of) + lost. conversion: sessions in which a goal follows the first visit, over sessions whose window is closed. "
+    "leak = lost x conversion: conversions at stake, an upper estimate (association, not cause). value_at_risk = leak x mean goal value.",
+    "funnel": "A unit's depth is that of its deepest chain of steps within the window; reached = units at least so deep; dropped and in_progress "
+    "(some chain could still go deeper at as_of) are units exactly so deep. The reported chain reaches its depth first.",
+    "carts": "An episode opens at an add or begin_checkout; quiet_period without activity makes it quiet, recovery_window without activity ends it. "
+    "A purchase converts it, or recovers it if it was ever quiet. episodes = converted + recovered + abandoned + open + emptied.",
+}
+
+SKIPPED = ("warnings", "read", "snapshot", "rules", "excluded_sessions", "left_out")
+
+
+def explanation(result: Result, directory: str) -> str:
+    """The text of --explain."""
+    meta = result.meta
+    read = meta.get("read", {})
+    lines = [f"{result.title}: {DEFINITIONS.get(result.title, 'see the guide.')}", ""]
+    lines += [
+        f"  {name} = {shown(value)}"
+        for name, value in meta.items()
+        if name not in SKIPPED and value not in (None, [], ())
+    ]
+    lines += [
+        "",
+        f"  read: snapshot {meta['snapshot']}, {read.get('files', 0):,} files, {read.get('row_groups', 0):,} row groups, {read.get('rows', 0):,} rows",
+    ]
+    lines += [
+        f"  left out: {meta['excluded_sessions']:,} excluded sessions"
+        + (f", {meta['left_out']:,} units by an exclusion" if meta.get("left_out") else "")
+    ]
+    people = behind(result, directory)
+    return "\n".join([*lines, *(["", "  the people behind it:", *people] if people else [])])
+
+
+def shown(value: Any) -> str:
+    """A parameter's value as the command line writes it."""
+    if isinstance(value, timedelta):
+        return format_duration(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k}={shown(v)}" for k, v in value.items())
+    return ", ".join(str(v) for v in value) if isinstance(value, (list, tuple)) else str(value)
+
+
+def behind(result: Result, directory: str) -> list[str]:
+    """Commands that list the counted members."""
+    base = f"    journeys -C {directory} customers"
+    if result.title == "funnel":
+        steps = " > ".join(result.meta["steps"])
+        last = len(result.meta["steps"])
+        return [f"{base} --funnel '{steps}' --converted-at {last}", f"{base} --funnel '{steps}' --dropped-at 1"]
+    if result.title == "dropoff" and result.table.num_rows and "touchpoint" in result.table.column_names:
+        return [f"{base} --lost '{result.table['touchpoint'][0].as_py()}'"]
+    if result.title == "paths" and result.table.num_rows:
+        inner = [r for r in result.table.slice(0, 50).to_pylist() if r["source"] != "START" and r["target"] != "END"]
+        return [f"{base} --edge '{inner[0]['source']}' '{inner[0]['target']}'"] if inner else []
+    if result.title == "carts":
+        return [f"{base} --cart abandoned"]
+    return []

@@ -1,0 +1,116 @@
+"""What a report says about itself: rules in force, what became of the rows, and the commands that give its numbers."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from paths.cart_rules import CartRules
+from paths.funnel import Funnel
+from paths.touchpoints import UNMAPPED
+from pipeline.as_of import instant_text
+from pipeline.config import Config
+from pipeline.config import Funnel as SavedFunnel
+from pipeline.durations import format_duration
+from pipeline.project import Period, Project
+from pipeline.steps import parse_exclusion, parse_steps
+from reports.content import Quality, Rule, Span
+from sessionize.clock import EPOCH
+
+
+def local_day(at: int, timezone: str) -> date:
+    """The day of an instant on the zone's calendar."""
+    return (EPOCH + timedelta(microseconds=at)).astimezone(ZoneInfo(timezone)).date()
+
+
+def cart_rules(project: Project) -> CartRules:
+    """[carts]."""
+    carts = project.config.carts
+    roles = {role: frozenset(names) for role, names in carts.roles.by_role().items()}
+    return CartRules(roles=roles, quiet_period=carts.quiet_period, recovery_window=carts.recovery_window)
+
+
+def plain_funnels(config: Config) -> list[SavedFunnel]:
+    """The saved funnels that ask about the report's own customers: those with a segment or filter of their own do not."""
+    return [f for f in config.funnels if not f.segment and not f.where]
+
+
+def funnel_of(saved: SavedFunnel) -> Funnel:
+    """A saved funnel as a question, without its breakdown."""
+    return Funnel(
+        steps=parse_steps(saved.steps, saved.step_window), window=saved.window, count=saved.count, order=saved.order,
+        ties=saved.ties, exclusions=tuple(parse_exclusion(x) for x in saved.exclude), exclusion=saved.exclusion,
+        ignored=frozenset(saved.ignore),
+    )  # fmt: skip
+
+
+def commands(config: Config, period: Period, span: Span, as_of: int) -> dict[str, str]:
+    """Section -> the command that gives its numbers."""
+    zone = config.project.timezone
+    words = [
+        "--since",
+        str(local_day(span.since, zone)),
+        "--until",
+        str(local_day(span.until, zone)),
+        "--as-of",
+        instant_text(as_of),
+    ]
+    pairs = period.segment.items() if isinstance(period.segment, Mapping) else period.segment
+    for column, value in pairs:
+        words += ["--segment", f"{column}={value}"]
+    for condition in period.where:
+        words += ["--where", condition]
+
+    def spoken(*command: str) -> str:
+        return shlex.join(["journeys", *command, *words])
+
+    return {
+        "report": spoken("report", "build", "-o", "report"), "summary": spoken("summary"), "dropoff": spoken("dropoff"),
+        "paths": spoken("paths", "--collapse-repeats"), "carts": spoken("carts"), "quarantine": "journeys quarantine",
+        **{f"funnel:{f.name}": spoken("funnel", *funnel_words(f)) for f in config.funnels},
+    }  # fmt: skip
+
+
+def funnel_words(saved: SavedFunnel) -> list[str]:
+    """A saved funnel as the command line asks it."""
+    words = [*saved.steps, "--window", format_duration(saved.window), "--count", saved.count]
+    words += [
+        w for name, value in saved.step_window.items() for w in ("--step-window", f"{name}={format_duration(value)}")
+    ]
+    words += ["--order", saved.order] if saved.order != "ordered" else []
+    words += ["--ties", saved.ties] if saved.ties != "recorded" else []
+    words += [w for rule in saved.exclude for w in ("--exclude", rule)]
+    return words + (["--exclusion", saved.exclusion] if saved.exclusion != "chain" else [])
+
+
+def quality(project: Project, coverage: pa.Table, summary: pa.Table, excluded_sessions: int) -> Quality:
+    """Rows of the whole ingestion; events of the period."""
+    snapshot = project.store.snapshot()
+    table = project.quarantine()
+    counted = table.group_by("reason").aggregate([([], "count_all")]).to_pylist()
+    reasons = sorted(((r["reason"], int(r["count_all"])) for r in counted), key=lambda r: (-r[1], r[0]))
+    stages = [r for r in coverage.to_pylist() if r["kind"] == "stage"]
+    unmapped = sum(int(r["events"]) for r in stages if r["name"] == UNMAPPED) if project.config.stages else None
+    return Quality(
+        accepted=snapshot.rows, duplicates=project.store.duplicates(snapshot), quarantined=table.num_rows,
+        reasons=reasons, excluded_sessions=excluded_sessions, unmapped=unmapped, events=summary["events"][0].as_py(),
+    )  # fmt: skip
+
+
+def rules_in_force(config: Config, carts: CartRules) -> list[Rule]:
+    """The rules that decide numbers, as journeys.toml spells them."""
+    s, p = config.sessions, config.project
+    found = {
+        "goal": ", ".join(p.goal) or "none", "return_window": format_duration(p.return_window),
+        "idle_timeout": format_duration(s.idle_timeout), "max_duration": format_duration(s.max_duration),
+        "cut_at_midnight": "yes" if s.cut_at_midnight else "", "cut_on": s.cut_on or "", "passive": ", ".join(s.passive),
+        "max_session_events": f"{s.max_session_events:,}", "quiet_period": format_duration(carts.quiet_period),
+        "recovery_window": format_duration(carts.recovery_window),
+        "touchpoint rules": str(len(config.touchpoints) or ""), "stages": str(len(config.stages) or ""),
+        "excluded customers": str(len(config.excludes) or ""), "rules digest": config.digest()[:12],
+    }  # fmt: skip
+    return [Rule(name=name, value=value) for name, value in found.items() if value]

@@ -1,0 +1,59 @@
+"""Counting over codes: dense and sparse give the same, all of it exact integers."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paths.counting import DENSE, distinct_pairs, exact_sums, next_at_or_after, previous_true, tally, tally_times
+from paths.histograms import bins
+
+LAST = np.iinfo(np.int64).max
+CODES = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2**50)), max_size=30)
+
+
+def array(values: list[int]) -> np.ndarray:
+    return np.array(values, dtype=np.int64)
+
+
+def test_distinct_pairs_come_once_in_ascending_order() -> None:
+    units, codes = distinct_pairs(array([1, 0, 1, 1, 0]), array([3, 9, 3, 2, 9]), 10)
+    assert (units.tolist(), codes.tolist()) == ([0, 1, 1], [9, 2, 3])
+
+
+@pytest.mark.parametrize("size", [10, DENSE + 1])
+def test_tally_counts_codes_that_occur(size: int) -> None:
+    code, n = tally(array([4, 0, 4, 9]), size)
+    assert (code.tolist(), n.tolist()) == ([0, 4, 9], [1, 2, 1])
+    assert [len(x) for x in tally(array([]), size)] == [0, 0]
+
+
+@given(CODES, st.sampled_from([10, DENSE + 1]))
+@settings(max_examples=200)
+def test_times_are_tallied_by_code_and_bin_with_their_exact_sum(pairs: list[tuple[int, int]], size: int) -> None:
+    code, values = array([c for c, _ in pairs]), array([v for _, v in pairs])
+    found = [x.tolist() for x in tally_times(code, size, values)]
+    cells = list(zip(code.tolist(), bins(values).tolist(), strict=True))
+    counts, sums = Counter(cells), Counter[tuple[int, int]]()
+    for cell, value in zip(cells, values.tolist(), strict=True):
+        sums[cell] += value
+    assert list(zip(*found, strict=True)) == [(*cell, counts[cell], sums[cell]) for cell in sorted(counts)]
+
+
+def test_sums_are_exact_beyond_what_a_float_holds() -> None:
+    values = array([2**53 + 1, 2**53 + 3, 2**40 + 1])
+    assert exact_sums(array([0, 0, 1]), values).tolist() == [2**54 + 4, 2**40 + 1]
+
+
+def test_the_previous_flag_lies_before_the_position() -> None:
+    assert previous_true(np.array([False, True, False, True])).tolist() == [-1, -1, 1, 1]
+    assert previous_true(np.array([], dtype=bool)).tolist() == []
+
+
+def test_the_next_position_is_at_or_after_the_start() -> None:
+    assert next_at_or_after(array([3, 7]), array([0, 3, 4, 8])).tolist() == [3, 3, 7, LAST]
+    assert next_at_or_after(array([]), array([0])).tolist() == [LAST]
