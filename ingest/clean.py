@@ -64,8 +64,8 @@ def prepare(db: Database, mappings: Sequence[SourceMapping]) -> None:
     columns = [f"{f.name} {kinds[str(f.type)]}" for f in EVENTS if f.name in wanted]
     columns += [f"{quoted(name)} VARCHAR" for name in wanted if name not in EVENTS.names]
     db.run(
-        f"create or replace temp table staged ({', '.join(columns)}, span VARCHAR, input VARCHAR, reason VARCHAR, "
-        "detail VARCHAR, raw VARCHAR)"
+        f"create or replace temp table staged ({', '.join(columns)}, _span VARCHAR, _input VARCHAR, _line BIGINT, "
+        "_reason VARCHAR, _detail VARCHAR, _raw VARCHAR, _clock VARCHAR)"
     )
 
 
@@ -85,7 +85,7 @@ def staged_columns(mappings: Sequence[SourceMapping]) -> list[str]:
     ]
     return [
         *always,
-        *sorted(mapped - set(always) - set(EVENTS.names)),
+        *sorted(mapped - set(EVENTS.names)),
         *[n for n in EVENTS.names if n in mapped - set(always)],
     ]
 
@@ -95,15 +95,14 @@ def quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
-def stage(db: Database, relation: str, columns: Columns, mapping: SourceMapping, *, input_key: str, input_name: str,
-          limits: Limits) -> None:  # fmt: skip
-    """Append every row of `relation` (row, c0, c1, ...) to `staged`."""
+def stage(db: Database, relation: str, columns: Columns, mapping: SourceMapping, limits: Limits) -> None:
+    """Append every row of `relation` (recorded_input, input, row, line, c0, c1, ...) to `staged`."""
     for required in ("event_at", "event"):
         if required not in mapping.fields:
             raise ConfigError(f'source "{mapping.name}" maps no {required}; add {required} = "COLUMN" to its columns.')
     sql, params = statement(relation, columns, mapping, limits)
-    names = {"input_key": input_key, "input_name": input_name, "source": mapping.name}
-    db.run_with(sql, {**params, **names}, bot_verdicts=verdicts(mapping.bots, different(db, relation, columns, mapping)))
+    found = verdicts(mapping.bots, different(db, relation, columns, mapping))
+    db.run_with(sql, {**params, "source": mapping.name}, bot_verdicts=found)
 
 
 def different(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> dict[str, list[str]]:
@@ -113,8 +112,10 @@ def different(db: Database, relation: str, columns: Columns, mapping: SourceMapp
     for column in [c for c in BOT_COLUMNS if c in asked]:
         e = Expressions()
         text = e.text(columns, mapping.fields[column], column)
-        rows = db.rows(f"select distinct {text} as value from {relation} where value is not null order by 1", e.params)
-        found[column] = [value for (value,) in rows]
+        rows = db.rows(
+            f"select distinct {text} from {relation}", e.params
+        )  # a filter would read a view's columns twice
+        found[column] = sorted(value for (value,) in rows if value is not None)
     return found
 
 
@@ -123,7 +124,7 @@ def statement(relation: str, columns: Columns, mapping: SourceMapping, limits: L
     e = Expressions()
     texts = {t: e.text(columns, spec, t) for t, spec in mapping.fields.items()}
     for i in IDS:  # a blank id is a missing one
-        texts[i] = f"case when trim({texts[i]}) <> '' then {texts[i]} end" if i in texts else "null::VARCHAR"
+        texts[i] = f"case when not is_blank({texts[i]}) then {texts[i]} end" if i in texts else "null::VARCHAR"
     numbers = [n for n in NUMBERS if n in mapping.fields]
     others = [t for t in mapping.fields if t not in ("event_at", "event", *IDS, *numbers)]
     values = {n: number(n, mapping) for n in numbers}
@@ -134,7 +135,7 @@ insert into staged by name
 with texts as (  -- one row per raw row: what the mapping reads
   select *, {", ".join(f"{x} as t_{quote(t)}" for t, x in texts.items())} from {relation}
 ), typed as (  -- the same with its values
-  select *, {instant(columns, mapping, e)} as event_at,
+  select *, {instant(columns, mapping)} as event_at,
     {", ".join(f"{x} as v_{n}" for n, x in values.items()) or "null as no_numbers"},
     {bot(mapping)} as bot, {static_file(columns, mapping)} as static_file
   from texts
@@ -147,20 +148,21 @@ with texts as (  -- one row per raw row: what the mapping reads
     when {" or ".join(bad) or "false"} then 'bad_number'
     when {foreign(mapping, e)} then 'unknown_currency'
     when bot is not null then 'bot'
-    when {excluded(mapping, e)} or static_file then 'excluded'
+    when {excluded(columns, mapping, e)} or static_file then 'excluded'
     when {late(limits, e)} then 'too_late'
   end as reason from typed
 )
-select customer_key_of(t_customer_id, t_anonymous_id) as customer_key, event_at, $input_key as recorded_input, row as recorded_row,
+select customer_key_of(t_customer_id, t_anonymous_id) as customer_key, event_at, recorded_input, row as recorded_row,
   t_event as event, t_customer_id as customer_id, t_anonymous_id as anonymous_id,
   {"".join(f"v_{n} as {n}, " for n in numbers)}{"".join(f"t_{quote(t)} as {quoted(t)}, " for t in others)}
   {properties(columns, mapping, e)} as properties, {content(columns, e)} as content_hash, $source as source,
-  strftime(event_at::timestamp, '%Y-%m-%d') as span, $input_name as input, reason,
+  strftime(event_at::timestamp, '%Y-%m-%d') as _span, input as _input, case when reason is not null then line end as _line,
+  {clock(columns, mapping)} as _clock, reason as _reason,
   case reason when 'bad_timestamp' then t_event_at::VARCHAR when 'timestamp_out_of_range' then t_event_at::VARCHAR
     when 'bad_number' then concat_ws(', ', {", ".join(shown) or "null"})
     when 'bot' then bot when 'excluded' then case when static_file then 'static file' end
-  end as detail,
-  case when reason is not null then {record(columns, range(len(columns.names)), e)} end as raw
+  end as _detail,
+  case when reason is not null then {record(columns, range(len(columns.names)), e)} end as _raw
 from judged"""
     return sql, {**e.params, "earliest": EARLIEST, "latest": limits.latest}
 
@@ -170,21 +172,38 @@ def quote(name: str) -> str:
     return name if name in TARGETS else "x" + name.encode().hex()
 
 
-def instant(columns: Columns, mapping: SourceMapping, e: Expressions) -> str:
+def instant(columns: Columns, mapping: SourceMapping) -> str:
     """event_at from its text, or from a typed column as it is."""
-    spec = mapping.fields["event_at"]
+    column, kind = time_column(columns, mapping)
     zone = literal(mapping.timezone)  # a literal, so that the UTC case is decided before the first row
+    if kind == "instant":
+        return f"{column}::timestamptz"
+    if kind == "wall":
+        return f"instant_in({column}::timestamp, {zone})"
+    return f"instant_of({column}, {zone})"
+
+
+def clock(columns: Columns, mapping: SourceMapping) -> str:
+    """'ambiguous' or 'skipped' where the wall clock of the row's zone showed its time twice, or never."""
+    column, kind = time_column(columns, mapping)
+    if mapping.timezone == "UTC" or kind == "instant":
+        return "null::VARCHAR"
+    wall = f"{column}::timestamp" if kind == "wall" else f"wall_clock_of({column})"
+    return f"clock_of({wall}, {literal(mapping.timezone)})"
+
+
+def time_column(columns: Columns, mapping: SourceMapping) -> tuple[str, str]:
+    """(SQL of the time, instant | wall | text): a typed column as it is, a text parsed by the declared format, else text."""
+    spec = mapping.fields["event_at"]
     found = columns.find(spec.columns[0], "event_at", fail=False) if len(spec.columns) == 1 else None
     kind = columns.types[found[0]] if found is not None and found[1] is None else "text"
-    if kind == "timestamptz":
-        return f"c{found[0]}::timestamptz" if found else "null"
-    if kind in ("timestamp", "date"):
-        return f"instant_in(c{found[0] if found else 0}::timestamp, {zone})"
+    if found is not None and kind != "text":
+        return f"c{found[0]}", "instant" if kind == "timestamptz" else "wall"
     if spec.format is None:
-        return f"instant_of(trim(t_event_at), {zone})"
+        return "bare(t_event_at)", "text"
     # a strptime format decides the result's type, so DuckDB wants it as a literal
-    parsed = f"try_strptime(t_event_at, {literal(spec.format)})"
-    return f"{parsed}::timestamptz" if "%z" in spec.format or "%Z" in spec.format else f"instant_in({parsed}, {zone})"
+    parsed = f"try_strptime(bare(t_event_at), {literal(spec.format)})"
+    return parsed, "instant" if "%z" in spec.format or "%Z" in spec.format else "wall"
 
 
 def literal(text: str) -> str:
@@ -195,25 +214,28 @@ def literal(text: str) -> str:
 def number(name: str, mapping: SourceMapping) -> str:
     """A number column's value; NULL where it is missing or no number."""
     if name == "quantity":
-        return f"whole_number(trim(t_{name}))"
-    return f"minor_units(trim(t_{name}), {MINOR_DIGITS.get(mapping.currency or '', 2)})"
+        return f"whole_number(bare(t_{name}))"
+    return f"minor_units(bare(t_{name}), {MINOR_DIGITS.get(mapping.currency or '', 2)})"
 
 
 def foreign(mapping: SourceMapping, e: Expressions) -> str:
     """Is the row in another currency than the declared one?"""
     if "currency" not in mapping.fields or mapping.currency is None:
         return "false"
-    return f"upper(trim(t_currency)) <> {e.bind(mapping.currency)}"
+    return f"upper(bare(t_currency)) <> {e.bind(mapping.currency)}"
 
 
-def excluded(mapping: SourceMapping, e: Expressions) -> str:
-    """Does an [[exclude]] entry match? All of its globs must."""
+def excluded(columns: Columns, mapping: SourceMapping, e: Expressions) -> str:
+    """Does an [[exclude]] entry match? All of its globs must; its names are those of the mapping, else of the file's columns."""
     entries = []
     for entry in mapping.excluded:
-        if all(name in mapping.fields for name in entry):
-            entries.append(
-                "(" + " and ".join(f"t_{quote(n)}::VARCHAR glob {e.bind(g)}" for n, g in entry.items()) + ")"
-            )
+        known = {n: columns.find(n, "exclude", fail=False) is not None for n in entry}
+        if all(n in mapping.fields or known[n] for n in entry):
+            texts = {
+                n: f"t_{quote(n)}" if n in mapping.fields else e.text(columns, Field(columns=(n,)), n) for n in entry
+            }
+            globs = [f"coalesce({texts[n]}::VARCHAR glob {e.bind(g)}, false)" for n, g in entry.items()]
+            entries.append(f"({' and '.join(globs)})")
     return " or ".join(entries) or "false"
 
 
@@ -224,7 +246,9 @@ def bot(mapping: SourceMapping) -> str:
     """
     cases = []
     for number, entry in mapping.bots.asked(mapping.fields):
-        hits = [f"t_{c} in (select value from bot_verdicts where rule = {number} and \"column\" = '{c}')" for c in entry]
+        hits = [
+            f"t_{c} in (select value from bot_verdicts where rule = {number} and \"column\" = '{c}')" for c in entry
+        ]
         word = "(select any_value(name) from bot_verdicts where rule = 0 and value = t_user_agent)"
         cases.append(f"when {' and '.join(hits)} then {word if number == 0 else literal(f'[[bot]] {number}')}")
     return f"case {' '.join(cases)} end" if cases else "null::VARCHAR"

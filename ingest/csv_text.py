@@ -8,7 +8,8 @@ up only the lines that are truly broken. That costs about 3 microseconds a row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,20 @@ from ingest.database import Database
 from ingest.errors import QueryError
 from ingest.raw import LONGEST, RawRows, RowWriter, Unreadable, literal, new_name, path_literal
 from ingest.text_lines import Lines, bad_bytes, count_blank, count_lines, decoded
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlikeRows:
+    """Several CSV files of the same columns as one relation (recorded_input, input, row, line, c0, c1, ...)."""
+
+    relation: str
+    columns: tuple[str, ...]
+
+    def release(self, db: Database) -> None:
+        """Give the rows' memory back."""
+        db.run(f"drop view {self.relation}")
+        for table in ("rows", "files"):
+            db.run(f"drop table {self.relation}_{table}")
 
 
 class Record(NamedTuple):
@@ -36,50 +51,104 @@ def read_csv(db: Database, path: Path, name: str, delimiter: str | None) -> RawR
     header = read_header(path, name, delimiter)
     relation = new_name()
     table = f"{relation}_rows"
-    number, unreadable = _read(db, path, header, table)
+    number, first_line, unreadable = _read(db, path, header, table)
     columns = ", ".join(f"c{i}" for i in range(len(header.names)))
     db.run(f"create or replace temp view {relation} as select {number} as row, {columns} from {table}")
     return RawRows(relation=relation, columns=header.names, types=("text",) * len(header.names), unreadable=unreadable,
-                   format="csv", delimiter=header.delimiter, table=table)  # fmt: skip
+                   format="csv", delimiter=header.delimiter, table=table, first_line=first_line)  # fmt: skip
 
 
-def _read(db: Database, path: Path, header: Header, table: str) -> tuple[str, pa.Table]:
-    """Fill `table`: (the SQL of a row's number, unreadable records)."""
+def _read(db: Database, path: Path, header: Header, table: str) -> tuple[str, int | None, pa.Table]:
+    """Fill `table`: (the SQL of a row's number, the line of row 0 where rows are lines, unreadable records)."""
     columns = [f"c{i}" for i in range(len(header.names))]
     # with one column DuckDB takes blank lines, and delimiters, for rows
     tries = ("true", "false") if header.plain and len(columns) > 1 else ()
     # a long text that looks like rows can mislead the parallel reader, so there is a second, serial try
-    if any(_read_fast(db, path, header.delimiter, table, columns, parallel) for parallel in tries):
-        return "rowid", Unreadable().table()
-    rows, bad = RowWriter(db, table, columns), Unreadable()
+    for parallel in tries:
+        facts = _read_fast(db, [path], header.delimiter, table, columns, parallel)
+        if facts is not None:
+            return "rowid", facts[0].first_line, Unreadable().table()
+    rows, bad, first = RowWriter(db, table, columns), Unreadable(), header.lines + 1
     for record in records(path, header):
         if record.fields is None:
-            bad.add(record.number, record.line, record.text, record.detail)
+            bad.add(record.line - first, record.line, record.text, record.detail)
         else:
-            rows.add(record.number, record.fields)
+            rows.add(record.line - first, record.fields)
     rows.flush()
-    return "row", bad.table()
+    return "row", first, bad.table()
 
 
-def _read_fast(db: Database, path: Path, delimiter: str, table: str, columns: list[str], parallel: str) -> bool:
-    """Fill `table` by DuckDB; False if it found a broken record, or came to another number of records than we do."""
+class FileRows(NamedTuple):
+    """What DuckDB made of one file: its first row in the table, and the line of that row where rows are lines."""
+
+    first_row: int
+    first_line: int | None
+
+
+def _read_fast(
+    db: Database, paths: Sequence[Path], delimiter: str, table: str, columns: list[str], parallel: str
+) -> list[FileRows] | None:
+    """Fill `table` by DuckDB, file by file; None if it found a broken record, or came to another number of records than we do."""
     types = ", ".join(f"'{c}': 'VARCHAR'" for c in columns)
+    several = len(paths) > 1
     try:
-        db.run(f"""create or replace temp table {table} as select * from read_csv({path_literal(path)}, skip = 1,
+        db.run(f"""create or replace temp table {table} as select * from read_csv({path_literal(*paths)}, skip = 1,
             auto_detect = false, header = false, delim = {literal(delimiter)}, quote = '"', escape = '"',
             columns = {{{types}}}, strict_mode = true, max_line_size = {LONGEST}, compression = 'none',
-            hive_partitioning = false, parallel = {parallel})""")
+            hive_partitioning = false, parallel = {parallel}{", filename = true" if several else ""})""")
     except QueryError:
-        return False
-    missing = count_lines(path) - 1 - _count(db, table, "count(*)")
-    if missing:
-        inside = " + ".join(f"coalesce(length({c}) - length(replace({c}, chr(10), '')), 0)" for c in columns)
-        missing -= _count(db, table, f"coalesce(sum({inside}), 0)") + count_blank(path)
-    return missing == 0
+        return None
+    name = "filename" if several else literal(str(paths[0].absolute()))
+    counted = f"select {name}, min(rowid), max(rowid) + 1 - min(rowid), count(*) from {table} group by all"
+    found = {file: (first, width, rows) for file, first, width, rows in db.rows(counted)}
+    inside: dict[str, int] | None = None
+    files: list[FileRows] = []
+    for path in paths:
+        first, width, rows = found.get(str(path.absolute()), (0, 0, 0))
+        missing = count_lines(path) - 1 - rows
+        line_by_line = missing == 0
+        if missing:
+            inside = _line_ends_inside(db, table, columns, name) if inside is None else inside
+            missing -= inside.get(str(path.absolute()), 0) + count_blank(path)
+        if missing or width != rows:
+            return None
+        files.append(FileRows(first, 2 if line_by_line else None))
+    return files
 
 
-def _count(db: Database, table: str, what: str) -> int:
-    return int(db.rows(f"select {what} from {table}")[0][0])
+def _line_ends_inside(db: Database, table: str, columns: list[str], name: str) -> dict[str, int]:
+    """File -> line ends inside its fields."""
+    inside = " + ".join(f"coalesce(length({c}) - length(replace({c}, chr(10), '')), 0)" for c in columns)
+    return {file: int(n) for file, n in db.rows(f"select {name}, sum({inside}) from {table} group by all")}
+
+
+def read_csv_alike(
+    db: Database, paths: Sequence[Path], inputs: pa.Table, name: str, delimiter: str | None
+) -> AlikeRows | None:
+    """Plain CSV files with the same first line, read by one statement; None if they must be read one by one.
+
+    `inputs` has a row for each file: recorded_input, input.
+    """
+    header = read_header(paths[0], name, delimiter)
+    if not header.plain or len(header.names) < 2:
+        return None
+    relation = new_name()
+    columns = [f"c{i}" for i in range(len(header.names))]
+    files = _read_fast(db, paths, header.delimiter, f"{relation}_rows", columns, "true")
+    if files is None:
+        db.run(f"drop table if exists {relation}_rows")
+        return None
+    facts = {
+        "filename": pa.array([str(p.absolute()) for p in paths], pa.string()),
+        "first_row": pa.array([f.first_row for f in files], pa.int64()),
+        "first_line": pa.array([f.first_line for f in files], pa.int64()),
+    }
+    known = pa.table({**facts, **{c: inputs[c] for c in inputs.column_names}})
+    db.run_with(f"create or replace temp table {relation}_files as select * from known_files", known_files=known)
+    db.run(f"""create or replace temp view {relation} as
+        select recorded_input, input, r.rowid - first_row as row, r.rowid - first_row + first_line as line, {", ".join(columns)}
+        from {relation}_rows r join {relation}_files using (filename)""")
+    return AlikeRows(relation=relation, columns=header.names)
 
 
 def records(path: Path, header: Header) -> Iterator[Record]:

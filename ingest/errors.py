@@ -6,9 +6,11 @@
         MissingInput              4    no file, an empty glob, a directory, no permission
       StoreError                  1    the event store refuses
         NoStore                   4    there is no store yet
+        UnknownCustomer           4    nobody in the store has this id
         Conflict                  75   somebody else committed first, again and again
         Locked                    75   another writer holds the lock
       QueryError                  1    DuckDB refused a statement; carries the SQL
+      StaleInput                  4    a source has brought nothing new for too long
       GateFailed                  3    a quality gate stopped the publish
       ConditionHolds              5    a --fail-on condition holds
 
@@ -54,6 +56,12 @@ class NoStore(StoreError):
     exit_code = 4
 
 
+class UnknownCustomer(StoreError):
+    """Nobody in the store has this id."""
+
+    exit_code = 4
+
+
 class Conflict(StoreError):
     """Other writers kept committing first."""
 
@@ -78,6 +86,12 @@ class GateFailed(JourneysError):
     """A quality gate stopped the publish."""
 
     exit_code = 3
+
+
+class StaleInput(JourneysError):
+    """A source has brought nothing new for too long."""
+
+    exit_code = 4
 
 
 class ConditionHolds(JourneysError):

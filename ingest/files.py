@@ -135,6 +135,18 @@ def glob_root(pattern: str, base: Path) -> Path:
     return base.joinpath(*parts[: max(fixed, 0)])
 
 
+def first_line(path: Path) -> bytes | None:
+    """The first line of a small file that is plain or gzip, to see which files are alike; None where it cannot be told."""
+    try:
+        with path.open("rb") as stream:
+            packed = stream.read(2) == b"\x1f\x8b"
+        with gzip.open(path, "rb") if packed else path.open("rb") as stream:
+            line: bytes = stream.readline(HEAD)
+    except (OSError, EOFError, zlib.error):
+        return None
+    return line if line.endswith(b"\n") else None
+
+
 def open_input(path: Path) -> BufferedReader:
     """The file's stored bytes; MissingInput if it cannot be opened."""
     readable(path)
@@ -166,10 +178,12 @@ def plain_file(path: Path, directory: Path, name: str) -> Path:
             raise InputError(f"{name} is {what}.")
     kind = next((k for magic, k in _MAGIC.items() if head.startswith(magic)), None)
     if kind is not None:
+        directory.mkdir(exist_ok=True)
         path = _unpacked(path, kind, directory / "unpacked", name)
         with path.open("rb") as stream:
             head = stream.read(HEAD)
     if b"\r" in head and b"\n" not in head and not head.startswith(b"PAR1"):
+        directory.mkdir(exist_ok=True)
         path = _with_line_feeds(path, directory / "lines")
     return path
 

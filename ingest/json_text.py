@@ -66,7 +66,7 @@ def _objects(db: Database, relation: str, number: str, undecodable: pa.Table, na
     db.run(_view(relation, table, number, keys))
     line = f"{number} + 1" if kind == "ndjson" else "null"
     return RawRows(relation=relation, columns=tuple(keys), types=("text",) * len(keys), format=kind, table=table,
-                   unreadable=_with_faults(db, table, number, line, undecodable))  # fmt: skip
+                   first_line=1 if kind == "ndjson" else None, unreadable=_with_faults(db, table, number, line, undecodable))  # fmt: skip
 
 
 def _keys(db: Database, table: str, number: str, name: str) -> list[str]:

@@ -73,7 +73,8 @@ def column_row(
     checks = ", ".join(f"count(*) filter ({c} <> '' and try_cast({c} as {t}) is null)" for t in kinds.values())
     whole = f"count(*) filter ({c} <> '' and not regexp_full_match({c}, '[+-]?[0-9]+'))"
     total, filled, distinct, example, *failing = db.rows(
-        f"select count(*), count(*) filter ({c} <> ''), approx_count_distinct({c}), min({c}) filter ({c} <> ''), {whole}, {checks} from {relation}"
+        f"select count(*), count(*) filter ({c} <> ''), approx_count_distinct({c}), min({c}) filter ({c} <> ''), "
+        f"{whole}, {checks} from {relation}"
     )[0]
     kind = next(
         (k for k, n in zip(["integer", *kinds], failing, strict=True) if filled and not n),
@@ -92,10 +93,16 @@ def column_row(
 def staged(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> dict[str, Any]:
     """Time range, event counts and reasons, after the mapping."""
     prepare(db, [mapping])
-    stage(db, relation, columns, mapping, input_key="", input_name="", limits=Limits())
-    first, last = db.rows("select min(event_at)::varchar, max(event_at)::varchar from staged where reason is null")[0]
+    stage(
+        db,
+        f"(select '' as recorded_input, '' as input, null::bigint as line, * from {relation})",
+        columns,
+        mapping,
+        Limits(),
+    )
+    first, last = db.rows("select min(event_at)::varchar, max(event_at)::varchar from staged where _reason is null")[0]
     events = db.rows(
-        "select event, count(*) as n from staged where reason is null group by all order by n desc, event limit 12"
+        "select event, count(*) as n from staged where _reason is null group by all order by n desc, event limit 12"
     )
     reasons = {reason: n for _, reason, n in db.rows(load_sql("ingest", "reasons"))}
     return {"first_event_at": first, "last_event_at": last, "events": tuple(events), "reasons": reasons}

@@ -1,14 +1,13 @@
-"""Rows that left, each with its reason: a Delta table of its own, appended once per input."""
+"""Rows that left, each with its reason: a Delta table of its own, one file per run that had any."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
 from ingest.schema import QUARANTINE
-from ingest.store import TakenInput, append_once, count_rows, read_table
+from ingest.store import append_file, count_rows, read_table
 
 
 class Quarantine:
@@ -17,15 +16,16 @@ class Quarantine:
     def __init__(self, root: Path) -> None:
         self.path = root / "quarantine"
 
-    def append(self, rows: pa.Table, inputs: Sequence[TakenInput]) -> None:
-        """Add the rows that these inputs gave.
+    def new_file(self, token: str) -> Path:
+        """The path of a run's file."""
+        return self.path / f"part-{token}.parquet"
 
-        The events commit comes after: where it is lost, the same inputs come again and are known here already.
-        """
-        append_once(self.path, rows.cast(QUARANTINE), inputs)
+    def append(self, file: Path, rows: pa.Table) -> None:
+        """Add the rows of a run, before its events are committed: if those never are, the next run takes them out again."""
+        append_file(self.path, file, rows.cast(QUARANTINE))
 
     def rows(self) -> pa.Table:
-        """One row per quarantined row, in order of arrival."""
+        """One row per quarantined row, run by run."""
         return read_table(self.path, QUARANTINE)
 
     def count(self) -> int:

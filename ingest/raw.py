@@ -63,6 +63,8 @@ class RawRows:
     delimiter: str | None = None
     table: str | None = None
     """The temporary table under the view, if there is one."""
+    first_line: int | None = None
+    """The physical line of row 0 where every row is one line, else None."""
 
     def release(self, db: Database) -> None:
         """Give the rows' memory back; `relation` is gone afterwards."""
@@ -129,6 +131,7 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def path_literal(path: Path) -> str:
-    """A list of one file for DuckDB's readers, with glob characters meaning themselves."""
-    return "[" + literal("".join(f"[{c}]" if c in "*?[" else c for c in str(path.absolute()))) + "]"
+def path_literal(*paths: Path) -> str:
+    """A list of files for DuckDB's readers, with glob characters meaning themselves."""
+    escaped = ("".join(f"[{c}]" if c in "*?[" else c for c in str(path.absolute())) for path in paths)
+    return f"[{', '.join(map(literal, escaped))}]"

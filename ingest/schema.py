@@ -23,7 +23,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 KEY_HASH = "md5-63-v1"
-"""customer_key = int.from_bytes(md5(id)[:8], "little") >> 1: a definition of our own, the same on every engine."""
+"""customer_key = int.from_bytes(md5(id)[8:], "little") >> 1: a definition of our own, the same on every engine."""
 
 IDS = ("customer_id", "anonymous_id")
 TEXTS = ("event_id", "channel", "url", "currency", "order_id", "item_id", "cart_id", "referrer", "user_agent", "ip")
@@ -56,6 +56,7 @@ QUARANTINE = pa.schema(
     [
         pa.field("source", pa.string()),
         pa.field("input", pa.string()),
+        pa.field("record", pa.int64()),
         pa.field("line", pa.int64()),
         pa.field("reason", pa.string()),
         pa.field("detail", pa.string()),
@@ -63,6 +64,8 @@ QUARANTINE = pa.schema(
         pa.field("run_id", pa.string()),
     ]
 )
+"""One row is one row that was not accepted: `record` counts the records of its input from 1, `line` is its physical line
+(null where records span lines or have none), `raw` its columns as JSON, or its text where it could not be read."""
 
 REASONS = (
     "unreadable_row",

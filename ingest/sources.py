@@ -13,7 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 
-from ingest.csv_text import read_csv
+import pyarrow as pa
+
+from ingest.csv_header import read_header
+from ingest.csv_text import AlikeRows, read_csv, read_csv_alike
 from ingest.database import Database
 from ingest.errors import ConfigError, InputError, QueryError, did_you_mean
 from ingest.files import (
@@ -21,6 +24,7 @@ from ingest.files import (
     STDIN,
     content_hash,
     expand,
+    first_line,
     glob_root,
     input_name,
     natural_key,
@@ -32,8 +36,8 @@ from ingest.raw import UNREADABLE, RawRows, ReadOptions, new_name, path_literal
 from ingest.text_lines import BOM
 from ingest.weblog import is_weblog, read_weblog
 
-__all__ = ["UNREADABLE", "RawRows", "ReadOptions", "content_hash", "expand", "glob_root", "input_name", "natural_key",
-           "read_rows", "spool"]  # fmt: skip
+__all__ = ["UNREADABLE", "RawRows", "ReadOptions", "columns_of", "content_hash", "expand", "first_line", "glob_root", "input_name",
+           "natural_key", "read_alike", "read_rows", "spool"]  # fmt: skip
 
 FORMATS = ("csv", "ndjson", "json", "parquet", "combined")
 _BY_NAME = {
@@ -72,6 +76,34 @@ def read_rows(db: Database, path: Path, options: ReadOptions | None = None, *, n
                 return read_json(db, plain, shown)
             case _:
                 return read_csv(db, plain, shown, options.delimiter)
+
+
+def columns_of(path: Path, options: ReadOptions, name: str) -> tuple[tuple[str, ...], str]:
+    """(a file's columns, its format), as `read_rows` finds them; of CSV without reading its rows."""
+    with TemporaryDirectory(prefix="journeys-") as directory:
+        plain = plain_file(path, Path(directory), name)
+        kind = _format(plain, options.format, name)
+        if kind == "csv":
+            return read_header(plain, name, options.delimiter).names, kind
+    with Database() as db:
+        raw = read_rows(db, path, options, name=name)
+        return raw.columns, raw.format
+
+
+def read_alike(db: Database, files: Sequence[tuple[Path, str]], options: ReadOptions) -> AlikeRows | None:
+    """CSV files (path, name) with the same first line, read by one statement: a statement costs more than a small file's rows.
+
+    None if one of them is not for DuckDB to read as it is; then read them one by one. Raises as `read_rows` does.
+    """
+    with TemporaryDirectory(prefix="journeys-", dir=_spill(db)) as directory:
+        plain: list[Path] = []
+        for i, (path, name) in enumerate(files):
+            plain.append(plain_file(path, Path(directory) / str(i), name))
+            if _format(plain[-1], options.format, name) != "csv":
+                return None
+        names = [name for _, name in files]
+        inputs = pa.table({"recorded_input": [natural_key(n) for n in names], "input": names})
+        return read_csv_alike(db, plain, inputs, names[0], options.delimiter)
 
 
 def _spill(db: Database) -> str | None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import deltalake
 import numpy as np
@@ -81,6 +83,21 @@ class Snapshot:
         """Has this input been taken in before?"""
         return self._table.transaction_version(f"input:{input_hash}") is not None
 
+    @cached_property
+    def _facts(self) -> dict[str, Any]:
+        """What the newest load said of itself; entries that only change the schema say nothing."""
+        return next((h for h in self._table.history(10) if "rows_read" in h), {})
+
+    @property
+    def rows_read(self) -> int:
+        """Rows ever read into the store: accepted, duplicate or quarantined."""
+        return int(self._facts.get("rows_read", 0))
+
+    @property
+    def newest_days(self) -> dict[str, str]:
+        """Newest event day (UTC) of each source, YYYY-MM-DD."""
+        return dict(json.loads(self._facts.get("newest_days", "{}")))
+
     @property
     def sentinel(self) -> int:
         """The number of the last write."""
@@ -99,10 +116,8 @@ class EventStore:
         """Has anything ever been ingested?"""
         return (self.path / "_delta_log").is_dir()
 
-    def create(self) -> None:
+    def create(self) -> Snapshot:
         """An empty store, if there is none; raises StoreError if the place is not writable."""
-        if self.exists:
-            return
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -111,6 +126,7 @@ class EventStore:
         deltalake.DeltaTable.create(
             self.path, schema, mode="ignore", partition_by=["span"], description=json.dumps(self.stamp)
         )
+        return self.snapshot()
 
     @property
     def stamp(self) -> dict[str, str]:
@@ -141,13 +157,18 @@ class EventStore:
         columns = [pq.read_table(f.path, columns=["duplicates"], partitioning=None).column(0) for f in snapshot.files]
         return sum(int(pc.sum(c).as_py() or 0) for c in columns)
 
-    def promote(self, names: Sequence[str]) -> None:
-        """Add text columns to the table; files written before answer null."""
+    def promote(self, base: Snapshot, names: Sequence[str]) -> Snapshot:
+        """Add text columns to the table, which is still as `base` knows it; files written before answer null.
+
+        Raises Conflict when another writer committed since.
+        """
         table = deltalake.DeltaTable(self.path)
-        known = {f.name for f in table.schema().fields}
-        fields = [deltalake.Field(n, deltalake.schema.PrimitiveType("string")) for n in names if n not in known]
-        if fields:
-            table.alter.add_columns(fields)
+        if table.version() == base.version:
+            table.alter.add_columns([deltalake.Field(n, deltalake.schema.PrimitiveType("string")) for n in names])
+        found = self.snapshot()
+        if found.version != base.version + 1:
+            raise Conflict(f"another run committed to {self.root} first; nothing of this one was written.")
+        return found
 
     def new_file(self, span: str, token: str) -> Path:
         """The path of a file about to be written."""
@@ -175,33 +196,42 @@ class EventStore:
             )
         except CommitFailedError as error:
             raise Conflict(f"another run committed to {self.root} first; nothing of this one was written.") from error
-        return deltalake.DeltaTable(self.path).version()
+        return base.version + 1
 
     # A crash leaves files that no log entry names. What a writer is about to write stands in its journal first,
     # so that the next one can tell those from files a reader may still hold open.
 
     @property
     def journal(self) -> Path:
-        """The list of files being written."""
+        """What is being written: inputs (their digests) and files (relative to the root)."""
         return self.root / "writing.json"
 
-    def begin(self, files: Sequence[Path]) -> None:
-        """Note the files a commit is going to name."""
-        self.journal.write_text(json.dumps([str(f.relative_to(self.path)) for f in files]))
+    def begin(self, inputs: Sequence[TakenInput], files: Sequence[Path]) -> None:
+        """Note the inputs and the files that a commit is going to name, before the first of the files is there."""
+        noted = {"inputs": [i.digest for i in inputs], "files": [f.relative_to(self.root).as_posix() for f in files]}
+        with self.journal.open("w") as handle:
+            json.dump(noted, handle)
+            handle.flush()
+            os.fsync(handle.fileno())
 
     def clear_leftovers(self) -> int:
-        """Delete what a crashed writer left; call under the lock. Returns the number of files deleted."""
+        """Undo what a writer began and never committed; call under the lock. Returns the number of files deleted."""
+        shutil.rmtree(self.root / "tmp", ignore_errors=True)
         if not self.journal.exists():
             return 0
         try:
-            listed = json.loads(self.journal.read_text() or "[]")
-        except json.JSONDecodeError:  # the crash came while the journal itself was written: nothing had been started
-            listed = []
-        named = {f.path.relative_to(self.path).as_posix() for f in self.snapshot().files}
+            begun = json.loads(self.journal.read_text())
+            inputs, files = begun["inputs"], [self.root / name for name in begun["files"]]
+        except (ValueError, KeyError, TypeError):  # a crash while the journal was written: nothing had been started
+            inputs, files = [], []
+        snapshot = self.snapshot() if self.exists else None
+        done = snapshot is not None and any(snapshot.knows(digest) for digest in inputs)
+        kept = {f.path for f in snapshot.files} if snapshot is not None else set()
         gone = 0
-        for name in listed:
-            if name not in named and (self.path / name).exists():
-                (self.path / name).unlink()
+        for file in [] if done else files:
+            if file not in kept and file.exists():
+                retire_file(file)
+                file.unlink()
                 gone += 1
         self.journal.unlink()
         return gone
@@ -255,24 +285,34 @@ def column_of(batch: pa.RecordBatch, position: int) -> np.ndarray:
     return np.asarray(batch.column(position).cast(pa.int64()))
 
 
-def append_once(path: Path, rows: pa.Table, inputs: Sequence[TakenInput]) -> None:
-    """Append to a small Delta table with columns source and input the rows of those inputs its log does not name yet."""
+def append_file(path: Path, file: Path, rows: pa.Table) -> None:
+    """Write rows to `file`, in the folder of a small Delta table, and name it in the table's log."""
     if not (path / "_delta_log").is_dir():
         deltalake.DeltaTable.create(path, rows.schema, mode="ignore")
+    pq.write_table(rows, file, compression="zstd")
+    with file.open("rb+") as handle:
+        os.fsync(handle.fileno())
+    stat = file.stat()
+    action = AddAction(
+        path=file.name, size=stat.st_size, partition_values={}, modification_time=int(stat.st_mtime * 1000), data_change=True,
+        stats=json.dumps({"numRecords": rows.num_rows}),
+    )  # fmt: skip
     table = deltalake.DeltaTable(path)
-    news = [i for i in inputs if table.transaction_version(f"input:{i.digest}") is None]
-    mine = pa.table(
-        {"source": [i.source for i in news], "input": [i.name for i in news]},
-        schema=rows.schema.empty_table().select(["source", "input"]).schema,
-    )
-    rows = (
-        rows.join(mine, ["source", "input"], join_type="inner")
-        .select(rows.schema.names)
-        .sort_by([("source", "ascending"), ("input", "ascending"), ("line", "ascending")])
-    )
-    properties = CommitProperties(app_transactions=[Transaction(f"input:{i.digest}", 1) for i in news])
-    if rows.num_rows:
-        deltalake.write_deltalake(table, rows, mode="append", commit_properties=properties)
+    table.create_write_transaction([action], "append", table.schema())
+
+
+def retire_file(file: Path) -> None:
+    """Take a file out of the log of the small Delta table whose folder it is in, if it is named there."""
+    path = file.parent
+    if not (path / "_delta_log").is_dir():
+        return
+    table = deltalake.DeltaTable(path)
+    if file.name in pa.table(table.get_add_actions())["path"].to_pylist():
+        stat = file.stat()
+        action = RemoveAction(
+            path=file.name, data_change=True, deletion_timestamp=int(stat.st_mtime * 1000), size=stat.st_size
+        )
+        table.create_write_transaction([action], "append", table.schema())
 
 
 def read_table(path: Path, schema: pa.Schema) -> pa.Table:

@@ -60,7 +60,7 @@ select {number} as record, {number} + 1 as line, left(line, {SHOWN}) as text,
 from {table} where trim(line) <> '' and not regexp_matches(line, {literal(LINE)}) order by 1""")
     unreadable = pa.concat_tables([found.cast(UNREADABLE), undecodable]).sort_by("record")
     return RawRows(relation=relation, columns=COLUMNS, types=("text",) * len(COLUMNS), unreadable=unreadable,
-                   format="combined", table=table)  # fmt: skip
+                   format="combined", table=table, first_line=1)  # fmt: skip
 
 
 def _value(sql: str, column: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-
 from ingest.errors import MissingInput
 from paths.cart_list import CartList
 from paths.cart_rules import CartRules

@@ -10,20 +10,39 @@ from paths.result import Result
 from pipeline.durations import format_duration
 
 DEFINITIONS = {
-    "summary": "Events and customers before as_of; sessions by the rules below, excluded ones left out. Duplicates and quarantined rows are "
-    "those of the whole ingestion.",
-    "sessions": "A new session starts when the gap to the customer's last non-passive event is greater than idle_timeout, or when an event "
-    "is later than the session's start + max_duration. A bounce has one event and no goal; an engaged session has two, or a goal.",
-    "paths": "Each session is framed by START and END; an edge is a step from one node to the next in a session. probability is the share of "
-    "the source's steps. At every node visits = steps in = steps out.",
-    "nodes": "Visits, sessions and customers of each node; p_goal is the chance that a random walk over the edges reaches the goal from it.",
-    "dropoff": "drop_off: sessions that end at the place and hold no goal = returned (a goal within return_window) + in_progress (the window is "
-    "open at as_of) + lost. conversion: sessions in which a goal follows the first visit, over sessions whose window is closed. "
-    "leak = lost x conversion: conversions at stake, an upper estimate (association, not cause). value_at_risk = leak x mean goal value.",
-    "funnel": "A unit's depth is that of its deepest chain of steps within the window; reached = units at least so deep; dropped and in_progress "
-    "(some chain could still go deeper at as_of) are units exactly so deep. The reported chain reaches its depth first.",
-    "carts": "An episode opens at an add or begin_checkout; quiet_period without activity makes it quiet, recovery_window without activity ends it. "
-    "A purchase converts it, or recovers it if it was ever quiet. episodes = converted + recovered + abandoned + open + emptied.",
+    "summary": (
+        "Events and customers before as_of; sessions by the rules below, excluded ones left out. Duplicates "
+        "and quarantined rows are those of the whole ingestion."
+    ),
+    "sessions": (
+        "A new session starts when the gap to the customer's last non-passive event is greater than "
+        "idle_timeout, or when an event is later than the session's start + max_duration. A bounce has one "
+        "event and no goal; an engaged session has two, or a goal."
+    ),
+    "paths": (
+        "Each session is framed by START and END; an edge is a step from one node to the next in a session. "
+        "probability is the share of the source's steps. At every node visits = steps in = steps out."
+    ),
+    "nodes": (
+        "Visits, sessions and customers of each node; p_goal is the chance that a random walk over the edges "
+        "reaches the goal from it."
+    ),
+    "dropoff": (
+        "drop_off: sessions that end at the place and hold no goal = returned (a goal within return_window) + "
+        "in_progress (the window is open at as_of) + lost. conversion: sessions in which a goal follows the "
+        "first visit, over sessions whose window is closed. leak = lost x conversion: conversions at stake, "
+        "an upper estimate (association, not cause). value_at_risk = leak x mean goal value."
+    ),
+    "funnel": (
+        "A unit's depth is that of its deepest chain of steps within the window; reached = units at least so "
+        "deep; dropped and in_progress (some chain could still go deeper at as_of) are units exactly so deep. "
+        "The reported chain reaches its depth first."
+    ),
+    "carts": (
+        "An episode opens at an add or begin_checkout; quiet_period without activity makes it quiet, "
+        "recovery_window without activity ends it. A purchase converts it, or recovers it if it was ever "
+        "quiet. episodes = converted + recovered + abandoned + open + emptied."
+    ),
 }
 
 SKIPPED = ("warnings", "read", "snapshot", "rules", "excluded_sessions", "left_out")
@@ -39,10 +58,8 @@ def explanation(result: Result, directory: str) -> str:
         for name, value in meta.items()
         if name not in SKIPPED and value not in (None, [], ())
     ]
-    lines += [
-        "",
-        f"  read: snapshot {meta['snapshot']}, {read.get('files', 0):,} files, {read.get('row_groups', 0):,} row groups, {read.get('rows', 0):,} rows",
-    ]
+    counted = ", ".join(f"{read.get(k, 0):,} {k.replace('_', ' ')}" for k in ("files", "row_groups", "rows"))
+    lines += ["", f"  read: snapshot {meta['snapshot']}, {counted}"]
     lines += [
         f"  left out: {meta['excluded_sessions']:,} excluded sessions"
         + (f", {meta['left_out']:,} units by an exclusion" if meta.get("left_out") else "")

@@ -11,13 +11,12 @@ from tempfile import TemporaryDirectory
 
 from ingest.bots import STATIC_NAMES, STATIC_SUFFIXES
 from ingest.clean import Limits, describe
-from ingest.database import Database
 from ingest.errors import ConfigError, did_you_mean
 from ingest.files import STDIN
-from ingest.load import InputFile, Loaded, Source, load
+from ingest.load import InputFile, Loaded, LoadOptions, Source, load
 from ingest.mapping import WEBLOG, Field, SourceMapping, guess, parse_field
 from ingest.schema import IDS
-from ingest.sources import RawRows, ReadOptions, expand, glob_root, input_name, read_rows, spool
+from ingest.sources import ReadOptions, columns_of, expand, glob_root, input_name, spool
 from pipeline.as_of import parse_instant
 from pipeline.config import Source as SourceConfig
 from pipeline.project import Project
@@ -58,7 +57,7 @@ def ingest(project: Project, intake: Intake, wait_seconds: float = 0.0) -> tuple
     with TemporaryDirectory(prefix="journeys-") as scratch:
         sources = [replace(s, limits=limits) for s in plan(project, intake, notes, Path(scratch))]
         notes += [note for s in sources for note in remarks(s.mapping)]
-        return load(project.store, sources, wait_seconds=wait_seconds), notes
+        return load(project.store, sources, LoadOptions(wait_seconds=wait_seconds)), notes
 
 
 def plan(project: Project, intake: Intake, notes: list[str], scratch: Path) -> list[Source]:
@@ -103,7 +102,7 @@ def described(project: Project, config: SourceConfig, file: InputFile, notes: li
     """A [[source]] without files. What its columns do not say of time, event and customer is guessed from a file of it."""
     mapping, options = source_mapping(project.config, config), read_options(config)
     if not complete(mapping.fields):
-        fields = guessed(header(file, options), mapping.fields, config.name, notes)
+        fields = guessed(file, options, mapping.fields, config.name, notes)
         mapping = replace(mapping, fields=fields)
     return Source(mapping=mapping, files=(), options=options)
 
@@ -113,21 +112,18 @@ def complete(fields: Mapping[str, Field]) -> bool:
     return {"event_at", "event"} <= fields.keys() and not fields.keys().isdisjoint(IDS)
 
 
-def header(file: InputFile, options: ReadOptions) -> RawRows:
-    """A file's columns and its format (its rows are gone)."""
-    with Database() as db:
-        return read_rows(db, file.path, options, name=file.name)
-
-
-def guessed(raw: RawRows, given: Mapping[str, Field], name: str, notes: list[str]) -> dict[str, Field]:
+def guessed(
+    file: InputFile, options: ReadOptions, given: Mapping[str, Field], name: str, notes: list[str]
+) -> dict[str, Field]:
     """A whole mapping: what is said of the file stands, the rest is guessed and noted."""
+    columns, kind = columns_of(file.path, options, file.name)
     try:
-        fields = {**guess(raw.columns, raw.format), **given}
+        fields = {**guess(columns, kind), **given}
     except ConfigError:
         if complete(given):
             return dict(given)
-        fields = {**guess([*raw.columns, *(t for t in given if t not in raw.columns)], raw.format), **given}
-    if raw.format == "combined" and "anonymous_id" in given and "customer_id" not in given:
+        fields = {**guess([*columns, *(t for t in given if t not in columns)], kind), **given}
+    if kind == "combined" and "anonymous_id" in given and "customer_id" not in given:
         del fields["customer_id"]  # the address stands in for an id where there is no better one
     found = {t: f for t, f in fields.items() if t not in given}
     if found:
@@ -191,7 +187,7 @@ def adhoc(
     given = {target: parse_field(text) for target, text in (intake.maps or {}).items()}
     return Source(
         mapping=SourceMapping(
-            name=ADHOC, fields=guessed(header(file, options), given, Path(file.name).name, notes), timezone=intake.timezone or "UTC",
+            name=ADHOC, fields=guessed(file, options, given, Path(file.name).name, notes), timezone=intake.timezone or "UTC",
             deduplicate=intake.deduplicate, excluded=project.config.excludes, currency=project.config.project.currency,
             bots=bot_rules(project.config, intake.bots), static_files=intake.static_files,
         ),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pyarrow as pa
 from ingest.errors import StoreError
 
 DIGITS = 12
+SECRET = 32
 
 
 @dataclass(frozen=True)
@@ -23,19 +26,21 @@ class Mask:
 
     @classmethod
     def of(cls, root: Path) -> Mask:
-        """The store's mask; its secret is made on first use and readable by its owner alone."""
+        """The store's mask. Its secret, <store>/mask.key, is made on first use and readable by its owner alone.
+
+        Whoever has it can find out which id a mask stands for; without it masks change. Raises StoreError.
+        """
         path = root / "mask.key"
         try:
-            try:
-                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            except FileExistsError:
-                return cls(path.read_bytes())
-            with os.fdopen(handle, "wb") as file:
-                file.write(secret := secrets.token_bytes(32))
+            if not path.exists():
+                create(path)
+            secret = path.read_bytes()
         except OSError as error:
             raise StoreError(
                 f"{path}: {error.strerror}; without it customer ids cannot be masked (--unmask shows them)."
             ) from error
+        if len(secret) < SECRET:
+            raise StoreError(f"{path} is damaged: restore it, or delete it; then every id gets another mask.")
         return cls(secret)
 
     def text(self, customer: str | None) -> str | None:
@@ -47,3 +52,17 @@ class Mask:
         masked = {c: self.text(c) for c in table[name].unique().to_pylist()}
         values = pa.array([masked[c] for c in table[name].to_pylist()], pa.string())
         return table.set_column(table.column_names.index(name), name, values)
+
+
+def create(path: Path) -> None:
+    """A new secret, there as a whole or not at all; who comes second keeps the secret of the first."""
+    handle, beside = tempfile.mkstemp(prefix=".mask-", dir=path.parent)  # mode 0600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(SECRET))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(beside, path)
+    finally:
+        os.unlink(beside)

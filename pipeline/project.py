@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from ingest.columns import BESIDE, absent_columns
 from ingest.days import event_days
 from ingest.errors import ConfigError, did_you_mean
 from ingest.quarantine import Quarantine
@@ -22,20 +23,19 @@ from paths.absorbing import absorbing_chain
 from paths.analysis import NEVER, Analysis, Scope
 from paths.conditions import Condition, parse_condition
 from paths.dropoff import DropOff
-from paths.funnel import Funnel
 from paths.funnel_steps import PAGE
 from paths.graph import graph_of
 from paths.nodes import GoalNodes, Nodes, goal_nodes, nodes_table
 from paths.result import Result
+from paths.seen import Seen
 from paths.session_rows import SessionRows, Vocabulary
 from paths.summary import Summary
 from paths.transitions import START, Transitions
 from pipeline.as_of import default_as_of, instant_text, parse_day, parse_instant
 from pipeline.config import Config, load_config
-from pipeline.durations import parse_duration
 from pipeline.engines.local import Pass, run
 from pipeline.rules import goal_rules, session_rules, stage_rules, touchpoint_rules
-from pipeline.steps import parse_exclusion, parse_steps
+from pipeline.steps import parse_funnel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,13 +170,11 @@ class Project:
 
         Steps and exclusions are written as on the command line; `saved_funnel(name)` gives the words of a [[funnel]].
         """
-        question = Funnel(
-            steps=parse_steps(steps, {k: parse_duration(v) for k, v in (step_window or {}).items()}),
-            window=None if window is None else parse_duration(window), count=count, order=order, ties=ties,
-            exclusions=tuple(parse_exclusion(x) for x in exclude), exclusion=exclusion, ignored=frozenset(ignore),
-            breakdown=breakdown, by=by, top=top,
+        question = parse_funnel(
+            steps, window=window, count=count, order=order, ties=ties, step_window=step_window, exclude=exclude,
+            exclusion=exclusion, ignore=ignore, breakdown=breakdown, by=by, top=top,
         )  # fmt: skip
-        asked = self.ask(Period(**period), [question, Vocabulary()])
+        asked = self.ask(Period(**period), [question, Vocabulary()], question.columns)
         asked.check_names([m.name for s in question.steps for m in s.matchers if not m.name.startswith(PAGE)], "step")
         parameters = {"steps": list(steps), "window": question.window, "count": count, "order": order, "ties": ties,
                       "exclude": list(exclude), "exclusion": exclusion, "ignore": list(ignore), "breakdown": breakdown, "by": by,
@@ -203,6 +201,60 @@ class Project:
             "where": found.where,
         }
 
+    def customers(self, **question: Any) -> Result:
+        """The people behind a number, one row each: the words of `pipeline.who.Who`, of the funnel, and of the period."""
+        from pipeline.people import customers
+
+        return customers(self, **question)
+
+    def customer(self, id: str, **question: Any) -> Result:
+        """One row an event of one customer's whole journey; `anonymous=True` for an anonymous id."""
+        from pipeline.customer import customer
+
+        return customer(self, id, **question)
+
+    def strugglers(self, **question: Any) -> Result:
+        """One row a customer who comes with intent (3 `sessions` or more) and reaches no goal."""
+        from pipeline.people import strugglers
+
+        return strugglers(self, **question)
+
+    def touchpoints(self, **question: Any) -> Result:
+        """One row a touchpoint and the rule that gives it; meta has what no rule names, and rules to paste."""
+        from pipeline.touchpoints import touchpoints
+
+        return touchpoints(self, **question)
+
+    def test_touchpoint(self, url: str, *, event: str | None = None, channel: str | None = None) -> Result:
+        """One row a [[touchpoint]] rule: does it fire for an event at this URL?"""
+        from pipeline.touchpoints import which_rule
+
+        return which_rule(self, url, event=event, channel=channel)
+
+    def find(self, pattern: str, **question: Any) -> Result:
+        """One row: the sessions that hold a pattern of nodes; with `sessions=True` one row each. Grammar: paths/patterns.py."""
+        from pipeline.explore import find
+
+        return find(self, pattern, **question)
+
+    def variants(self, **question: Any) -> Result:
+        """One row a sequence of nodes, whole sessions, the most frequent first."""
+        from pipeline.explore import variants
+
+        return variants(self, **question)
+
+    def steps(self, **question: Any) -> Result:
+        """One row a step and node after (`from_`) or before (`to`) a node; `between=(a, b)`: one row a node."""
+        from pipeline.explore import steps
+
+        return steps(self, **question)
+
+    def step_matrix(self, steps: int = 8, **question: Any) -> Result:
+        """One row a node, one column a step: the share of sessions that are there."""
+        from pipeline.explore import step_matrix
+
+        return step_matrix(self, steps, **question)
+
     def quarantine(self) -> pa.Table:
         """One row per quarantined row."""
         return Quarantine(self.store.root).rows()
@@ -214,12 +266,23 @@ class Project:
 
         return int(10 ** MINOR_DIGITS.get(self.config.project.currency or "", 2))
 
-    def ask(self, period: Period, analyses: Sequence[Analysis[Any]]) -> Asked:
-        """Run analyses in one pass over the newest snapshot."""
+    def ask(self, period: Period, analyses: Sequence[Analysis[Any]], columns: Iterable[str] = ()) -> Asked:
+        """Run analyses in one pass over the newest snapshot.
+
+        Warns about columns of --segment and --where (and `columns`, named elsewhere) in which no event has a value.
+        """
         snapshot = self.store.snapshot()
         scope, warnings = self.scope(period, snapshot)
-        answers, done = run(analyses, snapshot, scope)
-        return Asked(answers=answers, snapshot=snapshot, scope=scope, done=done, config=self.config, warnings=warnings)
+        named = frozenset(columns).union(*(c.columns for c in (*scope.segment, *scope.where))) - {"event"}
+        for column in sorted(named & BESIDE.keys()):
+            raise ConfigError(f"no condition can look at {column}: {BESIDE[column]}.")
+        answers, done = run([*analyses, Seen(columns=named)], snapshot, scope)
+        missing, known = absent_columns(snapshot, answers[-1]) if answers[-1] else ([], [])
+        near = {c: "" if c in snapshot.columns else did_you_mean(c, known) for c in missing}
+        warnings.extend(f'no event has a value in the column "{c}".{near[c]}' for c in missing)
+        return Asked(
+            answers=answers[:-1], snapshot=snapshot, scope=scope, done=done, config=self.config, warnings=warnings
+        )
 
     def scope(self, period: Period, snapshot: Snapshot) -> tuple[Scope, list[str]]:
         """(the scope of a question, warnings about how it was chosen)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -142,7 +143,7 @@ def funnels(project: Project, asked: Asked) -> Iterator[Law]:
             yield Law("step 1 of a session funnel = sessions with the node", first, nodes[edge["source"]], subject)
     for question, answer in zip([*questions, *more], answers, strict=False):
         rows = answer.to_pylist()
-        rest = [b["reached"] + a["dropped"] + a["in_progress"] for a, b in zip(rows, rows[1:], strict=False)]
+        rest = [b["reached"] + a["dropped"] + a["in_progress"] for a, b in pairwise(rows)]
         subject = " > ".join(s.name for s in question.steps) + f" ({question.order})"
         yield Law("reached = next reached + dropped + in_progress", [r["reached"] for r in rows[:-1]], rest, subject)
     for whole, parts in zip(answers[len(questions) :], answers[len(questions) + 1 :], strict=False):

@@ -20,10 +20,10 @@ from paths.periods import InPeriod
 from paths.session_rows import Vocabulary
 from paths.steps import StepFlows
 from paths.summary import Summary
+from pipeline.carts import cart_rules
 from pipeline.engines.local import Pass, run
 from pipeline.project import Period, Project
 from pipeline.report_facts import (
-    cart_rules,
     commands,
     funnel_of,
     local_day,
@@ -110,7 +110,7 @@ def periods_of(scope: Scope, timezone: str, compare: bool) -> Periods:
 
 def asked(project: Project, scope: Scope, periods: Periods) -> Questions:
     """All questions of the report."""
-    rules, carts = goal_rules(project.config), cart_rules(project)
+    rules, carts = goal_rules(project.config), cart_rules(project.config)
     units, window = project.minor_units, project.config.project.return_window
     always = Span(since=-NEVER, until=NEVER)
     found = Questions()
@@ -160,7 +160,7 @@ def report_of(project: Project, period: Period, scope: Scope, periods: Periods, 
         funnels=[funnel_answer(found, f.name, config.funnel(f.name), words) for f in plain_funnels(config)],
         carts=cart_answer(found), coverage=found.get("coverage"), stages=[s.name for s in config.stages],
         quality=quality(project, found.get("coverage"), found.get("summary"), done.excluded_sessions),
-        rules=rules_in_force(config, cart_rules(project)), commands=words, warnings=warnings,
+        rules=rules_in_force(config, cart_rules(project.config)), commands=words, warnings=warnings,
     )  # fmt: skip
 
 

@@ -27,13 +27,6 @@ def local_day(at: int, timezone: str) -> date:
     return (EPOCH + timedelta(microseconds=at)).astimezone(ZoneInfo(timezone)).date()
 
 
-def cart_rules(project: Project) -> CartRules:
-    """[carts]."""
-    carts = project.config.carts
-    roles = {role: frozenset(names) for role, names in carts.roles.by_role().items()}
-    return CartRules(roles=roles, quiet_period=carts.quiet_period, recovery_window=carts.recovery_window)
-
-
 def plain_funnels(config: Config) -> list[SavedFunnel]:
     """The saved funnels that ask about the report's own customers: those with a segment or filter of their own do not."""
     return [f for f in config.funnels if not f.segment and not f.where]

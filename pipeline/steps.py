@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from ingest.errors import ConfigError, did_you_mean
 from paths.conditions import parse_condition
+from paths.funnel import Funnel
 from paths.funnel_steps import PAGE, Exclusion, Matcher, Step
+from pipeline.durations import parse_duration
 
 MATCHER = re.compile(r"(?P<name>[^\[\]]+?)\s*(?:\[(?P<conditions>.*)\])?\s*", re.DOTALL)
 BETWEEN = re.compile(r"(?P<event>.+):(?P<after>\d+)-(?P<before>\d+)", re.DOTALL)
@@ -61,6 +64,23 @@ def parse_steps(texts: Sequence[str], step_windows: Mapping[str, timedelta] | No
         if name not in known:
             raise ConfigError(f'the step window names "{name}", which is no step.{did_you_mean(name, texts)}')
     return steps
+
+
+def parse_funnel(
+    steps: Sequence[str],
+    *,
+    window: str | timedelta | None = "7d",
+    step_window: Mapping[str, str | timedelta] | None = None,
+    exclude: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    **options: Any,
+) -> Funnel:
+    """A funnel in the words of the command line; `options` are those of `Funnel` that need no reading."""
+    return Funnel(
+        steps=parse_steps(steps, {k: parse_duration(v) for k, v in (step_window or {}).items()}),
+        window=None if window is None else parse_duration(window),
+        exclusions=tuple(parse_exclusion(x) for x in exclude), ignored=frozenset(ignore), **options,
+    )  # fmt: skip
 
 
 def parse_exclusion(text: str) -> Exclusion:

@@ -1,9 +1,9 @@
--- one row per source: rows of the span that are copies of another event, and how many of all copies differ from the kept one
+-- one row per source: rows that are copies of another event, and how many of all copies differ from the kept one
 select c.source, sum(n)::bigint - count(*)::bigint as duplicates,
   sum(coalesce(list_sum(list_transform(c.variants, lambda v: v."rows")), 0))::bigint - sum(known)::bigint as conflicting
 from collapsed c join (
-  select source, customer_key, duplicate_key, count(*) as n,
+  select _day, source, customer_key, _key, count(*) as n,
     sum(coalesce(list_sum(list_transform(variants, lambda v: v."rows")), 0)) as known
-  from arrivals semi join repeated using (source, customer_key, duplicate_key) group by all
-) using (source, customer_key, duplicate_key)
+  from arrivals semi join repeated using (_day, source, customer_key, _key) group by all
+) using (_day, source, customer_key, _key)
 group by all order by all

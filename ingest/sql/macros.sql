@@ -1,11 +1,31 @@
 -- Functions over one text value; NULL where the text is not of the kind.
 
+-- nothing but white space, of any alphabet
+create or replace macro is_blank(t) as (not regexp_matches(t, '[^\s\v\x1c-\x1f\x{85}\p{Z}]'));
+
+-- the text without white space around it
+create or replace macro bare(t) as (
+  case when regexp_matches(t, '^[\s\v\x1c-\x1f\x{85}\p{Z}]|[\s\v\x1c-\x1f\x{85}\p{Z}]$')
+    then regexp_replace(t, '^[\s\v\x1c-\x1f\x{85}\p{Z}]+|[\s\v\x1c-\x1f\x{85}\p{Z}]+$', '', 'g') else t end
+);
+
 -- wall clock in a zone -> instant; a doubled hour is read with the offset before the change (fold=0), a skipped one too
 create or replace macro instant_in(wall, zone) as (
   case
     when timezone(zone, timezone(zone, wall - interval 1 day) + interval 24 hours) = wall
       then timezone(zone, wall - interval 1 day) + interval 24 hours
     else timezone(zone, wall)
+  end
+);
+
+-- what the wall clock of a zone makes of a time: shown twice ('ambiguous'), or never ('skipped'); else NULL
+create or replace macro clock_of(wall, zone) as (
+  case
+    when timezone(zone, instant_in(wall, zone)) <> wall then 'skipped'
+    when timezone(zone, timezone(zone, wall - interval 1 day) + interval 24 hours) = wall
+      and timezone(zone, timezone(zone, wall + interval 1 day) - interval 24 hours) = wall
+      and timezone(zone, wall - interval 1 day) + interval 24 hours <> timezone(zone, wall + interval 1 day) - interval 24 hours
+      then 'ambiguous'
   end
 );
 
@@ -38,12 +58,17 @@ create or replace macro instant_of(t, zone) as (
   end
 );
 
+-- the same text as a naive time; NULL where it is a number or has an offset of its own
+create or replace macro wall_clock_of(t) as (
+  case when try_cast(t as double) is null and t[1] between '0' and '9' and not has_offset(t) then try_cast(t as timestamp) end
+);
+
 -- decimal text -> minor units, half to even
 create or replace macro half_even(x) as (
-  try_cast(floor(x) + case when x - floor(x) > 0.5 or (x - floor(x) = 0.5 and floor(x) % 2 = 1) then 1 else 0 end as bigint)
+  try_cast(floor(x) + case when x - floor(x) > 0.5 or (x - floor(x) = 0.5 and abs(floor(x)) % 2 = 1) then 1 else 0 end as bigint)
 );
 create or replace macro minor_units(t, digits) as (
-  half_even(try_cast(t as decimal(28, 9)) * (case digits when 0 then 1 when 3 then 1000 else 100 end)::decimal(4, 0))
+  half_even(try_cast(t as decimal(34, 16)) * (case digits when 0 then 1 when 3 then 1000 else 100 end)::decimal(4, 0))
 );
 
 -- whole number

@@ -1,5 +1,5 @@
--- one row per event (source, customer, duplicate key) of the span that is there more than once
+-- one row per event (day, source, customer, duplicate key) that is there more than once
 create or replace temp table repeated as
-select source, customer_key, duplicate_key from arrivals
-where duplicate_key is not null
+select _day, source, customer_key, _key from arrivals
+where _key is not null
 group by all having count(*) > 1

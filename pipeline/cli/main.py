@@ -17,7 +17,7 @@ import click
 
 from pipeline.cli.options import current_project, output_options, project_options, question_options
 
-# Section -> command -> (module, help). The function is named as the command.
+# Section -> command -> (module, help). The function is named as the command, with _ for -.
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Project": {
         "init": ("project", "Start a project: a journeys.toml to fill in."),
@@ -42,12 +42,20 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "carts": ("carts", "Carts left behind, recovered, converted, and whom to remind."),
         "variants": ("explore", "The ways customers take, as whole sequences."),
         "find": ("explore", "Sessions that hold a pattern of events."),
-        "touchpoints": ("explore", "What the touchpoint rules cover, and what they miss."),
+        "steps": ("explore", "What comes after a node, before it, or between two."),
+        "step-matrix": ("explore", "Where sessions are at each of their steps."),
+        "touchpoints": ("touchpoints", "What the touchpoint rules cover, and what they miss."),
     },
     "People": {
         "customers": ("people", "The customers behind a number."),
         "customer": ("people", "One customer's whole journey."),
         "strugglers": ("people", "Customers who come again and again and do not buy."),
+    },
+    "Nights": {
+        "run": ("nightly", "One night: new files in, checked, published; safe to repeat."),
+        "backfill": ("nightly", "Publish past nights."),
+        "runs": ("nightly", "What past runs did."),
+        "changes": ("nightly", "What moved beyond noise against the weeks before."),
     },
     "Output": {
         "report": ("report", "Build the report: one offline HTML file."),
@@ -66,7 +74,7 @@ class Commands(click.Group):
         """The command of that name, imported now; None where there is none."""
         for section in _present().values():
             if cmd_name in section:
-                found = getattr(import_module(_module(section[cmd_name][0])), cmd_name, None)
+                found = getattr(import_module(_module(section[cmd_name][0])), cmd_name.replace("-", "_"), None)
                 return found if isinstance(found, click.Command) else None
         return super().get_command(ctx, cmd_name)
 

@@ -7,7 +7,7 @@ load.py     flag > environment > file > default             explain.py  faults i
 """
 
 from pipeline.config.load import load_config, setting_keys
-from pipeline.config.models import Carts, Funnel, Project, Roles, Sessions, Source, Stage, Touchpoint
+from pipeline.config.models import Carts, Funnel, Gates, Project, Roles, Sessions, Source, Stage, Touchpoint
 from pipeline.config.roles import ROLE_PRESETS
 from pipeline.config.root import FILE, Config
 from pipeline.config.values import ColumnSpec
@@ -19,6 +19,7 @@ __all__ = [
     "ColumnSpec",
     "Config",
     "Funnel",
+    "Gates",
     "Project",
     "Roles",
     "Sessions",

@@ -21,7 +21,7 @@ from pipeline.config.values import (
     Timezone,
 )
 
-__all__ = ["Bot", "Carts", "Funnel", "Project", "Roles", "Sessions", "Source", "Stage", "Touchpoint"]
+__all__ = ["Bot", "Carts", "Funnel", "Gates", "Project", "Roles", "Sessions", "Source", "Stage", "Touchpoint"]
 
 
 class Project(Section):
@@ -31,6 +31,7 @@ class Project(Section):
     goal: Names = ("purchase",)
     currency: str | None = None
     store: str = "store"
+    reports: str = "reports"
     return_window: Duration = timedelta(days=7)
 
     @field_validator("currency")
@@ -179,6 +180,21 @@ class Carts(Section):
         if self.quiet_period > self.recovery_window:
             raise ValueError("quiet_period is longer than recovery_window; both run from the last cart activity")
         return self
+
+
+class Gates(Section):
+    """[gates]: what a night may look like. A gate in `fail_on` stops the publish, any other one warns."""
+
+    quarantine_share: Annotated[float, Field(ge=0, le=1)] = 0.5  # of a source's rows, at most
+    volume_low: Annotated[float, Field(ge=0)] = 0.2  # newest day's events against the median of the trailing days
+    volume_high: Annotated[float, Field(gt=0)] = 5.0
+    trailing_days: Annotated[StrictInt, Field(ge=3)] = 28
+    unmapped_share: Annotated[float, Field(ge=0, le=1)] = 0.5  # events in no [[stage]], where there are stages
+    fresh_warn: Duration = timedelta(days=1)  # as_of - end of the newest event day
+    fresh_error: Duration | None = None
+    fail_on: tuple[Literal["quarantine_share", "volume", "new_events", "vanished_events", "unmapped_share"], ...] = (
+        "quarantine_share",
+    )
 
 
 class Funnel(Section):

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from pipeline.config.models import Bot, Carts, Funnel, Project, Sessions, Source, Stage, Touchpoint
+from pipeline.config.models import Bot, Carts, Funnel, Gates, Project, Sessions, Source, Stage, Touchpoint
 from pipeline.config.values import Section
 
 FILE = "journeys.toml"
@@ -25,10 +25,11 @@ class Config(Section):
     touchpoints: tuple[Touchpoint, ...] = Field(default=(), alias="touchpoint")
     stages: tuple[Stage, ...] = Field(default=(), alias="stage")
     carts: Carts = Carts()
+    gates: Gates = Gates()
     funnels: tuple[Funnel, ...] = Field(default=(), alias="funnel")
     excludes: tuple[dict[str, str], ...] = Field(default=(), alias="exclude")
     bots: tuple[Bot, ...] = Field(default=(), alias="bot")
-    # [map], [journey], [[customers]], [[persona]], [[annotation]] and [gates] will stand here.
+    # [map], [journey], [[customers]], [[persona]], [[annotation]] will stand here.
 
     _directory: Path = PrivateAttr(default=Path())
     _given: dict[str, str] = PrivateAttr(default_factory=dict)

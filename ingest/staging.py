@@ -1,0 +1,144 @@
+"""Files -> rows of the table `staged`: each input once, and many small ones by one statement."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+from ingest.clean import Limits, literal, stage
+from ingest.database import Database, load_sql
+from ingest.errors import ConfigError
+from ingest.mapping import Columns, SourceMapping
+from ingest.sources import ReadOptions, content_hash, first_line, natural_key, read_alike, read_rows
+from ingest.store import TakenInput
+
+SMALL = 4 << 20
+"""Bytes of a file that is read together with others."""
+
+TOGETHER = 100
+"""Files read by one statement, at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputFile:
+    """One file to load, and the name under which its rows are recorded."""
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Files that are read by one mapping."""
+
+    mapping: SourceMapping
+    files: Sequence[InputFile]
+    options: ReadOptions = field(default_factory=ReadOptions)
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass
+class Staged:
+    """What was read: new inputs, names of known ones and of those that were still written to, rows by source."""
+
+    fresh: list[TakenInput] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
+    growing: list[str] = field(default_factory=list)
+    rows: Counter[str] = field(default_factory=Counter)
+
+
+def stage_all(db: Database, sources: Sequence[Source], is_known: Callable[[str], bool]) -> Staged:
+    """Stage every file that is not known yet and does not change while it is read."""
+    done, seen = Staged(), set[str]()
+    for source in sources:
+        news: dict[InputFile, tuple[str, tuple[int, int]]] = {}
+        for file in source.files:
+            stamp, digest = stamp_of(file.path), content_hash(file.path)
+            if digest in seen or is_known(digest):
+                done.known.append(file.name)
+                continue
+            seen.add(digest)
+            news[file] = digest, stamp
+        before = count(db)
+        for files in batches(news):
+            stage_files(db, source, files)
+        name = source.mapping.name
+        for file, (digest, stamp) in news.items():
+            if stamp_of(file.path) != stamp:
+                db.run(
+                    "delete from staged where source = $source and _input = $input",
+                    {"source": name, "input": file.name},
+                )
+                done.growing.append(file.name)
+            else:
+                done.fresh.append(TakenInput(digest=digest, source=name, name=file.name))
+        done.rows[name] += count(db) - before
+    return done
+
+
+def stamp_of(path: Path) -> tuple[int, int]:
+    """Size and time of the last change: another one after reading means that somebody still writes."""
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
+def batches(files: Iterable[InputFile]) -> Iterator[list[InputFile]]:
+    """Neighbours that begin with the same line and are small: together; every other file: alone."""
+    for line, alike in groupby(files, key=lambda f: first_line(f.path) if f.path.stat().st_size <= SMALL else None):
+        group = list(alike)
+        size = 1 if line is None else TOGETHER
+        yield from (group[i : i + size] for i in range(0, len(group), size))
+
+
+def stage_files(db: Database, source: Source, files: Sequence[InputFile]) -> None:
+    """Stage these files; where one of several cannot be read together with the others, half of them at a time."""
+    if len(files) == 1:
+        stage_file(db, source, files[0])
+        return
+    raw = read_alike(db, [(f.path, f.name) for f in files], source.options)
+    if raw is None:
+        half = len(files) // 2
+        stage_files(db, source, files[:half])
+        stage_files(db, source, files[half:])
+        return
+    judge(db, raw.relation, Columns(raw.columns, ("text",) * len(raw.columns)), source, files[0].name)
+    raw.release(db)
+
+
+def stage_file(db: Database, source: Source, file: InputFile) -> None:
+    """Stage one file, its unreadable records too."""
+    raw = read_rows(db, file.path, source.options, name=file.name)
+    line = "null::bigint" if raw.first_line is None else f"row + {raw.first_line}"
+    names = f"{literal(natural_key(file.name))} as recorded_input, {literal(file.name)} as input"
+    relation = f"(select {names}, {line} as line, * from {raw.relation})"
+    judge(db, relation, Columns(raw.columns, raw.types), source, file.name)
+    if raw.unreadable.num_rows:
+        origin = {"source": source.mapping.name, "input": file.name}
+        db.run_with(load_sql("ingest", "unreadable"), origin, unreadable=raw.unreadable)
+    raw.release(db)
+
+
+def judge(db: Database, relation: str, columns: Columns, source: Source, name: str) -> None:
+    """Stage a relation; a mapping that does not fit names the file that it does not fit."""
+    try:
+        stage(db, relation, columns, source.mapping, source.limits)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from error
+
+
+def count(db: Database) -> int:
+    """Rows staged so far."""
+    return int(db.rows("select count(*) from staged")[0][0])
+
+
+def clock_notes(db: Database, sources: Sequence[Source]) -> list[str]:
+    """What to say of local times that a clock showed twice, or never."""
+    zones = {s.mapping.name: s.mapping.timezone for s in sources}
+    said = {"ambiguous": "twice: the earlier offset was taken", "skipped": "never: they were moved forward"}
+    return [
+        f"{source}: the clocks of {zones[source]} showed {n:,} of the times {said[clock]}."
+        for source, clock, n in db.rows(load_sql("ingest", "clocks"))
+    ]
