@@ -156,6 +156,7 @@ class FileCursor:
 
     def _read(self, groups: list[int]) -> pa.Table:
         table = self._parquet.read_row_groups(groups, columns=self._columns, use_threads=False)
+        table = pa.table(table.columns, names=table.column_names)  # a file without nulls in a column says so in its schema
         self.count.row_groups += len(groups)
         self.count.rows += table.num_rows
         for name in self._absent:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import deltalake
 import numpy as np
@@ -52,16 +53,16 @@ class TakenInput:
 class Snapshot:
     """The table as one log version names it; it never changes."""
 
-    def __init__(self, table: deltalake.DeltaTable) -> None:
+    def __init__(self, table: deltalake.DeltaTable, root: Path) -> None:
         self._table = table
         self.version: int = table.version()
-        self.root = Path(table.table_uri.removeprefix("file://"))
+        self.root = root
 
     @cached_property
     def files(self) -> tuple[SpanFile, ...]:
         """Its files, oldest span first."""
         actions = pa.table(self._table.get_add_actions(flatten=True)).to_pylist()
-        files = [SpanFile(path=self.root / a["path"], span=a["partition.span"], rows=a["num_records"]) for a in actions]
+        files = [SpanFile(path=self.root / unquote(a["path"]), span=a["partition.span"], rows=a["num_records"]) for a in actions]
         return tuple(sorted(files, key=lambda f: (f.span, str(f.path))))
 
     @cached_property
@@ -150,7 +151,7 @@ class EventStore:
                 f"the store at {self.root} was made with customer keys {stamp.get('customer_key')!r}, this version reads "
                 f"{KEY_HASH!r}; ingest its inputs again into a new store."
             )
-        return Snapshot(table)
+        return Snapshot(table, self.path.absolute())
 
     def duplicates(self, snapshot: Snapshot) -> int:
         """How many further copies of its events ever arrived."""
@@ -319,8 +320,7 @@ def read_table(path: Path, schema: pa.Schema) -> pa.Table:
     """A small Delta table, whole; empty where it was never written."""
     if not (path / "_delta_log").is_dir():
         return schema.empty_table()
-    files = sorted(deltalake.DeltaTable(path).file_uris())
-    tables = [pq.read_table(f.removeprefix("file://"), schema=schema, partitioning=None) for f in files]
+    tables = [pq.read_table(f, schema=schema, partitioning=None) for f in published_files(path)]
     return pa.concat_tables(tables) if tables else schema.empty_table()
 
 
@@ -348,4 +348,5 @@ def published_stamp(path: Path) -> dict[str, str]:
 
 def published_files(path: Path) -> list[Path]:
     """The files of the newest publication."""
-    return [Path(f.removeprefix("file://")) for f in sorted(deltalake.DeltaTable(path).file_uris())]
+    names = pa.table(deltalake.DeltaTable(path).get_add_actions())["path"].to_pylist()
+    return [path.absolute() / unquote(name) for name in sorted(names)]  # not file_uris(): they are made for URLs

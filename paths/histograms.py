@@ -29,7 +29,7 @@ def quantile(counts: Ints, sums: Ints, percent: int) -> float | None:
         return None
     rank = -(-percent * total // 100)
     at = int(np.searchsorted(np.cumsum(counts), rank))
-    return float(sums[at]) / float(counts[at])
+    return int(sums[at]) / int(counts[at])  # exact integers: a float would round sums beyond 2**53
 
 
 def quantile_seconds(counts: Ints, sums: Ints, percent: int) -> float | None:

@@ -12,6 +12,7 @@ from datetime import timedelta
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingest.batches import Codes
 from paths.analysis import Journeys
@@ -29,7 +30,6 @@ ID_COLUMNS = frozenset({"customer_id", "anonymous_id"})
 MEMBERS = pa.schema(
     [
         pa.field("customer", pa.string()),
-        pa.field("anonymous", pa.bool_()),
         pa.field("session_id", pa.string()),
         pa.field("first_at", pa.timestamp("us", tz="UTC")),
         pa.field("last_at", pa.timestamp("us", tz="UTC")),
@@ -39,10 +39,10 @@ MEMBERS = pa.schema(
         pa.field("customer_key", pa.int64()),
     ]
 )
-"""One row is one counted unit, the earliest first. `customer` is raw: the last known id, else (anonymous) the last anonymous
-one; session_id null where customers are counted; first_at to last_at: of the chain, else of the session, else of the events
-that count; value: all goals of the customer that have one, in units of the currency, null where none has; events: of the
-session, else of the customer."""
+"""One row is one counted unit, the earliest first. `customer` is raw: the last known id, else the last anonymous one.
+session_id: null where customers are counted. first_at to last_at: of the chain, else of the session, else of the events that
+count. value: all goals of the customer that have one, in units of the currency, null where none has. events: of the session,
+else of the customer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ def members(journeys: Journeys, view: Journeys, chosen: Chosen, rules: GoalRules
     """Rows of MEMBERS. `chosen` are positions in `view`, which may hold excluded sessions; goals are those of `journeys`."""
     events, sessions = view.events, view.sessions
     start, end, key = events.at[chosen.first], events.at[chosen.last], events.key[chosen.first]
-    customer, anonymous = identities(view, view.customer[chosen.first].astype(np.int64))
+    customer = identities(view, view.customer[chosen.first].astype(np.int64))
     value, known = values_of(journeys, key, rules)
     digits = len(str(minor_units)) - 1
     if chosen.session is None:
@@ -85,17 +85,15 @@ def members(journeys: Journeys, view: Journeys, chosen: Chosen, rules: GoalRules
         ids = hexadecimal(session_ids(events.key[first], events.at[first], sessions.rank[chosen.session]))
     money = pa.array(np.round(value / minor_units, digits), pa.float64(), mask=~known)
     return pa.table(
-        [customer, anonymous, ids, instants(start), instants(end), (end - start) / SECOND, money, chosen.events, key],
+        [customer, ids, instants(start), instants(end), (end - start) / SECOND, money, chosen.events, key],
         schema=MEMBERS,
     )
 
 
-def identities(journeys: Journeys, customer: Ints) -> tuple[pa.Array, pa.Array]:
-    """(id as recorded, is it an anonymous one) of each customer number: the last known id, else the last anonymous one."""
+def identities(journeys: Journeys, customer: Ints) -> pa.Array:
+    """The id, as recorded, of each customer number: the last known one, else the last anonymous one."""
     last = [last_codes(journeys, journeys.events.text(c), customer) for c in ("customer_id", "anonymous_id")]
-    known, nameless = (text_array(c) for c in last)
-    unknown = pa.array(last[0].codes < 0)
-    return pa.compute.if_else(unknown, nameless, known), unknown
+    return pc.coalesce(*(text_array(c) for c in last))
 
 
 def last_codes(journeys: Journeys, column: Codes, customer: Ints) -> Codes:

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """`table` (pyarrow), `.to_pandas()`, `.meta` (parameters, snapshot, exclusions, warnings), `.graph()` where it applies."""
+    """`table` (pyarrow), `.to_pandas()`, `.meta` (parameters, snapshot, exclusions, warnings), `.graph()` and `.plot()` where they apply."""
 
     title: str
     table: pa.Table
     meta: Mapping[str, Any] = field(default_factory=dict)
     make_graph: Callable[[], nx.DiGraph] | None = None
+    make_plot: Callable[[], Any] | None = None
 
     def to_pandas(self) -> pd.DataFrame:
         """The rows as a DataFrame."""
@@ -37,6 +38,12 @@ class Result:
         if self.make_graph is None:
             raise TypeError(f"{self.title} has no graph; ask paths() for one.")
         return self.make_graph()
+
+    def plot(self) -> Any:
+        """A plotly Figure for a notebook; raises TypeError for an answer that has none."""
+        if self.make_plot is None:
+            raise TypeError(f"{self.title} has no figure.")
+        return self.make_plot()
 
     def __repr__(self) -> str:
         lines = [f"{self.title}: {self.table.num_rows} rows"]

@@ -46,6 +46,10 @@ class Selection(Protocol):
     def whole(self) -> bool:
         """Does it count events of excluded sessions too?"""
 
+    @property
+    def sessions(self) -> bool:
+        """Are its units sessions, and not customers?"""
+
     def choose(self, journeys: Journeys) -> Chosen:
         """The units of a batch."""
 
@@ -73,13 +77,18 @@ class AtStep:
         """Those of the funnel."""
         return self.funnel.columns
 
+    @property
+    def sessions(self) -> bool:
+        """As the funnel counts."""
+        return self.funnel.count == "sessions"
+
     def choose(self, journeys: Journeys) -> Chosen:
         """First and last event of the reported chains."""
         found = find(self.funnel, journeys)
         mine = self.counted(found)
         position, depth = found.position[mine], found.chains.depth[mine]
         first, last = position[:, 0], position[np.arange(len(depth)), depth - 1]
-        if self.funnel.count == "sessions":
+        if self.sessions:
             return of_sessions(journeys, found.chains.units[mine], first, last)
         return Chosen(first, last, customer_events(journeys)[found.chains.units[mine]])
 
@@ -90,8 +99,9 @@ class AtStep:
             optional = [i for i in range(1, len(self.funnel.steps) + 1) if i not in needed]
             return found.optional[:, optional.index(self.step)]
         place = needed.index(self.step) + 1
+        there: Bools = found.chains.depth >= place
         if self.state == "converted":
-            return found.chains.depth >= place
+            return there
         here = (found.chains.depth == place) & (place < len(needed))  # at the last step all have arrived
         return here & (found.chains.alive if self.state == "in_progress" else ~found.chains.alive)
 
@@ -106,6 +116,7 @@ class OnEdge:
     collapse_repeats: bool = False
     columns: ClassVar[frozenset[str]] = frozenset()
     whole: ClassVar[bool] = False
+    sessions: ClassVar[bool] = True
 
     def choose(self, journeys: Journeys) -> Chosen:
         """The sessions, whole."""
@@ -132,6 +143,7 @@ class Ended:
     return_window: timedelta = timedelta(days=7)
     columns: ClassVar[frozenset[str]] = frozenset()
     whole: ClassVar[bool] = False
+    sessions: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.state not in ENDED:
@@ -155,6 +167,7 @@ class Everyone:
 
     columns: ClassVar[frozenset[str]] = frozenset()
     whole: ClassVar[bool] = True
+    sessions: ClassVar[bool] = False
 
     def choose(self, journeys: Journeys) -> Chosen:
         """First and last of the customer's selected events, and how many they are."""

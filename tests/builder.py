@@ -102,8 +102,8 @@ def codes(values: Sequence[str | None]) -> Codes:
 def scope_of(as_of: float | str = LATER, **options: Any) -> Scope:
     """A Scope; the options of SessionRules may stand among its own."""
     rules = {k: options.pop(k) for k in list(options) if k in SESSION_RULES}
-    times = {k: instant(options.pop(k)) for k in ("since", "until") if k in options}
-    return Scope(as_of=instant(as_of), sessions=SessionRules(**rules), **times, **options)
+    others: dict[str, Any] = {k: instant(v) if k in ("since", "until") else v for k, v in options.items()}
+    return Scope(as_of=instant(as_of), sessions=SessionRules(**rules), **others)
 
 
 def journeys_of(rows: Sequence[Row], **scope: Any) -> Journeys:

@@ -29,9 +29,10 @@ create or replace macro clock_of(wall, zone) as (
   end
 );
 
--- has the text an offset of its own? looked for behind the date, whose dashes are no offset
+-- has the text an offset or a zone of its own? looked for behind the date, whose dashes are no offset; a text that ends with a
+-- letter has (Z, UTC, Europe/Berlin) or is no time (PM, which the cast to a naive time would pass over)
 create or replace macro has_offset(t) as (
-  t[-1:] in ('Z', 'z') or contains(t, '+') or contains(substr(t, 12), '-') or suffix(t, ' UTC')
+  t[-1:] between 'A' and 'z' or contains(t, '+') or contains(substr(t, 12), '-')
 );
 
 -- a plain number: seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by its size;
@@ -47,12 +48,21 @@ create or replace macro instant_of_number(t) as (
   end
 );
 
+-- ISO 8601 without dashes and colons: 20260115T103015, with Z where it is UTC
+create or replace macro instant_of_basic(t, zone) as (
+  coalesce(
+    try_strptime(upper(t), ['%Y%m%dT%H%M%SZ', '%Y%m%dT%H%MZ'])::timestamptz,
+    instant_in(try_strptime(upper(t), ['%Y%m%dT%H%M%S', '%Y%m%dT%H%M']), zone)
+  )
+);
+
 -- text -> instant, naive text read in `zone`
 create or replace macro instant_of(t, zone) as (
   case
+    when not (t[1] between '0' and '9' or t[1] in ('-', '+', '.')) then null
     when try_cast(t as double) is not null then instant_of_number(t)
-    when not t[1] between '0' and '9' then null
-    when has_offset(t) then try_cast(t as timestamptz)
+    when t[9] in ('T', 't') then instant_of_basic(t, zone)
+    when has_offset(t) then try_cast(case when t[-1:] = 'z' then upper(t) else t end as timestamptz)
     when zone = 'UTC' then try_cast(t as timestamp)::timestamptz
     else instant_in(try_cast(t as timestamp), zone)
   end

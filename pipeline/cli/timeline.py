@@ -23,15 +23,29 @@ GAP = 2
 def timeline(result: Result, timezone: str, limit: int | None = None) -> str:
     """The text; at most `limit` events of it."""
     zone = ZoneInfo(timezone)
-    rows = result.table.slice(0, limit).to_pylist() if limit else result.rows()
+    rows = result.rows()
     blocks = [[head(result.meta["customer"], zone, timezone)]]
-    table = cells(rows, zone)
-    for session, group in groupby(range(len(rows)), lambda i: rows[i]["session"]):
-        mine = list(group)
-        blocks.append([heading(session, [rows[i] for i in mine], zone), *(table[i] for i in mine)])
-    if len(rows) < result.table.num_rows:
-        blocks.append([f"showing {len(rows):,} of {result.table.num_rows:,} events"])
+    table = cells(rows, zone)[:limit]
+    place = places(rows)
+    for session, group in groupby(range(len(table)), lambda i: place[i]):
+        whole = [r for r in rows if r["session"] == session]
+        blocks.append([heading(session, whole, zone), *(table[i] for i in group)])
+    if len(table) < len(rows):
+        blocks.append([f"showing {len(table):,} of {len(rows):,} events"])
     return "\n\n".join("\n".join(neutral(line) for line in block) for block in blocks) + "\n"
+
+
+def places(rows: Sequence[Row]) -> list[int | None]:
+    """The session under which each event is shown: its own; a passive one's, if it falls inside of one."""
+    before: list[int | None] = []
+    for row in rows:
+        before.append(row["session"] or (before[-1] if before else None))
+    after: int | None = None
+    found: list[int | None] = []
+    for row, last in zip(reversed(rows), reversed(before), strict=True):
+        after = row["session"] or after
+        found.append(row["session"] or (last if last == after else None))
+    return found[::-1]
 
 
 def head(customer: Row, zone: ZoneInfo, timezone: str) -> str:
@@ -49,7 +63,7 @@ def head(customer: Row, zone: ZoneInfo, timezone: str) -> str:
 
 
 def heading(session: int | None, rows: Sequence[Row], zone: ZoneInfo) -> str:
-    """A session's number, start, duration, device and channel."""
+    """A session's number, start, duration, device and channel; `rows` are all of its events."""
     if session is None:
         return "outside of sessions"
     first, last = rows[0], rows[-1]

@@ -43,7 +43,9 @@ def rank(event: Event, question: Question) -> tuple[int, int, int]:
 
 def chains(unit: Unit, question: Question) -> list[list[tuple[Event, ...]]]:
     """All chains of each length."""
-    found = [[(e,) for e in unit.events if e.name in question.steps[0] and unit.may_start(e)]]
+    found: list[list[tuple[Event, ...]]] = [
+        [(e,) for e in unit.events if e.name in question.steps[0] and unit.may_start(e)]
+    ]
     for i, step in enumerate(question.steps[1:], 1):
         found.append([(*c, e) for c in found[-1] for e in unit.events if e.name in step and follows(e, c, i, question)])
     return found

@@ -59,10 +59,19 @@ def test_every_first_step_may_start_a_chain() -> None:
 
 
 def test_a_step_may_have_a_window_of_its_own_from_the_step_before() -> None:
-    steps = (step("a"), step("b", within=minutes(10)), step("c"))
-    assert reached(
-        [("u", 0, "a"), ("u", 5, "a"), ("u", 15, "b"), ("u", 60, "c"), ("v", 0, "a"), ("v", 11, "b")], steps=steps
-    ) == [2, 1, 1]
+    steps = (step("a"), step("b", within=minutes(10)), step("c", within=minutes(10)))
+    rows = [
+        ("u", 0, "a"),
+        ("u", 5, "a"),
+        ("u", 15, "b"),
+        ("u", 25, "c"),
+        ("v", 0, "a"),
+        ("v", 11, "b"),
+        ("w", 0, "a"),
+        ("w", 9, "b"),
+        ("w", 20, "c"),
+    ]
+    assert reached(rows, steps=steps) == [3, 2, 1]
 
 
 def test_a_chain_of_a_session_lies_in_one_session() -> None:

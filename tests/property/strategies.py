@@ -39,16 +39,22 @@ def columns(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def logs(
-    draw: st.DrawFn, names: tuple[str, ...] = NAMES, most: int = 24, bases: tuple[int, ...] = (0,), step: int = 1
+    draw: st.DrawFn,
+    names: tuple[str, ...] = NAMES,
+    *,
+    customers: str = "uvw",
+    most: int = 24,
+    bases: tuple[int, ...] = (0,),
+    step: int = 1,
 ) -> list[Row]:
     """Rows in recorded order; gaps are whole multiples of `step` minutes, many of them none at all."""
     base = draw(st.sampled_from(bases))
-    size = draw(st.integers(0, most))
+    size = draw(st.integers(0, most) | st.integers(most // 2, most))
     gaps = st.sampled_from([0, 0, step, 2 * step, 3 * step, 10 * step, 30 * step, 31 * step])
-    clock = dict.fromkeys("uvw", base)
+    clock = dict.fromkeys(customers, base)
     rows: list[Row] = []
     for _ in range(size):
-        customer = draw(st.sampled_from("uvw"))
+        customer = draw(st.sampled_from(customers))
         clock[customer] += draw(gaps)
         rows.append((customer, clock[customer], draw(st.sampled_from(names)), draw(columns())))
     return draw(st.permutations(rows)) if draw(st.booleans()) else rows

@@ -36,6 +36,7 @@ def test_every_customer_has_sessions_of_their_own() -> None:
 
 def test_an_event_later_than_start_plus_max_duration_starts_the_next_session_and_so_cascades() -> None:
     rows = [("u", m, "a") for m in (0, 20, 40, 41, 60, 81, 82)]
+    assert lengths(rows[:3], max_duration=minutes(40)) == [3]  # exactly reached still counts as inside
     assert lengths(rows, max_duration=minutes(40)) == [3, 3, 1]  # 0-40, 41-81, 82
     assert lengths(rows, max_duration=minutes(19)) == [1, 1, 2, 1, 2]  # 0, 20, 40-41, 60, 81-82
 

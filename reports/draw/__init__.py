@@ -1,0 +1,1 @@
+"""One function per chart: a table in, SVG out."""

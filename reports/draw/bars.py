@@ -1,0 +1,75 @@
+"""Bars and intervals of one row each: a list of them is a chart that bends to any width."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from reports.svg import DROP, element, percent, picture
+from reports.words import share
+
+FUNNEL_HEIGHT = 30
+BAR_HEIGHT = 10
+DOT_HEIGHT = 18
+ROOM = 0.86
+"""A funnel bar longer than this carries its label inside."""
+
+
+def funnel_bar(rate: float | None, before: float | None, label: str) -> Markup:
+    """One step: the share of step 1 as a bar with its number, the previous period's as an outline."""
+    value = rate or 0.0
+    parts = [element("rect", x=0, y=4, width=percent(value), height=22, class_="bar")]
+    if before is not None:
+        parts.append(element("rect", x=0, y=1, width=percent(before), height=28, class_="ghost"))
+    edge = max(value, before or 0.0) if before is not None and before - value < 0.12 else value
+    if edge > ROOM:
+        parts.append(element("text", share(rate), x=percent(value), dx=-8, y=19, class_="inside", text_anchor="end"))
+    else:
+        parts.append(element("text", share(rate), x=percent(edge), dx=8, y=19, class_="label"))
+    return picture(parts, height=FUNNEL_HEIGHT, label=label, class_="funnel-bar")
+
+
+def bar(value: float, largest: float, label: str, hatched: bool = False) -> Markup:
+    """A thin bar; the longest of its column is as wide as the column."""
+    width = percent(value / largest if largest else 0.0)
+    fill = {"fill": DROP, "class_": "hatched"} if hatched else {"class_": "bar"}
+    return picture(
+        [element("rect", x=0, y=1, width=width, height=8, **fill)], height=BAR_HEIGHT, label=label, class_="thin"
+    )
+
+
+def interval_dot(
+    rate: float | None, low: float | None, high: float | None, before: float | None, top: float, label: str
+) -> Markup:
+    """A rate with its interval; the previous period's as a ring."""
+    if rate is None or low is None or high is None or not top:
+        return Markup()
+    middle = DOT_HEIGHT / 2
+
+    def x(value: float) -> str:
+        return percent(0.05 + 0.9 * min(value / top, 1.0))
+
+    parts = [
+        element("line", x1="0", x2="100%", y1=middle, y2=middle, class_="axis"),
+        element("line", x1=x(low), x2=x(high), y1=middle, y2=middle, class_="range"),
+        element("circle", cx=x(rate), cy=middle, r=4, class_="dot"),
+    ]
+    if before is not None:
+        parts.insert(1, element("circle", cx=x(before), cy=middle, r=4, class_="ring"))
+    return picture(parts, height=DOT_HEIGHT, label=label, class_="interval")
+
+
+def stack(parts: Sequence[tuple[str, int]], total: int, label: str) -> Markup:
+    """Counts side by side as shares of a total; each part is drawn in its own manner (class = its name)."""
+    shapes, at = [], 0.0
+    for name, count in parts:
+        if not count:
+            continue
+        width = count / total if total else 0.0
+        fill = DROP if name == "abandoned" else None
+        shapes.append(
+            element("rect", x=percent(at), y=1, width=percent(width), height=20, class_=f"part {name}", fill=fill)
+        )
+        at += width
+    return picture(shapes, height=22, label=label, class_="stack")

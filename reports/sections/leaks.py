@@ -1,0 +1,167 @@
+"""Leaks: where sessions end without a goal, ranked by what is at stake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from paths.transitions import START
+from reports.changes import Change, Changes
+from reports.content import MIN_N, Report
+from reports.draw.bars import bar, interval_dot
+from reports.tables import Column, Sheet, figures, sheet, words
+from reports.words import (
+    NOTHING,
+    about,
+    counted,
+    interval,
+    named,
+    number,
+    plain,
+    points_interval,
+    share,
+    short_money,
+    signed,
+    span_text,
+)
+
+SHOWN = 10
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leak:
+    """One place."""
+
+    rank: int
+    place: Markup
+    stake: str
+    bar: Markup
+    lost: str
+    ended: str
+    sessions: str
+    rate: str
+    dot: Markup
+    change: str
+    direction: str
+    route: Markup
+    thin: bool  # fewer than MIN_N sessions
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaksView:
+    """The ranking."""
+
+    summary: Markup
+    stake_head: str
+    leaks: list[Leak]
+    table: Sheet
+    goal: bool
+    compared: bool
+
+
+def leaks(report: Report, changes: Changes) -> LeaksView | None:
+    """None where there are not two places to compare."""
+    rows = report.dropoff.to_pylist()
+    if len(rows) < 2:
+        return None
+    valued = any(r["value_at_risk"] for r in rows)
+    goal = bool(report.goal) and report.goal_seen
+    key = "value_at_risk" if valued else "leak" if goal and any(r["leak"] for r in rows) else "drop_off"
+    moved = {c.place: c for c in changes.values() if c.kind == "dropoff"}
+    top = rows[:SHOWN]
+    largest = max((r[key] or 0 for r in top), default=0)
+    reach = max((r["ci_high"] or 0 for r in top), default=1) or 1
+    head = {"value_at_risk": "Value at risk", "leak": "Conversions at stake", "drop_off": "Sessions that end here"}[key]
+    return LeaksView(
+        summary=summary(report, rows, goal), stake_head=head, table=table(report, rows, moved), goal=goal, compared=bool(moved),
+        leaks=[leak(i, r, key, largest, reach, moved.get(r["touchpoint"]), report) for i, r in enumerate(top, 1)],
+    )  # fmt: skip
+
+
+def leak(rank: int, row: Row, key: str, largest: float, reach: float, change: Change | None, report: Report) -> Leak:
+    """One row of the ranking."""
+    stake = {"value_at_risk": lambda v: short_money(v, report.currency), "leak": about, "drop_off": number}[key](
+        row[key]
+    )
+    before = change.hits_before / change.trials_before if change is not None else None
+    said = f"{share(row['drop_off_rate'])}, 95 % interval {interval(row['ci_low'], row['ci_high'])}"
+    moved, direction = moved_words(change)
+    name = plain(row["touchpoint"])
+    return Leak(
+        rank=rank, place=named(row["touchpoint"]), stake=stake, bar=bar(row[key] or 0, largest, f"{name}: {stake}", True),
+        lost=number(row["lost"]), ended=number(row["drop_off"]), sessions=number(row["sessions"]),
+        rate=share(row["drop_off_rate"]), dot=interval_dot(row["drop_off_rate"], row["ci_low"], row["ci_high"], before, reach, said),
+        change=moved, direction=direction, route=route(row), thin=row["sessions"] < MIN_N,
+    )  # fmt: skip
+
+
+def moved_words(change: Change | None) -> tuple[str, str]:
+    """(the change of the rate, worse | better | same)."""
+    if change is None:
+        return NOTHING, "same"
+    if not change.certain:
+        return f"{signed(change.difference, '')}, noise", "same"
+    return signed(change.difference, ""), "worse" if change.difference > 0 else "better"
+
+
+def route(row: Row) -> Markup:
+    """What the lost did last before, and where those who came back returned."""
+    parts = []
+    if row["lost_after"] is not None:
+        came = (
+            Markup("at the start")
+            if row["lost_after"] == START
+            else Markup("after {}").format(named(row["lost_after"], 30))
+        )
+        parts.append(Markup("mostly {}").format(came))
+    if row["returned_at"] is not None:
+        parts.append(Markup("back at {}").format(named(row["returned_at"], 30)))
+    return Markup(" \u00b7 ").join(parts)
+
+
+def where(name: str | None) -> Markup:
+    """A touchpoint, the start, or nothing."""
+    return Markup(NOTHING) if name is None else Markup("(start)") if name == START else named(name, 40)
+
+
+def summary(report: Report, rows: Sequence[Row], goal: bool) -> Markup:
+    """The sentence of the figure."""
+    ended = sum(r["drop_off"] for r in rows)
+    if not goal:
+        return Markup("{} end at {}. Without a goal that occurs, none of them is lost or won.").format(
+            counted(ended, "session"), counted(len(rows), "place")
+        )
+    lost, back, still = (sum(r[k] or 0 for r in rows) for k in ("lost", "returned", "in_progress"))
+    return Markup(
+        "{} sessions ended without a goal: {} lost, {} came back within {}, {} still may. Bars: what is at stake."
+    ).format(number(ended), number(lost), number(back), span_text(report.return_window), number(still))
+
+
+def table(report: Report, rows: Sequence[Row], changes: Mapping[str, Change]) -> Sheet:
+    """All columns of the answer."""
+
+    def moved(row: Row) -> str:
+        change = changes.get(row["touchpoint"])
+        return (
+            NOTHING
+            if change is None or not change.enough
+            else f"{signed(change.difference)} ({points_interval(*change.interval)})"
+        )
+
+    columns = [
+        words("Place", "touchpoint", named), figures("Visits", "visits", number), figures("Sessions", "sessions", number),
+        figures("Drop-off", "drop_off", number), figures("Rate", "drop_off_rate", share),
+        Column(head="95 % interval", cell=lambda r: interval(r["ci_low"], r["ci_high"])), figures("Returned", "returned", number),
+        figures("Lost", "lost", number), figures("May still", "in_progress", number), figures("Conversion", "conversion", share),
+        figures("At stake", "leak", lambda v: NOTHING if v is None else f"{v:.2f}"),
+        figures("Value at risk", "value_at_risk", lambda v: short_money(v, report.currency)),
+        words("Lost after", "lost_after", where), words("Came back at", "returned_at", where),
+    ]  # fmt: skip
+    if changes:
+        columns.append(Column(head="Change of the rate", cell=moved))
+    return sheet("Drop-off by touchpoint", rows, columns, report.commands["dropoff"])

@@ -1,0 +1,54 @@
+"""The real table behind a chart: headings and cells, ready for a template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from markupsafe import Markup
+
+MOST_ROWS = 50
+"""A page does not grow with the data: the rest is counted in a line."""
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A heading, how a row fills it, and is it a number (right-aligned)?"""
+
+    head: str
+    cell: Callable[[Row], str | Markup]
+    numeric: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """A table for the page."""
+
+    caption: str
+    columns: Sequence[Column]
+    cells: Sequence[Sequence[str | Markup]]
+    left_out: int = 0  # rows beyond MOST_ROWS
+    command: str = ""  # that gives all rows
+
+
+def sheet(caption: str, rows: pa.Table | Sequence[Row], columns: Sequence[Column], command: str = "") -> Sheet:
+    """The first MOST_ROWS rows."""
+    found = rows.to_pylist() if isinstance(rows, pa.Table) else rows
+    cells = [[c.cell(r) for c in columns] for r in found[:MOST_ROWS]]
+    return Sheet(
+        caption=caption, columns=columns, cells=cells, left_out=max(0, len(found) - MOST_ROWS), command=command
+    )
+
+
+def words(head: str, key: str, shown: Callable[[Any], str | Markup]) -> Column:
+    """A column of text."""
+    return Column(head=head, cell=lambda r: shown(r[key]), numeric=False)
+
+
+def figures(head: str, key: str, shown: Callable[[Any], str | Markup]) -> Column:
+    """A column of numbers."""
+    return Column(head=head, cell=lambda r: shown(r[key]))

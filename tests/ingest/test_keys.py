@@ -1,0 +1,35 @@
+"""customer_key is one number, whoever computes it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.database import Database, load_sql
+from ingest.keys import customer_key
+
+IDS = st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+
+@pytest.fixture(scope="module")
+def database() -> Database:
+    found = Database(threads=1)
+    found.run(load_sql("ingest", "macros"))
+    return found
+
+
+@given(known=IDS, anonymous=IDS)
+def test_a_customer_key_in_python_is_that_of_the_store(database: Database, known: str | None, anonymous: str | None) -> None:
+    if known is None and anonymous is None:
+        with pytest.raises(ValueError, match="id of one kind"):
+            customer_key()
+        return
+    row = database.rows("select customer_key_of($known::varchar, $anonymous::varchar)", {"known": known, "anonymous": anonymous})
+    assert row == [(customer_key(customer_id=known, anonymous_id=anonymous),)]
+
+
+def test_known_ids_and_anonymous_ids_never_collide() -> None:
+    assert customer_key(customer_id="u1") == 3873182729060017710
+    assert customer_key(customer_id="u1", anonymous_id="u1") == customer_key(customer_id="u1")
+    assert customer_key(customer_id="u1") != customer_key(anonymous_id="u1")

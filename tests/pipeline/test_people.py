@@ -1,0 +1,351 @@
+"""customers, customer, strugglers, touchpoints: from the store to the screen."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+
+from ingest.errors import ConfigError, StoreError, UnknownCustomer
+from pipeline.cli import cli
+from pipeline.config import Config, load_config
+from pipeline.masking import Mask
+from pipeline.people import intent
+from pipeline.project import Project
+from tests.builder import store_of
+
+DATA = Path(__file__).parents[2] / "data"
+ECOM = """
+[carts.roles]
+view = ["product_view"]
+add = ["add_to_cart"]
+view_cart = ["cart"]
+begin_checkout = ["shipping_details"]
+payment = ["payment_details"]
+
+[[stage]]
+name = "browse"
+touchpoints = ["home", "catalog", "product_view", "search"]
+
+[[stage]]
+name = "cart"
+touchpoints = ["add_to_cart", "cart", "shipping_details", "payment_details"]
+
+[[funnel]]
+name = "buy"
+steps = ["product_view", "cart?", "add_to_cart", "purchase"]
+window = "1d"
+count = "sessions"
+breakdown = "platform"
+"""
+SHOP = """
+[project]
+timezone = "Europe/Berlin"
+
+[sessions]
+passive = ["email_sent"]
+
+[[touchpoint]]
+name = "product page"
+event = "page_viewed"
+url = "/products/*"
+
+[[touchpoint]]
+name = "app page"
+event = "page_viewed"
+channel = "app"
+"""
+EVENTS = """\
+id,device_id,at,what,path,where,paid,order,device
+u1,,2026-01-15T10:00:00Z,page_viewed,/products/1,web,,,mobile
+u1,,2026-01-15T10:01:00Z,page_viewed,/users/123/cart,web,,,mobile
+u1,,2026-01-15T10:05:00Z,email_sent,,email,,,
+u1,,2026-01-15T10:06:30Z,purchase,,web,19.99,o1,mobile
+u1,,2026-01-15T15:00:00Z,email_sent,,email,,,
+u1,,2026-01-16T15:00:00Z,add_to_cart,,app,,,
+u2,,2026-01-15T09:00:00Z,page_viewed,/users/77/cart,web,,,\x1b[2J
+,u1,2026-01-15T13:05:00Z,page_viewed,/users/5,app,,,
+"""
+
+
+@pytest.fixture(scope="module")
+def ecom(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    folder = tmp_path_factory.mktemp("ecom")
+    (folder / "journeys.toml").write_text(ECOM)
+    store_of(folder / "store", DATA / "ecom.csv.gz", customer_id="user_id", event_at="timestamp", event="event", platform="platform")
+    return Project(folder)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "journeys.toml").write_text(SHOP)
+    (folder / "events.csv").write_text(EVENTS)
+    store_of(
+        folder / "store", folder / "events.csv", customer_id="id", anonymous_id="device_id", event_at="at", event="what", url="path",
+        channel="where", value="paid", order_id="order",
+    )  # fmt: skip
+    return Project(folder)
+
+
+def journeys(project: Project, *words: str) -> Result:
+    return CliRunner().invoke(cli, ["-C", str(project.directory), *words])
+
+
+# the people behind a number
+
+
+def check_funnel(project: Project, funnel: list[str] | str, **words: Any) -> None:
+    steps = project.saved_funnel(funnel) | words if isinstance(funnel, str) else {"steps": funnel, **words}
+    asked = {k: v for k, v in steps.items() if k not in ("steps", "breakdown")}
+    for row in project.funnel(steps["steps"], **asked).rows():
+        for place, count in (("converted_at", "reached"), ("dropped_at", "dropped"), ("in_progress_at", "in_progress")):
+            if row[count] is not None:
+                assert project.customers(funnel=funnel, **{place: row["step"]}, **words).table.num_rows == row[count]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"funnel": ["product_view", "add_to_cart", "purchase"], "as_of": "2024-05-01"},
+        {"funnel": ["product_view", "cart?", "purchase"], "count": "sessions", "segment": {"platform": "mobile"}},
+        {"funnel": ["home", "search", "purchase"], "order": "any", "window": "1h", "since": "2024-03-01"},
+        {"funnel": ["product_view", "add_to_cart"], "order": "strict", "exclude": ["home"]},
+        {"funnel": "buy"},
+        {"funnel": "buy", "window": "10m"},
+    ],
+)
+def test_a_list_has_exactly_the_members_that_the_funnel_counts_on_ecom(ecom: Project, words: dict[str, Any]) -> None:
+    check_funnel(ecom, words.pop("funnel"), **words)
+
+
+@pytest.mark.parametrize("by", ["touchpoint", "stage"])
+def test_a_list_has_exactly_the_sessions_that_paths_and_drop_off_count_on_ecom(ecom: Project, by: str) -> None:
+    for row in ecom.paths(by=by).rows()[:20]:
+        found = ecom.customers(edge=(row["source"], row["target"]), by=by)
+        assert (found.table.num_rows, found.meta["customers"]) == (row["sessions"], row["customers"])
+        assert len(set(found.table["session_id"].to_pylist())) == row["sessions"]
+    for row in ecom.dropoff(by=by).rows():
+        for state in ("lost", "returned"):
+            assert ecom.customers(**{state: row[by]}, by=by).table.num_rows == row[state]
+
+
+def test_a_list_has_exactly_the_customers_of_the_summary_and_the_carts_of_the_cart_table(ecom: Project) -> None:
+    (summary,) = ecom.summary(since="2024-03-01", until="2024-04-01").rows()
+    everyone = ecom.customers(since="2024-03-01", until="2024-04-01")
+    assert everyone.table.num_rows == summary["customers"]
+    assert sum(everyone.table["events"].to_pylist()) == summary["events"]
+    from pipeline.carts import carts
+
+    totals = carts(ecom).meta["totals"]
+    for status in ("converted", "recovered", "abandoned", "open", "emptied"):
+        assert ecom.customers(cart=status).table.num_rows == totals[status]
+
+
+def test_a_funnel_may_be_a_saved_one_its_text_or_its_steps(ecom: Project) -> None:
+    text = ecom.customers(funnel="product_view > add_to_cart[platform~*] > purchase", converted_at=3)
+    steps = ecom.customers(funnel=["product_view", "add_to_cart", "purchase"], converted_at=3)
+    assert text.table == steps.table
+    assert text.meta["steps"] == ["product_view", "add_to_cart[platform~*]", "purchase"]
+    assert steps.title == "customers that reached step 3 (purchase)"
+    assert ecom.customers(funnel="buy", dropped_at=3).title == "sessions dropped after step 3 (add_to_cart)"
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ({"dropped_at": 1}, "with a --funnel"),
+        ({"funnel": "buy"}, "goes with one of --dropped-at"),
+        ({"funnel": "buyy", "dropped_at": 1}, 'Did you mean "buy"'),
+        ({"funnel": "a > b", "dropped_at": 1, "converted_at": 1}, "--dropped-at and --converted-at do not go together"),
+        ({"funnel": "a > b", "dropped_at": 3}, "the funnel has 2"),
+        ({"edge": ("a", "b"), "lost": "a"}, "--edge and --lost do not go together"),
+        ({"lost": "a", "count": "sessions"}, '"count" is said of funnels'),
+        ({"lost": "a", "by": "day"}, "by is touchpoint or stage"),
+        ({"lost": "a", "goal": []}, "without a goal"),
+        ({"cart": "lost"}, 'no cart is "lost"'),
+    ],
+)
+def test_what_is_no_choice_is_refused(ecom: Project, words: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        ecom.customers(**words)
+
+
+def test_names_that_never_occur_are_warned_about_with_the_near_one(ecom: Project) -> None:
+    assert 'Did you mean "add_to_cart"?' in ecom.customers(edge=("add_to_crt", "cart")).meta["warnings"][0]
+    assert 'Did you mean "browse"?' in ecom.customers(lost="browsee", by="stage").meta["warnings"][0]
+    assert "never occurs" in ecom.customers(funnel="a > b", dropped_at=1).meta["warnings"][0]
+    assert ecom.customers(edge=("START", "home")).meta["warnings"] == []
+
+
+# masks
+
+
+def test_an_id_has_one_mask_in_a_store_and_another_in_another(ecom: Project, shop: Project) -> None:
+    masked, plain = (ecom.customers(unmask=u).table["customer"].to_pylist() for u in (False, True))
+    assert len(set(masked)) == len(set(plain)) == 600
+    assert all(len(m) == 12 and set(m) <= set("0123456789abcdef") for m in masked)
+    assert masked == [Mask.of(ecom.store.root).text(p) for p in plain]
+    assert Mask.of(ecom.store.root).text("u1") != Mask.of(shop.store.root).text("u1")
+    struggler = ecom.strugglers().rows()[0]["customer"]
+    assert struggler in masked
+    assert struggler in ecom.customers(cart="abandoned").table["customer"].to_pylist()
+
+
+def test_the_secret_is_its_owners_alone_made_once_and_never_used_when_damaged(tmp_path: Path) -> None:
+    first = Mask.of(tmp_path)
+    assert Mask.of(tmp_path) == first
+    key = tmp_path / "mask.key"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert [p.name for p in tmp_path.iterdir()] == ["mask.key"]
+    key.write_bytes(b"")
+    with pytest.raises(StoreError, match="damaged"):
+        Mask.of(tmp_path)
+    with pytest.raises(StoreError, match="cannot be masked"):
+        Mask.of(tmp_path / "nowhere")
+
+
+# one customer
+
+
+def test_a_journey_reads_only_the_row_groups_of_its_customer(ecom: Project) -> None:
+    for span in ecom.store.snapshot().files:
+        pq.write_table(pq.read_table(span.path, partitioning=None), span.path, row_group_size=16)
+    read = ecom.customer("user_0000").meta["read"]
+    assert read["row_groups"] <= read["files"]
+    whole = ecom.summary().meta["read"]
+    assert read["row_groups"] < whole["row_groups"] / 2
+    assert ecom.customer("user_0000").meta["customer"] == {
+        "id": "user_0000", "first_at": ecom.customer("user_0000").rows()[0]["at"], "last_at": ecom.customer("user_0000").rows()[-1]["at"],
+        "sessions": 8, "events": 45, "goals": 3, "value": None,
+    }  # fmt: skip
+
+
+def test_a_journey_tells_every_event_with_its_session_value_and_properties(shop: Project) -> None:
+    found = shop.customer("u1")
+    assert [(r["touchpoint"], r["session"], r["note"]) for r in found.rows()] == [
+        ("product page", 1, "session start"), ("page_viewed (other)", 1, None), ("email_sent", None, "passive"), ("purchase", 1, "goal"),
+        ("email_sent", None, "passive"), ("add_to_cart", 2, "session start; cart opened; cart abandoned"),
+    ]  # fmt: skip
+    assert (found.rows()[3]["value"], found.rows()[3]["order_id"]) == (19.99, "o1")
+    assert json.loads(found.rows()[0]["properties"]) == {"device": "mobile"}
+    assert {k: found.meta["customer"][k] for k in ("sessions", "events", "goals", "value")} == {"sessions": 2, "events": 6, "goals": 1, "value": 19.99}
+
+
+def test_an_id_is_known_before_it_is_anonymous_and_nobody_is_exit_4(shop: Project) -> None:
+    assert shop.customer("u1", anonymous=True).table["channel"].to_pylist() == ["app"]
+    with pytest.raises(UnknownCustomer, match='the anonymous id "u2"'):
+        shop.customer("u2", anonymous=True)
+    with pytest.raises(UnknownCustomer, match="--unmask"):
+        shop.customer(str(Mask.of(shop.store.root).text("u1")))
+    assert shop.customer("u2", as_of="2026-01-15T08:00Z").meta["warnings"] == ["nothing of this customer lies in the period, or before as_of."]
+    nobody = journeys(shop, "customer", "nobody")
+    assert (nobody.exit_code, nobody.stdout) == (4, "")
+    assert 'no customer has the id "nobody"' in nobody.stderr
+
+
+def test_a_journey_reads_well_passive_events_where_they_fall(shop: Project, tmp_path: Path) -> None:
+    shown = journeys(shop, "customer", "u1", "-f", "table", "--limit", "5", "--meta", str(tmp_path / "meta.json"))
+    assert shown.stdout == """\
+customer u1 · first seen 2026-01-15 11:00:00 · last seen 2026-01-16 16:00:00 (Europe/Berlin) · 2 sessions · 6 events · 1 goal · value 19.99
+
+session 1 · 2026-01-15 11:00:00 · 6 m 30 s · 3 events · mobile · web
+  2026-01-15 11:00:00             product page         web           session start
+  2026-01-15 11:01:00       +1 m  page_viewed (other)  web
+  2026-01-15 11:05:00       +4 m  email_sent           email         passive
+  2026-01-15 11:06:30  +1 m 30 s  purchase             web    19.99  goal
+
+outside of sessions
+  2026-01-15 16:00:00  +4 h 53 m  email_sent           email         passive
+
+showing 5 of 6 events
+"""
+    assert json.loads((tmp_path / "meta.json").read_text())["customer"]["goals"] == 1
+    hostile = journeys(shop, "customer", "u2", "-f", "table", "-o", str(tmp_path / "u2.txt"))
+    assert hostile.exit_code == 0
+    assert "\x1b" not in (tmp_path / "u2.txt").read_text()
+
+
+# strugglers and touchpoints
+
+
+def test_stages_of_intent_are_the_marked_ones_else_cart_and_what_comes_later_else_roles(tmp_path: Path) -> None:
+    def stages(*names: str) -> Config:
+        (tmp_path / "journeys.toml").write_text("".join(f'[[stage]]\nname = "{n.removesuffix("!")}"\nintent = {str(n.endswith("!")).lower()}\n' for n in names))
+        return load_config(tmp_path)
+
+    assert intent(stages("look", "want!", "cart"))[0] == {"want"}
+    assert intent(stages("Payment", "look", "Cart", "buy", "service"))[0] == {"Payment", "Cart", "buy", "service"}
+    assert intent(stages("look", "checkout", "buy"))[0] == {"checkout"}
+    names = intent(stages("look"))[1]
+    assert {"add_to_cart", "begin_checkout", "view_cart", "payment"} <= names
+    assert names.isdisjoint({"purchase", "view_item", "remove_from_cart"})
+
+
+def test_strugglers_say_how_many_they_are_and_where_they_stick(ecom: Project) -> None:
+    found = ecom.strugglers()
+    assert found.meta["customers"] == found.table.num_rows == sum(found.meta["sticks_at"].values())
+    assert min(found.table["intent_sessions"].to_pylist()) >= 3
+    assert ecom.strugglers(sessions=4).table.num_rows < found.table.num_rows
+    shown = journeys(ecom, "strugglers", "--limit", "1")
+    assert f"{found.table.num_rows} of 600 customers" in shown.stderr
+    bought = set(ecom.customers(funnel="product_view | purchase > purchase", converted_at=1, window=None, unmask=True).table["customer"].to_pylist())
+    buyers = set(ecom.customers(edge=("purchase", "END"), unmask=True).table["customer"].to_pylist())
+    assert buyers <= bought
+    assert buyers.isdisjoint(ecom.strugglers(unmask=True).table["customer"].to_pylist())
+
+
+def test_touchpoints_show_what_rules_give_and_suggest_what_is_missing(shop: Project, tmp_path: Path) -> None:
+    found = shop.touchpoints()
+    assert [(r["touchpoint"], r["events"], r["rule"]) for r in found.rows()] == [
+        ("email_sent", 2, "(event)"), ("page_viewed (other)", 2, "(other)"), ("add_to_cart", 1, "(event)"),
+        ("app page", 1, "2: event=page_viewed channel=app"), ("product page", 1, "1: event=page_viewed url=/products/*"),
+        ("purchase", 1, "(event)"),
+    ]  # fmt: skip
+    assert found.meta["unmatched"] == [{"path": p, "event": "page_viewed", "events": 1} for p in ("/users/123/cart", "/users/77/cart")]
+    block = journeys(shop, "touchpoints", "--suggest").stdout
+    (tmp_path / "journeys.toml").write_text(SHOP + block)
+    assert load_config(tmp_path).touchpoints[2].url == ("/users/*/cart",)
+    shown = journeys(shop, "touchpoints", "-f", "table").stdout
+    assert block in shown
+    assert "2 paths that no rule names" in shown
+    lines = journeys(shop, "touchpoints", "--unmatched", "-f", "csv", "--top", "1").stdout
+    assert lines == "path,event,events\n/users/123/cart,page_viewed,1\n"
+
+
+def test_a_path_is_tried_against_every_rule(shop: Project) -> None:
+    def tried(*words: str) -> tuple[str, list[bool]]:
+        shown = journeys(shop, "touchpoints", "test", *words, "-f", "json")
+        return shown.stderr.strip(), [r["fires"] for r in json.loads(shown.stdout)]
+
+    assert tried("/products/7?x=1") == ('rule 1 fires: the touchpoint is "product page"', [True, False])
+    assert tried("https://shop.example/x", "--channel", "app") == ('rule 2 fires: the touchpoint is "app page"', [False, True])
+    assert tried("/x", "--event", "page_viewed", "--channel", "web")[0] == 'none of the 2 rules fires: the touchpoint is "page_viewed (other)"'
+    assert tried("/products/7", "--event", "click") == ('none of the 2 rules fires: the touchpoint is "click"', [False, False])
+    why = shop.test_touchpoint("/products/7").table["why"].to_pylist()
+    assert why == ["if event is page_viewed", "an earlier rule fires"]
+    assert shop.test_touchpoint("/x", event="page_viewed").table["why"].to_pylist()[0] == "url /x fits no /products/*"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "customers --funnel 'product_view > add_to_cart > purchase' --dropped-at 2 --step-window purchase=1h",
+        "customers --funnel 'product_view > purchase' --converted-at 2 --count sessions --window 1h",
+        "customers --edge add_to_cart cart --collapse-repeats",
+        "customers --lost product_view --goal purchase --unmask",
+        "customers --cart abandoned",
+        "customers --where platform=mobile --explain",
+    ],
+)
+def test_what_the_help_shows_is_answered(ecom: Project, command: str) -> None:
+    import shlex
+
+    shown = journeys(ecom, *shlex.split(command), "--limit", "2")
+    assert (shown.exit_code, len(shown.stdout.splitlines())) == (0, 2)
+    assert "customers" in shown.stderr
