@@ -7,7 +7,8 @@ Rows are in global time order, with three columns: `customer_id` (text, `u000123
 average (geometric). Sessions per customer are heavy-tailed (log-normal weights): most customers come a few
 times, some hundreds of times, and now and then one comes thousands of times. Events follow a Markov chain that
 looks like a shop; pauses inside a session are log-normal and at most 25 minutes, so idle time of 30 minutes cuts
-none of the sessions. Two sessions of one busy customer may overlap and are then one.
+none of the sessions. Two sessions of one busy customer may overlap and are then one. No customer has two events at
+the same instant.
 """
 
 from __future__ import annotations
@@ -142,12 +143,27 @@ def generate(events: int, days: int, names: list[str], seed: int, first_day: dat
     elapsed = np.cumsum(pause)
     elapsed -= np.repeat(elapsed[first_row], lengths)
     lasts = elapsed[first_row + lengths - 1]
-    begins = np.minimum(opening_times(rng, sessions, days), days * DAY - 1 - lasts)  # all of it inside the period
+    begins = np.minimum(opening_times(rng, sessions, days), days * DAY - SECOND - lasts)  # all of it inside the period
     midnight = int(datetime(first_day.year, first_day.month, first_day.day, tzinfo=UTC).timestamp()) * SECOND
-    event_at = np.repeat(np.maximum(begins, 0) + midnight, lengths) + elapsed
+    customer = np.repeat(customer, lengths)
+    event_at = apart(customer, np.repeat(np.maximum(begins, 0) + midnight, lengths) + elapsed)
 
     order = np.argsort(event_at, kind="stable")
-    return Log(np.repeat(customer, lengths)[order], event_at[order], event[order])
+    return Log(customer[order], event_at[order], event[order])
+
+
+def apart(customer: NDArray[np.int32], event_at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """No customer twice at one instant: of such rows one moves on by a microsecond.
+
+    The order of rows at one instant is what is recorded; peers that only see the columns cannot know it.
+    """
+    event_at = event_at.copy()
+    while True:
+        order = np.lexsort((event_at, customer))
+        tied = (np.diff(event_at[order]) == 0) & (np.diff(customer[order]) == 0)
+        if not tied.any():
+            return event_at
+        event_at[order[1:][tied]] += 1
 
 
 def tables(log: Log, names: list[str], start: int, stop: int) -> Iterator[pa.Table]:

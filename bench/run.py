@@ -95,6 +95,10 @@ class Measured(NamedTuple):
     def median(self) -> float | None:
         return None if self.fault or not self.seconds else median(self.seconds)
 
+    @property
+    def median_cpu(self) -> float | None:
+        return median(self.cpu) if self.cpu else None
+
 
 class Worker:
     """A process that runs one task whenever it is asked to."""
@@ -232,19 +236,22 @@ def of_kind(measured: Sequence[Measured], kind: str) -> float | None:
 
 def section_lines(section: Section, measured: Sequence[Measured]) -> list[str]:
     limit, peer = of_kind(measured, "limit"), of_kind(measured, "peer")
+    cpu = next((m.median_cpu for m in measured if m.side.kind == "limit"), None)
     lines = [
         f"## {section.title}",
         "",
-        "| side | median s | min | max | CPU s | x limit | x best peer | peak MB |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
+        "| side | median s | min | max | x limit | x best peer | CPU s | CPU x limit | peak MB |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for m in measured:
         if m.fault:
-            lines.append(f"| {m.side.label} | {m.fault} | | | | | | |")
+            lines.append(f"| {m.side.label} | {m.fault} | | | | | | | |")
             continue
         values = [
-            *(cell(v, 3) for v in (m.median, min(m.seconds), max(m.seconds), median(m.cpu) if m.cpu else None)),
+            *(cell(v, 3) for v in (m.median, min(m.seconds), max(m.seconds))),
             *(cell(ratio(m.median, base), 2) for base in (limit, peer)),
+            cell(m.median_cpu, 3),
+            cell(ratio(m.median_cpu, cpu), 2),
             cell(m.peak_mb, 0),
         ]
         lines.append(f"| {m.side.label} | {' | '.join(values)} |")

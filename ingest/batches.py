@@ -95,6 +95,14 @@ class EventBatch:
         assert isinstance(column, Codes), name
         return column
 
+    def labels(self, name: str) -> Codes:
+        """Any column as text, the event's name among them."""
+        column = self.event if name == "event" else self.columns[name]
+        if isinstance(column, Codes):
+            return column
+        values, codes = np.unique(column.values, return_inverse=True)
+        return Codes(np.where(column.valid, codes, -1).astype(np.int32), tuple(str(v) for v in values.tolist()))
+
     def number(self, name: str) -> Numbers:
         """A number column."""
         column = self.columns[name]
@@ -121,10 +129,12 @@ class FileCursor:
     """One file's rows with lo <= key < hi, handed out in ascending key ranges."""
 
     def __init__(self, file: SpanFile, columns: Sequence[str], lo: int, hi: int) -> None:
+        metadata = pq.read_metadata(file.path)
+        names = set(metadata.schema.to_arrow_schema().names)
+        texts = [c for c in columns if is_text(c) and c in names]  # a file from before a promotion has fewer
         self._parquet = pq.ParquetFile(
-            file.path, memory_map=True, read_dictionary=[c for c in columns if is_text(c)], pre_buffer=False
+            file.path, metadata=metadata, memory_map=True, read_dictionary=texts, pre_buffer=False
         )
-        names = set(self._parquet.schema_arrow.names)
         self._columns = [c for c in columns if c in names]
         self._absent = [c for c in columns if c not in names]
         self._groups = [g for g in self._bounds() if g[1] <= hi - 1 and g[2] >= lo]
@@ -156,7 +166,9 @@ class FileCursor:
 
     def _read(self, groups: list[int]) -> pa.Table:
         table = self._parquet.read_row_groups(groups, columns=self._columns, use_threads=False)
-        table = pa.table(table.columns, names=table.column_names)  # a file without nulls in a column says so in its schema
+        table = pa.table(
+            table.columns, names=table.column_names
+        )  # a file without nulls in a column says so in its schema
         self.count.row_groups += len(groups)
         self.count.rows += table.num_rows
         for name in self._absent:

@@ -57,7 +57,11 @@ class Limits:
 
 
 def prepare(db: Database, mappings: Sequence[SourceMapping]) -> None:
-    """Create the macros and an empty `staged` with the columns these mappings can fill, and no others."""
+    """Create the macros and an empty `staged` with the columns these mappings can fill, and no others.
+
+    Raises ConfigError for a promoted name that the store cannot carry.
+    """
+    check_promoted([name for m in mappings for name in m.promoted])
     db.run(load_sql("ingest", "macros"))
     kinds = {"int64": "BIGINT", "string": "VARCHAR", "timestamp[us, tz=UTC]": "TIMESTAMPTZ"}
     wanted = staged_columns(mappings)
@@ -67,6 +71,21 @@ def prepare(db: Database, mappings: Sequence[SourceMapping]) -> None:
         f"create or replace temp table staged ({', '.join(columns)}, _span VARCHAR, _input VARCHAR, _line BIGINT, "
         "_reason VARCHAR, _detail VARCHAR, _raw VARCHAR, _clock VARCHAR)"
     )
+
+
+def check_promoted(names: Sequence[str]) -> None:
+    """Raise ConfigError for names that are the store's own, or none, or that differ in case only."""
+    own = {n.lower() for n in (*EVENTS.names, "span")}
+    for name in names:
+        if name.lower() in own or name.startswith("_") or not name.strip() or len(name) > 200 or not name.isprintable():
+            raise ConfigError(
+                f"{json.dumps(name[:80])} cannot be a column of the store: it is one of its own names, begins with _, is empty, "
+                f"too long or has control characters. Give it another name: other_name = {json.dumps(name[:80])}."
+            )
+    spelled = {name.lower(): name for name in names}
+    twice = [name for name in names if spelled[name.lower()] != name]
+    if twice:
+        raise ConfigError(f'"{twice[0]}" and "{spelled[twice[0].lower()]}" differ in case only; give one another name.')
 
 
 def staged_columns(mappings: Sequence[SourceMapping]) -> list[str]:

@@ -91,7 +91,7 @@ def _header_text(lines: Lines, name: str) -> tuple[int, int, str]:
             break
     else:
         raise InputError(f"{name} is empty: it has no header line. Remove it, or fetch it again.")
-    complete = text.count('"') % 2 == 0 or any(_width(text, d) > 1 for d in LIKELY)
+    complete = text.count('"') % 2 == 0 or _width(text, _guessed(text)) > 1
     for number, line in () if complete else lines:
         text += "\n" + _header_line(line, name, number)
         if line.count(b'"') % 2 or len(text) > LONGEST:

@@ -119,7 +119,7 @@ def _read_fast(
 def _line_ends_inside(db: Database, table: str, columns: list[str], name: str) -> dict[str, int]:
     """File -> line ends inside its fields."""
     inside = " + ".join(f"coalesce(length({c}) - length(replace({c}, chr(10), '')), 0)" for c in columns)
-    return {file: int(n) for file, n in db.rows(f"select {name}, sum({inside}) from {table} group by all")}
+    return {file: int(n) for file, n in db.rows(f"select {name}, coalesce(sum({inside}), 0) from {table} group by all")}
 
 
 def read_csv_alike(

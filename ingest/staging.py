@@ -11,6 +11,7 @@ from pathlib import Path
 from ingest.clean import Limits, literal, stage
 from ingest.database import Database, load_sql
 from ingest.errors import ConfigError
+from ingest.files import readable
 from ingest.mapping import Columns, SourceMapping
 from ingest.sources import ReadOptions, content_hash, first_line, natural_key, read_alike, read_rows
 from ingest.store import TakenInput
@@ -56,7 +57,7 @@ def stage_all(db: Database, sources: Sequence[Source], is_known: Callable[[str],
     for source in sources:
         news: dict[InputFile, tuple[str, tuple[int, int]]] = {}
         for file in source.files:
-            stamp, digest = stamp_of(file.path), content_hash(file.path)
+            stamp, digest = stamp_of(readable(file.path)), content_hash(file.path)
             if digest in seen or is_known(digest):
                 done.known.append(file.name)
                 continue

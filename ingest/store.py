@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -62,7 +63,10 @@ class Snapshot:
     def files(self) -> tuple[SpanFile, ...]:
         """Its files, oldest span first."""
         actions = pa.table(self._table.get_add_actions(flatten=True)).to_pylist()
-        files = [SpanFile(path=self.root / unquote(a["path"]), span=a["partition.span"], rows=a["num_records"]) for a in actions]
+        files = [
+            SpanFile(path=self.root / unquote(a["path"]), span=a["partition.span"], rows=a["num_records"])
+            for a in actions
+        ]
         return tuple(sorted(files, key=lambda f: (f.span, str(f.path))))
 
     @cached_property
@@ -118,14 +122,24 @@ class EventStore:
         return (self.path / "_delta_log").is_dir()
 
     def create(self) -> Snapshot:
-        """An empty store, if there is none; raises StoreError if the place is not writable."""
+        """An empty store, if there is none; raises StoreError if the place is not writable, or its name cannot be."""
+        if escape := re.search(
+            "%[0-9A-Fa-f]{2}", str(self.path.absolute())
+        ):  # delta-rs takes it for an encoded character
+            raise StoreError(
+                f'a store cannot be in a folder with "{escape[0]}" in its name: {self.root}; rename the folder.'
+            )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"cannot create the store at {self.root}: {error.strerror}.") from error
         schema = EVENTS.append(pa.field("span", pa.string()))
         deltalake.DeltaTable.create(
-            self.path, schema, mode="ignore", partition_by=["span"], description=json.dumps(self.stamp)
+            self.path,
+            schema,
+            mode="ignore",
+            partition_by=["span"],
+            description=json.dumps(self.stamp),
         )
         return self.snapshot()
 
@@ -142,7 +156,7 @@ class EventStore:
         if not self.exists:
             raise NoStore(f"there is no event store at {self.root} yet; start with: journeys ingest FILE")
         try:
-            table = deltalake.DeltaTable(self.path)
+            table = open_table(self.path)
         except DeltaError as error:
             raise StoreError(f"the store at {self.root} cannot be opened: {error}") from error
         stamp = json.loads(table.metadata().description or "{}")
@@ -163,7 +177,7 @@ class EventStore:
 
         Raises Conflict when another writer committed since.
         """
-        table = deltalake.DeltaTable(self.path)
+        table = open_table(self.path)
         if table.version() == base.version:
             table.alter.add_columns([deltalake.Field(n, deltalake.schema.PrimitiveType("string")) for n in names])
         found = self.snapshot()
@@ -226,16 +240,22 @@ class EventStore:
         except (ValueError, KeyError, TypeError):  # a crash while the journal was written: nothing had been started
             inputs, files = [], []
         snapshot = self.snapshot() if self.exists else None
-        done = snapshot is not None and any(snapshot.knows(digest) for digest in inputs)
         kept = {f.path for f in snapshot.files} if snapshot is not None else set()
+        mine = {f.absolute() for f in files if f.is_relative_to(self.path)}
+        done = bool(mine & kept) or (not mine and snapshot is not None and any(map(snapshot.knows, inputs)))
         gone = 0
         for file in [] if done else files:
-            if file not in kept and file.exists():
+            if file.exists():
                 retire_file(file)
                 file.unlink()
                 gone += 1
         self.journal.unlink()
         return gone
+
+
+def open_table(path: Path) -> deltalake.DeltaTable:
+    """The newest version of a Delta table."""
+    return deltalake.DeltaTable(path)
 
 
 def add_action(file: SpanFile, root: Path) -> AddAction:
@@ -298,7 +318,7 @@ def append_file(path: Path, file: Path, rows: pa.Table) -> None:
         path=file.name, size=stat.st_size, partition_values={}, modification_time=int(stat.st_mtime * 1000), data_change=True,
         stats=json.dumps({"numRecords": rows.num_rows}),
     )  # fmt: skip
-    table = deltalake.DeltaTable(path)
+    table = open_table(path)
     table.create_write_transaction([action], "append", table.schema())
 
 
@@ -307,7 +327,7 @@ def retire_file(file: Path) -> None:
     path = file.parent
     if not (path / "_delta_log").is_dir():
         return
-    table = deltalake.DeltaTable(path)
+    table = open_table(path)
     if file.name in pa.table(table.get_add_actions())["path"].to_pylist():
         stat = file.stat()
         action = RemoveAction(
@@ -328,14 +348,19 @@ def count_rows(path: Path) -> int:
     """Rows of a Delta table, from its log; 0 where it was never written."""
     if not (path / "_delta_log").is_dir():
         return 0
-    return int(deltalake.DeltaTable(path).count())
+    return int(open_table(path).count())
 
 
 def publish(path: Path, rows: pa.Table, partition_by: str, stamp: dict[str, str]) -> None:
     """Replace a published table whole, in one commit that carries its stamp."""
     properties = CommitProperties(custom_metadata=stamp)
     deltalake.write_deltalake(
-        path, rows, mode="overwrite", schema_mode="overwrite", partition_by=[partition_by], commit_properties=properties
+        path,
+        rows,
+        mode="overwrite",
+        schema_mode="overwrite",
+        partition_by=[partition_by],
+        commit_properties=properties,
     )
 
 
@@ -343,10 +368,10 @@ def published_stamp(path: Path) -> dict[str, str]:
     """The stamp of the newest publication; empty where there is none."""
     if not (path / "_delta_log").is_dir():
         return {}
-    return {k: str(v) for k, v in deltalake.DeltaTable(path).history(1)[0].items()}
+    return {k: str(v) for k, v in open_table(path).history(1)[0].items()}
 
 
 def published_files(path: Path) -> list[Path]:
     """The files of the newest publication."""
-    names = pa.table(deltalake.DeltaTable(path).get_add_actions())["path"].to_pylist()
+    names = pa.table(open_table(path).get_add_actions())["path"].to_pylist()
     return [path.absolute() / unquote(name) for name in sorted(names)]  # not file_uris(): they are made for URLs

@@ -111,7 +111,11 @@ class Solver:
         from scipy.sparse.linalg import splu
 
         size = inner.shape[0]
-        return cls(splu((identity(size) - inner).tocsc()), size)
+        # I - Q is an M-matrix with a dominant diagonal: it needs no pivoting, so rows and columns keep one fill-reducing order
+        matrix = (identity(size) - inner).tocsc()
+        return cls(
+            splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}), size
+        )
 
     def solve(self, right: Any) -> Floats:
         """N right."""

@@ -61,7 +61,7 @@ class Funnel:
     def columns(self) -> frozenset[str]:
         """What steps, exclusions and the breakdown read."""
         matchers = [m for s in self.steps for m in s.matchers] + [m for x in self.exclusions for m in x.matchers]
-        return frozenset({self.breakdown} if self.breakdown else ()).union(*(m.columns for m in matchers))
+        return frozenset({self.breakdown} if self.breakdown not in (None, "event") else ()).union(*(m.columns for m in matchers))
 
     @property
     def lag(self) -> timedelta | None:
@@ -223,7 +223,7 @@ def group_of(funnel: Funnel, journeys: Journeys, first: Ints) -> Groups:
         return code.astype(np.int64), [period_label(int(d), funnel.by) for d in days]
     if funnel.breakdown is None:
         return np.zeros(len(first), dtype=np.int64), [""]
-    column = journeys.events.event if funnel.breakdown == "event" else journeys.events.text(funnel.breakdown)
+    column = journeys.events.labels(funnel.breakdown)
     codes = column.codes[first]
     return np.where(codes < 0, len(column.names), codes).astype(np.int64), [*column.names, NONE]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """`table` (pyarrow), `.to_pandas()`, `.meta` (parameters, snapshot, exclusions, warnings), `.graph()` and `.plot()` where they apply."""
+    """`table` (pyarrow), `.to_pandas()`, `.meta` (parameters, snapshot, exclusions, warnings), `.graph()`, `.plot()` where there is one."""
 
     title: str
     table: pa.Table

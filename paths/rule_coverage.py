@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingest.batches import Codes
 from paths.analysis import Journeys, summed
 from paths.counting import distinct_pairs
 from paths.statistics import rate
-from paths.touchpoints import TouchpointRule, TouchpointRules, distinct, path_of
+from paths.touchpoints import TouchpointRule, TouchpointRules, distinct, path_of, recoded, shown
 
 Ints = npt.NDArray[np.int64]
 
@@ -62,53 +64,56 @@ class RuleCoverage:
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch. Rules are tried once per distinct (event, url, channel)."""
         position = np.flatnonzero(journeys.selected)
-        events, owner = journeys.events, journeys.customer[position]
-        read = [events.event, events.text("url"), events.text("channel")]
-        few: list[Codes | None] = [c.take(position) for c in read]
-        kind, kinds = distinct(few, len(position))
-        given = [self.given(event or "", url, channel) for event, url, channel in kinds]
+        events, owner = journeys.events.take(position), journeys.customer[position]
+        kind, kinds = distinct([events.event, paths_of(events.text("url")), events.text("channel")], len(position))
+        given = [self.given(event or "", path, channel) for event, path, channel in kinds]
         parts = counted("touchpoint", kind, owner, [(name, "", rule) for name, rule in given])
         paths = [
-            (path_of(url), event or "", NO_RULE) if url is not None and rule <= NO_RULE else None
-            for (event, url, _), (_, rule) in zip(kinds, given, strict=True)
+            (path, event or "", NO_RULE) if path is not None and rule <= NO_RULE else None
+            for (event, path, _), (_, rule) in zip(kinds, given, strict=True)
         ]
         return pa.concat_tables([parts, counted("path", kind, owner, paths)])
 
-    def given(self, event: str, url: str | None, channel: str | None) -> tuple[str, int]:
-        """(touchpoint, number of the rule that names it; 0 = none, -1 = rules speak of the event)."""
-        path = None if url is None else path_of(url)
-        name = self.rules.touchpoint(event, url, channel)
+    def given(self, event: str, path: str | None, channel: str | None) -> tuple[str, int]:
+        """(touchpoint, number of the rule that names it; 0 = none, -1 = rules speak of the event): `TouchpointRules`, numbered."""
         for number, rule in enumerate(self.rules.rules, 1):
             if rule.matches(event, path, channel):
-                return name, number
-        return name, -1 if any(r.speaks_of(event, path, channel) for r in self.rules.rules) else NO_RULE
+                return rule.name, number
+        if any(r.speaks_of(event, path, channel) for r in self.rules.rules):
+            return f"{event} {OTHER}", NO_RULE - 1
+        return shown(event), NO_RULE
 
     def reduce(self, parts: Sequence[pa.Table]) -> Covered:
         """Both tables."""
-        rows = summed(parts, ["kind", "name", "event", "rule"], PARTS).to_pylist()
-        total = sum(r["events"] for r in rows if r["kind"] == "touchpoint")
-        found = [r for r in rows if r["kind"] == "touchpoint"]
-        idle = set(range(1, len(self.rules.rules) + 1)) - {r["rule"] for r in found}
-        found += [{"name": self.rules.rules[i - 1].name, "rule": i, "events": 0, "customers": 0} for i in sorted(idle)]
+        whole = summed(parts, ["kind", "name", "event", "rule"], PARTS)
+        is_path = pc.equal(whole["kind"], "path")
+        paths = whole.filter(is_path).select(["name", "event", "events"]).rename_columns(UNMATCHED.names)
+        order = [("events", "descending"), ("path", "ascending"), ("event", "ascending")]
+        return Covered(table=self.table(whole.filter(pc.invert(is_path)).to_pylist()), unmatched=paths.sort_by(order))
+
+    def table(self, rows: list[dict[str, Any]]) -> pa.Table:
+        """The COVERAGE table."""
+        total = sum(r["events"] for r in rows)
+        idle = set(range(1, len(self.rules.rules) + 1)) - {r["rule"] for r in rows}
+        rows += [{"name": self.rules.rules[i - 1].name, "rule": i, "events": 0, "customers": 0} for i in sorted(idle)]
         table = [
             {"touchpoint": r["name"], "events": r["events"], "customers": r["customers"], "share": rate(r["events"], total),
-             "rule": self.text(r["rule"])} for r in found
+             "rule": self.text(r["rule"])} for r in rows
         ]  # fmt: skip
         table.sort(key=lambda r: (-r["events"], r["touchpoint"], r["rule"]))
-        unmatched = [
-            {"path": r["name"], "event": r["event"], "events": r["events"]} for r in rows if r["kind"] == "path"
-        ]
-        unmatched.sort(key=lambda r: (-r["events"], r["path"], r["event"]))
-        return Covered(
-            table=pa.Table.from_pylist(table, schema=COVERAGE),
-            unmatched=pa.Table.from_pylist(unmatched, schema=UNMATCHED),
-        )
+        return pa.Table.from_pylist(table, schema=COVERAGE)
 
     def text(self, number: int) -> str:
         """A rule's number and what it looks for."""
         if number <= NO_RULE:
             return BY_EVENT if number == NO_RULE else OTHER
         return f"{number}: {spoken(self.rules.rules[number - 1])}"
+
+
+def paths_of(urls: Codes) -> Codes:
+    """The path of each URL, found once per distinct URL."""
+    paths = recoded(np.arange(len(urls.names)), [path_of(u) for u in urls.names])
+    return Codes(urls.lookup(paths.codes, -1), paths.names)
 
 
 def spoken(rule: TouchpointRule) -> str:

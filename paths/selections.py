@@ -102,8 +102,9 @@ class AtStep:
         there: Bools = found.chains.depth >= place
         if self.state == "converted":
             return there
-        here = (found.chains.depth == place) & (place < len(needed))  # at the last step all have arrived
-        return here & (found.chains.alive if self.state == "in_progress" else ~found.chains.alive)
+        alive = found.chains.alive if self.state == "in_progress" else ~found.chains.alive
+        stand: Bools = alive & (found.chains.depth == place) & (place < len(needed))  # nobody stands at the last step
+        return stand
 
 
 @dataclass(frozen=True, kw_only=True)

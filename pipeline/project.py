@@ -353,4 +353,17 @@ class Asked:
         self, title: str, table: pa.Table, *, parameters: Mapping[str, Any] | None = None, make_graph: Any = None
     ) -> Result:
         """The Result of one question."""
-        return Result(title=title, table=table, meta=self.meta(parameters or {}), make_graph=make_graph)
+        return Result(
+            title=title,
+            table=table,
+            meta=self.meta(parameters or {}),
+            make_graph=make_graph,
+            make_plot=lambda: figure_of(title, table),
+        )
+
+
+def figure_of(title: str, table: pa.Table) -> Any:
+    """The plotly Figure of an answer, plotly imported now; raises TypeError for one that has none."""
+    from reports.figures import plot
+
+    return plot(title, table)

@@ -18,17 +18,26 @@ from reports.words import plain
 
 INK, QUIET, ACCENT, WARN, PAPER = "#1a1c20", "#5b5f67", "#1b5e8c", "#b23c0a", "#fdfcfa"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+COLOURS = (ACCENT, "#c98a1b", "#4c9a86", "#8a6fb0", "#b23c0a", "#7a7f87")  # apart for colour-blind readers too
+EDGE = {"color": QUIET, "width": 1}
 MOST = 20
 
 
 def funnel_figure(table: pa.Table) -> go.Figure:
-    """FUNNEL: a bar a step, its share of the first step beside it."""
-    rows = table.to_pylist()
-    bars = go.Bar(
-        x=[r["reached"] for r in rows], y=names(r["name"] for r in rows), orientation="h", marker_color=ACCENT,
-        text=[f"{r['reached']:,} \u00b7 {r['conversion_rate'] or 0:.1%}" for r in rows], textposition="auto",
-    )  # fmt: skip
-    return styled(go.Figure(bars), "Reached")
+    """FUNNEL: a bar a step, its share of the first step beside it; a colour a value of the breakdown."""
+    rows, column = table.to_pylist(), table.column_names[0]
+    groups = [None] if column == "step" else list(dict.fromkeys(r[column] for r in rows))
+    bars = []
+    for i, group in enumerate(groups):
+        mine = [r for r in rows if group is None or r[column] == group]
+        bars.append(
+            go.Bar(
+                x=[r["reached"] for r in mine], y=names(r["name"] for r in mine), orientation="h", textposition="auto",
+                marker_color=COLOURS[i % len(COLOURS)], name="" if group is None else names([str(group)])[0],
+                text=[f"{r['reached']:,} \u00b7 {r['conversion_rate'] or 0:.1%}" for r in mine],
+            )
+        )  # fmt: skip
+    return styled(go.Figure(bars), "Reached").update_layout(showlegend=len(groups) > 1)
 
 
 def dropoff_figure(table: pa.Table) -> go.Figure:
@@ -67,10 +76,16 @@ def carts_figure(table: pa.Table) -> go.Figure:
     """Carts: a stacked bar a kind."""
     rows = table.to_pylist()
     kinds = list(dict.fromkeys(r["kind"] for r in rows))
-    look = {"converted": (ACCENT, ""), "recovered": (ACCENT, "."), "abandoned": (WARN, "/"), "emptied": (QUIET, ""), "open": (PAPER, "-")}
+    look = {
+        "converted": (ACCENT, ""),
+        "recovered": (ACCENT, "."),
+        "abandoned": (WARN, "/"),
+        "emptied": (QUIET, ""),
+        "open": (PAPER, "-"),
+    }
     bars = [
         go.Bar(
-            name=status, y=kinds, orientation="h", marker={"color": colour, "pattern": {"shape": shape}, "line": {"color": QUIET, "width": 1}},
+            name=status, y=kinds, orientation="h", marker={"color": colour, "pattern": {"shape": shape}, "line": EDGE},
             x=[sum(r["episodes"] for r in rows if (r["kind"], r["status"]) == (k, status)) for k in kinds],
         )
         for status, (colour, shape) in look.items()

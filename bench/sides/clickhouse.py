@@ -12,7 +12,6 @@ from sides.limit import edges_of
 
 
 def query(job: Job, sql: str) -> list[Any]:
-    # a file of its own process needs no decision about what else to keep in memory
     result = chdb.query(f"{sql} settings max_threads = {job.threads}", "JSONCompact")
     return json.loads(str(result))["data"]
 

@@ -7,12 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from ingest.load import InputFile, Source, load
+from ingest.load import InputFile, LoadOptions, Source, load
 from ingest.mapping import Field, SourceMapping
 from ingest.store import EventStore
 from paths.analysis import Analysis, Scope
 from paths.dropoff import DropOff
-from paths.funnel import Funnel, Step
+from paths.funnel import Funnel
+from paths.funnel_steps import Matcher, Step
 from paths.transitions import Transitions
 from pipeline.engines.local import run as run_pass
 from sessionize.rules import SessionRules
@@ -25,7 +26,7 @@ def into_store(job: Job, root: Path) -> list[str]:
     """The delivered CSV -> a new store; the names of its files."""
     shutil.rmtree(root, ignore_errors=True)
     source = Source(mapping=MAPPING, files=[InputFile(path=job.csv, name=job.csv.name)])
-    load(EventStore(root), [source], threads=job.threads)
+    load(EventStore(root), [source], LoadOptions(threads=job.threads))
     return [str(f.path) for f in EventStore(root).snapshot().files]
 
 
@@ -40,7 +41,7 @@ def build(job: Job) -> Task:
 
 
 def funnel_of_steps() -> Funnel:
-    steps = tuple(Step(matchers=((name, ()),)) for name in STEPS)
+    steps = tuple(Step(matchers=(Matcher(name=name),)) for name in STEPS)
     return Funnel(steps=steps, window=timedelta(days=WINDOW_DAYS), count="customers")
 
 

@@ -88,9 +88,19 @@ def find(pattern: str, project: ProjectOptions, output: OutputOptions, scope: Sc
     metavar="NAME NAME",
     help="What lies between the first visit to one and the next to the other.",
 )
-@click.option("--steps", type=click.IntRange(1, 1000), default=3, show_default=True, help="So many steps away.")
 @click.option(
-    "--visit", type=click.Choice(["first", "last"]), default="first", show_default=True, help="Which one of a session."
+    "--steps",
+    type=click.IntRange(1, 1000),
+    default=3,
+    show_default=True,
+    help="So many steps away (not with --between).",
+)
+@click.option(
+    "--visit",
+    type=click.Choice(["first", "last"]),
+    default="first",
+    show_default=True,
+    help="Which one of a session (not with --between).",
 )
 @question
 def steps(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions, **asked: Any) -> None:

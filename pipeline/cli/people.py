@@ -38,7 +38,7 @@ def customers(goal: tuple[str, ...], step_window: tuple[str, ...], project: Proj
 
     Steps are numbered from 1 as written; the options of `journeys funnel` say how it counts. Where sessions are
     counted a row is a session; with --cart it is a cart. Without a choice: everyone in the period and the segment.
-    value is the sum of the customer's goals. Ids are masked by a keyed hash whose secret is <store>/mask.key.
+    value is the sum of the customer's goals (of a cart: its own). Ids are masked by a keyed hash whose secret is <store>/mask.key.
 
     \b
     Example:

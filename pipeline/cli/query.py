@@ -20,11 +20,16 @@ def sql(statement: str, project: ProjectOptions, output: OutputOptions) -> None:
     Example:
       journeys sql "select event, count(*) as n from events group by all order by n desc limit 5"
     """
+    import pyarrow as pa
+
     from ingest.sandbox import read_only
+    from ingest.schema import EVENTS
+    from paths.session_rows import SESSIONS
     from pipeline.publish import sessions_table
 
     shop = opened(project)
     views = {"events": [f.path for f in shop.store.snapshot().files]}
+    empty = {"events": EVENTS.append(pa.field("span", pa.string())), "sessions": SESSIONS}
     if "sessions" in statement.lower():
         views["sessions"] = sessions_table(shop)
-    show(read_only(statement, {k: v for k, v in views.items() if v}), output, title="sql")
+    show(read_only(statement, views, empty), output, title="sql")

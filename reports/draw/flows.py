@@ -82,9 +82,11 @@ def laid_out(flows: Sequence[Flow]) -> Layout:
         sorted((n for s, n in boxes if s == step), key=lambda n, step=step: (n == OTHER, -boxes[step, n].sessions, n))  # type: ignore[misc]
         for step in range(1, max((s for s, _ in boxes), default=0) + 1)
     ]
-    total = sum(f.sessions for f in flows if f.step == 0)
-    most = max((len(c) for c in columns), default=1)
-    scale = (HEIGHT - TOP - GAP * (most - 1) - 2) / max(1, total)
+    room = [
+        (HEIGHT - TOP - GAP * (len(names) - 1) - 2) / sum(boxes[step, n].sessions for n in names)
+        for step, names in enumerate(columns, 1)
+    ]
+    scale = min(room, default=0.0)
     for step, names in enumerate(columns, 1):
         y = TOP
         for name in names:

@@ -75,7 +75,8 @@ def leaks(report: Report, changes: Changes) -> LeaksView | None:
     moved = {c.place: c for c in changes.values() if c.kind == "dropoff"}
     top = rows[:SHOWN]
     largest = max((r[key] or 0 for r in top), default=0)
-    reach = max((r["ci_high"] or 0 for r in top), default=1) or 1
+    rings = [c.hits_before / c.trials_before for r in top if (c := moved.get(r["touchpoint"]))]
+    reach = max([*(r["ci_high"] or 0 for r in top), *rings], default=1) or 1
     head = {"value_at_risk": "Value at risk", "leak": "Conversions at stake", "drop_off": "Sessions that end here"}[key]
     return LeaksView(
         summary=summary(report, rows, goal), stake_head=head, table=table(report, rows, moved), goal=goal, compared=bool(moved),

@@ -1,4 +1,4 @@
-"""Runs the blocks of a Markdown file as a reader would: commands in order, in one folder, at a terminal 100 columns wide."""
+"""Runs the blocks of a Markdown file as a reader would: commands in order, in one folder, at a terminal 120 columns wide."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-WIDTH = 100
+WIDTH = 120
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELL = re.compile(r"[|<>&;`$*(]")
 """What only a shell understands; without it a `journeys` command is run in this process, which has its libraries already."""
@@ -94,7 +94,8 @@ class Console:
     def run(self, command: str) -> str:
         """What the command writes to the terminal; its exit code stays in `code`."""
         if command == "echo $?":
-            return f"{self.code}\n"
+            code, self.code = self.code, 0
+            return f"{code}\n"
         if command.startswith("cd "):
             self.folder = (self.folder / command[3:]).resolve(strict=True)
             self.code = 0

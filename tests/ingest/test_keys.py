@@ -20,12 +20,16 @@ def database() -> Database:
 
 
 @given(known=IDS, anonymous=IDS)
-def test_a_customer_key_in_python_is_that_of_the_store(database: Database, known: str | None, anonymous: str | None) -> None:
+def test_a_customer_key_in_python_is_that_of_the_store(
+    database: Database, known: str | None, anonymous: str | None
+) -> None:
     if known is None and anonymous is None:
         with pytest.raises(ValueError, match="id of one kind"):
             customer_key()
         return
-    row = database.rows("select customer_key_of($known::varchar, $anonymous::varchar)", {"known": known, "anonymous": anonymous})
+    row = database.rows(
+        "select customer_key_of($known::varchar, $anonymous::varchar)", {"known": known, "anonymous": anonymous}
+    )
     assert row == [(customer_key(customer_id=known, anonymous_id=anonymous),)]
 
 

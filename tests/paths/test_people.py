@@ -131,7 +131,10 @@ def test_lost_and_returned_sessions_are_listed_at_the_node_at_which_they_ended()
 
 def test_everyone_has_the_events_of_the_period_and_the_segment_also_of_excluded_sessions() -> None:
     rows = [("u", 0, "a"), ("u", 1, "a"), ("u", 2, "a"), ("u", 50, "a", {"channel": "web"}), ("v", 60, "a")]
-    assert columns_of(listed(Everyone(), rows, max_session_events=2), "customer", "events", "seconds") == [("u", 4, 3000.0), ("v", 1, 0.0)]
+    assert columns_of(listed(Everyone(), rows, max_session_events=2), "customer", "events", "seconds") == [
+        ("u", 4, 3000.0),
+        ("v", 1, 0.0),
+    ]
     assert people(Everyone(), rows, since=2, until=60) == ["u"]
 
 
@@ -165,9 +168,10 @@ def funnels(draw: st.DrawFn) -> Funnel:
     steps = [step(n) for n in names]
     if order == "ordered" and len(steps) > 2 and draw(st.booleans()):
         steps[1] = replace(steps[1], optional=True)
+    ties = draw(st.sampled_from(["recorded", "step"])) if order == "ordered" else "recorded"
     return Funnel(
         steps=tuple(steps), window=minutes(draw(st.sampled_from([10, 45, 10_000]))), order=order,
-        count=draw(st.sampled_from(["customers", "sessions"])), ties=draw(st.sampled_from(["recorded", "step"])) if order == "ordered" else "recorded",
+        count=draw(st.sampled_from(["customers", "sessions"])), ties=ties,
     )  # fmt: skip
 
 
@@ -179,7 +183,9 @@ SCOPES = st.fixed_dictionaries({
 
 @given(logs(step=5), funnels(), SCOPES, PERIOD)
 @settings(max_examples=150)
-def test_a_list_has_as_many_rows_as_the_funnel_counts(rows: list[Row], funnel: Funnel, scope: dict[str, Any], period: Period) -> None:
+def test_a_list_has_as_many_rows_as_the_funnel_counts(
+    rows: list[Row], funnel: Funnel, scope: dict[str, Any], period: Period
+) -> None:
     check_funnel(funnel, journeys_of(rows, **scope, **period_options(period)))
 
 
@@ -197,7 +203,10 @@ def test_a_list_has_as_many_rows_as_paths_and_drop_off_count(
     for row in answer(DropOff(by_stage=by_stage, return_window=window), journeys):
         node = row["stage" if by_stage else "touchpoint"]
         for state in ("lost", "returned"):
-            assert len(members(Ended(node=node, state=state, by_stage=by_stage, return_window=window), journeys)) == row[state]
+            assert (
+                len(members(Ended(node=node, state=state, by_stage=by_stage, return_window=window), journeys))
+                == row[state]
+            )
     (summary,) = answer(Summary(), journeys)
     everyone = members(Everyone(), journeys)
     assert (len(everyone), sum(r["events"] for r in everyone)) == (summary["customers"], summary["events"])

@@ -44,10 +44,23 @@ def test_each_rule_has_its_events_and_customers_and_one_that_names_nothing_has_n
 
 
 def test_events_that_rules_speak_of_and_none_matched_are_other_and_their_paths_are_shown() -> None:
-    rows = [page("u", "/a?x=1"), page("v", "https://s.example/a#top"), page("u", "/b"), page("u", None), ("u", 5, "click", {"url": "/b"})]
+    rows = [
+        page("u", "/a?x=1"),
+        page("v", "https://s.example/a#top"),
+        page("u", "/b"),
+        page("u", None),
+        ("u", 5, "click", {"url": "/b"}),
+    ]
     found = covered(rows)
-    assert columns_of(found.table.to_pylist(), "touchpoint", "events", "rule")[:2] == [("page (other)", 4, "(other)"), ("click", 1, "(event)")]
-    assert columns_of(found.unmatched.to_pylist(), "path", "event", "events") == [("/a", "page", 2), ("/b", "click", 1), ("/b", "page", 1)]
+    assert columns_of(found.table.to_pylist(), "touchpoint", "events", "rule")[:2] == [
+        ("page (other)", 4, "(other)"),
+        ("click", 1, "(event)"),
+    ]
+    assert columns_of(found.unmatched.to_pylist(), "path", "event", "events") == [
+        ("/a", "page", 2),
+        ("/b", "click", 1),
+        ("/b", "page", 1),
+    ]
 
 
 def test_only_the_period_and_the_segment_count() -> None:
@@ -68,7 +81,7 @@ def test_the_events_add_up_and_the_touchpoints_are_those_of_every_other_answer(r
 
 
 @pytest.mark.parametrize(
-    ("path", "pattern"),
+    "path, pattern",
     [
         ("/users/123/cart", "/users/*/cart"),
         ("/users/user_0001", "/users/*"),
@@ -90,7 +103,7 @@ def test_ids_numbers_dates_and_hashes_become_stars_and_the_rest_stands_for_itsel
     assert fnmatchcase(path, pattern)
 
 
-@given(st.text("a1[]*?/-_.@\n\\\"é\0\x7f", max_size=20))
+@given(st.text('a1[]*?/-_.@\n\\"é\0\x7f', max_size=20))
 def test_a_suggested_rule_names_its_paths_and_is_toml(text: str) -> None:
     path = path_of("/" + text)
     (found,) = suggest([{"path": path, "event": text, "events": 1}])
@@ -99,7 +112,10 @@ def test_a_suggested_rule_names_its_paths_and_is_toml(text: str) -> None:
 
 
 def test_the_narrower_pattern_comes_first_and_names_are_new() -> None:
-    rows = [{"path": p, "event": "page", "events": 1} for p in ("/users/1", "/users/1/cart", "/users/cart", "/purchase", "/")]
+    rows = [
+        {"path": p, "event": "page", "events": 1}
+        for p in ("/users/1", "/users/1/cart", "/users/cart", "/purchase", "/")
+    ]
     found = suggest([*rows, {"path": "/users/2", "event": "click", "events": 5}], taken=["purchase"])
     assert [(s.url, s.name) for s in found] == [
         ("/users/*/cart", "users cart"), ("/users/cart", "users cart page"), ("/purchase", "purchase page"),

@@ -22,7 +22,9 @@ def visits(customer: str, *sessions: str, start: int = 0) -> list[Row]:
 
 
 def found(rows: list[Row], question: Strugglers | None = None, **scope: Any) -> list[tuple[Any, ...]]:
-    return columns_of(ask(question or Strugglers(names=NAMES), rows, **scope), "customer", "sessions", "intent_sessions", "sticks_at")
+    return columns_of(
+        ask(question or Strugglers(names=NAMES), rows, **scope), "customer", "sessions", "intent_sessions", "sticks_at"
+    )
 
 
 def test_three_sessions_with_intent_and_no_goal_make_a_struggler() -> None:
@@ -33,7 +35,9 @@ def test_three_sessions_with_intent_and_no_goal_make_a_struggler() -> None:
 def test_a_goal_ends_the_struggle_wherever_it_lies() -> None:
     assert found(visits("u", "add", "add", "add", "purchase")) == []
     assert found(visits("u", "purchase", "add", "add", "add")) == []
-    assert found(visits("u", "add", "add", "add", "purchase"), Strugglers(names=NAMES, goal=frozenset({"gift"}))) == [("u", 4, 3, "add")]
+    assert found(visits("u", "add", "add", "add", "purchase"), Strugglers(names=NAMES, goal=frozenset({"gift"}))) == [
+        ("u", 4, 3, "add")
+    ]
 
 
 def test_they_stick_where_most_of_their_sessions_with_intent_end_and_ties_go_by_name() -> None:

@@ -9,7 +9,9 @@ from paths.timeline import GoalSums, Timeline
 from paths.touchpoints import StageRule, StageRules
 from tests.builder import Row, ask, columns_of
 
-CARTS = CartRules(roles={"add": frozenset({"add"}), "purchase": frozenset({"purchase"}), "remove": frozenset({"remove"})})
+CARTS = CartRules(
+    roles={"add": frozenset({"add"}), "purchase": frozenset({"purchase"}), "remove": frozenset({"remove"})}
+)
 
 
 def told(rows: list[Row], question: Timeline | None = None, **scope: Any) -> list[dict[str, Any]]:
@@ -20,7 +22,14 @@ def told(rows: list[Row], question: Timeline | None = None, **scope: Any) -> lis
 def test_sessions_are_numbered_for_each_customer_and_passive_events_are_in_none() -> None:
     rows: list[Row] = [("u", 0, "mail"), ("u", 1, "a"), ("u", 90, "b"), ("v", 0, "a"), ("v", 1, "mail"), ("v", 2, "a")]
     found = columns_of(told(rows, passive=frozenset({"mail"})), "session", "note")
-    assert found == [(None, "passive"), (1, "session start"), (2, "session start"), (1, "session start"), (None, "passive"), (1, None)]
+    assert found == [
+        (None, "passive"),
+        (1, "session start"),
+        (2, "session start"),
+        (1, "session start"),
+        (None, "passive"),
+        (1, None),
+    ]
 
 
 def test_a_row_has_what_was_recorded() -> None:
@@ -28,9 +37,21 @@ def test_a_row_has_what_was_recorded() -> None:
     seen = {"channel": "web", "url": "/x?y", "properties": '{"a":"b"}', "colour": "red"}
     rows: list[Row] = [("u", 0, "a", seen), ("u", 1, "purchase", {"value": 1999, "order_id": "o1", "colour": None})]
     one, two = told(rows, Timeline(promoted=("colour",)), stages=stages)
-    assert (one["event"], one["touchpoint"], one["stage"], one["channel"], one["url"]) == ("a", "a", None, "web", "/x?y")
+    assert (one["event"], one["touchpoint"], one["stage"], one["channel"], one["url"]) == (
+        "a",
+        "a",
+        None,
+        "web",
+        "/x?y",
+    )
     assert (one["value"], one["properties"], one["colour"]) == (None, '{"a":"b"}', "red")
-    assert (two["stage"], two["value"], two["order_id"], two["note"], two["colour"]) == ("buy", 19.99, "o1", "goal", None)
+    assert (two["stage"], two["value"], two["order_id"], two["note"], two["colour"]) == (
+        "buy",
+        19.99,
+        "o1",
+        "goal",
+        None,
+    )
 
 
 def test_notes_say_where_carts_open_and_what_became_of_them() -> None:
@@ -41,8 +62,12 @@ def test_notes_say_where_carts_open_and_what_became_of_them() -> None:
         ("x", 0, "add", {"item_id": "i"}), ("x", 1, "remove", {"item_id": "i"}),
         ("y", 590, "add", {"item_id": "i"}),
     ]  # fmt: skip
-    rows = [(c, at, n, {"price": None, "quantity": None, "cart_id": None, **(m[0] if m else {})}) for c, at, n, *m in rows]
-    notes = [n for r in told(rows, Timeline(carts=CARTS), as_of=600) for n in (r["note"] or "").split("; ") if "cart" in n]
+    rows = [
+        (c, at, n, {"price": None, "quantity": None, "cart_id": None, **(m[0] if m else {})}) for c, at, n, *m in rows
+    ]
+    notes = [
+        n for r in told(rows, Timeline(carts=CARTS), as_of=600) for n in (r["note"] or "").split("; ") if "cart" in n
+    ]
     assert notes == [
         "cart opened", "cart converted", "cart opened", "cart recovered (organic)", "cart opened", "cart abandoned",
         "cart opened", "cart emptied", "cart opened", "cart open",

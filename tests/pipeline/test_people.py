@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import stat
 from pathlib import Path
+from shlex import split
+from shutil import copytree
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -12,11 +14,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ingest.errors import ConfigError, StoreError, UnknownCustomer
+from paths.analysis import Analysis
+from paths.people import Members
+from paths.selections import AtStep, Ended, OnEdge, Selection
+from paths.summary import Summary
+from pipeline.carts import carts
 from pipeline.cli import cli
 from pipeline.config import Config, load_config
 from pipeline.masking import Mask
 from pipeline.people import intent
-from pipeline.project import Project
+from pipeline.project import Period, Project
+from pipeline.steps import parse_funnel
 from tests.builder import store_of
 
 DATA = Path(__file__).parents[2] / "data"
@@ -77,7 +85,14 @@ u2,,2026-01-15T09:00:00Z,page_viewed,/users/77/cart,web,,,\x1b[2J
 def ecom(tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = tmp_path_factory.mktemp("ecom")
     (folder / "journeys.toml").write_text(ECOM)
-    store_of(folder / "store", DATA / "ecom.csv.gz", customer_id="user_id", event_at="timestamp", event="event", platform="platform")
+    store_of(
+        folder / "store",
+        DATA / "ecom.csv.gz",
+        customer_id="user_id",
+        event_at="timestamp",
+        event="event",
+        platform="platform",
+    )
     return Project(folder)
 
 
@@ -100,39 +115,60 @@ def journeys(project: Project, *words: str) -> Result:
 # the people behind a number
 
 
-def check_funnel(project: Project, funnel: list[str] | str, **words: Any) -> None:
-    steps = project.saved_funnel(funnel) | words if isinstance(funnel, str) else {"steps": funnel, **words}
-    asked = {k: v for k, v in steps.items() if k not in ("steps", "breakdown")}
-    for row in project.funnel(steps["steps"], **asked).rows():
-        for place, count in (("converted_at", "reached"), ("dropped_at", "dropped"), ("in_progress_at", "in_progress")):
-            if row[count] is not None:
-                assert project.customers(funnel=funnel, **{place: row["step"]}, **words).table.num_rows == row[count]
+def listed(
+    project: Project, selections: list[Selection], question: Analysis[Any], **period: Any
+) -> tuple[list[int], list[dict[str, Any]]]:
+    """(members of each selection, the rows of the question): one pass."""
+    *tables, answer = project.ask(Period(**period), [*(Members(selection=s) for s in selections), question]).answers
+    return [t.num_rows for t in tables], answer.to_pylist()
 
 
 @pytest.mark.parametrize(
-    "words",
+    "words, period",
     [
-        {"funnel": ["product_view", "add_to_cart", "purchase"], "as_of": "2024-05-01"},
-        {"funnel": ["product_view", "cart?", "purchase"], "count": "sessions", "segment": {"platform": "mobile"}},
-        {"funnel": ["home", "search", "purchase"], "order": "any", "window": "1h", "since": "2024-03-01"},
-        {"funnel": ["product_view", "add_to_cart"], "order": "strict", "exclude": ["home"]},
-        {"funnel": "buy"},
-        {"funnel": "buy", "window": "10m"},
+        ({"steps": ["product_view", "add_to_cart", "purchase"]}, {"as_of": "2024-05-01"}),
+        ({"steps": ["product_view", "cart?", "purchase"], "count": "sessions"}, {"segment": {"platform": "mobile"}}),
+        ({"steps": ["home", "search", "purchase"], "order": "any", "window": "1h"}, {"since": "2024-03-01"}),
+        ({"steps": ["product_view", "add_to_cart"], "order": "strict", "exclude": ["home"]}, {}),
     ],
 )
-def test_a_list_has_exactly_the_members_that_the_funnel_counts_on_ecom(ecom: Project, words: dict[str, Any]) -> None:
-    check_funnel(ecom, words.pop("funnel"), **words)
+def test_a_list_has_exactly_the_members_that_the_funnel_counts_on_ecom(
+    ecom: Project, words: dict[str, Any], period: dict[str, Any]
+) -> None:
+    funnel = parse_funnel(**words)
+    needed, every = funnel.needed, range(1, len(funnel.steps) + 1)
+    cells = [(i, "converted") for i in every] + [(i, s) for i in needed for s in ("dropped", "in_progress")]
+    found, rows = listed(ecom, [AtStep(funnel=funnel, step=i, state=s) for i, s in cells], funnel, **period)
+    assert found == [rows[i - 1]["reached" if s == "converted" else s] for i, s in cells]
+    assert sum(found) > 0
+    asked = ecom.customers(
+        funnel=words["steps"], converted_at=2, **{k: v for k, v in words.items() if k != "steps"}, **period
+    )
+    assert asked.table.num_rows == rows[1]["reached"]
+
+
+def test_a_saved_funnel_has_the_members_that_it_counts(ecom: Project) -> None:
+    saved = ecom.saved_funnel("buy")
+    rows = ecom.funnel(**(saved | {"breakdown": None})).rows()
+    assert [ecom.customers(funnel="buy", converted_at=r["step"]).table.num_rows for r in rows] == [
+        r["reached"] for r in rows
+    ]
+    shorter = ecom.funnel(**(saved | {"breakdown": None, "window": "10m"})).rows()[3]["reached"]
+    assert ecom.customers(funnel="buy", converted_at=4, window="10m").table.num_rows == shorter < rows[3]["reached"]
 
 
 @pytest.mark.parametrize("by", ["touchpoint", "stage"])
 def test_a_list_has_exactly_the_sessions_that_paths_and_drop_off_count_on_ecom(ecom: Project, by: str) -> None:
-    for row in ecom.paths(by=by).rows()[:20]:
-        found = ecom.customers(edge=(row["source"], row["target"]), by=by)
-        assert (found.table.num_rows, found.meta["customers"]) == (row["sessions"], row["customers"])
-        assert len(set(found.table["session_id"].to_pylist())) == row["sessions"]
-    for row in ecom.dropoff(by=by).rows():
-        for state in ("lost", "returned"):
-            assert ecom.customers(**{state: row[by]}, by=by).table.num_rows == row[state]
+    stage, edges, leaks = by == "stage", ecom.paths(by=by).rows(), ecom.dropoff(by=by).rows()
+    found, _ = listed(ecom, [OnEdge(source=r["source"], target=r["target"], by_stage=stage) for r in edges], Summary())
+    assert found == [r["sessions"] for r in edges]
+    cells = [(r, state) for r in leaks for state in ("lost", "returned")]
+    found, _ = listed(ecom, [Ended(node=r[by], state=s, by_stage=stage) for r, s in cells], Summary())
+    assert found == [r[s] for r, s in cells]
+    first = ecom.customers(edge=(edges[0]["source"], edges[0]["target"]), by=by)
+    assert (first.table.num_rows, first.meta["customers"]) == (edges[0]["sessions"], edges[0]["customers"])
+    assert len(set(first.table["session_id"].to_pylist())) == edges[0]["sessions"]
+    assert ecom.customers(returned=leaks[0][by], by=by).table.num_rows == leaks[0]["returned"]
 
 
 def test_a_list_has_exactly_the_customers_of_the_summary_and_the_carts_of_the_cart_table(ecom: Project) -> None:
@@ -140,8 +176,6 @@ def test_a_list_has_exactly_the_customers_of_the_summary_and_the_carts_of_the_ca
     everyone = ecom.customers(since="2024-03-01", until="2024-04-01")
     assert everyone.table.num_rows == summary["customers"]
     assert sum(everyone.table["events"].to_pylist()) == summary["events"]
-    from pipeline.carts import carts
-
     totals = carts(ecom).meta["totals"]
     for status in ("converted", "recovered", "abandoned", "open", "emptied"):
         assert ecom.customers(cart=status).table.num_rows == totals[status]
@@ -157,7 +191,7 @@ def test_a_funnel_may_be_a_saved_one_its_text_or_its_steps(ecom: Project) -> Non
 
 
 @pytest.mark.parametrize(
-    ("words", "complaint"),
+    "words, complaint",
     [
         ({"dropped_at": 1}, "with a --funnel"),
         ({"funnel": "buy"}, "goes with one of --dropped-at"),
@@ -213,16 +247,18 @@ def test_the_secret_is_its_owners_alone_made_once_and_never_used_when_damaged(tm
 # one customer
 
 
-def test_a_journey_reads_only_the_row_groups_of_its_customer(ecom: Project) -> None:
-    for span in ecom.store.snapshot().files:
-        pq.write_table(pq.read_table(span.path, partitioning=None), span.path, row_group_size=16)
-    read = ecom.customer("user_0000").meta["read"]
+def test_a_journey_reads_only_the_row_groups_of_its_customer(ecom: Project, tmp_path: Path) -> None:
+    copytree(ecom.directory, tmp_path / "ecom")
+    project = Project(tmp_path / "ecom")
+    for span in project.store.snapshot().files:
+        pq.write_table(pq.read_table(span.path, partitioning=None), span.path, row_group_size=32)
+    found = project.customer("user_0000")
+    read, whole = found.meta["read"], project.summary().meta["read"]
     assert read["row_groups"] <= read["files"]
-    whole = ecom.summary().meta["read"]
-    assert read["row_groups"] < whole["row_groups"] / 2
-    assert ecom.customer("user_0000").meta["customer"] == {
-        "id": "user_0000", "first_at": ecom.customer("user_0000").rows()[0]["at"], "last_at": ecom.customer("user_0000").rows()[-1]["at"],
-        "sessions": 8, "events": 45, "goals": 3, "value": None,
+    assert read["row_groups"] < whole["row_groups"] / 4
+    at = found.table["at"].to_pylist()
+    assert found.meta["customer"] == {
+        "id": "user_0000", "first_at": at[0], "last_at": at[-1], "sessions": 8, "events": 45, "goals": 3, "value": None,
     }  # fmt: skip
 
 
@@ -234,7 +270,12 @@ def test_a_journey_tells_every_event_with_its_session_value_and_properties(shop:
     ]  # fmt: skip
     assert (found.rows()[3]["value"], found.rows()[3]["order_id"]) == (19.99, "o1")
     assert json.loads(found.rows()[0]["properties"]) == {"device": "mobile"}
-    assert {k: found.meta["customer"][k] for k in ("sessions", "events", "goals", "value")} == {"sessions": 2, "events": 6, "goals": 1, "value": 19.99}
+    assert {k: found.meta["customer"][k] for k in ("sessions", "events", "goals", "value")} == {
+        "sessions": 2,
+        "events": 6,
+        "goals": 1,
+        "value": 19.99,
+    }
 
 
 def test_an_id_is_known_before_it_is_anonymous_and_nobody_is_exit_4(shop: Project) -> None:
@@ -243,7 +284,9 @@ def test_an_id_is_known_before_it_is_anonymous_and_nobody_is_exit_4(shop: Projec
         shop.customer("u2", anonymous=True)
     with pytest.raises(UnknownCustomer, match="--unmask"):
         shop.customer(str(Mask.of(shop.store.root).text("u1")))
-    assert shop.customer("u2", as_of="2026-01-15T08:00Z").meta["warnings"] == ["nothing of this customer lies in the period, or before as_of."]
+    assert shop.customer("u2", as_of="2026-01-15T08:00Z").meta["warnings"] == [
+        "nothing of this customer lies in the period, or before as_of."
+    ]
     nobody = journeys(shop, "customer", "nobody")
     assert (nobody.exit_code, nobody.stdout) == (4, "")
     assert 'no customer has the id "nobody"' in nobody.stderr
@@ -251,7 +294,9 @@ def test_an_id_is_known_before_it_is_anonymous_and_nobody_is_exit_4(shop: Projec
 
 def test_a_journey_reads_well_passive_events_where_they_fall(shop: Project, tmp_path: Path) -> None:
     shown = journeys(shop, "customer", "u1", "-f", "table", "--limit", "5", "--meta", str(tmp_path / "meta.json"))
-    assert shown.stdout == """\
+    assert (
+        shown.stdout
+        == """\
 customer u1 · first seen 2026-01-15 11:00:00 · last seen 2026-01-16 16:00:00 (Europe/Berlin) · 2 sessions · 6 events · 1 goal · value 19.99
 
 session 1 · 2026-01-15 11:00:00 · 6 m 30 s · 3 events · mobile · web
@@ -265,6 +310,7 @@ outside of sessions
 
 showing 5 of 6 events
 """
+    )
     assert json.loads((tmp_path / "meta.json").read_text())["customer"]["goals"] == 1
     hostile = journeys(shop, "customer", "u2", "-f", "table", "-o", str(tmp_path / "u2.txt"))
     assert hostile.exit_code == 0
@@ -276,7 +322,10 @@ showing 5 of 6 events
 
 def test_stages_of_intent_are_the_marked_ones_else_cart_and_what_comes_later_else_roles(tmp_path: Path) -> None:
     def stages(*names: str) -> Config:
-        (tmp_path / "journeys.toml").write_text("".join(f'[[stage]]\nname = "{n.removesuffix("!")}"\nintent = {str(n.endswith("!")).lower()}\n' for n in names))
+        blocks = [
+            f'[[stage]]\nname = "{n.removesuffix("!")}"\nintent = {str(n.endswith("!")).lower()}\n' for n in names
+        ]
+        (tmp_path / "journeys.toml").write_text("".join(blocks))
         return load_config(tmp_path)
 
     assert intent(stages("look", "want!", "cart"))[0] == {"want"}
@@ -294,7 +343,11 @@ def test_strugglers_say_how_many_they_are_and_where_they_stick(ecom: Project) ->
     assert ecom.strugglers(sessions=4).table.num_rows < found.table.num_rows
     shown = journeys(ecom, "strugglers", "--limit", "1")
     assert f"{found.table.num_rows} of 600 customers" in shown.stderr
-    bought = set(ecom.customers(funnel="product_view | purchase > purchase", converted_at=1, window=None, unmask=True).table["customer"].to_pylist())
+    bought = set(
+        ecom.customers(funnel="product_view | purchase > purchase", converted_at=1, window=None, unmask=True)
+        .table["customer"]
+        .to_pylist()
+    )
     buyers = set(ecom.customers(edge=("purchase", "END"), unmask=True).table["customer"].to_pylist())
     assert buyers <= bought
     assert buyers.isdisjoint(ecom.strugglers(unmask=True).table["customer"].to_pylist())
@@ -307,7 +360,9 @@ def test_touchpoints_show_what_rules_give_and_suggest_what_is_missing(shop: Proj
         ("app page", 1, "2: event=page_viewed channel=app"), ("product page", 1, "1: event=page_viewed url=/products/*"),
         ("purchase", 1, "(event)"),
     ]  # fmt: skip
-    assert found.meta["unmatched"] == [{"path": p, "event": "page_viewed", "events": 1} for p in ("/users/123/cart", "/users/77/cart")]
+    assert found.meta["unmatched"] == [
+        {"path": p, "event": "page_viewed", "events": 1} for p in ("/users/123/cart", "/users/77/cart")
+    ]
     block = journeys(shop, "touchpoints", "--suggest").stdout
     (tmp_path / "journeys.toml").write_text(SHOP + block)
     assert load_config(tmp_path).touchpoints[2].url == ("/users/*/cart",)
@@ -324,9 +379,18 @@ def test_a_path_is_tried_against_every_rule(shop: Project) -> None:
         return shown.stderr.strip(), [r["fires"] for r in json.loads(shown.stdout)]
 
     assert tried("/products/7?x=1") == ('rule 1 fires: the touchpoint is "product page"', [True, False])
-    assert tried("https://shop.example/x", "--channel", "app") == ('rule 2 fires: the touchpoint is "app page"', [False, True])
-    assert tried("/x", "--event", "page_viewed", "--channel", "web")[0] == 'none of the 2 rules fires: the touchpoint is "page_viewed (other)"'
-    assert tried("/products/7", "--event", "click") == ('none of the 2 rules fires: the touchpoint is "click"', [False, False])
+    assert tried("https://shop.example/x", "--channel", "app") == (
+        'rule 2 fires: the touchpoint is "app page"',
+        [False, True],
+    )
+    assert (
+        tried("/x", "--event", "page_viewed", "--channel", "web")[0]
+        == 'none of the 2 rules fires: the touchpoint is "page_viewed (other)"'
+    )
+    assert tried("/products/7", "--event", "click") == (
+        'none of the 2 rules fires: the touchpoint is "click"',
+        [False, False],
+    )
     why = shop.test_touchpoint("/products/7").table["why"].to_pylist()
     assert why == ["if event is page_viewed", "an earlier rule fires"]
     assert shop.test_touchpoint("/x", event="page_viewed").table["why"].to_pylist()[0] == "url /x fits no /products/*"
@@ -344,8 +408,6 @@ def test_a_path_is_tried_against_every_rule(shop: Project) -> None:
     ],
 )
 def test_what_the_help_shows_is_answered(ecom: Project, command: str) -> None:
-    import shlex
-
-    shown = journeys(ecom, *shlex.split(command), "--limit", "2")
+    shown = journeys(ecom, *split(command), "--limit", "2")
     assert (shown.exit_code, len(shown.stdout.splitlines())) == (0, 2)
     assert "customers" in shown.stderr

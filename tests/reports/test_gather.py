@@ -1,0 +1,141 @@
+"""The report's questions: one pass, honest periods, the same numbers as the questions alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pipeline.report
+from ingest.errors import ConfigError
+from paths.analysis import Scope
+from pipeline.carts import carts
+from pipeline.engines.local import run
+from pipeline.project import Period
+from pipeline.report import gather, periods_of, settled
+from reports.content import Span
+from reports.page import render
+from sessionize.clock import midnight
+from tests.reports.shop import CONFIG, hostile, hostile_report, shop
+
+ZONE = "Europe/Berlin"
+
+
+def day(text: str) -> int:
+    return midnight(date.fromisoformat(text), ZONE)
+
+
+def span(since: str, until: str) -> Span:
+    return Span(since=day(since), until=day(until))
+
+
+def test_all_questions_of_both_periods_are_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    passes = []
+
+    def counted(*args: Any, **options: Any) -> Any:
+        passes.append(run(*args, **options))
+        return passes[-1]
+
+    monkeypatch.setattr(pipeline.report, "run", counted)
+    monkeypatch.setattr(pipeline.project, "run", counted)
+    _, done = gather(hostile(), Period())
+    assert len(passes) == 1
+    single = hostile().summary()
+    assert done.read.rows == single.meta["read"]["rows"]
+    assert done.read.row_groups == single.meta["read"]["row_groups"]
+
+
+def test_the_default_period_is_the_28_days_before_as_of_against_the_28_before() -> None:
+    found = periods_of(Scope(as_of=day("2024-06-30")), ZONE, compare=True)
+    assert found.now == span("2024-06-02", "2024-06-30")
+    assert found.before == span("2024-05-05", "2024-06-02")
+    assert found.weeks[0] == span("2024-05-05", "2024-05-12")
+    assert len(found.weeks) == 8
+
+
+def test_an_as_of_within_a_day_takes_in_that_day() -> None:
+    found = periods_of(Scope(as_of=day("2024-06-30") + 1), ZONE, compare=False)
+    assert found.now == span("2024-06-03", "2024-07-01")
+    assert found.before is None
+    assert len(found.weeks) == 4
+
+
+def test_a_given_period_is_compared_with_as_many_days_and_clock_changes_do_not_matter() -> None:
+    scope = Scope(as_of=day("2024-06-30"), since=day("2024-03-25"), until=day("2024-04-04"))
+    found = periods_of(scope, ZONE, compare=True)
+    assert found.before == span("2024-03-15", "2024-03-25")
+    assert found.weeks == (span("2024-03-21", "2024-03-28"), span("2024-03-28", "2024-04-04"))
+
+
+def test_an_empty_period_is_refused() -> None:
+    with pytest.raises(ConfigError, match="empty"):
+        periods_of(Scope(as_of=day("2024-06-30"), since=day("2024-06-30")), ZONE, compare=True)
+
+
+def test_changes_of_a_funnel_are_judged_where_every_window_is_over() -> None:
+    whole = span("2024-06-02", "2024-06-30")
+    hour = 3_600_000_000
+    cut = settled(whole, pipeline.report.timedelta(hours=24), day("2024-06-30"))
+    assert cut == Span(since=whole.since, until=whole.until - 24 * hour)
+    assert settled(whole, pipeline.report.timedelta(days=60), day("2024-06-30")) is None
+    assert settled(None, pipeline.report.timedelta(days=1), 0) is None
+
+
+def test_the_report_has_the_numbers_of_the_questions() -> None:
+    report, project = hostile_report(), hostile()
+    period = {"since": "2026-02-02", "until": "2026-03-02", "as_of": "2026-03-02"}
+    assert report.now == span("2026-02-02", "2026-03-02")
+    assert report.summary["sessions"] == project.summary(**period).table["sessions"]
+    assert report.dropoff == project.dropoff(**period).table
+    words = {k: v for k, v in project.saved_funnel("<b>buy</b>").items() if k not in ("segment", "where")}
+    assert report.funnels[0].now == project.funnel(**words, **period).table
+    assert report.carts is not None
+    assert report.carts.table == carts(project, **period).table
+    assert report.outcome(0)["converted"] == sum(r["goal"] for r in project.sessions(**period).rows())
+    before = {**period, "since": "2026-01-05", "until": "2026-02-02"}
+    assert report.dropoff_before == project.dropoff(**before).table
+
+
+def test_a_segment_and_a_filter_hold_for_every_number(tmp_path: Path) -> None:
+    report, _ = gather(hostile(), Period(where=["event!=purchase"]))
+    assert report.outcome(0)["converted"] == 0
+    assert report.conditions == ["where event!=purchase"]
+    assert "--where" in report.commands["dropoff"]
+    assert b"Only where event!=purchase" in render(report)
+
+
+def test_equal_snapshots_give_equal_bytes() -> None:
+    again, _ = gather(hostile(), Period())
+    assert render(again) == render(hostile_report())
+    assert render(hostile_report()) == render(hostile_report())
+
+
+def test_a_shop_without_goal_funnel_carts_or_period_before_says_what_it_needs(tmp_path: Path) -> None:
+    events = [
+        {"customer_id": f"c{i}", "event_at": f"2026-03-0{1 + i % 3}T10:00:00", "event": "page"} for i in range(40)
+    ]
+    project = shop(tmp_path / "bare", '[[source]]\nname = "s"\npath = "events.csv"\n', events)
+    text = render(gather(project, Period())[0]).decode()
+    for said in ("<b>What is lost</b> needs a goal", "<b>Funnel</b> needs a [[funnel]]", "<b>Carts</b> need", "<b>Journey map</b> needs",
+                 "<b>Paths and leaks</b> need more than one touchpoint", "nothing to compare with", "The period is not whole"):  # fmt: skip
+        assert said in text
+    assert '<svg class="sankey"' not in text
+    assert b"compared with nothing" in render(gather(project, Period(), compare=False)[0])
+
+
+def test_a_period_without_events_fails_nothing() -> None:
+    report, _ = gather(hostile(), Period(since="2025-01-01", until="2025-02-01"))
+    text = render(report).decode()
+    assert "need sessions; this period has none" in text
+    assert "needs events of the first step" in text
+
+
+def test_funnels_with_a_segment_of_their_own_are_left_out(tmp_path: Path) -> None:
+    own = '\n[[funnel]]\nname = "mobile"\nsteps = ["look"]\nsegment = { channel = "app" }\n'
+    events = [{"customer_id": "c", "event_at": "2026-03-01T10:00:00", "event": "look"}]
+    report, _ = gather(shop(tmp_path, CONFIG + own, events), Period())
+    assert [f.name for f in report.funnels] == ["<b>buy</b>"]
+    assert replace(report, funnels=[]).funnels == []
