@@ -31,8 +31,11 @@ def read_only(sql: str, views: Mapping[str, Sequence[Path]], empty: Mapping[str,
                 db.run(f"create view {name} as {select_all(files)}")
             else:
                 db.run_with(f"create table {name} as select * from nothing", nothing=empty[name].empty_table())
-        allowed = ", ".join(literal(str(f)) for files in views.values() for f in files)
-        db.run(f"set allowed_paths = [{allowed}]")
+        listed = [f for files in views.values() for f in files]
+        plain = ", ".join(literal(str(f.absolute())) for f in listed)
+        db.run(
+            f"set allowed_paths = list_distinct([{plain}] || {path_literal(*listed)})"
+        )  # asked for as a pattern, too
         db.run("set enable_external_access = false")
         db.run("set lock_configuration = true")
         check(db, sql)

@@ -35,6 +35,9 @@ Bools = npt.NDArray[np.bool_]
 BLOCK = 256
 """Columns of N that are held at a time."""
 
+DENSE = 5_000
+"""Nodes up to which N may be held whole (200 MB)."""
+
 
 @dataclass(frozen=True)
 class Chances:
@@ -101,8 +104,13 @@ def can_reach(shares: Any, goal: Bools) -> Bools:
 class Solver:
     """I - Q, factorised once (SuperLU)."""
 
+    matrix: Any
     factors: Any
-    size: int
+
+    @property
+    def size(self) -> int:
+        """How many nodes it is about."""
+        return int(self.matrix.shape[0])
 
     @classmethod
     def of(cls, inner: Any) -> Solver:
@@ -110,12 +118,10 @@ class Solver:
         from scipy.sparse import identity
         from scipy.sparse.linalg import splu
 
-        size = inner.shape[0]
         # I - Q is an M-matrix with a dominant diagonal: it needs no pivoting, so rows and columns keep one fill-reducing order
-        matrix = (identity(size) - inner).tocsc()
-        return cls(
-            splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}), size
-        )
+        matrix = (identity(inner.shape[0]) - inner).tocsc()
+        factors = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+        return cls(matrix, factors)
 
     def solve(self, right: Any) -> Floats:
         """N right."""
@@ -127,6 +133,8 @@ class Solver:
 
     def diagonal(self) -> Floats:
         """N[n, n] of every n: mean number of visits to n of a walk that is at n."""
+        if self.size <= DENSE and self.factors.nnz * 10 > self.size**2:  # filled in: nothing sparse is left to gain
+            return np.diagonal(np.linalg.inv(self.matrix.toarray()))
         found = np.empty(self.size)
         for first in range(0, self.size, BLOCK):
             width = min(BLOCK, self.size - first)

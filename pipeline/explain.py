@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -81,14 +82,26 @@ def behind(result: Result, directory: str) -> list[str]:
     """Commands that list the counted members."""
     base = f"    journeys -C {directory} customers"
     if result.title == "funnel":
-        steps = " > ".join(result.meta["steps"])
         last = len(result.meta["steps"])
-        return [f"{base} --funnel '{steps}' --converted-at {last}", f"{base} --funnel '{steps}' --dropped-at 1"]
+        asked = f"{base} --funnel {shlex.quote(' > '.join(result.meta['steps']))}{funnel_options(result.meta)}"
+        return [f"{asked} --converted-at {last}", f"{asked} --dropped-at 1"]
     if result.title == "dropoff" and result.table.num_rows and "touchpoint" in result.table.column_names:
-        return [f"{base} --lost '{result.table['touchpoint'][0].as_py()}'"]
+        return [f"{base} --lost {shlex.quote(result.table['touchpoint'][0].as_py())}"]
     if result.title == "paths" and result.table.num_rows:
         inner = [r for r in result.table.slice(0, 50).to_pylist() if r["source"] != "START" and r["target"] != "END"]
-        return [f"{base} --edge '{inner[0]['source']}' '{inner[0]['target']}'"] if inner else []
+        return [f"{base} --edge {shlex.quote(inner[0]['source'])} {shlex.quote(inner[0]['target'])}"] if inner else []
     if result.title == "carts":
         return [f"{base} --cart abandoned"]
     return []
+
+
+def funnel_options(meta: Mapping[str, Any]) -> str:
+    """The options of a funnel that are not the defaults, as typed; with the period and the segment."""
+    found = [f"--window {shown(meta['window'])}"] if meta.get("window") else []
+    for name, default in (("count", "customers"), ("order", "ordered"), ("ties", "recorded"), ("exclusion", "chain")):
+        if meta.get(name) not in (None, default):
+            found.append(f"--{name} {meta[name]}")
+    for name in ("exclude", "ignore", "segment", "where"):
+        found += [f"--{name} {shlex.quote(str(value))}" for value in meta.get(name) or ()]
+    found += [f"--{name} {str(meta[name])[:10]}" for name in ("since", "until") if meta.get(name)]
+    return "".join(f" {option}" for option in found)

@@ -30,6 +30,7 @@ from pipeline.report_facts import (
     plain_funnels,
     quality,
     rules_in_force,
+    unknown_steps,
 )
 from pipeline.rules import goal_rules
 from reports.content import CartAnswer, FunnelAnswer, Report, Span
@@ -160,7 +161,7 @@ def report_of(project: Project, period: Period, scope: Scope, periods: Periods, 
         funnels=[funnel_answer(found, f.name, config.funnel(f.name), words) for f in plain_funnels(config)],
         carts=cart_answer(found), coverage=found.get("coverage"), stages=[s.name for s in config.stages],
         quality=quality(project, found.get("coverage"), found.get("summary"), done.excluded_sessions),
-        rules=rules_in_force(config, cart_rules(project.config)), commands=words, warnings=warnings,
+        rules=rules_in_force(config, cart_rules(project.config)), commands=words, warnings=[*warnings, *unknown_steps(config, names)],
     )  # fmt: skip
 
 

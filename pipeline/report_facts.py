@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from ingest.errors import did_you_mean
 from paths.cart_rules import CartRules
 from paths.funnel import Funnel
+from paths.funnel_steps import PAGE
 from paths.touchpoints import UNMAPPED
 from pipeline.as_of import instant_text
 from pipeline.config import Config
@@ -39,6 +41,18 @@ def funnel_of(saved: SavedFunnel) -> Funnel:
         ties=saved.ties, exclusions=tuple(parse_exclusion(x) for x in saved.exclude), exclusion=saved.exclusion,
         ignored=frozenset(saved.ignore),
     )  # fmt: skip
+
+
+def unknown_steps(config: Config, known: Collection[str]) -> list[str]:
+    """A warning for each name of a funnel's step that never occurs, with the nearest one that does."""
+    found = []
+    for saved in plain_funnels(config):
+        names = [m.name for s in funnel_of(saved).steps for m in s.matchers if not m.name.startswith(PAGE)]
+        for name in names:
+            if name.removeprefix("event:") not in known:
+                near = did_you_mean(name, sorted(known))
+                found.append(f'the step "{name}" of the funnel "{saved.name}" never occurs.{near}')
+    return found
 
 
 def commands(config: Config, period: Period, span: Span, as_of: int) -> dict[str, str]:

@@ -9,6 +9,7 @@ from ingest.errors import MissingInput
 from pipeline.cli.ask import answer
 from pipeline.cli.options import OutputOptions
 from pipeline.cli.output import say
+from pipeline.cli.report import write_report
 from pipeline.intake import Intake, ingest
 from pipeline.project import Project
 
@@ -45,10 +46,12 @@ touchpoints = ["catalog", "search", "filter_results", "product_view", "compare",
 
 [[stage]]
 name = "cart"
+intent = true
 touchpoints = ["add_to_cart", "cart"]
 
 [[stage]]
 name = "checkout"
+intent = true
 touchpoints = ["shipping_details", "payment_details", "payment_error", "checkout_bug"]
 
 [[stage]]
@@ -77,7 +80,7 @@ def sample(name: str) -> Path:
 
 
 def run_demo(folder: Path) -> None:
-    """Ingest the sample into `folder` and print summary, funnel and the three worst leaks."""
+    """Ingest the sample into `folder`, print summary, funnel and the three worst leaks, and build the report."""
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "journeys.toml").exists():
         (folder / "journeys.toml").write_text(CONFIG)
@@ -104,4 +107,5 @@ def run_demo(folder: Path) -> None:
         title="the three worst leaks",
         hide=("visits", "ci_low", "ci_high", "lost_after", "returned_at"),
     )
+    write_report(project, folder / "report", {})
     say(f"the project is in {folder}; go on with: journeys -C {folder} dropoff --by stage")

@@ -24,8 +24,8 @@ def sql(statement: str, project: ProjectOptions, output: OutputOptions) -> None:
 
     from ingest.sandbox import read_only
     from ingest.schema import EVENTS
-    from paths.session_rows import SESSIONS
     from pipeline.publish import sessions_table
+    from sessionize.sessions import SESSIONS
 
     shop = opened(project)
     views = {"events": [f.path for f in shop.store.snapshot().files]}

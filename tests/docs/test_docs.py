@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 from importlib.util import module_from_spec, spec_from_file_location
 from itertools import zip_longest
@@ -25,6 +25,7 @@ from pipeline.masking import Mask
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "docs/guide.md", "docs/recipes.md")
+ALL_PAGES = ("README.md", "CHANGELOG.md", *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -119,7 +120,7 @@ def test_the_reference_is_the_same_at_every_width(monkeypatch: pytest.MonkeyPatc
     assert once.stdout == beside("reference.py").reference()
 
 
-@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))])
+@pytest.mark.parametrize("page", ALL_PAGES)
 def test_links_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     dead = []
@@ -180,10 +181,8 @@ def spoken_default(field: FieldInfo) -> str | None:
     value = field.get_default(call_default_factory=True)
     if field.is_required():
         return "required"
-    if value is None or value == "" or isinstance(value, (BaseModel, Mapping)):
-        return "`{}`" if value == {} and "dict[str, ColumnSpec]" not in str(field.annotation).replace(
-            "pipeline.config.values.", ""
-        ) else None
+    if value in (None, "", {}) or isinstance(value, BaseModel):
+        return None
     if isinstance(value, tuple):
         return "preset" if len(value) > 2 else "`[" + ", ".join(f'"{v}"' for v in value) + "]`"
     if isinstance(value, timedelta):
@@ -191,14 +190,15 @@ def spoken_default(field: FieldInfo) -> str | None:
     return f"`{str(value).lower()}`" if isinstance(value, (bool, int, float)) else f'`"{value}"`'
 
 
-@pytest.mark.parametrize("number", range(len([1 for b in console.blocks(ROOT / "docs/configuration.md") if b.language == "toml"])))
-def test_the_examples_of_the_file_are_read(number: int, tmp_path: Path) -> None:
-    blocks = [b for b in console.blocks(ROOT / "docs/configuration.md") if b.language == "toml"]
-    (tmp_path / "journeys.toml").write_text(blocks[number].text, encoding="utf-8")
+EXAMPLES = [b for b in console.blocks(ROOT / "docs/configuration.md") if b.language == "toml"]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda b: f"line {b.line}")
+def test_the_examples_of_the_file_are_read(example: Any, tmp_path: Path) -> None:
+    (tmp_path / "journeys.toml").write_text(example.text, encoding="utf-8")
     assert load_config(tmp_path, environ={}).digest() != load_config(tmp_path.parent, environ={}).digest()
 
 
 def test_the_examples_of_the_file_stand_together(tmp_path: Path) -> None:
-    blocks = [b.text for b in console.blocks(ROOT / "docs/configuration.md") if b.language == "toml"]
-    (tmp_path / "journeys.toml").write_text("\n".join(blocks), encoding="utf-8")
+    (tmp_path / "journeys.toml").write_text("\n".join(b.text for b in EXAMPLES), encoding="utf-8")
     assert len(load_config(tmp_path, environ={}).sources) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import astuple
 from math import isclose, sqrt
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,19 @@ def test_chances_are_those_of_dense_algebra_and_of_taking_nodes_out(counts: Coun
             left = dense(without(counts, name), goals).get(START, 0.0)
             assert chance.removal_effect is not None
             assert isclose(chance.removal_effect, 1 - left / expected[START], abs_tol=2e-6), name
+
+
+@given(COUNTS, GOALS)
+@settings(max_examples=50)
+def test_a_large_chain_is_solved_in_blocks_to_the_same_answer(counts: Counts, goals: set[str]) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        before = absorbing_chain(edges(counts), goals)
+        patched.setattr("paths.absorbing.DENSE", 0)
+        patched.setattr("paths.absorbing.BLOCK", 2)
+        found = absorbing_chain(edges(counts), goals)
+    assert found.keys() == before.keys()
+    for name, chance in found.items():
+        assert astuple(chance) == pytest.approx(astuple(before[name]), abs=2e-6)
 
 
 @given(COUNTS, GOALS)

@@ -133,6 +133,15 @@ def test_a_period_without_events_fails_nothing() -> None:
     assert "needs events of the first step" in text
 
 
+def test_a_step_that_never_occurs_is_told_with_the_nearest_name(tmp_path: Path) -> None:
+    config = '[[source]]\nname = "s"\npath = "events.csv"\n[[funnel]]\nname = "f"\nsteps = ["lok"]\n'
+    events = [{"customer_id": "c", "event_at": "2026-03-01T10:00:00", "event": "look"}]
+    report, _ = gather(shop(tmp_path, config, events), Period())
+    assert len(report.warnings) == 1
+    assert report.warnings[0].startswith('the step "lok" of the funnel "f" never occurs.')
+    assert "look" in report.warnings[0]
+
+
 def test_funnels_with_a_segment_of_their_own_are_left_out(tmp_path: Path) -> None:
     own = '\n[[funnel]]\nname = "mobile"\nsteps = ["look"]\nsegment = { channel = "app" }\n'
     events = [{"customer_id": "c", "event_at": "2026-03-01T10:00:00", "event": "look"}]
