@@ -19,6 +19,7 @@ from paths.summary import Summary
 from paths.transitions import END, START, Transitions
 from pipeline.project import Asked, Period, Project
 from pipeline.rules import goal_rules
+from sessionize.sessions import SESSIONS
 
 LAWS = pa.schema([pa.field("law", pa.string()), pa.field("holds", pa.bool_()), pa.field("detail", pa.string())])
 """One row is one law on one subject; the detail has both sides of a broken one."""
@@ -116,14 +117,9 @@ def session_table(project: Project, asked: Asked) -> Iterator[Law]:
     from ingest.sandbox import read_only
     from pipeline.publish import sessions_table
 
-    files = sessions_table(project)
-    counted = (asked.answers[4].num_rows, sum(asked.answers[4]["events"].to_pylist()))
-    found = (
-        read_only("select count(*), sum(events)::bigint from sessions", {"sessions": files}).to_pylist()[0]
-        if files
-        else {}
-    )
-    yield Law("published sessions and their events = kernel", tuple(v or 0 for v in found.values()) or (0, 0), counted)
+    counting = "select count(*) as sessions, coalesce(sum(events), 0)::bigint as events from sessions"
+    found = read_only(counting, {"sessions": sessions_table(project)}, {"sessions": SESSIONS}).to_pylist()[0]
+    yield Law("published sessions and their events = kernel", tuple(found.values()), counted)
 
 
 def funnels(project: Project, asked: Asked) -> Iterator[Law]:
