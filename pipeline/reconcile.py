@@ -117,6 +117,7 @@ def session_table(project: Project, asked: Asked) -> Iterator[Law]:
     from ingest.sandbox import read_only
     from pipeline.publish import sessions_table
 
+    counted = (asked.answers[4].num_rows, sum(asked.answers[4]["events"].to_pylist()))
     counting = "select count(*) as sessions, coalesce(sum(events), 0)::bigint as events from sessions"
     found = read_only(counting, {"sessions": sessions_table(project)}, {"sessions": SESSIONS}).to_pylist()[0]
     yield Law("published sessions and their events = kernel", tuple(found.values()), counted)
