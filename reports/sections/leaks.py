@@ -122,7 +122,7 @@ def route(row: Row) -> Markup:
         parts.append(Markup("mostly {}").format(came))
     if row["returned_at"] is not None:
         parts.append(Markup("back at {}").format(named(row["returned_at"], 30)))
-    return Markup(" \u00b7 ").join(parts)
+    return Markup("<br>").join(parts)
 
 
 def where(name: str | None) -> Markup:

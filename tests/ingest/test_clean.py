@@ -216,8 +216,15 @@ def test_half_a_piece_is_no_quantity(shop):
 
 def test_rows_in_another_currency_are_quarantined_and_none_means_the_declared_one(shop):
     columns = {**COLUMNS, "value": "v", "currency": "c"}
-    book = shop.csv("ann,2026-01-15,a,1,EUR", "ann,2026-01-15,b,1, eur ", "ann,2026-01-15,c,1,", "ann,2026-01-15,d,1,USD",
-                    header="who,at,what,v,c", columns=columns, currency="EUR")  # fmt: skip
+    book = shop.csv(
+        "ann,2026-01-15,a,1,EUR",
+        "ann,2026-01-15,b,1, eur ",
+        "ann,2026-01-15,c,1,",
+        "ann,2026-01-15,d,1,USD",
+        header="who,at,what,v,c",
+        columns=columns,
+        currency="EUR",
+    )
     assert (book.accepted, book.quarantined) == (3, {"unknown_currency": 1})
 
 
@@ -236,8 +243,14 @@ def test_rows_in_another_currency_are_quarantined_and_none_means_the_declared_on
     ],
 )
 def test_an_exclude_entry_needs_all_of_its_globs(shop, entries, left):
-    shop.csv("ann,2026-01-15,a,", "test-1,2026-01-15,a,x@y.example", "test-2,2026-01-15,b,", "Test-3,2026-01-15,a,me@shop.example",
-             header="who,at,what,mail", excluded=entries)  # fmt: skip
+    shop.csv(
+        "ann,2026-01-15,a,",
+        "test-1,2026-01-15,a,x@y.example",
+        "test-2,2026-01-15,b,",
+        "Test-3,2026-01-15,a,me@shop.example",
+        header="who,at,what,mail",
+        excluded=entries,
+    )
     assert sorted(shop.events("customer_id")) == sorted(left)
 
 
@@ -271,8 +284,17 @@ def test_empty_is_missing_in_content_too_and_the_order_of_columns_does_not_matte
 
 def test_values_that_swap_columns_are_other_content(shop):
     columns = {**COLUMNS, "order_id": "x"}
-    assert shop.csv("ann,2026-01-15,a,b,c", "ann,2026-01-15,a,c,b", "ann,2026-01-15,a,b,b", "ann,2026-01-15,a,c,c", header="who,at,what,x,y",
-                    columns=columns).accepted == 4  # fmt: skip
+    assert (
+        shop.csv(
+            "ann,2026-01-15,a,b,c",
+            "ann,2026-01-15,a,c,b",
+            "ann,2026-01-15,a,b,b",
+            "ann,2026-01-15,a,c,c",
+            header="who,at,what,x,y",
+            columns=columns,
+        ).accepted
+        == 4
+    )
 
 
 def test_the_smallest_time_and_recorded_order_is_kept(shop):
@@ -313,15 +335,28 @@ def test_a_row_without_an_event_id_falls_back_to_content(shop):
 
 
 def test_the_same_event_id_of_another_customer_or_on_another_utc_day_is_another_event(shop):
-    book = shop.csv("1,ann,2026-01-15T23:59,a", "1,ann,2026-01-16T00:00,a", "1,bob,2026-01-15T23:59,a", "1,ann,2026-01-16T00:30+01:00,a",
-                    header=ID_HEADER, columns=ID)  # fmt: skip
+    book = shop.csv(
+        "1,ann,2026-01-15T23:59,a",
+        "1,ann,2026-01-16T00:00,a",
+        "1,bob,2026-01-15T23:59,a",
+        "1,ann,2026-01-16T00:30+01:00,a",
+        header=ID_HEADER,
+        columns=ID,
+    )
     assert (book.accepted, book.duplicates, book.conflicting) == (3, 1, 1)
 
 
 @pytest.mark.parametrize("rule, accepted", [("event_id", 2), ("content", 3), ("off", 4), (None, 2)])
 def test_the_duplicate_rule_is_that_of_the_source(shop, rule, accepted):
-    book = shop.csv("1,ann,2026-01-15,a", "1,ann,2026-01-15,a", "1,ann,2026-01-15,b", "2,ann,2026-01-15,a", header=ID_HEADER, columns=ID,
-                    deduplicate=rule)  # fmt: skip
+    book = shop.csv(
+        "1,ann,2026-01-15,a",
+        "1,ann,2026-01-15,a",
+        "1,ann,2026-01-15,b",
+        "2,ann,2026-01-15,a",
+        header=ID_HEADER,
+        columns=ID,
+        deduplicate=rule,
+    )
     assert (book.accepted, book.duplicates) == (accepted, 4 - accepted)
 
 
@@ -409,11 +444,18 @@ def fold_zero(wall: datetime, zone: str) -> datetime:
 @pytest.mark.parametrize(
     "zone, near",
     [
-        ("Europe/Berlin", "2026-03-29"), ("Europe/Berlin", "2026-10-25"), ("America/New_York", "2026-03-08"), ("America/New_York", "2026-11-01"),
-        ("Australia/Lord_Howe", "2026-04-05"), ("Australia/Lord_Howe", "2026-10-04"), ("Asia/Kolkata", "2026-01-15"),
-        ("Africa/Casablanca", "2026-02-15"), ("Pacific/Apia", "2011-12-30"), ("America/Santiago", "2026-04-05"),
+        ("Europe/Berlin", "2026-03-29"),
+        ("Europe/Berlin", "2026-10-25"),
+        ("America/New_York", "2026-03-08"),
+        ("America/New_York", "2026-11-01"),
+        ("Australia/Lord_Howe", "2026-04-05"),
+        ("Australia/Lord_Howe", "2026-10-04"),
+        ("Asia/Kolkata", "2026-01-15"),
+        ("Africa/Casablanca", "2026-02-15"),
+        ("Pacific/Apia", "2011-12-30"),
+        ("America/Santiago", "2026-04-05"),
     ],
-)  # fmt: skip
+)
 def test_naive_times_are_read_in_the_zone_of_the_source_with_the_offset_before_the_change(shop, zone, near):
     start = datetime.fromisoformat(near) - timedelta(hours=6)
     walls = [start + timedelta(minutes=10 * i) for i in range(6 * 36)]
@@ -423,8 +465,19 @@ def test_naive_times_are_read_in_the_zone_of_the_source_with_the_offset_before_t
 
 
 def test_ambiguous_and_skipped_times_are_counted_as_warnings(shop):
-    times = ["2026-10-25 01:59:59", "2026-10-25 02:00", "2026-10-25 02:59:59", "2026-10-25 03:00", "2026-10-25 02:30+02:00", "2026-03-29 01:59:59",
-             "2026-03-29 02:00", "2026-03-29 02:30", "2026-03-29 02:59:59", "2026-03-29 03:00", "1774749600"]  # fmt: skip
+    times = [
+        "2026-10-25 01:59:59",
+        "2026-10-25 02:00",
+        "2026-10-25 02:59:59",
+        "2026-10-25 03:00",
+        "2026-10-25 02:30+02:00",
+        "2026-03-29 01:59:59",
+        "2026-03-29 02:00",
+        "2026-03-29 02:30",
+        "2026-03-29 02:59:59",
+        "2026-03-29 03:00",
+        "1774749600",
+    ]
     loaded = shop.take(
         shop.file("log.csv", "who,at,what\n" + "".join(f"{i},{t},a\n" for i, t in enumerate(times))),
         timezone="Europe/Berlin",

@@ -59,13 +59,30 @@ def test_plans_and_columns_are_shown(shop, sql):
 @pytest.mark.parametrize(
     "sql",
     [
-        "", "select 1; select 2", "create table t as select 1", "copy (select 1) to 'x.csv'", "copy events to 'x.parquet'", "insert into events select 1",
-        "delete from events", "drop view events", "attach 'x.db'", "install httpfs", "load httpfs", "set threads = 1", "pragma threads = 1",
-        "call pragma_version()", "export database 'x'", "update events set event = 'x'", "explain copy (select 1) to 'x.csv'",
-        "explain analyze copy (select 1) to 'x.csv'", "explain /* select */ analyze copy (select 1) to 'x.csv'",
-        "-- select\nexplain analyze copy (select 1) to 'x.csv'", "explain analyze create table t as select 1", "prepare p as select 1",
+        "",
+        "select 1; select 2",
+        "create table t as select 1",
+        "copy (select 1) to 'x.csv'",
+        "copy events to 'x.parquet'",
+        "insert into events select 1",
+        "delete from events",
+        "drop view events",
+        "attach 'x.db'",
+        "install httpfs",
+        "load httpfs",
+        "set threads = 1",
+        "pragma threads = 1",
+        "call pragma_version()",
+        "export database 'x'",
+        "update events set event = 'x'",
+        "explain copy (select 1) to 'x.csv'",
+        "explain analyze copy (select 1) to 'x.csv'",
+        "explain /* select */ analyze copy (select 1) to 'x.csv'",
+        "-- select\nexplain analyze copy (select 1) to 'x.csv'",
+        "explain analyze create table t as select 1",
+        "prepare p as select 1",
     ],
-)  # fmt: skip
+)
 def test_what_could_write_is_refused(shop, sql, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.iterdir())
@@ -89,11 +106,17 @@ def test_no_file_of_the_store_can_be_overwritten(shop):
 @pytest.mark.parametrize(
     "sql",
     [
-        "select * from read_text('/etc/passwd')", "select * from read_csv('/etc/passwd')", "select * from '/etc/passwd'", "select * from glob('/*')",
-        "select * from read_blob('/etc/hostname')", "select getenv('HOME')", "select * from read_parquet('https://example.com/x.parquet')",
-        "select * from sniff_csv('/etc/passwd')", "select * from query('copy (select 1) to ''x.csv''')",
+        "select * from read_text('/etc/passwd')",
+        "select * from read_csv('/etc/passwd')",
+        "select * from '/etc/passwd'",
+        "select * from glob('/*')",
+        "select * from read_blob('/etc/hostname')",
+        "select getenv('HOME')",
+        "select * from read_parquet('https://example.com/x.parquet')",
+        "select * from sniff_csv('/etc/passwd')",
+        "select * from query('copy (select 1) to ''x.csv''')",
     ],
-)  # fmt: skip
+)
 def test_other_files_cannot_be_read(shop, sql):
     with pytest.raises(QueryError):
         ask(shop, sql)

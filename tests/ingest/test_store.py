@@ -91,7 +91,7 @@ def test_a_store_with_other_keys_is_refused(shop):
 
 
 def test_without_a_store_there_is_nothing_to_ask(tmp_path):
-    with pytest.raises(NoStore, match="there is no event store at .* yet; start with: journeys ingest FILE"):
+    with pytest.raises(NoStore, match=r"there is no event store at .* yet; start with: journeys ingest FILE"):
         EventStore(tmp_path).snapshot()
 
 

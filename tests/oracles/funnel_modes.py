@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, permutations
+from itertools import combinations, pairwise, permutations
 
 from tests.builder import Event
 
@@ -37,7 +37,7 @@ def allowed(events: Sequence[Event], rows: tuple[int, ...], asked: Asked) -> boo
     excluded = [i for i, e in enumerate(events) if e.name == "x"]
     if asked.order == "any":
         return asked.barrier is None or not any(min(rows) < i < max(rows) for i in excluded)
-    for place, (a, b) in enumerate(zip(rows, rows[1:], strict=False), 1):
+    for place, (a, b) in enumerate(pairwise(rows), 1):
         limit = asked.within[place] if asked.within else None
         if (
             a >= b

@@ -156,5 +156,9 @@ def test_options_that_do_not_go_together_are_refused(options: dict[str, Any]) ->
 
 def test_a_breakdown_may_read_a_number_or_the_events_name() -> None:
     rows = [("u", 0, "a", {"quantity": 2}), ("v", 0, "a", {"quantity": 10}), ("w", 0, "a")]
-    assert columns_of(asked(rows, (step("a"),), breakdown="quantity"), "quantity", "reached") == [("(none)", 1), ("10", 1), ("2", 1)]
+    assert columns_of(asked(rows, (step("a"),), breakdown="quantity"), "quantity", "reached") == [
+        ("(none)", 1),
+        ("10", 1),
+        ("2", 1),
+    ]
     assert columns_of(asked(rows, (step("a"),), breakdown="event"), "event", "reached") == [("a", 3)]
