@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -296,6 +297,7 @@ def report(options: argparse.Namespace, results: dict[str, list[Measured]]) -> s
         f"{options.events:,} events, {options.days} days, {options.names} event names, {options.threads} threads; "
         f"medians of {options.repeat} rounds in turn after a warm-up.",
         "Seconds depend on the machine and on what else it does; the ratios are from one run. CPU is user + system.",
+        f"Load average when it began: {options.load:.1f}; well above 0, only the CPU columns mean something.",
         "",
         ", ".join(found) + ".",
         "",
@@ -327,6 +329,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=BENCH / "RESULTS.md")
     options = parser.parse_args()
 
+    options.load = os.getloadavg()[0]
     job = prepare(options)
     results: dict[str, list[Measured]] = {}
     for name in options.only:

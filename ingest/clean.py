@@ -97,6 +97,7 @@ def staged_columns(mappings: Sequence[SourceMapping]) -> list[str]:
         "recorded_input",
         "recorded_row",
         "event",
+        "event_id",
         *IDS,
         "source",
         "properties",
@@ -120,8 +121,38 @@ def stage(db: Database, relation: str, columns: Columns, mapping: SourceMapping,
         if required not in mapping.fields:
             raise ConfigError(f'source "{mapping.name}" maps no {required}; add {required} = "COLUMN" to its columns.')
     sql, params = statement(relation, columns, mapping, limits)
+    make_keys(db, relation, columns, mapping)
     found = verdicts(mapping.bots, different(db, relation, columns, mapping))
     db.run_with(sql, {**params, "source": mapping.name}, bot_verdicts=found)
+
+
+def make_keys(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> None:
+    """The table `keys`: who, customer_key. A hash costs more than a look-up, so each customer is hashed once."""
+    e = Expressions()
+    ids = [id_text(e, columns, mapping, i) for i in IDS]
+    db.run(
+        "create or replace temp table keys as select who, (md5_number_lower(who) >> 1)::bigint as customer_key "
+        f"from (select distinct {who_of(*ids, mapping)} as who from {relation}) where who is not null",
+        e.params,
+    )
+
+
+def id_text(e: Expressions, columns: Columns, mapping: SourceMapping, name: str) -> str:
+    """SQL of one id; a blank one is missing."""
+    if name not in mapping.fields:
+        return "null::VARCHAR"
+    text = e.text(columns, mapping.fields[name], name)
+    return f"case when not is_blank({text}) then {text} end"
+
+
+def who_of(customer: str, anonymous: str, mapping: SourceMapping) -> str:
+    """SQL of what is hashed: 'c:' + customer_id or 'a:' + anonymous_id; see KEY_HASH."""
+    parts = [
+        f"'{mark}:' || {text}"
+        for mark, text, name in (("c", customer, IDS[0]), ("a", anonymous, IDS[1]))
+        if name in mapping.fields
+    ]
+    return f"coalesce({', '.join(parts)})" if parts else "null::VARCHAR"
 
 
 def different(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> dict[str, list[str]]:
@@ -141,23 +172,25 @@ def different(db: Database, relation: str, columns: Columns, mapping: SourceMapp
 def statement(relation: str, columns: Columns, mapping: SourceMapping, limits: Limits) -> tuple[str, dict[str, object]]:
     """One row per raw row: texts, then values, then the judgement."""
     e = Expressions()
-    texts = {t: e.text(columns, spec, t) for t, spec in mapping.fields.items()}
-    for i in IDS:  # a blank id is a missing one
-        texts[i] = f"case when not is_blank({texts[i]}) then {texts[i]} end" if i in texts else "null::VARCHAR"
+    texts = {t: e.text(columns, spec, t) for t, spec in mapping.fields.items() if t not in IDS}
+    texts |= {i: id_text(e, columns, mapping, i) for i in IDS}
     numbers = [n for n in NUMBERS if n in mapping.fields]
     others = [t for t in mapping.fields if t not in ("event_at", "event", *IDS, *numbers)]
     values = {n: number(n, mapping) for n in numbers}
-    bad = [f"(t_{quote(n)} is not null and {values[n]} is null)" for n in numbers]
-    shown = [f"case when {b} then '{n} = ' || t_{quote(n)} end" for n, b in zip(numbers, bad, strict=True)]
+    bad = [f"(t_{n} is not null and v_{n} is null)" for n in numbers]
+    shown = [f"case when {b} then '{n} = ' || t_{n} end" for n, b in zip(numbers, bad, strict=True)]
+    who = who_of("t_customer_id", "t_anonymous_id", mapping)
     sql = f"""
 insert into staged by name
 with texts as (  -- one row per raw row: what the mapping reads
   select *, {", ".join(f"{x} as t_{quote(t)}" for t, x in texts.items())} from {relation}
+), trimmed as (  -- the same with what is read as a value, without white space around it: one name, for the macros repeat it
+  select *, {", ".join(f"bare(t_{t}) as b_{t}" for t in ("event_at", *numbers))} from texts
 ), typed as (  -- the same with its values
   select *, {instant(columns, mapping)} as event_at,
     {", ".join(f"{x} as v_{n}" for n, x in values.items()) or "null as no_numbers"},
     {bot(mapping)} as bot, {static_file(columns, mapping)} as static_file
-  from texts
+  from trimmed
 ), judged as (  -- the same with the first reason that holds
   select *, case
     when t_customer_id is null and t_anonymous_id is null then 'missing_customer'
@@ -171,18 +204,18 @@ with texts as (  -- one row per raw row: what the mapping reads
     when {late(limits, e)} then 'too_late'
   end as reason from typed
 )
-select customer_key_of(t_customer_id, t_anonymous_id) as customer_key, event_at, recorded_input, row as recorded_row,
+select keys.customer_key, event_at, recorded_input, row as recorded_row,
   t_event as event, t_customer_id as customer_id, t_anonymous_id as anonymous_id,
   {"".join(f"v_{n} as {n}, " for n in numbers)}{"".join(f"t_{quote(t)} as {quoted(t)}, " for t in others)}
   {properties(columns, mapping, e)} as properties, {content(columns, e)} as content_hash, $source as source,
-  strftime(event_at::timestamp, '%Y-%m-%d') as _span, input as _input, case when reason is not null then line end as _line,
+  strftime(make_timestamp(epoch_us(event_at)), '%Y-%m-%d') as _span, input as _input, case when reason is not null then line end as _line,
   {clock(columns, mapping)} as _clock, reason as _reason,
   case reason when 'bad_timestamp' then t_event_at::VARCHAR when 'timestamp_out_of_range' then t_event_at::VARCHAR
     when 'bad_number' then concat_ws(', ', {", ".join(shown) or "null"})
     when 'bot' then bot when 'excluded' then case when static_file then 'static file' end
   end as _detail,
   case when reason is not null then {record(columns, range(len(columns.names)), e)} end as _raw
-from judged"""
+from judged left join keys on {who} = keys.who"""
     return sql, {**e.params, "earliest": EARLIEST, "latest": limits.latest}
 
 
@@ -219,9 +252,9 @@ def time_column(columns: Columns, mapping: SourceMapping) -> tuple[str, str]:
     if found is not None and kind != "text":
         return f"c{found[0]}", "instant" if kind == "timestamptz" else "wall"
     if spec.format is None:
-        return "bare(t_event_at)", "text"
+        return "b_event_at", "text"
     # a strptime format decides the result's type, so DuckDB wants it as a literal
-    parsed = f"try_strptime(bare(t_event_at), {literal(spec.format)})"
+    parsed = f"try_strptime(b_event_at, {literal(spec.format)})"
     return parsed, "instant" if "%z" in spec.format or "%Z" in spec.format else "wall"
 
 
@@ -233,8 +266,8 @@ def literal(text: str) -> str:
 def number(name: str, mapping: SourceMapping) -> str:
     """A number column's value; NULL where it is missing or no number."""
     if name == "quantity":
-        return f"whole_number(bare(t_{name}))"
-    return f"minor_units(bare(t_{name}), {MINOR_DIGITS.get(mapping.currency or '', 2)})"
+        return f"whole_number(b_{name})"
+    return f"minor_units(b_{name}, {MINOR_DIGITS.get(mapping.currency or '', 2)})"
 
 
 def foreign(mapping: SourceMapping, e: Expressions) -> str:

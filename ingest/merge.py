@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from ingest.clean import literal, quoted
 from ingest.database import Database, load_sql
-from ingest.schema import EVENTS
+from ingest.schema import EVENTS, VARIANTS
 from ingest.staging import Source
 from ingest.store import ROW_GROUP, Snapshot, SpanFile, sealed_file
 
@@ -79,11 +79,13 @@ def collapse(
     db: Database, group: Sequence[Planned], old: Sequence[SpanFile], promoted: Sequence[str]
 ) -> list[tuple[str, int, int]]:
     """Make `kept`, every event of these spans once: source, rows that are copies, those with another content."""
-    db.run(load_sql("ingest", "empty_span"))
-    for name in [*promoted, "_span"]:
-        db.run(f"alter table stored add column {quoted(name)} varchar")
     if old:
+        db.run(load_sql("ingest", "empty_span"))
+        for name in [*promoted, "_span"]:
+            db.run(f"alter table stored add column {quoted(name)} varchar")
         db.run(load_sql("ingest", "stored"), {"files": [str(f.path) for f in old]})
+    else:  # only the columns that arrive: the empty ones would be carried through every sort
+        db.run(load_sql("ingest", "nothing_stored"))
     db.run(load_sql("ingest", "arrivals"), {"spans": [p.span for p in group]})
     db.run(load_sql("ingest", "repeated"))
     if not db.rows("select count(*) from repeated")[0][0]:
@@ -94,13 +96,31 @@ def collapse(
     return db.rows(load_sql("ingest", "losers"))
 
 
+def order(db: Database) -> str:
+    """ORDER, less the columns that are the same in every row: text is dear to compare."""
+    (inputs, sources) = db.rows(
+        "select min(recorded_input) = max(recorded_input), min(source) = max(source) from kept"
+    )[0]
+    same = {"recorded_input": inputs, "source": sources}
+    return ", ".join(c for c in ORDER.split(", ") if not same.get(c))
+
+
+def sql_type(column: str) -> str:
+    """A column's type in DuckDB."""
+    kinds = {pa.int64(): "bigint", pa.int32(): "integer", VARIANTS: 'struct(content_hash bigint, "rows" bigint)[]'}
+    return kinds.get(EVENTS.field(column).type, "varchar") if column in EVENTS.names else "varchar"
+
+
 def write(db: Database, group: Sequence[Planned], columns: Sequence[str]) -> list[SpanFile]:
     """The files of a group: a large span straight from DuckDB, small ones cut out of one sorted table."""
-    listed = ", ".join(quoted(c) for c in columns)
+    held = {name: kind for name, kind, *_ in db.rows("describe kept")}
+    listed = ", ".join(quoted(c) if c in held else f"null::{sql_type(c)} as {quoted(c)}" for c in columns)
     if len(group) == 1:
         (only,) = group
-        options = f"(format parquet, compression zstd, row_group_size {ROW_GROUP})"
-        db.run(f"copy (select {listed} from kept order by {ORDER}) to {literal(str(only.target))} {options}")
+        options = f"(format parquet, compression zstd, compression_level 1, row_group_size {ROW_GROUP})"
+        carried = ", ".join(quoted(c) for c in columns if c in held)
+        rows = f"(select {carried} from kept order by {order(db)})"
+        db.run(f"copy (select {listed} from {rows}) to {literal(str(only.target))} {options}")
         return [sealed_file(only.target, only.span)]
     counts = dict(db.rows("select _span, count(*) from kept group by all"))
     table = db.query(f"select {listed} from kept order by _span, {ORDER}")

@@ -31,6 +31,8 @@ from ingest.schema import EVENTS, KEY_HASH
 
 SENTINEL = "journeys"
 ROW_GROUP = 32_768
+LOG = {"delta.checkpointInterval": "20"}
+"""A log is opened many times for each time it is written to: it is summed up every 20 entries."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +116,7 @@ class EventStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.path = root / "events"
+        self.path = (root / "events").absolute()
 
     @property
     def exists(self) -> bool:
@@ -140,6 +142,7 @@ class EventStore:
             mode="ignore",
             partition_by=["span"],
             description=json.dumps(self.stamp),
+            configuration=LOG,
         )
         return self.snapshot()
 
@@ -165,7 +168,7 @@ class EventStore:
                 f"the store at {self.root} was made with customer keys {stamp.get('customer_key')!r}, this version reads "
                 f"{KEY_HASH!r}; ingest its inputs again into a new store."
             )
-        return Snapshot(table, self.path.absolute())
+        return Snapshot(table, self.path)
 
     def duplicates(self, snapshot: Snapshot) -> int:
         """How many further copies of its events ever arrived."""
@@ -223,7 +226,10 @@ class EventStore:
 
     def begin(self, inputs: Sequence[TakenInput], files: Sequence[Path]) -> None:
         """Note the inputs and the files that a commit is going to name, before the first of the files is there."""
-        noted = {"inputs": [i.digest for i in inputs], "files": [f.relative_to(self.root).as_posix() for f in files]}
+        noted = {
+            "inputs": [i.digest for i in inputs],
+            "files": [f.absolute().relative_to(self.path.parent).as_posix() for f in files],
+        }
         with self.journal.open("w") as handle:
             json.dump(noted, handle)
             handle.flush()
@@ -236,12 +242,12 @@ class EventStore:
             return 0
         try:
             begun = json.loads(self.journal.read_text())
-            inputs, files = begun["inputs"], [self.root / name for name in begun["files"]]
+            inputs, files = begun["inputs"], [self.path.parent / name for name in begun["files"]]
         except (ValueError, KeyError, TypeError):  # a crash while the journal was written: nothing had been started
             inputs, files = [], []
         snapshot = self.snapshot() if self.exists else None
         kept = {f.path for f in snapshot.files} if snapshot is not None else set()
-        mine = {f.absolute() for f in files if f.is_relative_to(self.path)}
+        mine = {f for f in files if f.is_relative_to(self.path)}
         done = bool(mine & kept) or (not mine and snapshot is not None and any(map(snapshot.knows, inputs)))
         gone = 0
         for file in [] if done else files:
@@ -309,7 +315,7 @@ def column_of(batch: pa.RecordBatch, position: int) -> np.ndarray:
 def append_file(path: Path, file: Path, rows: pa.Table) -> None:
     """Write rows to `file`, in the folder of a small Delta table, and name it in the table's log."""
     if not (path / "_delta_log").is_dir():
-        deltalake.DeltaTable.create(path, rows.schema, mode="ignore")
+        deltalake.DeltaTable.create(path, rows.schema, mode="ignore", configuration=LOG)
     pq.write_table(rows, file, compression="zstd")
     with file.open("rb+") as handle:
         os.fsync(handle.fileno())

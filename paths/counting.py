@@ -15,12 +15,21 @@ DENSE = 1 << 23
 
 def distinct_pairs(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, Ints]:
     """The different (unit, code) pairs in ascending order; 0 <= code < size."""
-    pairs = unit.astype(np.int64) * size + code
+    bits = max(size - 1, 1).bit_length()  # shifts are much quicker than divisions
+    pairs = (unit.astype(np.int64) << bits) | code
     pairs.sort()
     if len(pairs):
         pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])]
-    units, codes = np.divmod(pairs, size)
-    return units, codes
+    return pairs >> bits, pairs & ((1 << bits) - 1)
+
+
+def places(codes: Ints, wanted: AnyInts, size: int) -> Ints:
+    """The position of each wanted code among these ascending, different codes; each must be there."""
+    if size > DENSE:
+        return np.searchsorted(codes, wanted)
+    table = np.zeros(size, dtype=np.int64)
+    table[codes] = np.arange(len(codes))
+    return table[wanted]
 
 
 def tally(code: AnyInts, size: int) -> tuple[Ints, Ints]:

@@ -61,7 +61,9 @@ class Funnel:
     def columns(self) -> frozenset[str]:
         """What steps, exclusions and the breakdown read."""
         matchers = [m for s in self.steps for m in s.matchers] + [m for x in self.exclusions for m in x.matchers]
-        return frozenset({self.breakdown} if self.breakdown not in (None, "event") else ()).union(*(m.columns for m in matchers))
+        return frozenset({self.breakdown} if self.breakdown not in (None, "event") else ()).union(
+            *(m.columns for m in matchers)
+        )
 
     @property
     def lag(self) -> timedelta | None:

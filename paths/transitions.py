@@ -5,6 +5,7 @@ Conservation: at every node visits = transitions in = transitions out.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from ingest.batches import Codes
 from paths.analysis import Journeys, summed
-from paths.counting import distinct_pairs, tally, tally_times
+from paths.counting import distinct_pairs, places, tally, tally_times
 from paths.histograms import quantile_seconds
 
 Ints = npt.NDArray[np.int64]
@@ -72,7 +73,7 @@ class Transitions:
             1
         ]
         by_customer = counts_at(edge, customers, size * size)
-        code, bin_, timed, total = tally_times(np.searchsorted(edge, inner), len(edge), seconds)
+        code, bin_, timed, total = tally_times(places(edge, inner, size * size), len(edge), seconds)
         return edge_parts(
             edge, code, bin_, (transitions, in_sessions, by_customer), (timed, total), names_of(node), size
         )
@@ -153,25 +154,20 @@ def edge_parts(
 
 
 def edges_of(parts: pa.Table) -> pa.Table:
-    """Added-up PARTS -> EDGES."""
-    rows, times = [], parts.to_pydict()
-    out: dict[str, int] = {}
-    spans: dict[tuple[str, str], list[int]] = {}
-    for i, (source, target, bin_) in enumerate(zip(times["source"], times["target"], times["bin"], strict=True)):
-        if bin_ < 0:
-            out[source] = out.get(source, 0) + times["transitions"][i]
-        else:
-            spans.setdefault((source, target), []).append(i)
+    """Added-up PARTS, in key order -> EDGES: behind the count row of an edge stand its bins."""
+    at = np.flatnonzero(np.asarray(parts["bin"]) < 0)
     timed, total = np.asarray(parts["timed"]), np.asarray(parts["microseconds"])
-    for i, (source, target, bin_) in enumerate(zip(times["source"], times["target"], times["bin"], strict=True)):
-        if bin_ >= 0:
-            continue
-        at = spans.get((source, target), [])
-        n = times["transitions"][i]
+    counted = parts.take(pa.array(at)).to_pylist()
+    out = Counter[str]()
+    for row in counted:
+        out[row["source"]] += row["transitions"]
+    rows = []
+    for row, first, last in zip(counted, at + 1, np.append(at, parts.num_rows)[1:], strict=True):
+        n, us = timed[first:last], total[first:last]
         rows.append({
-            "source": source, "target": target, "transitions": n, "sessions": times["sessions"][i], "customers": times["customers"][i],
-            "probability": round(n / out[source], 6), "median_seconds": quantile_seconds(timed[at], total[at], 50),
-            "p90_seconds": quantile_seconds(timed[at], total[at], 90),
+            **{k: row[k] for k in ("source", "target", "transitions", "sessions", "customers")},
+            "probability": round(row["transitions"] / out[row["source"]], 6),
+            "median_seconds": quantile_seconds(n, us, 50), "p90_seconds": quantile_seconds(n, us, 90),
         })  # fmt: skip
     rows.sort(key=lambda r: (-r["transitions"], r["source"], r["target"]))
     return pa.Table.from_pylist(rows, schema=EDGES)

@@ -19,6 +19,7 @@ from ingest.schema import IDS
 from ingest.sources import ReadOptions, columns_of, expand, glob_root, input_name, spool
 from pipeline.as_of import parse_instant
 from pipeline.config import Source as SourceConfig
+from pipeline.config.values import zone_name
 from pipeline.project import Project
 from pipeline.rules import bot_rules, read_options, source_mapping
 from sessionize.clock import EPOCH
@@ -47,6 +48,8 @@ class Intake:
 def ingest(project: Project, intake: Intake, wait_seconds: float = 0.0) -> tuple[Loaded, list[str]]:
     """(what was loaded, what was guessed). Raises InputError before anything is written if a file cannot be read at all."""
     limits = Limits()
+    if intake.timezone is not None:
+        check_zone(intake.timezone)
     if intake.as_of is not None:
         from datetime import timedelta
 
@@ -60,12 +63,20 @@ def ingest(project: Project, intake: Intake, wait_seconds: float = 0.0) -> tuple
         return load(project.store, sources, LoadOptions(wait_seconds=wait_seconds)), notes
 
 
+def check_zone(name: str) -> None:
+    """Raise ConfigError for what is no time zone."""
+    try:
+        zone_name(name)
+    except ValueError as error:
+        raise ConfigError(f"--timezone: {error}.") from None
+
+
 def plan(project: Project, intake: Intake, notes: list[str], scratch: Path) -> list[Source]:
     """The sources to load: those of journeys.toml, or the files given. Standard input is copied to `scratch`."""
     if not intake.files:
         if not project.config.sources:
             raise ConfigError("nothing to ingest: name a file, or add a [[source]] with a path to journeys.toml.")
-        return [configured(project, s, notes) for s in chosen(project, intake.source) if s.path]
+        return [configured(project, s, intake, notes) for s in chosen(project, intake.source) if s.path]
     groups: dict[str, tuple[Source, list[InputFile]]] = {}
     for path in expand(intake.files, Path.cwd()):
         config = source_of(project, path, intake.source)
@@ -73,7 +84,9 @@ def plan(project: Project, intake: Intake, notes: list[str], scratch: Path) -> l
             file = InputFile(path=spool(sys.stdin.buffer, scratch), name=intake.as_name or "-")
         else:
             file = InputFile(path=path, name=recorded_name(project, path, config))
-        source = described(project, config, file, notes) if config else adhoc(project, file, intake, notes, groups)
+        source = (
+            described(project, config, file, intake, notes) if config else adhoc(project, file, intake, notes, groups)
+        )
         groups.setdefault(source.mapping.name, (source, []))[1].append(file)
     return [replace(source, files=files) for source, files in groups.values()]
 
@@ -92,19 +105,33 @@ def chosen(project: Project, name: str | None) -> list[SourceConfig]:
     return found
 
 
-def configured(project: Project, config: SourceConfig, notes: list[str]) -> Source:
+def configured(project: Project, config: SourceConfig, intake: Intake, notes: list[str]) -> Source:
     """A [[source]] with the files its paths name now."""
     files = [InputFile(path=p, name=recorded_name(project, p, config)) for p in expand(config.path, project.directory)]
-    return replace(described(project, config, files[0], notes), files=files)
+    return replace(described(project, config, files[0], intake, notes), files=files)
 
 
-def described(project: Project, config: SourceConfig, file: InputFile, notes: list[str]) -> Source:
-    """A [[source]] without files. What its columns do not say of time, event and customer is guessed from a file of it."""
+def described(project: Project, config: SourceConfig, file: InputFile, intake: Intake, notes: list[str]) -> Source:
+    """A [[source]] without files; what the caller says of it comes first.
+
+    What its columns do not say of time, event and customer is guessed from a file of it.
+    """
     mapping, options = source_mapping(project.config, config), read_options(config)
+    mapping = replace(
+        mapping, fields={**mapping.fields, **said(intake)}, timezone=intake.timezone or mapping.timezone,
+        deduplicate=intake.deduplicate or mapping.deduplicate, static_files=intake.static_files or mapping.static_files,
+        bots=bot_rules(project.config, intake.bots) if intake.bots else mapping.bots,
+    )  # fmt: skip
+    options = replace(options, format=intake.format or options.format, delimiter=intake.delimiter or options.delimiter)
     if not complete(mapping.fields):
         fields = guessed(file, options, mapping.fields, config.name, notes)
         mapping = replace(mapping, fields=fields)
     return Source(mapping=mapping, files=(), options=options)
+
+
+def said(intake: Intake) -> dict[str, Field]:
+    """The columns of --map."""
+    return {target: parse_field(text) for target, text in (intake.maps or {}).items()}
 
 
 def complete(fields: Mapping[str, Field]) -> bool:
@@ -184,7 +211,7 @@ def adhoc(
     if ADHOC in groups:
         return groups[ADHOC][0]
     options = ReadOptions(format=intake.format, delimiter=intake.delimiter)
-    given = {target: parse_field(text) for target, text in (intake.maps or {}).items()}
+    given = said(intake)
     return Source(
         mapping=SourceMapping(
             name=ADHOC, fields=guessed(file, options, given, Path(file.name).name, notes), timezone=intake.timezone or "UTC",

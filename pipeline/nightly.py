@@ -23,7 +23,7 @@ from ingest.store import Snapshot
 from pipeline.as_of import instant_text, parse_instant
 from pipeline.conditions import holding
 from pipeline.gates import Past, judge, stop
-from pipeline.intake import configured
+from pipeline.intake import Intake, configured
 from pipeline.late import late_sentences
 from pipeline.project import Period, Project
 from pipeline.publish import sessions_table
@@ -155,7 +155,7 @@ class Night:
         notes: list[str] = []
         return [
             replace(
-                configured(self.project, s, notes),
+                configured(self.project, s, Intake(), notes),
                 limits=replace(limits, newest_day=newest.get(s.name), late_window=s.late_window),
             )
             for s in config.sources

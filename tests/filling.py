@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -10,11 +11,13 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from deltalake import DeltaTable
 
 from ingest.clean import Limits
 from ingest.load import Accounting, InputFile, Loaded, LoadOptions, Source, load
 from ingest.mapping import Field, SourceMapping, parse_field
 from ingest.quarantine import Quarantine
+from ingest.schema import EVENTS
 from ingest.sources import ReadOptions
 from ingest.store import EventStore
 
@@ -69,7 +72,7 @@ class Filling:
     def table(self) -> pa.Table:
         """All events, day by day, in stored order."""
         snapshot = self.store.snapshot()
-        tables = [pq.read_table(f.path, partitioning=None) for f in snapshot.files]
+        tables = [contract(pq.read_table(f.path, partitioning=None)) for f in snapshot.files]
         assert [t.num_rows for t in tables] == [f.rows for f in snapshot.files]
         return pa.concat_tables(tables, promote_options="default") if tables else pa.table({})
 
@@ -93,23 +96,28 @@ class Filling:
     def orphans(self) -> list[str]:
         """Parquet files, and leftovers of a writer, that no log entry names."""
         named = {f.path for f in self.store.snapshot().files} if self.store.exists else set()
-        from deltalake import DeltaTable
-
-        for path in (self.store.path, self.store.root / "quarantine"):
+        root = self.store.root.absolute()
+        for path in (root / "events", root / "quarantine"):
             if (path / "_delta_log").is_dir():
                 table = DeltaTable(path)
                 named |= {path / name for name in pa.table(table.get_add_actions())["path"].to_pylist()}
                 named |= retired(path)
-        extra = {p for p in self.store.root.rglob("*.parquet") if "_delta_log" not in p.parts} - named
-        return sorted(str(p.relative_to(self.store.root)) for p in extra) + [
-            n for n in ("writing.json", "tmp") if (self.store.root / n).exists()
+        extra = {p for p in root.rglob("*.parquet") if "_delta_log" not in p.parts} - named
+        return sorted(str(p.relative_to(root)) for p in extra) + [
+            n for n in ("writing.json", "tmp") if (root / n).exists()
         ]
+
+
+def contract(table: pa.Table) -> pa.Table:
+    """The table in the types of the contract: a file without nulls in a column says so in its schema."""
+    types = [EVENTS.field(c).type if c in EVENTS.names else pa.string() for c in table.column_names]
+    return pa.table(
+        [column.cast(kind) for column, kind in zip(table.columns, types, strict=True)], names=table.column_names
+    )
 
 
 def retired(path: Path) -> set[Path]:
     """Files that some log entry of a Delta table took out; a reader may still hold them."""
-    import json
-
     entries = [
         json.loads(line)
         for log in sorted((path / "_delta_log").glob("*.json"))

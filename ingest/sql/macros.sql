@@ -1,11 +1,14 @@
 -- Functions over one text value; NULL where the text is not of the kind.
 
--- nothing but white space, of any alphabet
-create or replace macro is_blank(t) as (not regexp_matches(t, '[^\s\v\x1c-\x1f\x{85}\p{Z}]'));
+-- nothing but white space, of any alphabet; a first letter of plain ASCII answers at once
+create or replace macro is_blank(t) as (
+  case when t[1] between '!' and '~' then false else not regexp_matches(t, '[^\s\v\x1c-\x1f\x{85}\p{Z}]') end
+);
 
 -- the text without white space around it
 create or replace macro bare(t) as (
-  case when regexp_matches(t, '^[\s\v\x1c-\x1f\x{85}\p{Z}]|[\s\v\x1c-\x1f\x{85}\p{Z}]$')
+  case when t[1] between '!' and '~' and t[-1:] between '!' and '~' then t
+    when regexp_matches(t, '^[\s\v\x1c-\x1f\x{85}\p{Z}]|[\s\v\x1c-\x1f\x{85}\p{Z}]$')
     then regexp_replace(t, '^[\s\v\x1c-\x1f\x{85}\p{Z}]+|[\s\v\x1c-\x1f\x{85}\p{Z}]+$', '', 'g') else t end
 );
 
@@ -56,9 +59,16 @@ create or replace macro instant_of_basic(t, zone) as (
   )
 );
 
+-- is it written 2026-01-15 10:30:15, with or without a fraction, and nothing else? what most logs are, and quick to tell
+create or replace macro is_plain_time(t) as (
+  t[5] = '-' and t[17] = ':' and t[-1:] between '0' and '9'
+  and (length(t) = 19 or (t[20] = '.' and not contains(t, '+') and not contains(t[21:], '-')))
+);
+
 -- text -> instant, naive text read in `zone`
 create or replace macro instant_of(t, zone) as (
   case
+    when zone = 'UTC' and is_plain_time(t) then make_timestamptz(epoch_us(try_cast(t as timestamp)))
     when not (t[1] between '0' and '9' or t[1] in ('-', '+', '.')) then null
     when try_cast(t as double) is not null then instant_of_number(t)
     when t[9] in ('T', 't') then instant_of_basic(t, zone)

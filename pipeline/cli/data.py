@@ -15,7 +15,7 @@ from pipeline.cli.options import (
     project_options,
     question_options,
 )
-from pipeline.cli.output import say, show
+from pipeline.cli.output import say, show, warn
 
 if TYPE_CHECKING:
     from ingest.load import Loaded
@@ -78,6 +78,10 @@ def ingest(files: tuple[str, ...], maps: dict[str, str], source: str | None, for
         say(note)
     for name in loaded.known:
         say(f"{name}: taken in before, 0 new rows")
+    for name in loaded.growing:
+        warn(f"{name} changed while it was read; nothing of it was loaded, the next load will try again")
+    for note in loaded.notes:
+        warn(note)
     show(
         accounting(loaded),
         output,
@@ -134,10 +138,17 @@ def quarantine(reason: str | None, rows: bool, project: ProjectOptions, output: 
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    from ingest.errors import ConfigError, did_you_mean
+    from ingest.schema import REASONS
+
     table = (
-        opened(project).quarantine().sort_by([("source", "ascending"), ("input", "ascending"), ("line", "ascending")])
+        opened(project).quarantine().sort_by([("source", "ascending"), ("input", "ascending"), ("record", "ascending")])
     )
     if reason is not None:
+        if reason not in REASONS:
+            raise ConfigError(
+                f'there is no reason "{reason}".{did_you_mean(reason, REASONS)} Reasons: {", ".join(REASONS)}.'
+            )
         table = table.filter(pc.equal(table["reason"], reason))
     if not rows:
         counted = table.group_by(["reason", "source"], use_threads=False).aggregate(

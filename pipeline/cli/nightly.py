@@ -78,11 +78,11 @@ def teller(log: str) -> Callable[[str, str], None]:
 def dry(shop: Any) -> None:
     """The files a run would take in."""
     from ingest.sources import content_hash
-    from pipeline.intake import configured
+    from pipeline.intake import Intake, configured
 
     snapshot = shop.store.snapshot() if shop.store.exists else None
     for config in shop.config.sources:
-        for file in configured(shop, config, []).files if config.path else ():
+        for file in configured(shop, config, Intake(), []).files if config.path else ():
             state = "known" if snapshot is not None and snapshot.knows(content_hash(file.path)) else "new"
             click.echo(f"{state}\t{config.name}\t{file.name}")
     sys.stdout.flush()

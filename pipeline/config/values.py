@@ -44,7 +44,8 @@ def _no_blank(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
-def _zone(value: str) -> str:
+def zone_name(value: str) -> str:
+    """The name of an IANA time zone; raises ValueError with the near one."""
     try:
         ZoneInfo(value)
     except (OSError, ValueError, KeyError):
@@ -64,7 +65,7 @@ def _free_name(value: str) -> str:
 DurationOrZero = Annotated[timedelta, BeforeValidator(_duration), PlainSerializer(format_duration)]
 Duration = Annotated[DurationOrZero, AfterValidator(_positive)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names), AfterValidator(_no_blank)]
-Timezone = Annotated[str, AfterValidator(_zone)]
+Timezone = Annotated[str, AfterValidator(zone_name)]
 FreeName = Annotated[str, AfterValidator(_free_name)]
 
 

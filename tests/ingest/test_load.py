@@ -360,3 +360,19 @@ def test_a_mapping_that_does_not_fit_names_the_file(shop):
     with pytest.raises(ConfigError, match=r'^b.csv: no column "what" for event; the columns are who, at'):
         shop.take(shop.file("a.csv", HEADER + "ann,2026-01-15,a\n"), shop.file("b.csv", "who,at\nann,2026-01-15\n"))
     assert not shop.store.exists
+
+
+def test_a_relative_place_is_a_place_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shop = Filling(Path())
+    for name in "ab":
+        shop.csv(f"{name},2026-01-15,a", "x,never,a", name=f"{name}.csv")
+    shop.store.begin(
+        [], [shop.store.new_file("2026-01-15", "left"), shop.store.root / "quarantine" / "part-left.parquet"]
+    )
+    shop.csv("c,2026-01-15,a", name="c.csv")
+    assert (sorted(shop.events("customer_id")), shop.bad("reason"), shop.orphans()) == (
+        ["a", "b", "c"],
+        ["bad_timestamp"] * 2,
+        [],
+    )
