@@ -45,7 +45,7 @@ faults: $(DEV) ## kill -9, disk full, two writers at once
 bench: $(DEV) ## ratios against the bare scan and peers, on EVENTS generated events
 	$(BIN)/python bench/run.py --events $(EVENTS)
 
-docs: $(DEV) ## write docs/cli.md again from --help
+docs: $(DEV) ## write docs/reference.md again from --help
 	$(BIN)/python docs/reference.py
 
 lock: $(DEV) ## resolve the lock files again (UPGRADE=--upgrade takes newer versions)

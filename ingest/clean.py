@@ -129,10 +129,10 @@ def stage(db: Database, relation: str, columns: Columns, mapping: SourceMapping,
 def make_keys(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> None:
     """The table `keys`: who, customer_key. A hash costs more than a look-up, so each customer is hashed once."""
     e = Expressions()
-    ids = [id_text(e, columns, mapping, i) for i in IDS]
+    customer, anonymous = (id_text(e, columns, mapping, i) for i in IDS)
     db.run(
         "create or replace temp table keys as select who, (md5_number_lower(who) >> 1)::bigint as customer_key "
-        f"from (select distinct {who_of(*ids, mapping)} as who from {relation}) where who is not null",
+        f"from (select distinct {who_of(customer, anonymous, mapping)} as who from {relation}) where who is not null",
         e.params,
     )
 
