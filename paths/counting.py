@@ -57,7 +57,9 @@ def tally_times(code: AnyInts, size: int, values: Ints) -> tuple[Ints, Ints, Int
 
 
 def exact_sums(cell: AnyInts, values: Ints) -> Ints:
-    """Integer sums per cell, by halves that a float64 holds without loss."""
+    """Integer sums per cell, exactly: at once where a float64 can hold every sum, else by halves."""
+    if not len(values) or int(values.max()) * len(values) < 1 << 53:
+        return np.bincount(cell, weights=values).astype(np.int64)
     high = np.bincount(cell, weights=values >> 26).astype(np.int64)
     low = np.bincount(cell, weights=values & 0x3FFFFFF).astype(np.int64)
     return (high << 26) + low

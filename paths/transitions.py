@@ -114,7 +114,7 @@ def visits_of(journeys: Journeys, node: Codes, collapse: bool) -> Visits:
 
 def inner_edges(visits: Visits) -> tuple[Ints, Ints, npt.NDArray[np.int32], Ints]:
     """(source, target, session, microseconds) of each step inside a session."""
-    inside = ~visits.opens[1:]
+    inside = np.flatnonzero(~visits.opens[1:])
     return (
         visits.node[:-1][inside],
         visits.node[1:][inside],

@@ -39,6 +39,23 @@ DEFINITIONS = {
         "deep; dropped and in_progress (some chain could still go deeper at as_of) are units exactly so deep. "
         "The reported chain reaches its depth first."
     ),
+    "find": (
+        "Sessions in which some run of consecutive nodes matches the pattern; the match that ends first is told, and of "
+        "those the shortest; the seconds are those between its ends."
+    ),
+    "variants": (
+        "Whole sequences of a session's nodes, compared node by node; seconds are the session's duration, converted are "
+        "sessions with a goal."
+    ),
+    "steps": (
+        "What sessions do at each step before or after an anchor; START and END stay, so each step adds up to the sessions "
+        "that have the anchor."
+    ),
+    "step matrix": "The share of sessions at each touchpoint at each step; every step adds up to 1, END included.",
+    "changes": (
+        "Rates of the last days against those of the days before: Newcombe intervals, two-proportion tests, "
+        "Benjamini-Hochberg (q = 0.05) over all compared; silent below n = 30."
+    ),
     "carts": (
         "An episode opens at an add or begin_checkout; quiet_period without activity makes it quiet, "
         "recovery_window without activity ends it. A purchase converts it, or recovers it if it was ever "

@@ -30,7 +30,7 @@ def _written(code: int) -> str:
 
 def is_share(column: str) -> bool:
     """Whether a column of that name holds shares of 1."""
-    return column in _SHARES or column.endswith(_SHARE_ENDS)
+    return column in _SHARES or column.endswith(_SHARE_ENDS) or column.startswith("step_")
 
 
 def is_seconds(column: str) -> bool:

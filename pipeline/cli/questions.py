@@ -138,6 +138,8 @@ def funnel(steps: tuple[str, ...], name: str | None, listing: bool, step_window:
       journeys funnel product_view add_to_cart purchase --window 7d
       journeys funnel product_view add_to_cart? purchase --breakdown platform
     """
+    from pipeline.durations import format_duration
+
     shop = opened(project)
     if listing:
         show_saved(shop, output)
@@ -156,7 +158,7 @@ def funnel(steps: tuple[str, ...], name: str | None, listing: bool, step_window:
     if not given.get("steps"):
         raise click.UsageError("name the steps, or a saved funnel with --name.")
     result = shop.funnel(given.pop("steps"), **given)
-    title = f"funnel of {result.meta['count']} within {given.get('window') or '7d'}"
+    title = f"funnel of {result.meta['count']} within {format_duration(result.meta['window'])}"
     hidden = ("ci_low", "ci_high", "dropped_next") + (
         () if any(r["optional"] for r in result.rows()) else ("optional",)
     )

@@ -123,3 +123,15 @@ def test_a_name_never_seen_gives_zero_and_the_near_name(shop):
     found = shop.funnel(["viw", "purchase"])
     assert found.table["reached"].to_pylist() == [0, 0]
     assert any('"view"' in w for w in found.meta["warnings"])
+
+
+def test_the_method_that_loads_takes_the_words_of_the_command():
+    from inspect import signature
+
+    from pipeline.cli.data import ingest
+
+    options = {p.name for p in ingest.params if "__" not in p.name}
+    renamed = {"format_": "format", "maps": "map"}
+    assert {renamed.get(name, name) for name in options} - {"wait", "files"} == set(
+        signature(journeys.Project.ingest).parameters
+    ) - {"self", "as_of", "files"}

@@ -497,3 +497,16 @@ def test_sql_sees_the_sessions_table_of_the_newest_events(desk):
         {"span": "2026-01-15"},
         {"span": "2026-01-16"},
     ]
+
+
+def test_a_flag_comes_before_what_the_file_says_of_the_source(desk):
+    (desk / "log.csv").write_text("u;t;e;other\nann;2026-01-15 10:00;a;zed\n")
+    (desk / "journeys.toml").write_text(
+        '[[source]]\nname = "web"\npath = "*.csv"\ndelimiter = ","\ntimezone = "Asia/Tokyo"\n'
+        'columns = { customer_id = "u", event_at = "t", event = "e" }\n'
+    )
+    words = ("--delimiter", ";", "--timezone", "Europe/Berlin", "--map", "customer_id=other")
+    assert call("ingest", "log.csv", *words).exit_code == 0
+    assert rows("sql", "select source, customer_id, event_at from events") == [
+        {"source": "web", "customer_id": "zed", "event_at": "2026-01-15T09:00:00Z"}
+    ]
