@@ -120,10 +120,30 @@ def stage(db: Database, relation: str, columns: Columns, mapping: SourceMapping,
     for required in ("event_at", "event"):
         if required not in mapping.fields:
             raise ConfigError(f'source "{mapping.name}" maps no {required}; add {required} = "COLUMN" to its columns.')
-    sql, params = statement(relation, columns, mapping, limits)
+    sql, params = statement(relation, columns, mapping, limits, epoch_unit(db, relation, columns, mapping))
     make_keys(db, relation, columns, mapping)
     found = verdicts(mapping.bots, different(db, relation, columns, mapping))
     db.run_with(sql, {**params, "source": mapping.name}, bot_verdicts=found)
+
+
+EPOCH_UNITS = {"epoch_s": "s", "epoch_ms": "ms", "epoch_us": "us", "epoch_ns": "ns"}
+"""What `format` of event_at may declare besides a strptime format."""
+
+
+def epoch_unit(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> str:
+    """The one unit of the source's epoch numbers: declared, else that of most numbers of the whole column."""
+    spec = mapping.fields["event_at"]
+    column, kind = time_column(columns, mapping)
+    if spec.format in EPOCH_UNITS or kind != "text":
+        return EPOCH_UNITS.get(spec.format or "", "s")
+    e = Expressions()
+    text = e.text(columns, spec, "event_at")
+    found = db.rows(
+        f"select likely_unit(x) as unit, count(*) as n from (select try_cast(t as double) as x from (select bare({text}) as t from {relation}) "
+        "where not is_plain_time(t) and (length(t) not in (8, 14) or contains(t, '.'))) where x is not null group by all order by n desc, unit",
+        e.params,
+    )
+    return str(found[0][0]) if found else "s"
 
 
 def make_keys(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> None:
@@ -169,7 +189,9 @@ def different(db: Database, relation: str, columns: Columns, mapping: SourceMapp
     return found
 
 
-def statement(relation: str, columns: Columns, mapping: SourceMapping, limits: Limits) -> tuple[str, dict[str, object]]:
+def statement(
+    relation: str, columns: Columns, mapping: SourceMapping, limits: Limits, unit: str = "s"
+) -> tuple[str, dict[str, object]]:
     """One row per raw row: texts, then values, then the judgement."""
     e = Expressions()
     texts = {t: e.text(columns, spec, t) for t, spec in mapping.fields.items() if t not in IDS}
@@ -187,7 +209,7 @@ with texts as (  -- one row per raw row: what the mapping reads
 ), trimmed as (  -- the same with what is read as a value, without white space around it: one name, for the macros repeat it
   select *, {", ".join(f"bare(t_{t}) as b_{t}" for t in ("event_at", *numbers))} from texts
 ), typed as (  -- the same with its values
-  select *, {instant(columns, mapping)} as event_at,
+  select *, {instant(columns, mapping, unit)} as event_at,
     {", ".join(f"{x} as v_{n}" for n, x in values.items()) or "null as no_numbers"},
     {bot(mapping)} as bot, {static_file(columns, mapping)} as static_file
   from trimmed
@@ -224,15 +246,15 @@ def quote(name: str) -> str:
     return name if name in TARGETS else "x" + name.encode().hex()
 
 
-def instant(columns: Columns, mapping: SourceMapping) -> str:
-    """event_at from its text, or from a typed column as it is."""
+def instant(columns: Columns, mapping: SourceMapping, unit: str) -> str:
+    """event_at from its text (numbers in `unit` since 1970), or from a typed column as it is."""
     column, kind = time_column(columns, mapping)
     zone = literal(mapping.timezone)  # a literal, so that the UTC case is decided before the first row
     if kind == "instant":
         return f"{column}::timestamptz"
     if kind == "wall":
         return f"instant_in({column}::timestamp, {zone})"
-    return f"instant_of({column}, {zone})"
+    return f"instant_of({column}, {zone}, {literal(unit)})"
 
 
 def clock(columns: Columns, mapping: SourceMapping) -> str:
@@ -251,7 +273,7 @@ def time_column(columns: Columns, mapping: SourceMapping) -> tuple[str, str]:
     kind = columns.types[found[0]] if found is not None and found[1] is None else "text"
     if found is not None and kind != "text":
         return f"c{found[0]}", "instant" if kind == "timestamptz" else "wall"
-    if spec.format is None:
+    if spec.format is None or spec.format in EPOCH_UNITS:
         return "b_event_at", "text"
     # a strptime format decides the result's type, so DuckDB wants it as a literal
     parsed = f"try_strptime(b_event_at, {literal(spec.format)})"

@@ -38,17 +38,21 @@ create or replace macro has_offset(t) as (
   t[-1:] between 'A' and 'z' or contains(t, '+') or contains(substr(t, 12), '-')
 );
 
--- a plain number: seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by its size;
+-- a plain number: since 1970 in the source's one unit ('s', 'ms', 'us' or 'ns'), far off where it is too large for any calendar;
 -- 8 and 14 digits are a compact date and a compact instant
-create or replace macro instant_of_number(t) as (
+create or replace macro instant_of_number(t, unit) as (
   case
     when length(t) in (8, 14) and not contains(t, '.')
       then coalesce(try_strptime(t, '%Y%m%d'), try_strptime(t, '%Y%m%d%H%M%S'))::timestamptz
-    when abs(try_cast(t as double)) < 1e11 then make_timestamptz((try_cast(t as decimal(24, 6)) * 1000000)::bigint)
-    when abs(try_cast(t as double)) < 1e14 then make_timestamptz((try_cast(t as decimal(28, 3)) * 1000)::bigint)
-    when abs(try_cast(t as double)) < 1e17 then make_timestamptz(trunc(try_cast(t as decimal(28, 3)))::bigint)
-    when abs(try_cast(t as double)) < 9e18 then make_timestamptz(try_cast(t as bigint) // 1000)
+    else make_timestamptz(trunc(least(greatest(
+      try_cast(t as decimal(28, 6)) * (case unit when 's' then 1000000 when 'ms' then 1000 when 'us' then 1 else 0.001 end)::decimal(10, 3),
+      -8000000000000000000), 8000000000000000000))::bigint)
   end
+);
+
+-- the unit that a number of this size is most likely in
+create or replace macro likely_unit(x) as (
+  case when abs(x) < 1e11 then 's' when abs(x) < 1e14 then 'ms' when abs(x) < 1e17 then 'us' else 'ns' end
 );
 
 -- ISO 8601 without dashes and colons: 20260115T103015, with Z where it is UTC
@@ -66,11 +70,11 @@ create or replace macro is_plain_time(t) as (
 );
 
 -- text -> instant, naive text read in `zone`
-create or replace macro instant_of(t, zone) as (
+create or replace macro instant_of(t, zone, unit) as (
   case
     when zone = 'UTC' and is_plain_time(t) then make_timestamptz(epoch_us(try_cast(t as timestamp)))
     when not (t[1] between '0' and '9' or t[1] in ('-', '+', '.')) then null
-    when try_cast(t as double) is not null then instant_of_number(t)
+    when try_cast(t as double) is not null then instant_of_number(t, unit)
     when t[9] in ('T', 't') then instant_of_basic(t, zone)
     when has_offset(t) then try_cast(case when t[-1:] = 'z' then upper(t) else t end as timestamptz)
     when zone = 'UTC' then try_cast(t as timestamp)::timestamptz
