@@ -133,16 +133,15 @@ EPOCH_UNITS = {"epoch_s": "s", "epoch_ms": "ms", "epoch_us": "us", "epoch_ns": "
 def epoch_unit(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> str:
     """The one unit of the source's epoch numbers: declared, else that of most numbers of the whole column."""
     spec = mapping.fields["event_at"]
-    column, kind = time_column(columns, mapping)
+    _, kind = time_column(columns, mapping)
     if spec.format in EPOCH_UNITS or kind != "text":
         return EPOCH_UNITS.get(spec.format or "", "s")
     e = Expressions()
     text = e.text(columns, spec, "event_at")
-    found = db.rows(
-        f"select likely_unit(x) as unit, count(*) as n from (select try_cast(t as double) as x from (select bare({text}) as t from {relation}) "
-        "where not is_plain_time(t) and (length(t) not in (8, 14) or contains(t, '.'))) where x is not null group by all order by n desc, unit",
-        e.params,
-    )
+    times = f"select bare({text}) as t from {relation}"
+    numbers = f"select try_cast(t as double) as x from ({times}) where not is_plain_time(t) and (length(t) not in (8, 14) or contains(t, '.'))"
+    units = f"select likely_unit(x) as unit, count(*) as n from ({numbers}) where x is not null group by all order by n desc, unit"
+    found = db.rows(units, e.params)
     return str(found[0][0]) if found else "s"
 
 
