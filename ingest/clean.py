@@ -139,7 +139,8 @@ def epoch_unit(db: Database, relation: str, columns: Columns, mapping: SourceMap
     e = Expressions()
     text = e.text(columns, spec, "event_at")
     times = f"select bare({text}) as t from {relation}"
-    numbers = f"select try_cast(t as double) as x from ({times}) where not is_plain_time(t) and (length(t) not in (8, 14) or contains(t, '.'))"
+    number = "not is_plain_time(t) and (length(t) not in (8, 14) or contains(t, '.'))"
+    numbers = f"select try_cast(t as double) as x from ({times}) where {number}"
     units = f"select likely_unit(x) as unit, count(*) as n from ({numbers}) where x is not null group by all order by n desc, unit"
     found = db.rows(units, e.params)
     return str(found[0][0]) if found else "s"
