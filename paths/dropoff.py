@@ -223,7 +223,7 @@ def row_of(
     if question.rules.goal and not n["others"]:
         return None
     low, high = wilson(n["drop_off"], n["sessions"])
-    leak = n["lost"] * n["converting"] / n["closed"] if n["closed"] else 0.0
+    leak = n["lost"] * (n["converting"] / n["closed"]) if n["closed"] else 0.0
     row: dict[str, Any] = {
         "stage" if question.by_stage else "touchpoint": p["node"], "visits": n["visits"], "sessions": n["sessions"],
         "drop_off": n["drop_off"], "drop_off_rate": rate(n["drop_off"], n["sessions"]), "ci_low": low, "ci_high": high,
