@@ -151,8 +151,8 @@ def make_keys(db: Database, relation: str, columns: Columns, mapping: SourceMapp
     e = Expressions()
     customer, anonymous = (id_text(e, columns, mapping, i) for i in IDS)
     db.run(
-        "create or replace temp table keys as select who, (md5_number_lower(who) >> 1)::bigint as customer_key "
-        f"from (select distinct {who_of(customer, anonymous, mapping)} as who from {relation}) where who is not null",
+        "create or replace temp table keys as select who, customer_key_of(who) as customer_key "
+        f"from (select distinct who_of({customer}, {anonymous}) as who from {relation}) where who is not null",
         e.params,
     )
 
@@ -163,16 +163,6 @@ def id_text(e: Expressions, columns: Columns, mapping: SourceMapping, name: str)
         return "null::VARCHAR"
     text = e.text(columns, mapping.fields[name], name)
     return f"case when not is_blank({text}) then {text} end"
-
-
-def who_of(customer: str, anonymous: str, mapping: SourceMapping) -> str:
-    """SQL of what is hashed: 'c:' + customer_id or 'a:' + anonymous_id; see KEY_HASH."""
-    parts = [
-        f"'{mark}:' || {text}"
-        for mark, text, name in (("c", customer, IDS[0]), ("a", anonymous, IDS[1]))
-        if name in mapping.fields
-    ]
-    return f"coalesce({', '.join(parts)})" if parts else "null::VARCHAR"
 
 
 def different(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> dict[str, list[str]]:
@@ -201,7 +191,6 @@ def statement(
     values = {n: number(n, mapping) for n in numbers}
     bad = [f"(t_{n} is not null and v_{n} is null)" for n in numbers]
     shown = [f"case when {b} then '{n} = ' || t_{n} end" for n, b in zip(numbers, bad, strict=True)]
-    who = who_of("t_customer_id", "t_anonymous_id", mapping)
     sql = f"""
 insert into staged by name
 with texts as (  -- one row per raw row: what the mapping reads
@@ -237,7 +226,7 @@ select keys.customer_key, event_at, recorded_input, row as recorded_row,
     when 'bot' then bot when 'excluded' then case when static_file then 'static file' end
   end as _detail,
   case when reason is not null then {record(columns, range(len(columns.names)), e)} end as _raw
-from judged left join keys on {who} = keys.who"""
+from judged left join keys on who_of(t_customer_id, t_anonymous_id) = keys.who"""
     return sql, {**e.params, "earliest": EARLIEST, "latest": limits.latest}
 
 

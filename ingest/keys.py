@@ -1,4 +1,4 @@
-"""customer_key in Python: the same as the macro `customer_key_of` in sql/macros.sql."""
+"""customer_key in Python: the same as the macros `customer_key_of(who_of(...))` in sql/macros.sql."""
 
 from __future__ import annotations
 

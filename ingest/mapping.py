@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ingest.bots import BotRules
 from ingest.errors import ConfigError, did_you_mean
-from ingest.schema import IDS, NUMBERS, TARGETS
+from ingest.schema import IDS, TARGETS
 
 WELL_KNOWN: dict[str, tuple[str, ...]] = {
     "event_at": ("event_at", "timestamp", "event_timestamp", "event_time", "occurred_at", "created_at", "time", "ts",
@@ -191,8 +191,3 @@ def parse_field(text: str) -> Field:
     if "+" in text:
         return Field(join=tuple(part.strip() for part in text.split("+")))
     return Field(columns=tuple(part.strip() for part in text.split("|")))
-
-
-def check_numbers(fields: Mapping[str, Field]) -> tuple[str, ...]:
-    """The mapped number columns, in the order of the event contract."""
-    return tuple(n for n in NUMBERS if n in fields)

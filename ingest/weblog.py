@@ -15,8 +15,6 @@ COLUMNS = ("ip", "ident", "user", "time", "method", "target", "path", "query", "
            "referrer", "user_agent")  # fmt: skip
 """`time` is the log's text, such as 17/May/2015:10:05:03 +0000; `path` and `query` are the two parts of `target`."""
 
-TIME_FORMAT = "%d/%b/%Y:%H:%M:%S %z"
-
 _QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 LINE = (
     r"^(?:[\w.-]+:\d+ )?(\S+) (\S+) (\S|\S.*?) \[([^\]]+)\] "  # some servers put the virtual host first

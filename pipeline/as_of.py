@@ -60,4 +60,9 @@ def instant_text(micros: int) -> str:
     """Microseconds UTC as 2026-01-31T12:00:00Z."""
     if abs(micros) >= 1 << 57:
         return "never"
-    return (EPOCH + timedelta(microseconds=micros)).isoformat().replace("+00:00", "Z")
+    return moment(micros).isoformat().replace("+00:00", "Z")
+
+
+def moment(micros: int) -> datetime:
+    """Microseconds since 1970 UTC as an aware instant."""
+    return EPOCH + timedelta(microseconds=micros)

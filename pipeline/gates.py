@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
+from typing import Any
 
 import pyarrow as pa
 
@@ -41,12 +42,9 @@ class Past:
         files = snapshot.files if snapshot else ()
         if not files:
             return cls(days={}, names={})
-        since = (
-            (date.fromisoformat(files[-1].span[:10].ljust(10, "0")) - trailing_days * DAY).isoformat()
-            if len(files[-1].span) == 10
-            else ""
-        )
-        recent = [str(f.path) for f in files if f.span >= since or len(f.span) < 10]
+        newest = date.fromisoformat(f"{files[-1].span}-01"[:10])  # of a sealed month, its first day
+        since = (newest - trailing_days * DAY).isoformat()
+        recent = [str(f.path) for f in files if f.span >= since[: len(f.span)]]
         with Database() as db:
             rows = db.rows(load_sql("pipeline", "past"), {"files": recent})
         days, names = Counter[tuple[str, str]](), dict[str, str]()
@@ -75,15 +73,15 @@ def quarantine(rules: Gates, books: Mapping[str, Accounting]) -> list[tuple[str,
     return found
 
 
-def volume(rules: Gates, past: Past, rows: Sequence[Mapping[str, object]]) -> list[tuple[str, str]]:
+def volume(rules: Gates, past: Past, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """The newest arriving day of each source against the median of the days before it."""
     arriving = Counter[tuple[str, str]]()
     for r in rows:
-        arriving[str(r["source"]), str(r["span"])] += int(str(r["rows"]))
+        arriving[r["source"], r["span"]] += r["rows"]
     found = []
     for source in sorted({s for s, _ in arriving}):
         newest = max(day for s, day in arriving if s == source)
-        before = [n for (s, day), n in {**past.days}.items() if s == source and day < newest]
+        before = [n for (s, day), n in past.days.items() if s == source and day < newest]
         if len(before) < 7 or (source, newest) in past.days:
             continue
         ratio = arriving[source, newest] / median(before)
@@ -93,12 +91,12 @@ def volume(rules: Gates, past: Past, rows: Sequence[Mapping[str, object]]) -> li
     return found
 
 
-def names(past: Past, rows: Sequence[Mapping[str, object]]) -> list[tuple[str, str]]:
+def names(past: Past, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """Event names never seen in the trailing days, and those of the last week that stay away."""
     if not past.names or not rows:
         return []
-    now = {str(r["event"]) for r in rows}
-    newest = max(str(r["span"]) for r in rows)
+    now = {r["event"] for r in rows}
+    newest = max(r["span"] for r in rows)
     week_before = (date.fromisoformat(newest) - 7 * DAY).isoformat()
     fresh = sorted(now - past.names.keys())
     gone = sorted(n for n, day in past.names.items() if day >= week_before and n not in now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,12 +17,11 @@ from ingest.load import InputFile, Loaded, LoadOptions, Source, load
 from ingest.mapping import WEBLOG, Field, SourceMapping, guess, parse_field
 from ingest.schema import IDS
 from ingest.sources import ReadOptions, columns_of, expand, glob_root, input_name, spool
-from pipeline.as_of import parse_instant
+from pipeline.as_of import moment, parse_instant
 from pipeline.config import Source as SourceConfig
 from pipeline.config.values import zone_name
 from pipeline.project import Project
 from pipeline.rules import bot_rules, read_options, source_mapping
-from sessionize.clock import EPOCH
 
 ADHOC = "events"
 """The source of files that no [[source]] speaks of."""
@@ -33,7 +32,7 @@ class Intake:
     """What the caller says about the files; None = find out."""
 
     files: Sequence[str] = ()
-    maps: Mapping[str, str] = None  # type: ignore[assignment]
+    maps: Mapping[str, str] = field(default_factory=dict)
     source: str | None = None
     format: str | None = None
     delimiter: str | None = None
@@ -51,11 +50,7 @@ def ingest(project: Project, intake: Intake, wait_seconds: float = 0.0) -> tuple
     if intake.timezone is not None:
         check_zone(intake.timezone)
     if intake.as_of is not None:
-        from datetime import timedelta
-
-        limits = Limits(
-            as_of=EPOCH + timedelta(microseconds=parse_instant(intake.as_of, project.config.project.timezone))
-        )
+        limits = Limits(as_of=moment(parse_instant(intake.as_of, project.config.project.timezone)))
     notes: list[str] = []
     with TemporaryDirectory(prefix="journeys-") as scratch:
         sources = [replace(s, limits=limits) for s in plan(project, intake, notes, Path(scratch))]

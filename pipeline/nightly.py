@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+
 from ingest.clean import Limits
-from ingest.errors import ConditionHolds, ConfigError, JourneysError, StaleInput
-from ingest.load import Loaded, LoadOptions, Source, load
+from ingest.errors import ConditionHolds, ConfigError, GateFailed, JourneysError, StaleInput
+from ingest.load import Accounting, Loaded, LoadOptions, Source, load
 from ingest.store import Snapshot
-from pipeline.as_of import instant_text, parse_instant
+from pipeline.as_of import instant_text, moment, parse_instant
 from pipeline.conditions import holding
 from pipeline.gates import Past, judge, stop
 from pipeline.intake import Intake, configured
@@ -28,10 +30,9 @@ from pipeline.late import late_sentences
 from pipeline.project import Period, Project
 from pipeline.publish import sessions_table
 from pipeline.report import gather
-from pipeline.runs import Manifest, iso, replace_bytes
+from pipeline.runs import Manifest, iso, publish_bytes
 from reports.content import Report
 from reports.page import render
-from sessionize.clock import EPOCH
 
 STATES = {0: "ok", 3: "gated", 4: "stale", 5: "condition"}
 
@@ -124,8 +125,8 @@ class Night:
         gates = self.project.config.gates
         past = Past.of(before, gates.trailing_days)
 
-        def gate(books: object, arrivals: object) -> None:
-            verdicts = judge(gates, past, books, arrivals)  # type: ignore[arg-type]
+        def gate(books: Mapping[str, Accounting], arrivals: pa.Table) -> None:
+            verdicts = judge(gates, past, books, arrivals)
             for v in verdicts:
                 self.warn(v.message)
             stop(verdicts)
@@ -151,7 +152,7 @@ class Night:
             raise ConfigError("nothing to run: journeys.toml has no [[source]] with a path.")
         as_of = None if self.options.as_of is None else parse_instant(self.options.as_of, config.project.timezone)
         newest = before.newest_days if before and not self.options.allow_late else {}
-        limits = Limits(as_of=None if as_of is None else EPOCH + timedelta(microseconds=as_of))
+        limits = Limits(as_of=None if as_of is None else moment(as_of))
         notes: list[str] = []
         return [
             replace(
@@ -171,7 +172,7 @@ class Night:
             self.warn(message)
         for source, day in sorted(days.items()):
             end = datetime.combine(date.fromisoformat(day) + timedelta(days=1), datetime.min.time(), UTC)
-            age = timedelta(microseconds=scope.as_of) - (end - EPOCH)
+            age = moment(scope.as_of) - end
             words = f'source "{source}" has no events after {day}, {age.days} days before as_of'
             if gates.fresh_error is not None and age > gates.fresh_error:
                 raise StaleInput(f"{words}; nothing was published, the last report stands.")
@@ -186,8 +187,6 @@ class Night:
         message = f"{quality.unmapped / quality.events:.1%} of the period's events are in no stage; the gate is {gates.unmapped_share:.1%}"
         self.warn(message)
         if "unmapped_share" in gates.fail_on:
-            from ingest.errors import GateFailed
-
             raise GateFailed(f"{message}; nothing was published, the last report stands.")
 
     def note(self, report: Report) -> None:
@@ -207,5 +206,5 @@ class Night:
         night = instant_text(report.as_of)[:10]
         targets: list[Path] = [root / night / "index.html", root / "index.html"]
         for target in targets:
-            replace_bytes(target, page)
+            publish_bytes(target, page)
         self.manifest.published = [str(t.relative_to(self.project.directory)) for t in targets]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from ingest.errors import MissingInput, did_you_mean
+from pipeline.files import replace_file
 
 PACKAGES = ("journeys", "duckdb", "pyarrow", "deltalake", "numpy", "pandas", "networkx")
 
@@ -53,10 +53,9 @@ class Manifest:
 
     def write(self, folder: Path) -> Path:
         """Write it, all or nothing, and the metrics beside it."""
-        folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.run_id}.json"
-        replace_text(path, json.dumps(self.__dict__, indent=1, sort_keys=True, default=str) + "\n")
-        replace_text(folder / "metrics.prom", self.metrics())
+        publish_bytes(path, (json.dumps(self.__dict__, indent=1, sort_keys=True, default=str) + "\n").encode())
+        publish_bytes(folder / "metrics.prom", self.metrics().encode())
         return path
 
     def metrics(self) -> str:
@@ -75,20 +74,10 @@ class Manifest:
         return "\n".join(lines) + "\n"
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Write a text file, all or nothing, on disk when this returns."""
-    replace_bytes(path, text.encode())
-
-
-def replace_bytes(path: Path, data: bytes) -> None:
-    """Write a file, all or nothing, on disk when this returns; its folder is made."""
+def publish_bytes(path: Path, data: bytes) -> None:
+    """Write a file, all or nothing; its folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with beside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    replace_file(path, lambda file: file.write(data))
 
 
 def read_all(folder: Path) -> list[dict[str, Any]]:

@@ -37,11 +37,6 @@ def day_numbers(at: Ints, timezone: str) -> Ints:
     return base - 1 + np.searchsorted(midnights, at, side="right")
 
 
-def day_text(number: int) -> str:
-    """A day number as YYYY-MM-DD."""
-    return (date(1970, 1, 1) + timedelta(days=int(number))).isoformat()
-
-
 def midnight_after(at: Ints, timezone: str) -> Ints:
     """The zone's midnight that ends the day of each instant, microseconds UTC."""
     days = day_numbers(at, timezone) + 1

@@ -100,7 +100,8 @@ create or replace macro whole_number(t) as (
   case when try_cast(t as decimal(28, 9)) = floor(try_cast(t as decimal(28, 9))) then try_cast(floor(try_cast(t as decimal(28, 9))) as bigint) end
 );
 
+-- who a row is about, as it is hashed: the known id, else the anonymous one
+create or replace macro who_of(customer_id, anonymous_id) as (coalesce('c:' || customer_id, 'a:' || anonymous_id));
+
 -- customer_key, see ingest/schema.py KEY_HASH
-create or replace macro customer_key_of(customer_id, anonymous_id) as (
-  (md5_number_lower(case when customer_id is not null then 'c:' || customer_id else 'a:' || anonymous_id end) >> 1)::bigint
-);
+create or replace macro customer_key_of(who) as ((md5_number_lower(who) >> 1)::bigint);

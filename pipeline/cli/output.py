@@ -14,7 +14,6 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -23,6 +22,7 @@ import click
 from ingest.errors import ConfigError, InputError, MissingInput
 from pipeline.cli.cells import LAYOUT, neutral, plain
 from pipeline.cli.options import OutputOptions, current_project
+from pipeline.files import replace_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -120,24 +120,11 @@ def write_atomic(path: Path, write: Callable[[BinaryIO], object]) -> None:
             with path.open("wb") as special:
                 write(special)
         else:
-            _replace(path.resolve(), write)
+            replace_file(path.resolve(), write)
     except BrokenPipeError:
         raise
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
-
-
-def _replace(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            beside.unlink()
 
 
 def chosen_format(format: str | None, target: Path | None) -> str:

@@ -78,10 +78,8 @@ def merged(flows: pa.Table, top_k: int, always: Collection[str] = ()) -> list[Fl
 def laid_out(flows: Sequence[Flow]) -> Layout:
     """Every column from the top, the busiest touchpoint first, `other` last."""
     boxes = boxes_of(flows)
-    columns = [
-        sorted((n for s, n in boxes if s == step), key=lambda n, step=step: (n == OTHER, -boxes[step, n].sessions, n))  # type: ignore[misc]
-        for step in range(1, max((s for s, _ in boxes), default=0) + 1)
-    ]
+    ordered = sorted(boxes, key=lambda box: (box[1] == OTHER, -boxes[box].sessions, box[1]))
+    columns = [[n for s, n in ordered if s == step] for step in range(1, max((s for s, _ in boxes), default=0) + 1)]
     room = [
         (HEIGHT - TOP - GAP * (len(names) - 1) - 2) / sum(boxes[step, n].sessions for n in names)
         for step, names in enumerate(columns, 1)

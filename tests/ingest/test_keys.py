@@ -28,7 +28,7 @@ def test_a_customer_key_in_python_is_that_of_the_store(
             customer_key()
         return
     row = database.rows(
-        "select customer_key_of($known::varchar, $anonymous::varchar)", {"known": known, "anonymous": anonymous}
+        "select customer_key_of(who_of($known::varchar, $anonymous::varchar))", {"known": known, "anonymous": anonymous}
     )
     assert row == [(customer_key(customer_id=known, anonymous_id=anonymous),)]
 
