@@ -7,7 +7,7 @@ stages, and finds sessions, once for all analyses of a pass.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Protocol, TypeVar
@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from ingest.batches import Codes, EventBatch
 from paths.conditions import Condition
+from paths.personas import PERSONA, CustomerFacts, Persona, persona_codes, with_attributes
 from paths.touchpoints import StageRules, TouchpointRules, no_rules, no_stages
 from sessionize.rules import SessionRules
 from sessionize.sessions import Sessions, find_sessions, open_until
@@ -42,6 +43,8 @@ class Scope:
     sessions: SessionRules = field(default_factory=SessionRules)
     touchpoints: TouchpointRules = field(default_factory=no_rules)
     stages: StageRules = field(default_factory=no_stages)
+    facts: CustomerFacts = field(default_factory=CustomerFacts)
+    asked: frozenset[str] = frozenset()  # columns of this pass that `facts` gives
 
     @property
     def columns(self) -> frozenset[str]:
@@ -166,11 +169,11 @@ class Analysis(Protocol[R]):
 
 def prepare(batch: EventBatch, scope: Scope) -> Journeys:
     """The journeys of a batch under a scope."""
-    exists = batch.at < scope.as_of
+    batch = kept_of(batch, batch.at < scope.as_of)
+    if scope.asked:
+        batch = with_facts(batch, scope)
     for condition in scope.where:
-        exists &= condition.holds(batch)
-    if not exists.all():
-        batch = batch.take(exists)
+        batch = kept_of(batch, condition.holds(batch))
     journeys = sessionized(batch, scope)
     too_many = journeys.sessions.events > scope.sessions.max_session_events
     if not too_many.any():
@@ -181,6 +184,41 @@ def prepare(batch: EventBatch, scope: Scope) -> Journeys:
         events=kept.events, scope=scope, touchpoint=kept.touchpoint,
         sessions=kept.sessions, excluded_sessions=int(too_many.sum()), whole=journeys,
     )  # fmt: skip
+
+
+def kept_of(batch: EventBatch, keep: Bools) -> EventBatch:
+    """The batch itself where all of it is kept."""
+    return batch if keep.all() else batch.take(keep)
+
+
+def with_facts(batch: EventBatch, scope: Scope) -> EventBatch:
+    """The batch with the asked columns that facts about customers give: a persona by all that the customer ever did."""
+    batch = with_attributes(batch, scope.facts, scope.asked)
+    if PERSONA not in scope.asked:
+        return batch
+    bare = Journeys(events=batch, scope=scope, touchpoint=scope.touchpoints.name(batch), sessions=NO_SESSIONS)
+    found = [(holding(bare, p), deeds(bare, p)) for p in scope.facts.personas]
+    persona = persona_codes(found, bare.customer, [p.name for p in scope.facts.personas])
+    return replace(batch, columns={**batch.columns, PERSONA: persona})
+
+
+def holding(journeys: Journeys, persona: Persona) -> Bools:
+    """Per event: do the persona's conditions hold?"""
+    found = np.ones(len(journeys), dtype=bool)
+    for condition in persona.where:
+        found &= condition.holds(journeys.events)
+    return found
+
+
+def deeds(journeys: Journeys, persona: Persona) -> Bools:
+    """Per customer: all of `did` and none of `did_not`?"""
+    found = np.ones(len(journeys.customer_starts), dtype=bool)
+    for wanted, steps in ((True, persona.did), (False, persona.did_not)):
+        for step in steps:
+            did = np.zeros(len(found), dtype=bool)
+            did[journeys.customer[step.matches(journeys)]] = True
+            found &= did == wanted
+    return found
 
 
 def sessionized(batch: EventBatch, scope: Scope) -> Journeys:

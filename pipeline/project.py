@@ -6,7 +6,7 @@ The command line and the Python API ask here, with the same words; what comes ba
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache, cached_property
 from pathlib import Path
@@ -26,6 +26,7 @@ from paths.dropoff import DropOff
 from paths.funnel_steps import PAGE
 from paths.graph import graph_of
 from paths.nodes import GoalNodes, Nodes, goal_nodes, nodes_table
+from paths.personas import PERSONA, CustomerFacts
 from paths.result import Result
 from paths.seen import Seen
 from paths.session_rows import SessionRows, Vocabulary
@@ -34,6 +35,7 @@ from paths.transitions import START, Transitions
 from pipeline.as_of import default_as_of, instant_text, parse_day, parse_instant
 from pipeline.config import Config, load_config
 from pipeline.engines.local import Pass, run
+from pipeline.facts import check_persona
 from pipeline.rules import goal_rules, session_rules, stage_rules, touchpoint_rules
 from pipeline.steps import parse_funnel
 
@@ -47,6 +49,7 @@ class Period:
     until: str | None = None
     segment: Mapping[str, str] | Sequence[tuple[str, str]] = ()
     where: Sequence[str] = ()
+    persona: str | None = None
 
 
 @dataclass(frozen=True)
@@ -272,28 +275,40 @@ class Project:
         Warns about columns of --segment and --where (and `columns`, named elsewhere) in which no event has a value.
         """
         snapshot = self.store.snapshot()
-        scope, warnings = self.scope(period, snapshot)
+        scope, warnings = self.scope(period, snapshot, frozenset(columns).union(*(a.columns for a in analyses)))
         named = frozenset(columns).union(*(c.columns for c in (*scope.segment, *scope.where))) - {"event"}
         for column in sorted(named & BESIDE.keys()):
             raise ConfigError(f"no condition can look at {column}: {BESIDE[column]}.")
         answers, done = run([*analyses, Seen(columns=named)], snapshot, scope)
-        missing, known = absent_columns(snapshot, answers[-1]) if answers[-1] else ([], [])
+        missing, known = absent_columns(snapshot, answers[-1] - scope.facts.names) if answers[-1] else ([], [])
         near = {c: "" if c in snapshot.columns else did_you_mean(c, known) for c in missing}
         warnings.extend(f'no event has a value in the column "{c}".{near[c]}' for c in missing)
         return Asked(
             answers=answers[:-1], snapshot=snapshot, scope=scope, done=done, config=self.config, warnings=warnings
         )
 
-    def scope(self, period: Period, snapshot: Snapshot) -> tuple[Scope, list[str]]:
-        """(the scope of a question, warnings about how it was chosen)."""
+    @cached_property
+    def facts(self) -> CustomerFacts:
+        """What is known of customers: [[customers]] and [[persona]]."""
+        from pipeline.facts import customer_facts
+
+        return customer_facts(self.config)
+
+    def scope(
+        self, period: Period, snapshot: Snapshot, columns: frozenset[str] = frozenset()
+    ) -> tuple[Scope, list[str]]:
+        """(the scope of a question that reads these columns, warnings about how it was chosen)."""
         timezone = self.config.project.timezone
         warnings: list[str] = []
         if period.as_of is not None:
             as_of = parse_instant(period.as_of, timezone)
         else:
             as_of, warnings = default_as_of(event_days(snapshot, timezone), timezone)
-        pairs = period.segment.items() if isinstance(period.segment, Mapping) else period.segment
-        return Scope(
+        pairs = list(period.segment.items() if isinstance(period.segment, Mapping) else period.segment)
+        if period.persona is not None:
+            check_persona(self.config, period.persona)
+            pairs.append((PERSONA, period.persona))
+        scope = Scope(
             as_of=as_of,
             since=-NEVER if period.since is None else parse_day(period.since, timezone, "--since"),
             until=NEVER if period.until is None else parse_day(period.until, timezone, "--until"),
@@ -302,7 +317,10 @@ class Project:
             sessions=session_rules(self.config),
             touchpoints=touchpoint_rules(self.config),
             stages=stage_rules(self.config),
-        ), warnings
+        )
+        if (scope.columns | columns) - set(snapshot.columns):  # their files are read where they may be asked for
+            scope = replace(scope, facts=self.facts)
+        return scope, warnings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,7 @@ def words(scope: ScopeOptions) -> dict[str, Any]:
         "until": scope.until,
         "segment": scope.segment,
         "where": scope.where,
+        "persona": scope.persona,
     }
 
 

@@ -60,6 +60,7 @@ class ScopeOptions:
     until: str | None = None
     segment: tuple[tuple[str, str], ...] = ()
     where: tuple[str, ...] = ()
+    persona: str | None = None
     explain: bool = False
 
 
@@ -166,6 +167,7 @@ def _scope(context: click.Context) -> ScopeOptions:
         until=_first(context, "scope__until"),
         segment=_all(context, "scope__segment"),
         where=_all(context, "scope__where"),
+        persona=_first(context, "scope__persona"),
         explain=_first(context, "scope__explain", False),
     )
 
@@ -217,5 +219,6 @@ _QUESTION_OPTIONS: tuple[Option[Any], ...] = (
         help="Only those whose first event has VALUE; may be repeated.",
     ),
     click.option("--where", "scope__where", metavar="COND", multiple=True, help="Only events with COND; repeatable."),
+    click.option("--persona", "scope__persona", metavar="NAME", help="Only customers of this [[persona]]."),
     click.option("--explain", "scope__explain", is_flag=True, default=None, help="Say how the number came about."),
 )

@@ -112,6 +112,11 @@ class Touchpoint(Section):
     event: Names = ()
     url: Names = ()
     channel: Names = ()
+    goal: str | None = None  # of the customer, here
+    owner: str | None = None
+    review_by: date | None = None
+    notes: str | None = None  # what the customer does
+    response: str | None = None  # what the company answers
 
     @model_validator(mode="after")
     def _matches_something(self) -> Touchpoint:
@@ -131,6 +136,7 @@ class Stage(Section):
     goal: str | None = None
     review_by: date | None = None
     notes: str | None = None
+    response: str | None = None
     phase: Literal["before", "during", "after"] | None = None
     intent: StrictBool = False
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from ingest.errors import did_you_mean
+from pipeline.config.map_models import Annotation, Customers, Journey, Map, Persona, Survey
 from pipeline.config.models import Bot, Carts, Funnel, Gates, Project, Sessions, Source, Stage, Touchpoint
 from pipeline.config.values import Section
 
@@ -29,7 +31,12 @@ class Config(Section):
     funnels: tuple[Funnel, ...] = Field(default=(), alias="funnel")
     excludes: tuple[dict[str, str], ...] = Field(default=(), alias="exclude")
     bots: tuple[Bot, ...] = Field(default=(), alias="bot")
-    # [map], [journey], [[customers]], [[persona]], [[annotation]] will stand here.
+    map: Map = Map()
+    surveys: tuple[Survey, ...] = Field(default=(), alias="survey")
+    journey: Journey = Journey()
+    customers: tuple[Customers, ...] = ()
+    personas: tuple[Persona, ...] = Field(default=(), alias="persona")
+    annotations: tuple[Annotation, ...] = Field(default=(), alias="annotation")
 
     _directory: Path = PrivateAttr(default=Path())
     _given: dict[str, str] = PrivateAttr(default_factory=dict)
@@ -79,6 +86,8 @@ class Config(Section):
         _refuse_twins("source", (source.name for source in self.sources))
         _refuse_twins("stage", (stage.name for stage in self.stages))
         _refuse_twins("funnel", (funnel.name for funnel in self.funnels))
+        _refuse_twins("persona", (persona.name for persona in self.personas))
+        self._journey_has_stages()
         for goal in self.project.goal:
             if passive := self._passive_events(goal):
                 raise ValueError(
@@ -86,6 +95,14 @@ class Config(Section):
                     "Take it out of one of the two lists"
                 )
         return self
+
+    def _journey_has_stages(self) -> None:
+        stages = [stage.name for stage in self.stages]
+        for name in (*self.journey.stages, *self.journey.targets):
+            if name not in stages:
+                raise ValueError(
+                    f'[journey] names "{name}", and there is no such [[stage]].{did_you_mean(name, stages)}'
+                )
 
     def _passive_events(self, goal: str) -> str | None:
         """The passive event that a goal names, itself or through rules that speak of passive events only."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -31,7 +31,9 @@ def run(
     analyses: Sequence[Analysis[Any]], snapshot: Snapshot, scope: Scope, *, threads: int | None = None
 ) -> tuple[list[Any], Pass]:
     """(one answer per analysis, what was read). Equal to the bit whatever the number of threads."""
-    columns = set(scope.columns).union(*(a.columns for a in analyses))
+    columns = frozenset(scope.columns).union(*(a.columns for a in analyses))
+    scope = replace(scope, asked=columns & scope.facts.names)
+    columns = (columns - scope.facts.names) | scope.facts.needs(scope.asked)
     files = [f for f in snapshot.files if f.span <= last_span(scope)]
     stored = frozenset(snapshot.columns)
     ranges = shards(threads or os.cpu_count() or 1)
