@@ -149,6 +149,7 @@ class SessionStates:
     last_goal: Ints  # position of the last goal in the session, -1 = none
     next_goal: Ints  # position of the customer's next goal after it, or the largest int64
     comes_back: Bools  # that goal lies within return_window of the session's end
+    window_end: Ints  # the session's end + return_window, microseconds
     closed: Bools  # return_window is over at as_of
     returned: Bools
     lost: Bools
@@ -172,7 +173,8 @@ class SessionStates:
         returned = ~holds & comes_back
         in_progress = ~holds & ~comes_back & ~closed
         return cls(
-            goal=goal, holds=holds, last_goal=last_goal, next_goal=target, comes_back=comes_back, closed=closed,
+            goal=goal, holds=holds, last_goal=last_goal, next_goal=target, comes_back=comes_back,
+            window_end=end + return_window, closed=closed,
             returned=returned, lost=~holds & ~returned & ~in_progress, in_progress=in_progress,
         )  # fmt: skip
 

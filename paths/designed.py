@@ -1,0 +1,174 @@
+"""The journey as designed against the journey as it is: in which order customers come to the stages, and what they leave out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from paths.analysis import Journeys, summed
+from paths.counting import tally_times
+from paths.histograms import quantile_seconds
+from paths.statistics import rate, wilson
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+MICROSECOND = timedelta(microseconds=1)
+
+PARTS = pa.schema(
+    [("kind", pa.string()), ("stage", pa.int64()), ("bin", pa.int64()), ("n", pa.int64()), ("sum", pa.int64())]
+)
+"""Additive. Per stage: reached, passed (reached it or a later one), repeated, out_of_order; wait (bins). Of all: customers,
+in_order, complete."""
+
+DESIGNED = pa.schema(
+    [("stage", pa.string()), *[(n, pa.int64()) for n in ("customers", "missing", "repeated", "out_of_order")],
+     *[(n, pa.float64()) for n in ("share", "ci_low", "ci_high", "target_share")], ("share_met", pa.bool_()),
+     *[(n, pa.float64()) for n in ("median_seconds", "p90_seconds", "target_seconds")], ("time_met", pa.bool_()),
+     *[(n, pa.float64()) for n in ("sentiment", "target_sentiment")], ("sentiment_met", pa.bool_())]
+)  # fmt: skip
+"""One row is one designed stage, in order. share: of the customers; missing: customers who came to a later stage and never to
+this one; repeated: who left it and came back; out_of_order: who came here first after a later stage; the seconds run from
+the first event at the stage before that the customer came to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What a stage should come to; None = not said."""
+
+    share: float | None = None
+    time: timedelta | None = None
+    sentiment: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Designed:
+    """The answer: `table` (DESIGNED without feelings) and `totals`: customers, in_order and complete with their rates."""
+
+    table: pa.Table
+    totals: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DesignedJourney:
+    """Customers with a selected session; their stages are those of the events of such sessions, passive ones left out."""
+
+    stages: tuple[str, ...]
+    targets: Mapping[str, Target]
+    columns: frozenset[str] = frozenset()
+    lag: timedelta | None = timedelta(days=2)
+
+    def map(self, journeys: Journeys) -> pa.Table:
+        """The additive counts of a batch."""
+        index = journeys.sessions.index
+        rows = np.flatnonzero(np.append(journeys.selected_sessions, False)[index])
+        rank = self.ranks(journeys)[rows]
+        owner, customer = np.unique(journeys.customer[rows], return_inverse=True)
+        known = rank >= 0
+        first = first_visits(rows[known], customer[known], rank[known], (len(owner), len(self.stages)))
+        return counts(first, came_back(customer[known], rank[known], first.shape), journeys.events.at)
+
+    def ranks(self, journeys: Journeys) -> Ints:
+        """Per event: the number of its designed stage, -1 = none."""
+        place = {n: i for i, n in enumerate(self.stages)}
+        stage = journeys.stage
+        return stage.lookup(np.array([place.get(n, -1) for n in stage.names], dtype=np.int64), -1)
+
+    def reduce(self, parts: Sequence[pa.Table]) -> Designed:
+        """The table and the totals."""
+        rows = summed(parts, ["kind", "stage", "bin"], PARTS).to_pylist()
+        n = {(r["kind"], r["stage"]): int(r["n"]) for r in rows if r["kind"] != "wait"}
+        customers = n.get(("customers", -1), 0)
+        totals: dict[str, Any] = {"customers": customers}
+        for kind in ("in_order", "complete"):
+            totals[kind] = n.get((kind, -1), 0)
+            totals[f"{kind}_share"] = rate(totals[kind], customers)
+            totals[f"{kind}_low"], totals[f"{kind}_high"] = wilson(totals[kind], customers)
+        table = [self.row(i, customers, n, [r for r in rows if r["kind"] == "wait" and r["stage"] == i])
+                 for i in range(len(self.stages))]  # fmt: skip
+        return Designed(table=pa.Table.from_pylist(table, schema=DESIGNED), totals=totals)
+
+    def row(
+        self, i: int, customers: int, n: Mapping[tuple[str, int], int], waits: Sequence[Mapping[str, int]]
+    ) -> dict[str, Any]:
+        """One DESIGNED row; feelings are filled in by those who know them."""
+        reached = n.get(("reached", i), 0)
+        target = self.targets.get(self.stages[i], Target())
+        timed, total = (np.array([w[c] for w in waits], dtype=np.int64) for c in ("n", "sum"))
+        low, high = wilson(reached, customers)
+        share, median = rate(reached, customers), quantile_seconds(timed, total, 50)
+        seconds = None if target.time is None else target.time / timedelta(seconds=1)
+        return {
+            "stage": self.stages[i], "customers": reached, "missing": n.get(("passed", i), 0) - reached,
+            "repeated": n.get(("repeated", i), 0), "out_of_order": n.get(("out_of_order", i), 0), "share": share, "ci_low": low,
+            "ci_high": high, "target_share": target.share, "share_met": met(share, target.share, more=True), "median_seconds": median,
+            "p90_seconds": quantile_seconds(timed, total, 90), "target_seconds": seconds, "time_met": met(median, seconds, more=False),
+            "sentiment": None, "target_sentiment": target.sentiment, "sentiment_met": None,
+        }  # fmt: skip
+
+
+def met(value: float | None, target: float | None, *, more: bool) -> bool | None:
+    """Is the target met? None where there is none, or nothing to compare."""
+    if value is None or target is None:
+        return None
+    return value >= target if more else value <= target
+
+
+def first_visits(position: Ints, customer: Ints, rank: Ints, shape: tuple[int, int]) -> Ints:
+    """[customer, stage]: position of the first event there, the largest int64 where there is none."""
+    first = np.full(shape, np.iinfo(np.int64).max, dtype=np.int64)
+    first[customer[::-1], rank[::-1]] = position[::-1]  # backwards: the first one is written last
+    return first
+
+
+def came_back(customer: Ints, rank: Ints, shape: tuple[int, ...]) -> Bools:
+    """[customer, stage]: did the customer leave the stage for another designed one and come back?"""
+    fresh = (
+        np.append(True, (customer[1:] != customer[:-1]) | (rank[1:] != rank[:-1]))
+        if len(rank)
+        else np.zeros(0, dtype=bool)
+    )
+    runs = np.bincount(customer[fresh] * shape[1] + rank[fresh], minlength=shape[0] * shape[1])
+    found: Bools = runs.reshape(shape) > 1
+    return found
+
+
+def counts(first: Ints, repeated: Bools, at: Ints) -> pa.Table:
+    """PARTS of some customers."""
+    customers, stages = first.shape
+    never = np.iinfo(np.int64).max
+    reached = first != never
+    later = np.full((customers, stages), never, dtype=np.int64)  # the first visit to any stage behind
+    for i in range(stages - 2, -1, -1):
+        later[:, i] = np.minimum(later[:, i + 1], first[:, i + 1])
+    passed = reached | (later != never)
+    early = np.zeros_like(reached)  # a later stage came first
+    early[:, :-1] = reached[:, :-1] & (later[:, :-1] < first[:, :-1])
+    per_stage = {"reached": reached, "passed": passed, "repeated": repeated & reached, "out_of_order": early}
+    rows = [(kind, i, int(flags[:, i].sum())) for kind, flags in per_stage.items() for i in range(stages)]
+    some = reached.any(axis=1)
+    in_order = some & ~early.any(axis=1)
+    complete = in_order & ~(passed & ~reached).any(axis=1)
+    rows += [("customers", -1, customers), ("in_order", -1, int(in_order.sum())), ("complete", -1, int(complete.sum()))]
+    kinds, number, n = zip(*rows, strict=True)
+    zero = [0] * len(rows)
+    return pa.concat_tables([pa.table([kinds, number, zero, n, zero], schema=PARTS), *waits(first, reached, at)])
+
+
+def waits(first: Ints, reached: Bools, at: Ints) -> list[pa.Table]:
+    """Per stage: the time from the first event at the nearest stage before it that the customer came to, if that was earlier."""
+    tables = []
+    before = np.full(len(first), -1, dtype=np.int64)
+    for i in range(first.shape[1]):
+        there = reached[:, i]
+        timed = there & (before >= 0) & (before < first[:, i])
+        span = at[first[timed, i]] - at[before[timed]]
+        _, bins, n, total = tally_times(np.zeros(len(span), dtype=np.int64), 1, span)
+        tables.append(pa.table([["wait"] * len(n), np.full(len(n), i), bins, n, total], schema=PARTS))
+        before = np.where(there, first[:, i], before)
+    return tables

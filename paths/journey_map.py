@@ -1,0 +1,257 @@
+"""The journey map: stages x touchpoints x feelings, computed from the events. Numbers only; drawing is elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from paths.analysis import Journeys, summed
+from paths.differences import discoveries, newcombe, two_proportion_p
+from paths.dropoff import SessionStates
+from paths.friction import SIGNALS, FrictionRules
+from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
+from paths.histograms import quantile_seconds
+from paths.map_counts import BAD, BETWEEN, FEELING, PARTS, MapBatch, cells
+from paths.sentiment import ONE, Survey, answers_of
+from paths.statistics import Z95, rate, wilson
+from paths.touchpoints import UNMAPPED
+
+MICROSECOND = timedelta(microseconds=1)
+THIN, SOLID, NO_EVIDENCE = "thin", "solid", "none"
+
+INT, FLOAT, TEXT = pa.int64(), pa.float64(), pa.string()
+MEASURES = (
+    ("customers", INT), ("share", FLOAT), ("events", INT), ("visits", INT), ("median_seconds", FLOAT), ("p90_seconds", FLOAT),
+    ("sentiment", FLOAT), ("sentiment_low", FLOAT), ("sentiment_high", FLOAT), ("answers", INT), ("friction", FLOAT),
+    *[(f"friction_{s}", FLOAT) for s in SIGNALS], ("sessions", INT), ("drop_off", INT), ("drop_off_rate", FLOAT),
+    ("ci_low", FLOAT), ("ci_high", FLOAT), ("goes_on", FLOAT), ("goes_on_low", FLOAT), ("goes_on_high", FLOAT),
+    ("conversion", FLOAT), ("cost", FLOAT), ("evidence", TEXT),
+)  # fmt: skip
+
+PAINS = pa.schema([("stage", TEXT), ("touchpoint", TEXT), ("signal", TEXT), ("visits", INT), ("with_signal", INT), ("rate", FLOAT),
+                   ("ci_low", FLOAT), ("ci_high", FLOAT), ("customers", INT), ("conversion_with", FLOAT), ("conversion_without", FLOAT),
+                   ("lost_goals", FLOAT), ("value", FLOAT), ("evidence", TEXT)])  # fmt: skip
+"""One row is one signal at one touchpoint, the dearest first. lost_goals = sessions with the signal (their return_window over) x
+(conversion without it - with it), 0 where that is negative; value = lost_goals x mean goal value: association, not cause."""
+
+MOMENTS = pa.schema([("stage", TEXT), ("touchpoint", TEXT), ("customers", INT), ("reach", FLOAT), ("good", INT), ("bad", INT),
+                     ("p_goal_good", FLOAT), ("p_goal_bad", FLOAT), ("difference", FLOAT), ("ci_low", FLOAT), ("ci_high", FLOAT),
+                     ("effect", FLOAT), ("effect_low", FLOAT), ("effect_high", FLOAT), ("p_value", FLOAT), ("significant", pa.bool_()),
+                     ("evidence", TEXT)])  # fmt: skip
+"""One row is one touchpoint, the strongest first: effect = reach x |P(goal | good) - P(goal | bad)|; good, bad: sessions whose
+return_window is over; bad: a visit there shows friction, or an answer below 0 speaks of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapAnswer:
+    """`table`: one row a cell in the order of the stages; `pains`, `moments` (by touchpoint only); `totals`."""
+
+    table: pa.Table
+    pains: pa.Table
+    moments: pa.Table
+    totals: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JourneyMap:
+    """Cells of stage x `by` (touchpoint, channel; or stage: the stages themselves). cost: minor units by event or channel."""
+
+    stages: tuple[str, ...]
+    by: str = "touchpoint"
+    rules: GoalRules = field(default_factory=GoalRules)
+    return_window: timedelta = timedelta(days=7)
+    surveys: tuple[Survey, ...] = ()
+    friction: FrictionRules = field(default_factory=FrictionRules)
+    cost: Mapping[str, int] = field(default_factory=dict)
+    min_n: int = 30
+    minor_units: int = 100
+    q: float = 0.05
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """What it reads."""
+        channel = {"channel"} if self.by == "channel" or self.cost else set()
+        return (VALUE_COLUMNS if self.rules.goal else frozenset()).union(channel, *(s.columns for s in self.surveys))
+
+    @property
+    def lag(self) -> timedelta | None:
+        """A goal or a later stage may follow within return_window; an answer comes when it comes."""
+        return None if self.surveys else self.return_window + timedelta(days=2)
+
+    def map(self, journeys: Journeys) -> pa.Table:
+        """The additive counts of a batch."""
+        goal = journeys.answers_to(self.rules.goal)
+        batch = MapBatch(
+            journeys=journeys, by=self.by, cell=cells(journeys, self.by), rules=self.friction, stages=self.stages,
+            states=SessionStates.of(journeys, goal, self.return_window // MICROSECOND),
+            answers=answers_of(journeys, self.surveys),
+        )  # fmt: skip
+        parts = batch.parts(self.cost)
+        return pa.concat_tables([parts, self.money(journeys)]) if self.rules.goal else parts
+
+    def money(self, journeys: Journeys) -> pa.Table:
+        """How many goals of the period have a value, and the sum."""
+        goals = goal_values(journeys, self.rules)
+        counts = goals.known & journeys.selected[goals.first]
+        n, total = int(counts.sum()), int(goals.value[counts].sum())
+        return pa.table([[""], ["money"], [0], [n], [0], [total], [0]], schema=PARTS)
+
+    def reduce(self, parts: Sequence[pa.Table]) -> MapAnswer:
+        """The tables."""
+        return Counted(self, summed(parts, ["cell", "kind", "bin"], PARTS)).answer()
+
+
+class Counted:
+    """Added-up PARTS, looked up by cell and kind."""
+
+    def __init__(self, question: JourneyMap, parts: pa.Table) -> None:
+        self.question = question
+        self.found: dict[tuple[str, str], dict[str, int]] = {}
+        self.bins: dict[str, list[tuple[int, int]]] = {}
+        for row in parts.to_pylist():
+            if row["kind"] == "time":
+                self.bins.setdefault(row["cell"], []).append((row["n"], row["sum"]))
+            else:
+                self.found[row["cell"], row["kind"]] = row
+        money = self.at("", "money")
+        self.mean = money["sum"] / money["n"] / question.minor_units if money["n"] else None
+        self.customers = self.at("", "total")["n"]
+
+    def at(self, cell: str, kind: str) -> dict[str, int]:
+        """n, hits, sum and square; zeros where there is nothing."""
+        return self.found.get((cell, kind), dict.fromkeys(("n", "hits", "sum", "square"), 0))
+
+    @property
+    def names(self) -> list[str]:
+        """The cells: by stage, then by customers, then by name; unmapped ones last."""
+        names = {c for c, k in self.found if k in ("customers", "answers")}
+        order = {n: i for i, n in enumerate(self.question.stages)}
+        return sorted(
+            names, key=lambda c: (order.get(c.split(BETWEEN)[0], len(order)), -self.at(c, "customers")["n"], c)
+        )
+
+    def answer(self) -> MapAnswer:
+        """All tables."""
+        by = self.question.by
+        keys = ["stage"] if by == "stage" else ["stage", by]
+        schema = pa.schema([*[(k, TEXT) for k in keys], *MEASURES])
+        rows = [dict(zip(keys, c.split(BETWEEN), strict=True)) | self.measures(c) for c in self.names]
+        listed = self.names if by == "touchpoint" else []
+        return MapAnswer(
+            table=pa.Table.from_pylist(rows, schema=schema), pains=self.pains(listed), moments=self.moments(listed), totals=self.totals()
+        )  # fmt: skip
+
+    def totals(self) -> dict[str, Any]:
+        """customers, sessions, the unmapped share of the events, answers that speak of nothing or are off their scale."""
+        total = self.at("", "total")
+        events = {c: self.at(c, "visits")["hits"] for c in self.names}
+        unmapped = sum(n for c, n in events.items() if c.split(BETWEEN)[0] == UNMAPPED)
+        return {
+            "customers": total["n"], "sessions": total["hits"], "unmapped_share": rate(unmapped, sum(events.values())),
+            "answers_of_nothing": total["sum"], "answers_off_scale": total["square"], "mean_goal_value": self.mean and round(self.mean, 2),
+        }  # fmt: skip
+
+    def evidence(self, n: int) -> str:
+        """How much it stands on."""
+        return NO_EVIDENCE if not n else SOLID if n >= self.question.min_n else THIN
+
+    def measures(self, cell: str) -> dict[str, Any]:
+        """MEASURES of one cell."""
+        visits, sessions, friction = (self.at(cell, k) for k in ("visits", "sessions", "friction"))
+        customers, goes_on, closed = self.at(cell, "customers")["n"], self.at(cell, "goes_on"), self.at(cell, "closed")
+        timed, total = (np.array([b[i] for b in self.bins.get(cell, [])], dtype=np.int64) for i in (0, 1))
+        low, high = wilson(sessions["hits"], sessions["n"])
+        on_low, on_high = wilson(goes_on["hits"], goes_on["n"])
+        cost = self.at(cell, "cost")
+        found: dict[str, Any] = {
+            "customers": customers, "share": rate(customers, self.customers), "events": visits["hits"], "visits": visits["n"],
+            "median_seconds": quantile_seconds(timed, total, 50), "p90_seconds": quantile_seconds(timed, total, 90),
+            "friction": rate(friction["hits"], friction["n"]), "sessions": sessions["n"], "drop_off": sessions["hits"],
+            "drop_off_rate": rate(sessions["hits"], sessions["n"]), "ci_low": low, "ci_high": high,
+            "goes_on": rate(goes_on["hits"], goes_on["n"]), "goes_on_low": on_low, "goes_on_high": on_high,
+            "conversion": rate(closed["hits"], closed["n"]) if self.question.rules.goal else None,
+            "cost": round(cost["sum"] / self.question.minor_units, 2) if cost["n"] else None, "evidence": self.evidence(customers),
+        }  # fmt: skip
+        shown = {f"friction_{s}": rate(self.at(cell, f"signal:{s}")["n"], friction["n"]) for s in SIGNALS}
+        return found | shown | self.sentiment(cell)
+
+    def sentiment(self, cell: str) -> dict[str, Any]:
+        """Mean feeling of a cell, -2 to +2, with the normal 95 % interval of a mean (none below two answers)."""
+        a = self.at(cell, "answers")
+        n = a["n"]
+        mean = a["sum"] / ONE / n if n else None
+        found: dict[str, Any] = {"answers": n, "sentiment": None, "sentiment_low": None, "sentiment_high": None}
+        if mean is None:
+            return found
+        found["sentiment"] = round(mean, 6)
+        if n > 1:
+            spread = max(0.0, (a["square"] / 1e6 - n * mean * mean) / (n - 1))
+            half = Z95 * sqrt(spread / n)
+            found |= {
+                "sentiment_low": round(max(-2.0, mean - half), 6),
+                "sentiment_high": round(min(2.0, mean + half), 6),
+            }
+        return found
+
+    def pains(self, cells: Sequence[str]) -> pa.Table:
+        """The PAINS table."""
+        rows = [self.pain(c, s) for c in cells for s in (*SIGNALS, FEELING) if self.at(c, f"signal:{s}")["n"]]
+        rows.sort(
+            key=lambda r: (-(r["value"] or 0), -(r["lost_goals"] or 0), -r["customers"], r["touchpoint"], r["signal"])
+        )
+        return pa.Table.from_pylist(rows, schema=PAINS)
+
+    def pain(self, cell: str, signal: str) -> dict[str, Any]:
+        """One PAINS row."""
+        stage, touchpoint = cell.split(BETWEEN)
+        shown, visits = self.at(cell, f"signal:{signal}"), self.at(cell, "friction")["n"]
+        bad, closed = self.at(cell, f"value:{signal}"), self.at(cell, "closed")
+        good_n, good_hits = closed["n"] - bad["n"], closed["hits"] - bad["hits"]
+        low, high = wilson(shown["n"], visits)
+        gap = good_hits / good_n - bad["hits"] / bad["n"] if good_n and bad["n"] else None
+        lost = None if gap is None or not self.question.rules.goal else bad["n"] * max(0.0, gap)
+        return {
+            "stage": stage, "touchpoint": touchpoint, "signal": signal, "visits": visits, "with_signal": shown["n"],
+            "rate": rate(shown["n"], visits), "ci_low": low, "ci_high": high, "customers": shown["hits"],
+            "conversion_with": rate(bad["hits"], bad["n"]), "conversion_without": rate(good_hits, good_n),
+            "lost_goals": None if lost is None else round(lost, 6),
+            "value": None if lost is None or self.mean is None else round(lost * self.mean, 2),
+            "evidence": self.evidence(shown["hits"]),
+        }  # fmt: skip
+
+    def moments(self, cells: Sequence[str]) -> pa.Table:
+        """The MOMENTS table: ranked, with Benjamini-Hochberg over the rows with enough of both kinds."""
+        rows = [self.moment(c) for c in cells if self.at(c, f"value:{BAD}")["n"]]
+        solid = [r for r in rows if r["evidence"] == SOLID]
+        for row, is_one in zip(solid, discoveries([r["p_value"] for r in solid], self.question.q), strict=True):
+            row["significant"] = is_one
+        rows.sort(key=lambda r: (r["evidence"] != SOLID, -(r["effect"] or 0), r["touchpoint"]))
+        return pa.Table.from_pylist(rows, schema=MOMENTS)
+
+    def moment(self, cell: str) -> dict[str, Any]:
+        """One MOMENTS row."""
+        stage, touchpoint = cell.split(BETWEEN)
+        bad, closed = self.at(cell, f"value:{BAD}"), self.at(cell, "closed")
+        good = (closed["hits"] - bad["hits"], closed["n"] - bad["n"])
+        reach = self.at(cell, "customers")["n"] / self.customers
+        low, high = newcombe(*good, bad["hits"], bad["n"])
+        known = low is not None and high is not None
+        difference = good[0] / good[1] - bad["hits"] / bad["n"] if known else None
+        ends = sorted((abs(low or 0.0), abs(high or 0.0)))
+        across = known and (low or 0) <= 0 <= (high or 0)
+        return {
+            "stage": stage, "touchpoint": touchpoint, "customers": self.at(cell, "customers")["n"], "reach": round(reach, 6),
+            "good": good[1], "bad": bad["n"], "p_goal_good": rate(*good), "p_goal_bad": rate(bad["hits"], bad["n"]),
+            "difference": None if difference is None else round(difference, 6), "ci_low": low, "ci_high": high,
+            "effect": None if difference is None else round(reach * abs(difference), 6),
+            "effect_low": round(reach * (0.0 if across else ends[0]), 6) if known else None,
+            "effect_high": round(reach * ends[1], 6) if known else None,
+            "p_value": round(two_proportion_p(*good, bad["hits"], bad["n"]), 6), "significant": False,
+            "evidence": self.evidence(min(good[1], bad["n"])),
+        }  # fmt: skip

@@ -1,0 +1,253 @@
+"""The additive integers behind the journey map: what happens in each cell (stage x touchpoint, channel, or the stage)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ingest.batches import Codes
+from paths.analysis import Journeys
+from paths.counting import distinct_pairs, next_at_or_after, tally_times
+from paths.dropoff import SessionStates
+from paths.friction import SIGNALS, FrictionRules, Steps, signals
+from paths.sentiment import Answers
+from paths.touchpoints import UNMAPPED, StageRules, distinct, recoded
+from paths.transitions import inner_edges, visits_of
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+BETWEEN = "\x1f"
+NOWHERE = "(none)"
+THOUSANDTH = 1_000
+FEELING, BAD = "feeling", "bad"
+
+PARTS = pa.schema([("cell", pa.string()), ("kind", pa.string()), ("bin", pa.int64()),
+                   *[(n, pa.int64()) for n in ("n", "hits", "sum", "square")]])  # fmt: skip
+"""Additive. The kinds, and what n and hits count:
+
+visits (all; events of the cell, passive ones too) · customers · cost (events that cost; sum) · time (by bins; sum) · sessions
+(with the cell; that end there without a goal) · closed (their return_window is over; a goal follows) · goes_on (the same; a
+later stage follows) · friction (visits; with a signal) · answers (sum of feelings in millionths, square of thousandths) ·
+signal:x (visits with x; customers) · value:x (closed sessions with x at the cell; a goal follows) · money and total (cell "")."""
+
+
+def cells(journeys: Journeys, by: str) -> Codes:
+    """Per event: its cell, "stage" or "stage, place"."""
+    stage = journeys.stage
+    if by == "stage":
+        return stage
+    place = journeys.touchpoint if by == "touchpoint" else journeys.events.text("channel")
+    codes, kinds = distinct([stage, place], len(journeys))
+    return recoded(codes, [cell_name(s or "", NOWHERE if p is None else p) for s, p in kinds])
+
+
+def cell_name(stage: str, place: str) -> str:
+    """The name of one cell."""
+    return f"{stage}{BETWEEN}{place}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapBatch:
+    """One batch, seen as a map. `cell` per event; `steps` the visits of the selected sessions."""
+
+    journeys: Journeys
+    by: str
+    cell: Codes
+    states: SessionStates
+    rules: FrictionRules
+    answers: Answers
+    stages: Sequence[str]  # in order
+
+    @cached_property
+    def steps(self) -> Steps:
+        """The visits of the selected sessions, one per event."""
+        visits = visits_of(self.journeys, self.journeys.touchpoint, collapse=False)
+        return Steps(position=visits.position, session=visits.session, node=visits.node)
+
+    @cached_property
+    def place(self) -> Ints:
+        """Per visit: its cell."""
+        return self.cell.codes[self.steps.position].astype(np.int64)
+
+    @cached_property
+    def first(self) -> tuple[Ints, Ints]:
+        """(the first visit of each (session, cell), per visit: which of these)."""
+        pairs = self.steps.session.astype(np.int64) * len(self.cell.names) + self.place
+        _, first, group = np.unique(pairs, return_index=True, return_inverse=True)
+        return first, group
+
+    @cached_property
+    def signals(self) -> dict[str, Bools]:
+        """Signal -> per visit; `feeling`: an answer below 0 speaks of it; `bad`: any of them."""
+        found = signals(self.journeys, self.steps, self.rules)
+        unhappy = np.zeros(len(self.journeys) + 1, dtype=bool)
+        unhappy[self.answers.visit[self.answers.feeling < 0]] = True
+        unhappy[-1] = False  # where -1, no visit, was written
+        found[FEELING] = unhappy[self.steps.position]
+        return found | {BAD: np.logical_or.reduce(list(found.values()))}
+
+    def parts(self, cost: Mapping[str, int]) -> pa.Table:
+        """All of it, as PARTS."""
+        tables = [self.visits(), *self.times(), *self.sessions(), *self.shown(), *self.feelings()]
+        return pa.concat_tables([*tables, *self.costs(cost), self.total()])
+
+    def rows(self, kind: str, n: Ints, hits: Ints | None = None, **values: Ints) -> pa.Table:
+        """One PARTS row per cell that has any."""
+        zero = np.zeros(len(n), dtype=np.int64)
+        columns = {"n": n, "hits": zero if hits is None else hits, "sum": zero, "square": zero, **values}
+        there = np.flatnonzero(np.any([c != 0 for c in columns.values()], axis=0))
+        names = pa.array(self.cell.names, pa.string()).take(pa.array(there))
+        numbers = [pa.array(c[there].astype(np.int64)) for c in columns.values()]
+        return pa.table([names, pa.array([kind] * len(there), pa.string()), zero[there], *numbers], schema=PARTS)
+
+    def count(self, code: Ints, flags: Bools | None = None) -> Ints:
+        """How often each cell."""
+        return np.bincount(code if flags is None else code[flags], minlength=len(self.cell.names))
+
+    @cached_property
+    def touches(self) -> Ints:
+        """Positions of the visits, and of the passive events of the period and the segment."""
+        passive = np.flatnonzero(self.journeys.passive & self.journeys.selected)
+        return np.concatenate([self.steps.position, passive])
+
+    def visits(self) -> pa.Table:
+        """visits and customers."""
+        code = self.cell.codes[self.touches].astype(np.int64)
+        size = len(self.cell.names)
+        runs = visits_of(self.journeys, self.cell, collapse=True).node if self.by == "stage" else self.place
+        customers = distinct_pairs(self.journeys.customer[self.touches], code, max(1, size))[1]
+        return pa.concat_tables(
+            [self.rows("visits", self.count(runs), self.count(code)), self.rows("customers", self.count(customers))]
+        )
+
+    def times(self) -> list[pa.Table]:
+        """How long the customer is there: to the session's next event, of a stage to the next stage."""
+        source, _, _, span = inner_edges(visits_of(self.journeys, self.cell, collapse=self.by == "stage"))
+        code, bins, n, total = tally_times(source, max(1, len(self.cell.names)), span)
+        names = pa.array(self.cell.names, pa.string()).take(pa.array(code))
+        zero = np.zeros(len(code), dtype=np.int64)
+        return [pa.table([names, ["time"] * len(code), bins, n, zero, total, zero], schema=PARTS)]
+
+    def sessions(self) -> list[pa.Table]:
+        """sessions, closed and goes_on."""
+        first, _ = self.first
+        cell, session = self.place[first], self.steps.session[first].astype(np.int64)
+        closed, ends = self.states.closed[session], self.journeys.sessions.last[session]
+        last = self.cell.codes[ends] == cell
+        return [
+            self.rows("sessions", self.count(cell), self.count(cell, last & ~self.states.holds[session])),
+            self.rows("closed", self.count(cell, closed), self.count(cell, closed & self.follows)),
+            self.rows("goes_on", self.count(cell, closed & self.has_later), self.count(cell, closed & self.goes_on)),
+        ]
+
+    @cached_property
+    def follows(self) -> Bools:
+        """Per first visit: does a goal follow, in the session or within return_window of its end?"""
+        first, _ = self.first
+        session = self.steps.session[first].astype(np.int64)
+        return (self.states.last_goal[session] > self.steps.position[first]) | self.states.comes_back[session]
+
+    @cached_property
+    def stage_rank(self) -> Ints:
+        """Per event: the number of its stage, -1 for unmapped ones."""
+        rank = {n: i for i, n in enumerate(self.stages)}
+        stage = self.journeys.stage
+        return stage.lookup(np.array([rank.get(n, -1) for n in stage.names], dtype=np.int64), -1)
+
+    @cached_property
+    def has_later(self) -> Bools:
+        """Per first visit: is there a stage behind its own?"""
+        rank = self.stage_rank[self.steps.position[self.first[0]]]
+        return (rank >= 0) & (rank < len(self.stages) - 1)
+
+    @cached_property
+    def goes_on(self) -> Bools:
+        """Per first visit: does an event of a later stage follow, in the session or within return_window of its end?"""
+        journeys, position = self.journeys, self.steps.position[self.first[0]]
+        rank, session = self.stage_rank[position], self.steps.session[self.first[0]].astype(np.int64)
+        found = np.zeros(len(position), dtype=bool)
+        active = ~journeys.passive
+        for stage in range(len(self.stages) - 1):
+            mine = np.flatnonzero(rank == stage)
+            later = np.flatnonzero(active & (self.stage_rank > stage))
+            follows = next_at_or_after(later, position[mine] + 1)
+            there = follows < len(journeys)
+            target = np.where(there, follows, 0)
+            same = there & (journeys.customer[target] == journeys.customer[position[mine]]) if len(mine) else there
+            found[mine] = same & (journeys.events.at[target] <= self.states.window_end[session[mine]])
+        return found
+
+    def shown(self) -> list[pa.Table]:
+        """friction, signal:x and value:x."""
+        first, group = self.first
+        cell, session = self.place[first], self.steps.session[first].astype(np.int64)
+        closed, owner = self.states.closed[session], self.journeys.customer[self.steps.position]
+        friction = np.logical_or.reduce([self.signals[s] for s in SIGNALS])
+        tables = [self.rows("friction", self.count(self.place), self.count(self.place, friction))]
+        for name, flags in self.signals.items():
+            if not flags.any():
+                continue
+            customers = distinct_pairs(owner[flags], self.place[flags], max(1, len(self.cell.names)))[1]
+            hit = np.zeros(len(first), dtype=bool)
+            hit[group[flags]] = True
+            tables.append(self.rows(f"signal:{name}", self.count(self.place, flags), self.count(customers)))
+            counts = self.count(cell, hit & closed), self.count(cell, hit & closed & self.follows)
+            tables.append(self.rows(f"value:{name}", *counts))
+        return tables
+
+    def feelings(self) -> list[pa.Table]:
+        """answers of the period, by the cell each speaks of."""
+        a, journeys = self.answers, self.journeys
+        spoken = np.where(a.visit >= 0, a.visit, a.position)
+        mine = journeys.in_period[a.position] & journeys.in_segment[spoken]
+        here, elsewhere = mine & (a.named < 0) & (a.visit >= 0), mine & (a.named >= 0)
+        code, thousandths = self.cell.codes[a.visit[here]].astype(np.int64), a.feeling[here] // THOUSANDTH
+        sums = [exact(code, values, len(self.cell.names)) for values in (a.feeling[here], thousandths**2)]
+        tables = [self.rows("answers", self.count(code), sum=sums[0], square=sums[1])]
+        for number in np.unique(a.named[elsewhere]).tolist():
+            feeling = a.feeling[elsewhere & (a.named == number)]
+            name = named_cell(a.names[number], self.by, journeys.scope.stages)
+            totals = [[len(feeling)], [0], [int(feeling.sum())], [int(((feeling // THOUSANDTH) ** 2).sum())]]
+            tables.append(pa.table([[name], ["answers"], [0], *totals], schema=PARTS))
+        return tables
+
+    def costs(self, cost: Mapping[str, int]) -> list[pa.Table]:
+        """What the touches cost, in minor units: by the event's name, else by its channel."""
+        if not cost:
+            return []
+        events = self.journeys.events
+        channel = events.text("channel")
+        by_channel = channel.lookup(np.array([cost.get(n, -1) for n in channel.names], dtype=np.int64), -1)
+        by_event = events.event.lookup(np.array([cost.get(n, -1) for n in events.event.names], dtype=np.int64), -1)
+        each = np.where(by_event >= 0, by_event, by_channel)[self.touches]
+        known = each >= 0
+        code = self.cell.codes[self.touches[known]].astype(np.int64)
+        return [self.rows("cost", self.count(code), sum=exact(code, each[known], len(self.cell.names)))]
+
+    def total(self) -> pa.Table:
+        """All customers and sessions of the map, answers that fit no cell, and answers off their scale."""
+        sessions = int(self.journeys.selected_sessions.sum())
+        customers = len(np.unique(self.journeys.customer[self.touches]))
+        lost = int(
+            (self.journeys.in_period[self.answers.position] & (self.answers.visit < 0) & (self.answers.named < 0)).sum()
+        )
+        return pa.table([[""], ["total"], [0], [customers], [sessions], [lost], [self.answers.off_scale]], schema=PARTS)
+
+
+def exact(code: Ints, values: Ints, size: int) -> Ints:
+    """Integer sums per code; values may be negative."""
+    total = np.zeros(size, dtype=np.int64)
+    np.add.at(total, code, values)
+    return total
+
+
+def named_cell(touchpoint: str, by: str, stages: StageRules) -> str:
+    """The cell of a touchpoint that an answer names and the customer never visited."""
+    stage = stages.stage(touchpoint, touchpoint, None) if stages.rules else UNMAPPED
+    return stage if by == "stage" else cell_name(stage, touchpoint if by == "touchpoint" else NOWHERE)
