@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
+from reports.words import plain
+
 DROP, GOAL = "url(#drop)", "url(#goal)"
 """Hatched ends: sessions without a goal, sessions with one."""
 
@@ -30,6 +32,11 @@ def shown(value: object) -> str:
         text = f"{value:.2f}".rstrip("0").rstrip(".")
         return "0" if text in ("", "-0") else text
     return str(value)
+
+
+def places(*names: object) -> str:
+    """Which touchpoints a mark is about, a line each: choosing one dims the marks of others. Shown names hold no line break."""
+    return "\n".join(dict.fromkeys(plain(n) for n in names))
 
 
 def percent(value: float) -> str:

@@ -22,6 +22,15 @@ class Column:
     head: str
     cell: Callable[[Row], str | Markup]
     numeric: bool = True
+    value: Callable[[Row], Any] | None = None  # what it sorts by and is copied as; None: the text itself
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a reader sees, and the value behind it ("" where the text is the value)."""
+
+    text: str | Markup
+    value: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +39,7 @@ class Sheet:
 
     caption: str
     columns: Sequence[Column]
-    cells: Sequence[Sequence[str | Markup]]
+    cells: Sequence[Sequence[Cell]]
     left_out: int = 0  # rows beyond MOST_ROWS
     command: str = ""  # that gives all rows
 
@@ -38,10 +47,22 @@ class Sheet:
 def sheet(caption: str, rows: pa.Table | Sequence[Row], columns: Sequence[Column], command: str = "") -> Sheet:
     """The first MOST_ROWS rows."""
     found = rows.to_pylist() if isinstance(rows, pa.Table) else rows
-    cells = [[c.cell(r) for c in columns] for r in found[:MOST_ROWS]]
+    cells = [[filled(c, r) for c in columns] for r in found[:MOST_ROWS]]
     return Sheet(
         caption=caption, columns=columns, cells=cells, left_out=max(0, len(found) - MOST_ROWS), command=command
     )
+
+
+def filled(column: Column, row: Row) -> Cell:
+    """One cell."""
+    text = column.cell(row)
+    value = raw(column.value(row)) if column.value is not None else ""
+    return Cell(text, "" if value == text else value)
+
+
+def raw(value: Any) -> str:
+    """A number as a program reads it; nothing for nothing."""
+    return "" if value is None else f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
 def words(head: str, key: str, shown: Callable[[Any], str | Markup]) -> Column:
@@ -51,4 +72,4 @@ def words(head: str, key: str, shown: Callable[[Any], str | Markup]) -> Column:
 
 def figures(head: str, key: str, shown: Callable[[Any], str | Markup]) -> Column:
     """A column of numbers."""
-    return Column(head=head, cell=lambda r: shown(r[key]))
+    return Column(head=head, cell=lambda r: shown(r[key]), value=lambda r: r[key])

@@ -8,7 +8,7 @@ import pyarrow as pa
 from markupsafe import Markup
 
 from reports.draw.flows import HEIGHT, NODE, OTHER, STUB, WIDTH, Box, Layout, Node, laid_out, merged
-from reports.svg import DROP, element, picture, shown
+from reports.svg import DROP, element, picture, places, shown
 from reports.words import number, plain, share
 
 TOP_K = 7
@@ -59,7 +59,10 @@ def ribbons(layout: Layout, step: int) -> Iterator[Markup]:
                 "C", middle, b + thick, middle, a + thick, x0, a + thick, "Z",
             ))  # fmt: skip
             title = element("title", f"{plain(source)} \u2192 {plain(target)}: {number(sessions)} sessions")
-            yield element("path", title, d=d, class_="ribbon rest" if OTHER in (source, target) else "ribbon")
+            rest = OTHER in (source, target)
+            yield element(
+                "path", title, d=d, class_="ribbon rest" if rest else "ribbon", data_place=places(source, target)
+            )
 
 
 def stubs(layout: Layout, node: Node) -> Iterator[Markup]:
@@ -69,14 +72,17 @@ def stubs(layout: Layout, node: Node) -> Iterator[Markup]:
     high = box.sessions * layout.scale
     title = element("title", said(name, step, box))
     yield element(
-        "rect", title, x=x, y=box.y, width=NODE, height=max(high, 1.0), class_="node rest" if name == OTHER else "node"
-    )
+        "rect", title, x=x, y=box.y, width=NODE, height=max(high, 1.0), class_="node rest" if name == OTHER else "node",
+        data_place=places(name),
+    )  # fmt: skip
     foot = box.y + high
     for count, kind, fill in ((box.dropped, "drop", DROP), (box.done, "done", None)):
         tall = count * layout.scale
         foot -= tall
         if count:
-            yield element("rect", x=x + NODE, y=foot, width=STUB, height=tall, class_=f"stub {kind}", fill=fill)
+            yield element(
+                "rect", x=x + NODE, y=foot, width=STUB, height=tall, class_=f"stub {kind}", fill=fill, data_place=places(name),
+            )  # fmt: skip
 
 
 def said(name: str, step: int, box: Box) -> str:
@@ -100,4 +106,4 @@ def label(layout: Layout, node: Node) -> Markup:
     lines = [element("text", plain(name, letters), " " + count if not two else "", x=x, y=y, class_="name")]
     if two:
         lines.append(element("text", count, x=x, y=y + 15, class_="quiet"))
-    return element("g", *lines)
+    return element("g", *lines, data_place=places(name))

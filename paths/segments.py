@@ -1,0 +1,66 @@
+"""Segments beside the whole in one pass: an analysis asked as if --segment held one condition more.
+
+A unit is in a segment by its first event, so what decides about it is all of its customer. Customers who have no event of
+the segment have no unit in it; the others stay whole, and every number is that of the question with --segment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from paths.analysis import Analysis, Journeys, without
+from paths.conditions import Condition
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InSegment(Generic[R]):
+    """`analysis` about the units whose first event fulfils `condition`, besides what the scope asks."""
+
+    analysis: Analysis[R]
+    condition: Condition
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Those of both."""
+        return self.analysis.columns | self.condition.columns
+
+    @property
+    def lag(self) -> timedelta | None:
+        """That of the analysis."""
+        return self.analysis.lag
+
+    def map(self, journeys: Journeys) -> pa.Table:
+        """What the analysis counts in the segment."""
+        return self.analysis.map(of_segment(journeys, self.condition))
+
+    def reduce(self, parts: Sequence[pa.Table]) -> R:
+        """What the analysis answers."""
+        return self.analysis.reduce(parts)
+
+
+def of_segment(journeys: Journeys, condition: Condition) -> Journeys:
+    """The customers who have an event of the segment, under a scope that asks for it; kept with the journeys for the next."""
+    name = f"segment {condition}"
+    found = vars(journeys).get(name)
+    if not isinstance(found, Journeys):
+        events = journeys.all_events
+        found = restricted(journeys, np.unique(events.key[condition.holds(events)]), condition)
+        vars(journeys)[name] = found  # where cached_property keeps what it has found
+    return found
+
+
+def restricted(journeys: Journeys, keys: npt.NDArray[np.int64], condition: Condition) -> Journeys:
+    """Only these customers, whole."""
+    kept = without(journeys, np.isin(journeys.events.key, keys))
+    scope = replace(journeys.scope, segment=(*journeys.scope.segment, condition))
+    whole = None if journeys.whole is None else restricted(journeys.whole, keys, condition)
+    return replace(kept, scope=scope, whole=whole, excluded_sessions=journeys.excluded_sessions)

@@ -1,0 +1,171 @@
+"""Timing: when sessions begin, by weekday and hour, and how long customers take to a goal, those still on their way included."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from math import exp, log, sqrt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from paths.analysis import Journeys, summed
+from paths.counting import next_at_or_after
+from paths.goals import GoalRules
+from paths.statistics import Z95
+from paths.steps import holding_goal
+from sessionize.clock import EPOCH
+
+Ints = npt.NDArray[np.int64]
+
+MINUTE = 60_000_000
+QUARTER, HOUR, DAY = 15 * MINUTE, 60 * MINUTE, 1440 * MINUTE
+
+HOURS = pa.schema([("weekday", pa.int64()), ("hour", pa.int64()), ("sessions", pa.int64()), ("with_goal", pa.int64())])
+"""One row is one hour of one weekday (0 = Monday) of the zone's clock and the sessions that start in it; by weekday and hour."""
+
+TIME_TO_GOAL = pa.schema(
+    [("seconds", pa.int64()), ("share", pa.float64()), ("ci_low", pa.float64()), ("ci_high", pa.float64()),
+     ("converted", pa.int64()), ("at_risk", pa.int64())]
+)  # fmt: skip
+"""One row is one mark after the first touch. share: of customers with a goal by then (Kaplan and Meier 1958), with its 95 %
+interval (Greenwood's variance on the log-log scale); converted: had one by then; at_risk: known to have had none until then,
+and watched for longer."""
+
+MARKS = (
+    *(m * 60 for m in (10, 30, 60, 120, 240, 480, 720)),
+    *(d * 86_400 for d in (1, 2, 3, 4, 5, 6, 7, 10, 14, 21, 28, 42, 56, 84, 112, 168, 252, 365)),
+)
+"""Seconds."""
+
+TIMES = pa.schema([("bin", pa.int64()), ("converted", pa.int64()), ("censored", pa.int64())])
+"""Additive; bins are of `bin_of`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartHours:
+    """Counts the selected sessions by the weekday and hour at which they start, on the clock of a zone."""
+
+    timezone: str = "UTC"
+    rules: GoalRules = field(default_factory=GoalRules)
+    columns: frozenset[str] = frozenset()
+    lag: timedelta | None = timedelta(days=2)
+
+    def map(self, journeys: Journeys) -> pa.Table:
+        """The additive counts of a batch, 168 rows."""
+        chosen = journeys.selected_sessions
+        place = week_hours(journeys.events.at[journeys.sessions.first[chosen]], self.timezone)
+        goal = holding_goal(journeys, self.rules)[chosen]
+        weekday, hour = np.divmod(np.arange(168), 24)
+        counts = [np.bincount(p, minlength=168) for p in (place, place[goal])]
+        return pa.table([weekday, hour, *counts], schema=HOURS)
+
+    def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """The HOURS table; nothing without batches."""
+        return summed(parts, ["weekday", "hour"], HOURS)
+
+
+def week_hours(at: Ints, timezone: str) -> Ints:
+    """24 x weekday + hour of each instant, 0 = Monday 00:00; clocks are looked at once per quarter of an hour."""
+    slots, which = np.unique(at // QUARTER, return_inverse=True)
+    zone = ZoneInfo(timezone)
+    clocks = [(EPOCH + timedelta(microseconds=int(s) * QUARTER)).astimezone(zone) for s in slots]
+    return np.array([24 * c.weekday() + c.hour for c in clocks], dtype=np.int64)[which]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoalTimes:
+    """What is known of the time to a goal. median_seconds: None where less than half have one."""
+
+    table: pa.Table
+    customers: int
+    converted: int
+    median_seconds: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeToGoal:
+    """From a customer's first selected touch (not a passive one) to the first goal at or after it; who has none is watched
+    until as_of, and counts for as long as that."""
+
+    rules: GoalRules = field(default_factory=GoalRules)
+    columns: frozenset[str] = frozenset()
+    lag: timedelta | None = None
+
+    def map(self, journeys: Journeys) -> pa.Table:
+        """The additive counts of a batch."""
+        begins = np.flatnonzero(journeys.selected & ~journeys.passive)
+        owner = journeys.customer[begins]
+        first = begins[np.append(True, owner[1:] != owner[:-1])] if len(begins) else begins
+        goals = np.flatnonzero(journeys.answers_to(self.rules.goal))
+        goal = next_at_or_after(goals, first)
+        reach = np.append(journeys.customer_starts[1:], len(journeys))[journeys.customer[first]]
+        bought = goal < reach
+        end = np.full(len(first), journeys.scope.as_of, dtype=np.int64)
+        end[bought] = journeys.events.at[goal[bought]]
+        place = bin_of(end - journeys.events.at[first])
+        found, which = np.unique(place, return_inverse=True)
+        counts = [np.bincount(which[flags], minlength=len(found)) for flags in (bought, ~bought)]
+        return pa.table([found, *counts], schema=TIMES)
+
+    def reduce(self, parts: Sequence[pa.Table]) -> GoalTimes:
+        """Kaplan-Meier over bins; a goal comes before the end of the watch in one bin."""
+        rows = summed(parts, ["bin"], TIMES).to_pylist()
+        steps = survival(rows)
+        converted = sum(r["converted"] for r in rows)
+        half = next((s for s in steps if s["survival"] <= 0.5), None)
+        longest = rows[-1]["bin"] if rows else -1
+        marks = [m for m in MARKS if int(bin_of(np.int64(m * 1_000_000))) <= longest]
+        return GoalTimes(
+            table=pa.Table.from_pylist([at_mark(steps, m) for m in marks], schema=TIME_TO_GOAL), converted=converted,
+            customers=converted + sum(r["censored"] for r in rows), median_seconds=None if half is None else seconds_of(half["bin"]),
+        )  # fmt: skip
+
+
+def bin_of(microseconds: Any) -> Any:
+    """Minutes within the first day, then hours, both rounded up: every mark is the end of a bin."""
+    return np.where(microseconds <= DAY, -(-microseconds // MINUTE), 1440 - (-(microseconds - DAY) // HOUR))
+
+
+def seconds_of(bin_: int) -> int:
+    """The end of a bin."""
+    return bin_ * 60 if bin_ <= 1440 else 86_400 + (bin_ - 1440) * 3_600
+
+
+def survival(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The beginning (bin -1), then each bin: the share without a goal at its end, Greenwood's sum, how many had one, how many
+    are watched for longer."""
+    at_risk = sum(r["converted"] + r["censored"] for r in rows)
+    share, spread, converted = 1.0, 0.0, 0
+    found: list[dict[str, Any]] = [{"bin": -1, "survival": share, "spread": spread, "converted": 0, "at_risk": at_risk}]
+    for r in rows:
+        hit = r["converted"]
+        share *= 1 - hit / at_risk
+        spread += hit / (at_risk * (at_risk - hit)) if at_risk > hit else 0.0
+        converted += hit
+        at_risk -= hit + r["censored"]
+        found.append({"bin": r["bin"], "survival": share, "spread": spread, "converted": converted, "at_risk": at_risk})
+    return found
+
+
+def at_mark(steps: Sequence[dict[str, Any]], seconds: int) -> dict[str, Any]:
+    """One TIME_TO_GOAL row."""
+    limit = int(bin_of(np.int64(seconds * 1_000_000)))
+    last = [s for s in steps if s["bin"] <= limit][-1]
+    low, high = bounds(last["survival"], last["spread"])
+    return {"seconds": seconds, "share": round(1 - last["survival"], 6), "ci_low": low, "ci_high": high,
+            "converted": last["converted"], "at_risk": last["at_risk"]}  # fmt: skip
+
+
+def bounds(survival: float, spread: float) -> tuple[float | None, float | None]:
+    """Of the share with a goal; None where all or none have one, which says nothing of its spread."""
+    if not 0 < survival < 1:
+        return None, None
+    reach = Z95 * sqrt(spread) / abs(log(survival))
+    middle = log(-log(survival))
+    low, high = (1 - exp(-exp(middle + side * reach)) for side in (-1, 1))
+    return round(low, 6), round(high, 6)
