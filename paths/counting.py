@@ -16,11 +16,29 @@ DENSE = 1 << 23
 def distinct_pairs(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, Ints]:
     """The different (unit, code) pairs in ascending order; 0 <= code < size."""
     bits = max(size - 1, 1).bit_length()  # shifts are much quicker than divisions
-    pairs = (unit.astype(np.int64) << bits) | code
+    room = (int(unit.max()) + 1) << bits if len(unit) else 0
+    kind = np.int32 if room <= 1 << 31 else np.int64  # half the bytes sort in a third of the time
+    pairs = (unit.astype(kind) << bits) | code.astype(kind)
     pairs.sort()
     if len(pairs):
         pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])]
-    return pairs >> bits, pairs & ((1 << bits) - 1)
+    return (pairs >> bits).astype(np.int64), (pairs & ((1 << bits) - 1)).astype(np.int64)
+
+
+def first_rows(unit: AnyInts, code: AnyInts, size: int) -> Ints:
+    """The first row of each different (unit, code) pair, pairs ascending; 0 <= code < size."""
+    rows = np.arange(len(code), dtype=np.int64)
+    room = (int(unit.max()) + 1) * size if len(unit) else 0
+    if room <= DENSE:
+        first = np.full(room, -1, dtype=np.int64)
+        pair = unit.astype(np.int64) * size + code
+        first[pair[::-1]] = rows[::-1]  # backwards: the first row of a pair is written last
+        return first[first >= 0]
+    bits = len(code).bit_length()
+    pairs = (unit.astype(np.int64) * size + code) << bits | rows
+    pairs.sort()
+    pair = pairs >> bits
+    return pairs[np.append(True, pair[1:] != pair[:-1])[: len(pair)]] & ((1 << bits) - 1)
 
 
 def places(codes: Ints, wanted: AnyInts, size: int) -> Ints:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from paths.analysis import Journeys, summed
-from paths.counting import next_at_or_after
+from paths.counting import first_rows, next_at_or_after
 from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
 from paths.statistics import rate, wilson
 from paths.transitions import START, Visits, visits_of
@@ -97,10 +97,7 @@ class DropOff:
     def node_counts(self, journeys: Journeys, visits: Visits, state: SessionStates, size: int) -> dict[str, Ints]:
         """COUNTS per node."""
         session = visits.session.astype(np.int64)
-        order = np.lexsort((visits.position, visits.node, session)) if len(session) else np.zeros(0, dtype=np.int64)
-        s, n = session[order], visits.node[order]
-        fresh = np.append(True, (s[1:] != s[:-1]) | (n[1:] != n[:-1])) if len(s) else np.zeros(0, dtype=bool)
-        first = order[fresh]  # the first visit of each (session, node)
+        first = first_rows(session, visits.node, size)
         s, n, at = session[first], visits.node[first], visits.position[first]
         follows = (state.last_goal[s] > at) | state.comes_back[s]
         ends = visits.node[visits.closes]
@@ -113,19 +110,15 @@ class DropOff:
             "visits": count(visits.node), "sessions": count(n), "closed": count(n, state.closed[s]),
             "converting": count(n, state.closed[s] & follows), "drop_off": count(ends, ~state.holds[ended]),
             "returned": count(ends, state.returned[ended]), "lost": count(ends, state.lost[ended]),
-            "in_progress": count(ends, state.in_progress[ended]), **self.goal_events(journeys, state, size),
+            "in_progress": count(ends, state.in_progress[ended]), **self.goal_events(journeys, visits, state, size),
             "value": np.zeros(size, dtype=np.int64),
         }  # fmt: skip
 
-    def goal_events(self, journeys: Journeys, state: SessionStates, size: int) -> dict[str, Ints]:
+    def goal_events(self, journeys: Journeys, visits: Visits, state: SessionStates, size: int) -> dict[str, Ints]:
         """Events at each node that are goals, and others: a node without others has no row."""
-        node = (journeys.stage if self.by_stage else journeys.touchpoint).codes
-        mine = visits_of(journeys, journeys.stage if self.by_stage else journeys.touchpoint, collapse=False).position
-        goal = state.goal[mine]
-        return {
-            "goals": np.bincount(node[mine[goal]], minlength=size),
-            "others": np.bincount(node[mine[~goal]], minlength=size),
-        }
+        every = visits_of(journeys, journeys.stage, collapse=False) if self.by_stage else visits
+        goals = np.bincount(every.node[state.goal[every.position]], minlength=size)
+        return {"goals": goals, "others": np.bincount(every.node, minlength=size) - goals}
 
     def money(self, journeys: Journeys) -> pa.Table:
         """How many goals of the period have a value, and the sum."""

@@ -286,7 +286,7 @@ def went_next(funnel: Funnel, journeys: Journeys, found: Found, groups: Groups) 
     gone = ~found.chains.alive & (depth < len(funnel.needed))
     last = found.position[gone, depth[gone] - 1]
     nodes = [*journeys.touchpoint.names, END]
-    node = np.append(following(journeys), -1)[last]
+    node = following(journeys, last)
     node = np.where(node < 0, len(nodes) - 1, node)
     size = len(funnel.needed) + 1
     code, n = tally((group[gone] * size + depth[gone]) * len(nodes) + node, len(names) * size * len(nodes))
@@ -301,14 +301,16 @@ def session_rows(journeys: Journeys) -> Bools:
     return np.append(chosen, False)[journeys.sessions.index]
 
 
-def following(journeys: Journeys) -> npt.NDArray[np.int32]:
-    """Per event: the touchpoint code of the next event of its session, -1 = none (END); passive events have none."""
-    active = np.flatnonzero(~journeys.passive)
-    session = journeys.sessions.index[active]
-    same = session[1:] == session[:-1]
-    after = np.full(len(journeys), -1, dtype=np.int32)
-    after[active[:-1][same]] = journeys.touchpoint.codes[active[1:]][same]
-    return after
+def following(journeys: Journeys, rows: Ints) -> npt.NDArray[np.int32]:
+    """For each of these rows the touchpoint code of the next event of its session, -1 = none (END); passive ones have none."""
+    sessions = journeys.sessions
+    session = sessions.index[rows]
+    there = (session >= 0) & (rows != np.append(sessions.last, -1)[session])
+    after = np.where(there, rows + 1, 0)
+    if journeys.passive.any():
+        active = np.flatnonzero(~journeys.passive)
+        after[there] = active[np.searchsorted(active, rows[there], side="right")]
+    return np.where(there, journeys.touchpoint.codes[after], -1) if len(rows) else session
 
 
 def micro(span: timedelta | None) -> int | None:

@@ -57,25 +57,26 @@ class Transitions:
         """The additive edges of a batch."""
         node = journeys.stage if self.by_stage else journeys.touchpoint
         visits = visits_of(journeys, node, self.collapse_repeats)
-        source, target, session, seconds = inner_edges(visits)
         size = len(node.names) + 2
         start, end = size - 2, size - 1
-        opening, closing = visits.node[visits.opens], visits.node[visits.closes]
-        framed = np.concatenate([start * size + opening, closing * size + end])
-        inner = source * size + target
-        all_edges = np.concatenate([inner, framed])
-        edge, transitions = tally(all_edges, size * size)
-        units, codes = distinct_pairs(session, inner, size * size)
-        in_sessions = counts_at(edge, np.concatenate([codes, framed]), size * size)
+        source = np.append(np.int64(start), visits.node[:-1])[: len(visits.node)]
+        source[visits.opens] = start
+        into = source * size + visits.node  # the edge into every visit
+        out = visits.node[visits.closes] * size + end
+        edge, transitions = tally(np.append(into, out), size * size)
+        units, codes = distinct_pairs(visits.session, into, size * size)
+        units, codes = np.append(units, visits.session[visits.closes]), np.append(codes, out)
+        in_sessions = counts_at(edge, codes, size * size)
         owner = journeys.customer[journeys.sessions.first]
-        ends = np.concatenate([visits.session[visits.opens], visits.session[visits.closes]])
-        customers = distinct_pairs(owner[np.concatenate([units, ends])], np.concatenate([codes, framed]), size * size)[
-            1
-        ]
-        by_customer = counts_at(edge, customers, size * size)
-        code, bin_, timed, total = tally_times(places(edge, inner, size * size), len(edge), seconds)
+        by_customer = counts_at(edge, distinct_pairs(owner[units], codes, size * size)[1], size * size)
+        elapsed = np.diff(visits.at, prepend=visits.at[:1])
+        elapsed[visits.opens] = 0
+        code, bin_, timed, total = tally_times(into, size * size, elapsed)
+        inner = code < start * size  # what leads out of START takes no time
+        times = timed[inner], total[inner]
+        place = places(edge, code[inner], size * size)
         return edge_parts(
-            edge, code, bin_, (transitions, in_sessions, by_customer), (timed, total), names_of(node), size
+            edge, place, bin_[inner], (transitions, in_sessions, by_customer), times, names_of(node), size
         )
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
@@ -100,16 +101,18 @@ def visits_of(journeys: Journeys, node: Codes, collapse: bool) -> Visits:
     index = journeys.sessions.index
     chosen = journeys.selected_sessions
     take = index >= 0 if chosen.all() else np.append(chosen, False)[index]
-    position = np.flatnonzero(take)
-    codes, session = node.codes[position].astype(np.int64), index[position]
+    if take.all():
+        position, at = np.arange(len(index), dtype=np.int64), journeys.events.at
+        codes, session = node.codes.astype(np.int64), index
+    else:
+        position = np.flatnonzero(take)
+        codes, session, at = node.codes[position].astype(np.int64), index[position], journeys.events.at[position]
     if collapse and len(position):
         fresh = np.append(True, (codes[1:] != codes[:-1]) | (session[1:] != session[:-1]))
-        position, codes, session = position[fresh], codes[fresh], session[fresh]
+        position, codes, session, at = position[fresh], codes[fresh], session[fresh], at[fresh]
     change = session[1:] != session[:-1]
     ends = np.ones(min(1, len(position)), dtype=bool)
-    return Visits(
-        codes, session, journeys.events.at[position], position, np.append(ends, change), np.append(change, ends)
-    )
+    return Visits(codes, session, at, position, np.append(ends, change), np.append(change, ends))
 
 
 def inner_edges(visits: Visits) -> tuple[Ints, Ints, npt.NDArray[np.int32], Ints]:

@@ -57,8 +57,9 @@ class Sessions:
 
 def find_sessions(batch: EventBatch, passive: Bools, rules: SessionRules) -> Sessions:
     """The sessions of a batch. `passive` bool[n] marks events that are in no session."""
-    active = np.flatnonzero(~passive) if passive.any() else np.arange(len(batch), dtype=np.int64)
-    key, at = batch.key[active], batch.at[active]
+    everything = not passive.any()
+    active = np.arange(len(batch), dtype=np.int64) if everything else np.flatnonzero(~passive)
+    key, at = (batch.key, batch.at) if everything else (batch.key[active], batch.at[active])
     starts = fixed_cuts(key, at, rules)
     if rules.cut_on is not None:
         values = batch.text(rules.cut_on).take(active)
@@ -66,8 +67,11 @@ def find_sessions(batch: EventBatch, passive: Bools, rules: SessionRules) -> Ses
     elif rules.longest:
         starts = cut_at_duration(starts, at, rules.longest)
     first = np.flatnonzero(starts)
-    index = np.full(len(batch), -1, dtype=np.int32)
-    index[active] = np.cumsum(starts, dtype=np.int32) - 1
+    number = np.cumsum(starts, dtype=np.int32)
+    number -= 1
+    index = number if everything else np.full(len(batch), -1, dtype=np.int32)
+    if not everything:
+        index[active] = number
     n = len(first)  # without events there are none
     last = np.append(first[1:], len(active))[:n] - 1
     same = key[first[1:]] == key[first[:-1]]
