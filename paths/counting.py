@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,8 +19,10 @@ def distinct_pairs(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, Ints]
     """The different (unit, code) pairs in ascending order; 0 <= code < size."""
     bits = max(size - 1, 1).bit_length()  # shifts are much quicker than divisions
     room = (int(unit.max()) + 1) << bits if len(unit) else 0
-    kind = np.int32 if room <= 1 << 31 else np.int64  # half the bytes sort in a third of the time
-    pairs = (unit.astype(kind) << bits) | code.astype(kind)
+    kind: type[np.signedinteger[Any]] = (
+        np.int32 if room <= 1 << 31 else np.int64
+    )  # half the bytes sort in a third of the time
+    pairs: npt.NDArray[Any] = (unit.astype(kind) << bits) | code.astype(kind)
     pairs.sort()
     if len(pairs):
         pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])]
@@ -38,7 +42,8 @@ def first_rows(unit: AnyInts, code: AnyInts, size: int) -> Ints:
     pairs = (unit.astype(np.int64) * size + code) << bits | rows
     pairs.sort()
     pair = pairs >> bits
-    return pairs[np.append(True, pair[1:] != pair[:-1])[: len(pair)]] & ((1 << bits) - 1)
+    found: Ints = pairs[np.append(True, pair[1:] != pair[:-1])[: len(pair)]] & ((1 << bits) - 1)
+    return found
 
 
 def places(codes: Ints, wanted: AnyInts, size: int) -> Ints:

@@ -121,9 +121,10 @@ def met(value: float | None, target: float | None, *, more: bool) -> bool | None
 
 def first_visits(position: Ints, customer: Ints, rank: Ints, shape: tuple[int, int]) -> Ints:
     """[customer, stage]: position of the first event there, the largest int64 where there is none."""
-    first = np.full(shape, np.iinfo(np.int64).max, dtype=np.int64)
-    first[customer[::-1], rank[::-1]] = position[::-1]  # backwards: the first one is written last
-    return first
+    cell, row = np.unique(customer * shape[1] + rank, return_index=True)
+    first = np.full(shape[0] * shape[1], np.iinfo(np.int64).max, dtype=np.int64)
+    first[cell] = position[row]
+    return first.reshape(shape)
 
 
 def came_back(customer: Ints, rank: Ints, shape: tuple[int, ...]) -> Bools:

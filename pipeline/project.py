@@ -31,6 +31,7 @@ from paths.result import Result
 from paths.seen import Seen
 from paths.session_rows import SessionRows, Vocabulary
 from paths.summary import Summary
+from paths.touchpoints import StageRules
 from paths.transitions import START, Transitions
 from pipeline.as_of import default_as_of, instant_text, parse_day, parse_instant
 from pipeline.config import Config, load_config
@@ -258,6 +259,12 @@ class Project:
 
         return step_matrix(self, steps, **question)
 
+    def map(self, **question: Any) -> Result:
+        """One row a cell of the journey map: stage x touchpoint (`by="channel"`, or `by="stage"`)."""
+        from pipeline.journey_map import journey_map
+
+        return journey_map(self, **question)
+
     def quarantine(self) -> pa.Table:
         """One row per quarantined row."""
         return Quarantine(self.store.root).rows()
@@ -269,13 +276,21 @@ class Project:
 
         return int(10 ** MINOR_DIGITS.get(self.config.project.currency or "", 2))
 
-    def ask(self, period: Period, analyses: Sequence[Analysis[Any]], columns: Iterable[str] = ()) -> Asked:
-        """Run analyses in one pass over the newest snapshot.
+    def ask(
+        self,
+        period: Period,
+        analyses: Sequence[Analysis[Any]],
+        columns: Iterable[str] = (),
+        stages: StageRules | None = None,
+    ) -> Asked:
+        """Run analyses in one pass over the newest snapshot, under other `stages` than those of journeys.toml where given.
 
         Warns about columns of --segment and --where (and `columns`, named elsewhere) in which no event has a value.
         """
         snapshot = self.store.snapshot()
         scope, warnings = self.scope(period, snapshot, frozenset(columns).union(*(a.columns for a in analyses)))
+        if stages is not None:
+            scope = replace(scope, stages=stages)
         named = frozenset(columns).union(*(c.columns for c in (*scope.segment, *scope.where))) - {"event"}
         for column in sorted(named & BESIDE.keys()):
             raise ConfigError(f"no condition can look at {column}: {BESIDE[column]}.")

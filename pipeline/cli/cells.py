@@ -12,8 +12,12 @@ NOTHING = "\N{EN DASH}"
 LAYOUT = "\n\t"
 
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-_SHARES = {"probability", "conversion", "ci_low", "ci_high", "share", "coverage", "rate"}
+_SHARES = {
+    *("probability", "conversion", "ci_low", "ci_high", "share", "coverage", "rate", "goes_on", "friction", "reach"),
+    *("p_goal_good", "p_goal_bad", "conversion_with", "conversion_without", "effect", "goes_on_low", "goes_on_high"),
+}
 _SHARE_ENDS = ("_rate", "_share", "_coverage", "_probability")
+_SHARE_STARTS = ("step_", "friction_")
 _LABEL_ENDS = ("_id", "_key", "_version")
 _LABELS = {"line", "row", "year", "version", "step"}
 
@@ -30,7 +34,7 @@ def _written(code: int) -> str:
 
 def is_share(column: str) -> bool:
     """Whether a column of that name holds shares of 1."""
-    return column in _SHARES or column.endswith(_SHARE_ENDS) or column.startswith("step_")
+    return column in _SHARES or column.endswith(_SHARE_ENDS) or column.startswith(_SHARE_STARTS)
 
 
 def is_seconds(column: str) -> bool:

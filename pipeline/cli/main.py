@@ -40,6 +40,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "funnel": ("questions", "How many go from step to step."),
         "graph": ("questions", "The path graph as GraphML, JSON or Mermaid."),
         "carts": ("carts", "Carts left behind, recovered, converted, and whom to remind."),
+        "map": ("map", "The journey map: stages x touchpoints, feelings, friction, and what to do."),
         "variants": ("explore", "The ways customers take, as whole sequences."),
         "find": ("explore", "Sessions that hold a pattern of events."),
         "steps": ("explore", "What comes after a node, before it, or between two."),

@@ -1,0 +1,160 @@
+"""map: the journey map, and what it says to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pipeline.cli.ask import answer, opened, words
+from pipeline.cli.options import (
+    OutputOptions,
+    ProjectOptions,
+    ScopeOptions,
+    output_options,
+    project_options,
+    question_options,
+)
+
+HIDDEN = (
+    "events", "p90_seconds", "sentiment_low", "sentiment_high", "sessions", "ci_low", "ci_high", "goes_on_low", "goes_on_high",
+    "friction_error", "friction_repeat", "friction_back_and_forth", "friction_contact", "friction_dwell", "phase", "goal",
+    "review_by", "notes", "response", "conversion", "drop_off", "visits",
+)  # fmt: skip
+"""Columns that a terminal leaves out."""
+
+
+def question(command: Any) -> Any:
+    """The options that every question has."""
+    return project_options(output_options(question_options(command)))
+
+
+@click.group(invoke_without_command=True)
+@click.option(
+    "--by", type=click.Choice(["touchpoint", "channel", "stage"]), default="touchpoint", help="Rows of the map."
+)
+@question
+@click.pass_context
+def map(context: click.Context, by: str, project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
+    """The journey map: stages x touchpoints, with volume, time, feelings, friction, drop-off.
+
+    \b
+    Example:
+      journeys map
+      journeys map --by channel
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from pipeline.journey_map import journey_map
+
+    result = journey_map(opened(project), by=by, **words(scope))
+    answer(result, output, title="journey map", hide=HIDDEN, notes=of_all(result.meta["totals"]))
+
+
+def of_all(totals: Any) -> tuple[str, ...]:
+    """How much of it all is on the map."""
+    said = [f"{totals['customers']:,} customers, {totals['sessions']:,} sessions"]
+    if totals["unmapped_share"] is not None:
+        said.append(f"{totals['unmapped_share']:.1%} of the events are in no stage")
+    for name, what in (
+        ("answers_off_scale", "answers are off their scale"),
+        ("answers_of_nothing", "answers speak of no visit"),
+    ):
+        if totals[name]:
+            said.append(f"{totals[name]:,} {what}")
+    return (" · ".join(said),)
+
+
+@map.command()
+@question
+def pains(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
+    """Pain points: signals of friction, the dearest first.
+
+    \b
+    Example:
+      journeys map pains
+    """
+    from pipeline.journey_map import pains as ask
+
+    answer(ask(opened(project), **words(scope)), output, hide=("ci_low", "ci_high", "lost_goals"))
+
+
+@map.command()
+@question
+def moments(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
+    """Moments of truth: where a good or a bad visit decides.
+
+    \b
+    Example:
+      journeys map moments
+    """
+    from pipeline.journey_map import moments as ask
+
+    hidden = ("ci_low", "ci_high", "effect_low", "effect_high", "p_value", "customers")
+    answer(ask(opened(project), **words(scope)), output, hide=hidden)
+
+
+@map.command()
+@question
+def best(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
+    """Touchpoints by the feelings of those who were asked, the best first.
+
+    \b
+    Example:
+      journeys map best
+    """
+    from pipeline.journey_map import best as ask
+
+    answer(ask(opened(project), **words(scope)), output)
+
+
+@map.command()
+@question
+def designed(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
+    """The journey as designed against the journey as it is.
+
+    \b
+    Example:
+      journeys map designed
+    """
+    from pipeline.journey_map import designed as ask
+
+    result = ask(opened(project), **words(scope))
+    totals = result.meta["totals"]
+    share, whole = totals["in_order_share"], totals["complete_share"]
+    notes = (
+        ()
+        if share is None
+        else (
+            f"{share:.1%} of {totals['customers']:,} customers come in the designed order, {whole:.1%} leave nothing out",
+        )
+    )
+    answer(result, output, hide=("ci_low", "ci_high", "p90_seconds"), notes=notes)
+
+
+@map.command()
+@question
+def opportunities(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
+    """What could be done: carts to win back, silence after a purchase, complaints, avoidable contacts.
+
+    \b
+    Example:
+      journeys map opportunities
+    """
+    from pipeline.journey_map import opportunities as ask
+
+    answer(ask(opened(project), **words(scope)), output)
+
+
+@map.command()
+@question
+def personas(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
+    """Personas side by side, stage by stage.
+
+    \b
+    Example:
+      journeys map personas -o personas.csv
+    """
+    from pipeline.journey_map import personas as ask
+
+    answer(ask(opened(project), **words(scope)), output, hide=HIDDEN)
