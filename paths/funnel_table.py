@@ -57,6 +57,11 @@ def funnel_table(parts: pa.Table, funnel: Funnel) -> pa.Table:
     )
 
 
+def left_out(answer: pa.Table) -> int:
+    """How many units an exclusion left out of a funnel's answer."""
+    return int((answer.schema.metadata or {}).get(b"left_out", b"0"))
+
+
 def rows_table(rows: Sequence[Mapping[str, Any]], funnel: Funnel) -> pa.Table:
     """The rows, without what the table as a whole says."""
     column = funnel.breakdown or funnel.by

@@ -23,9 +23,16 @@ def cart_rules(config: Config) -> CartRules:
     return CartRules(roles=roles, quiet_period=config.carts.quiet_period, recovery_window=config.carts.recovery_window)
 
 
-def carts(project: Project, *, by: str | None = None, **period: Any) -> Result:
-    """One row per kind, status and (with `by`) value of a column: episodes, customers, value, its coverage."""
+def carts(project: Project, *, by: str | None = None, compare: str | None = None, **period: Any) -> Result:
+    """One row per kind, status and (with `by`) value of a column: episodes, customers, value, its coverage.
+
+    With `compare` one row per kind and value: the abandonment rate of both sides; see pipeline/compare.py.
+    """
     question = Carts(rules=cart_rules(project.config), by=by, minor_units=project.minor_units)
+    if compare is not None:
+        from pipeline.compare import compare_carts
+
+        return compare_carts(project, Period(**period), compare, question)
     asked = project.ask(Period(**period), [question])
     found = asked.answers[0]
     return asked.result(

@@ -10,15 +10,16 @@ from typing import Any
 import pyarrow as pa
 
 from paths.carts import Carts
-from paths.differences import discoveries, newcombe, two_proportion_p
+from paths.compare import Pair, beyond_noise
 from paths.dropoff import DropOff
 from paths.funnel import Funnel
 from paths.outcomes import Outcomes
 from paths.periods import InPeriod
 from paths.result import Result
 from pipeline.carts import cart_rules
+from pipeline.periods import local_day
 from pipeline.project import Period, Project
-from pipeline.report_facts import funnel_of, local_day, plain_funnels
+from pipeline.report_facts import funnel_of, plain_funnels
 from pipeline.rules import goal_rules
 from sessionize.clock import midnight
 
@@ -29,19 +30,19 @@ CHANGES = pa.schema(
 )
 """One row is one rate that moved beyond noise (Newcombe 95 % interval, Benjamini-Hochberg q = 0.05 over all compared)."""
 
-FEWEST = 30
 MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True)
-class Pair:
+@dataclass(frozen=True, kw_only=True)
+class Rate(Pair):
     """One rate of both periods."""
 
     what: str
-    hits: int
-    n: int
-    hits_before: int
-    n_before: int
+
+
+def rate_of(what: str, hits: int, trials: int, hits_before: int, trials_before: int) -> Rate:
+    """`what` with its counts of both periods."""
+    return Rate(what=what, hits=hits, trials=trials, hits_before=hits_before, trials_before=trials_before)
 
 
 def changes(project: Project, *, days: int = 7, against: int = 28, as_of: str | None = None) -> Result:
@@ -74,50 +75,48 @@ def asking(project: Project, funnels: Sequence[Funnel], since: int, until: int) 
     return found
 
 
-def paired(answers: Sequence[Any], funnels: Sequence[str]) -> list[Pair]:
+def paired(answers: Sequence[Any], funnels: Sequence[str]) -> list[Rate]:
     """Every rate that both periods have."""
     new, old = answers[0].to_pylist()
     half = 2 + len(funnels)
     now, before = answers[1 : 1 + half], answers[1 + half :]
-    pairs = [Pair("sessions with the goal", new["converted"], new["sessions"], old["converted"], old["sessions"])]
+    pairs = [rate_of("sessions with the goal", new["converted"], new["sessions"], old["converted"], old["sessions"])]
     was = {r["touchpoint"]: r for r in before[0].to_pylist()}
     for r in now[0].to_pylist():
         if q := was.get(r["touchpoint"]):
             pairs.append(
-                Pair(f"drop-off at {r['touchpoint']}", r["drop_off"], r["sessions"], q["drop_off"], q["sessions"])
+                rate_of(f"drop-off at {r['touchpoint']}", r["drop_off"], r["sessions"], q["drop_off"], q["sessions"])
             )
     a, b = now[1].totals, before[1].totals
     left, left_before = (t["abandoned"] + t["recovered"] for t in (a, b))
-    pairs.append(Pair("cart abandonment", left, left + a["converted"], left_before, left_before + b["converted"]))
+    pairs.append(rate_of("cart abandonment", left, left + a["converted"], left_before, left_before + b["converted"]))
     for name, rows, past in zip(
         funnels, (t.to_pylist() for t in now[2:]), (t.to_pylist() for t in before[2:]), strict=True
     ):
         for i, (r, q) in enumerate(zip(rows, past, strict=True), 1):
             if i > 1 and not r["optional"]:
                 what = f"{name}: step {i} {r['name']}, of those who start"
-                pairs.append(Pair(what, r["reached"], rows[0]["reached"], q["reached"], past[0]["reached"]))
+                pairs.append(rate_of(what, r["reached"], rows[0]["reached"], q["reached"], past[0]["reached"]))
     return pairs
 
 
-def moved(pairs: list[Pair]) -> pa.Table:
+def moved(rates: list[Rate]) -> pa.Table:
     """CHANGES, the largest first."""
-    enough = [p for p in pairs if min(p.n, p.n_before) >= FEWEST]
-    p_values = [two_proportion_p(p.hits, p.n, p.hits_before, p.n_before) for p in enough]
+    real = [r for r, sure in zip(rates, beyond_noise(rates), strict=True) if sure]
     rows = []
-    for pair, p_value, real in zip(enough, p_values, discoveries(p_values), strict=True):
-        if not real:
-            continue
-        rate, was = pair.hits / pair.n, pair.hits_before / pair.n_before
-        low, high = newcombe(pair.hits, pair.n, pair.hits_before, pair.n_before)
+    for r in sorted(real, key=lambda r: (-abs(r.difference), r.what)):
+        low, high = r.interval
         rows.append({
-            "what": pair.what, "sentence": sentence(pair, rate, was, low, high), "rate": round(rate, 6), "rate_before": round(was, 6),
-            "difference": round(rate - was, 6), "ci_low": low, "ci_high": high, "p_value": p_value, "n": pair.n, "n_before": pair.n_before,
+            "what": r.what, "sentence": sentence(r), "rate": round(r.rate, 6), "rate_before": round(r.rate_before, 6),
+            "difference": r.difference, "ci_low": low, "ci_high": high, "p_value": r.p_value, "n": r.trials, "n_before": r.trials_before,
         })  # fmt: skip
-    rows.sort(key=lambda r: (-abs(float(str(r["difference"]))), str(r["what"])))
     return pa.Table.from_pylist(rows, schema=CHANGES)
 
 
-def sentence(pair: Pair, rate: float, was: float, low: float | None, high: float | None) -> str:
-    """One change in words."""
-    between = "" if low is None or high is None else f", 95 % CI {100 * low:+.1f} to {100 * high:+.1f}"
-    return f"{pair.what}: {rate:.1%} ({pair.hits:,} of {pair.n:,}), {100 * (rate - was):+.1f} points against {was:.1%}{between}"
+def sentence(found: Rate) -> str:
+    """One change in words; it has trials on both sides."""
+    low, high = (100 * (bound or 0.0) for bound in found.interval)
+    return (
+        f"{found.what}: {found.rate:.1%} ({found.hits:,} of {found.trials:,}), {100 * found.difference:+.1f} points "
+        f"against {found.rate_before:.1%}, 95 % CI {low:+.1f} to {high:+.1f}"
+    )

@@ -63,6 +63,12 @@ DEFINITIONS = {
     ),
 }
 
+COMPARED = (
+    " compared: one row a rate of either side. difference = rate - rate_before with its Newcombe 95 % interval; "
+    "significant by a two-proportion test and Benjamini-Hochberg (q = 0.05) over the rows that have n = 30 on both sides; "
+    "mix + rate_effect, over all rows, = the difference of the overall rates. "
+)
+
 SKIPPED = ("warnings", "read", "snapshot", "rules", "excluded_sessions", "left_out")
 
 
@@ -70,7 +76,7 @@ def explanation(result: Result, directory: str) -> str:
     """The text of --explain."""
     meta = result.meta
     read = meta.get("read", {})
-    lines = [f"{result.title}: {DEFINITIONS.get(result.title, 'see the guide.')}", ""]
+    lines = [definition(result.title), ""]
     lines += [
         f"  {name} = {shown(value)}"
         for name, value in meta.items()
@@ -84,6 +90,13 @@ def explanation(result: Result, directory: str) -> str:
     ]
     people = behind(result, directory)
     return "\n".join([*lines, *(["", "  the people behind it:", *people] if people else [])])
+
+
+def definition(title: str) -> str:
+    """What the numbers of an answer are."""
+    question = title.removesuffix(" compared")
+    text = DEFINITIONS.get(question, "see the guide.")
+    return f"{title}: {text}" if question == title else f"{question}{COMPARED}{question}: {text}"
 
 
 def shown(value: Any) -> str:

@@ -24,6 +24,7 @@ from paths.analysis import NEVER, Analysis, Scope
 from paths.conditions import Condition, parse_condition
 from paths.dropoff import DropOff
 from paths.funnel_steps import PAGE
+from paths.funnel_table import left_out
 from paths.graph import graph_of
 from paths.nodes import GoalNodes, Nodes, goal_nodes, nodes_table
 from paths.personas import PERSONA, CustomerFacts
@@ -100,6 +101,7 @@ class Project:
         by: str = "touchpoint",
         nodes: bool = False,
         goal: str | Sequence[str] | None = None,
+        compare: str | None = None,
         **period: Any,
     ) -> Result:
         """One row an edge: transitions, sessions, customers, probability, median and 90th percentile of the seconds.
@@ -108,9 +110,16 @@ class Project:
         the chance of the goal, its removal effect and the expected steps.
         """
         stage = by == "stage"
+        transitions = Transitions(collapse_repeats=collapse_repeats, by_stage=stage)
+        if compare is not None:
+            if nodes:
+                raise ConfigError("--compare is about edges: leave out --nodes.")
+            from pipeline.compare import compare_paths
+
+            return compare_paths(self, Period(**period), compare, transitions)
         goals = goal_rules(self.config, [goal] if isinstance(goal, str) else goal).goal
         questions: list[Analysis[Any]] = [
-            Transitions(collapse_repeats=collapse_repeats, by_stage=stage),
+            transitions,
             GoalNodes(goal=goals, by_stage=stage),
         ]
         if nodes:
@@ -135,7 +144,14 @@ class Project:
         """The networkx DiGraph of `paths`."""
         return self.paths(**question).graph()
 
-    def dropoff(self, *, by: str = "touchpoint", goal: str | Sequence[str] | None = None, **period: Any) -> Result:
+    def dropoff(
+        self,
+        *,
+        by: str = "touchpoint",
+        goal: str | Sequence[str] | None = None,
+        compare: str | None = None,
+        **period: Any,
+    ) -> Result:
         """One row a touchpoint (or stage), the worst leak first."""
         goals = [goal] if isinstance(goal, str) else goal
         rules = goal_rules(self.config, goals)
@@ -145,6 +161,10 @@ class Project:
             by_stage=by == "stage",
             minor_units=self.minor_units,
         )
+        if compare is not None:
+            from pipeline.compare import compare_dropoff
+
+            return compare_dropoff(self, Period(**period), compare, question)
         asked = self.ask(Period(**period), [question, Vocabulary()])
         asked.check_names(sorted(rules.goal), "goal")
         return asked.result(
@@ -168,9 +188,12 @@ class Project:
         breakdown: str | None = None,
         by: str | None = None,
         top: int | None = None,
+        compare: str | None = None,
         **period: Any,
     ) -> Result:
         """One row a step: reached, conversion, dropped, in_progress, seconds from the step before.
+
+        With `compare` (previous, DAY..DAY or COLUMN=VALUE; also of paths and dropoff) one row a compared rate: pipeline/compare.py.
 
         Steps and exclusions are written as on the command line; `saved_funnel(name)` gives the words of a [[funnel]].
         """
@@ -178,12 +201,19 @@ class Project:
             steps, window=window, count=count, order=order, ties=ties, step_window=step_window, exclude=exclude,
             exclusion=exclusion, ignore=ignore, breakdown=breakdown, by=by, top=top,
         )  # fmt: skip
+        names = [m.name for s in question.steps for m in s.matchers if not m.name.startswith(PAGE)]
+        parameters = {
+            "steps": list(steps), "window": question.window, "count": count, "order": order, "ties": ties,
+            "exclude": list(exclude), "exclusion": exclusion, "ignore": list(ignore), "breakdown": breakdown, "by": by,
+        }  # fmt: skip
+        if compare is not None:
+            from pipeline.compare import compare_funnel
+
+            return compare_funnel(self, Period(**period), compare, question, names, parameters)
         asked = self.ask(Period(**period), [question, Vocabulary()], question.columns)
-        asked.check_names([m.name for s in question.steps for m in s.matchers if not m.name.startswith(PAGE)], "step")
-        parameters = {"steps": list(steps), "window": question.window, "count": count, "order": order, "ties": ties,
-                      "exclude": list(exclude), "exclusion": exclusion, "ignore": list(ignore), "breakdown": breakdown, "by": by,
-                      "left_out": int((asked.answers[0].schema.metadata or {}).get(b"left_out", b"0"))}  # fmt: skip
-        return asked.result("funnel", asked.answers[0], parameters=parameters)
+        asked.check_names(names, "step")
+        table = asked.answers[0]
+        return asked.result("funnel", table, parameters={**parameters, "left_out": left_out(table)})
 
     def saved_funnel(self, name: str) -> dict[str, Any]:
         """The words of one [[funnel]], as `funnel` takes them; raises ConfigError for an unknown name."""

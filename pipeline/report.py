@@ -9,7 +9,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from ingest.errors import ConfigError
 from paths.analysis import NEVER, Analysis, Scope
 from paths.cart_spans import CartSpans
 from paths.carts import Carts
@@ -22,11 +21,11 @@ from paths.steps import StepFlows
 from paths.summary import Summary
 from pipeline.carts import cart_rules
 from pipeline.engines.local import Pass, run
+from pipeline.periods import days_of
 from pipeline.project import Period, Project
 from pipeline.report_facts import (
     commands,
     funnel_of,
-    local_day,
     plain_funnels,
     quality,
     rules_in_force,
@@ -36,7 +35,6 @@ from pipeline.rules import goal_rules
 from reports.content import CartAnswer, FunnelAnswer, Report, Span
 from sessionize.clock import midnight
 
-DEFAULT_DAYS = 28
 WEEK = timedelta(days=7)
 MOST_WEEKS = 53
 SANKEY_STEPS = 6
@@ -89,14 +87,7 @@ def gather(project: Project, period: Period, *, compare: bool = True) -> tuple[R
 
 def periods_of(scope: Scope, timezone: str, compare: bool) -> Periods:
     """The 28 days before as_of unless the scope says otherwise, against as many days before them."""
-    until = (
-        local_day(scope.as_of - 1, timezone) + timedelta(days=1)
-        if scope.until == NEVER
-        else local_day(scope.until, timezone)
-    )
-    since = until - timedelta(days=DEFAULT_DAYS) if scope.since == -NEVER else local_day(scope.since, timezone)
-    if since >= until:
-        raise ConfigError(f"the period is empty: it would run from {since} until {until}, and until is exclusive.")
+    since, until = days_of(scope, timezone)
 
     def span(first: date, last: date) -> Span:
         return Span(since=midnight(first, timezone), until=midnight(last, timezone))

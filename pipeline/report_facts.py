@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Mapping
-from datetime import date, timedelta
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
@@ -18,15 +16,10 @@ from pipeline.as_of import instant_text
 from pipeline.config import Config
 from pipeline.config import Funnel as SavedFunnel
 from pipeline.durations import format_duration
+from pipeline.periods import local_day
 from pipeline.project import Period, Project
 from pipeline.steps import parse_exclusion, parse_steps
 from reports.content import Quality, Rule, Span
-from sessionize.clock import EPOCH
-
-
-def local_day(at: int, timezone: str) -> date:
-    """The day of an instant on the zone's calendar."""
-    return (EPOCH + timedelta(microseconds=at)).astimezone(ZoneInfo(timezone)).date()
 
 
 def plain_funnels(config: Config) -> list[SavedFunnel]:

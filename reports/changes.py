@@ -8,18 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from paths.differences import discoveries, newcombe, two_proportion_p
-from reports.content import MIN_N, FunnelAnswer, Report
+from paths.compare import MIN_N, Pair, beyond_noise
+from reports.content import FunnelAnswer, Report
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class Change(Pair):
     """hits of trials now against before. `certain`: more than noise among all changes that were looked at together."""
 
-    hits: int
-    trials: int
-    hits_before: int
-    trials_before: int
     place: str = ""
     target: str = ""  # the step that `place` leads to, in a funnel
     funnel: str = ""
@@ -31,32 +27,11 @@ class Change:
         """What it is a change of."""
         return self.kind, self.funnel, self.place, self.target
 
-    @property
-    def enough(self) -> bool:
-        """Are there units enough in both periods to claim anything?"""
-        return min(self.trials, self.trials_before) >= MIN_N
-
-    @property
-    def rate(self) -> float:
-        """Now."""
-        return self.hits / self.trials if self.trials else 0.0
-
-    @property
-    def difference(self) -> float:
-        """Rate now less rate before."""
-        return self.rate - (self.hits_before / self.trials_before if self.trials_before else 0.0)
-
-    @property
-    def interval(self) -> tuple[float | None, float | None]:
-        """Newcombe, 95 %."""
-        return newcombe(self.hits, self.trials, self.hits_before, self.trials_before)
-
 
 def judged(changes: Sequence[Change]) -> list[Change]:
     """Those with units enough, `certain` by Benjamini and Hochberg over all of them together."""
-    enough = [c for c in changes if c.enough]
-    sure = discoveries([two_proportion_p(c.hits, c.trials, c.hits_before, c.trials_before) for c in enough])
-    return [replace(c, certain=yes) for c, yes in zip(enough, sure, strict=True)]
+    enough = [c for c in changes if c.fewest >= MIN_N]
+    return [replace(c, certain=sure) for c, sure in zip(enough, beyond_noise(enough), strict=True)]
 
 
 def dropoff_changes(report: Report) -> list[Change]:

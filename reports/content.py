@@ -9,9 +9,6 @@ from typing import Any
 
 import pyarrow as pa
 
-MIN_N = 30
-"""Below so many units nothing is claimed."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Span:

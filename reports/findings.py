@@ -9,10 +9,11 @@ from typing import Any
 
 from markupsafe import Markup
 
+from paths.compare import MIN_N
 from paths.statistics import wilson
 from paths.transitions import END, START
 from reports.changes import Change, needed
-from reports.content import MIN_N, FunnelAnswer, Report
+from reports.content import FunnelAnswer, Report
 from reports.words import about, interval, named, number, points_interval, share, short_money, signed, span_text
 
 WHOLE = {"sessions": 1, "carts": 2}

@@ -10,6 +10,8 @@ from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions, cu
 from pipeline.cli.output import chosen_format, show, warn
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from paths.result import Result
     from pipeline.project import Project
 
@@ -49,6 +51,42 @@ def answer(
         table = table.drop_columns([c for c in hide if c in table.column_names])
     show(table, output, title=title or result.title, notes=[header(result.meta), *notes], meta=result.meta)
     explain_if_asked(result)
+
+
+TOLD = 5
+"""So many findings are told in words below a table; all are in its rows."""
+
+
+def answer_compared(
+    result: Result, output: OutputOptions, title: str | None = None, notes: tuple[str, ...] = ()
+) -> None:
+    """Show a comparison: the numbers, what is beyond noise in words, and what the whole did."""
+    meta, rows = result.meta, result.rows()
+    found = [r["sentence"] for r in rows if r["significant"]]
+    judged = sum(r["difference"] is not None for r in rows)
+    summary = f"{len(found):,} of {judged:,} compared rates differ beyond noise (q = {meta['q']})"
+    said = [summary, *found[:TOLD], *whole_in_words(meta["overall"])]
+    against = f"compared with: {side_in_words(meta['before'])}"
+    title = f"{title or result.title.removesuffix(' compared')}, compared"
+    answer(result, output, title=title, notes=(against, *said, *notes), hide=("p_value", "sentence"))
+
+
+def side_in_words(side: Mapping[str, Any]) -> str:
+    """The period and the segment of a side."""
+    parts = [f"{name} {side[name]}" for name in ("since", "until") if side.get(name)]
+    return " · ".join([*parts, *(f"segment {c}" for c in side["segment"])]) or "all"
+
+
+def whole_in_words(overall: Mapping[str, float] | None) -> list[str]:
+    """What the overall rate did; nothing to say where a side is empty, or where the rates add up to 1 on either side."""
+    if overall is None or overall["rate"] == overall["rate_before"] == 1:
+        return []
+    now, before, difference, mix, effect = (
+        100 * overall[k] for k in ("rate", "rate_before", "difference", "mix", "rate_effect")
+    )
+    return [
+        f"overall {now:.1f} % against {before:.1f} %: {difference:+.1f} points = mix {mix:+.1f} + rates {effect:+.1f}"
+    ]
 
 
 def explain_if_asked(result: Result) -> None:

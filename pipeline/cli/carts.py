@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.ask import answer, opened, words
+from pipeline.cli.ask import answer, answer_compared, opened, words
 from pipeline.cli.options import (
     OutputOptions,
     ProjectOptions,
     ScopeOptions,
+    compare_option,
     output_options,
     project_options,
     question_options,
@@ -19,26 +20,30 @@ from pipeline.cli.options import (
 
 @click.group(invoke_without_command=True)
 @click.option("--by", metavar="COLUMN", help="kind, status, last_step, channel, hour (of opening), or any column.")
+@compare_option
 @project_options
 @output_options
 @question_options
 @click.pass_context
-def carts(
-    context: click.Context, by: str | None, project: ProjectOptions, output: OutputOptions, scope: ScopeOptions
-) -> None:
+def carts(context: click.Context, by: str | None, compare: str | None, project: ProjectOptions, output: OutputOptions,
+          scope: ScopeOptions) -> None:  # fmt: skip
     """Carts left behind, recovered, converted: episodes, customers, value.
 
     \b
     Example:
       journeys carts
       journeys carts --by last_step
+      journeys carts --by platform --compare 2024-04-01..2024-05-01
     """
     if context.invoked_subcommand is not None:
         return
     from pipeline.carts import carts as ask
     from pipeline.carts import totals_in_words
 
-    result = ask(opened(project), by=by, **words(scope))
+    result = ask(opened(project), by=by, compare=compare, **words(scope))
+    if compare is not None:
+        answer_compared(result, output)
+        return
     answer(result, output, notes=tuple(totals_in_words(result.meta["totals"])))
 
 

@@ -79,6 +79,16 @@ def question_options(command: Callable[..., R]) -> Callable[..., R]:
     return _collected(command, _QUESTION_OPTIONS, "scope", _scope)
 
 
+def compare_option(command: Callable[..., R]) -> Callable[..., R]:
+    """Give a command `compare: str | None`."""
+    option: Option[R] = click.option(
+        "--compare",
+        metavar="SIDE",
+        help="With previous (as many days before), DAY..DAY, or COLUMN=VALUE; the period is 28 days unless given.",
+    )
+    return option(command)
+
+
 def current_project() -> ProjectOptions:
     """The options of the command that runs, or the defaults where none does."""
     context = click.get_current_context(silent=True)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.ask import answer, opened, words
+from pipeline.cli.ask import answer, answer_compared, opened, words
 from pipeline.cli.options import (
     OutputOptions,
     ProjectOptions,
     ScopeOptions,
+    compare_option,
     output_options,
     project_options,
     question_options,
@@ -59,19 +60,24 @@ def sessions(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions
 @click.option("--collapse-repeats", is_flag=True, help="Count a run of one node as one visit.")
 @click.option("--nodes", is_flag=True, help="One row a node: its chance of the goal, and what hangs on it.")
 @click.option("--goal", multiple=True, help="With --nodes, instead of [project] goal; may be repeated.")
+@compare_option
 @question
-def paths(by: str, collapse_repeats: bool, nodes: bool, goal: tuple[str, ...], project: ProjectOptions, output: OutputOptions,
-          scope: ScopeOptions) -> None:  # fmt: skip
+def paths(by: str, collapse_repeats: bool, nodes: bool, goal: tuple[str, ...], compare: str | None, project: ProjectOptions,
+          output: OutputOptions, scope: ScopeOptions) -> None:  # fmt: skip
     """Where customers go from where: one row an edge, most frequent first.
 
     \b
     Example:
       journeys paths --limit 10
       journeys paths --nodes --limit 10
+      journeys paths --compare platform=mobile --limit 10
     """
     result = opened(project).paths(
-        by=by, collapse_repeats=collapse_repeats, nodes=nodes, goal=list(goal) or None, **words(scope)
+        by=by, collapse_repeats=collapse_repeats, nodes=nodes, goal=list(goal) or None, compare=compare, **words(scope)
     )
+    if compare is not None:
+        answer_compared(result, output)
+        return
     chance = result.meta.get("p_goal")
     answer(result, output, notes=() if chance is None else (f"P(goal | START) = {chance}",))
 
@@ -79,22 +85,38 @@ def paths(by: str, collapse_repeats: bool, nodes: bool, goal: tuple[str, ...], p
 @click.command()
 @click.option("--by", type=BY, default="touchpoint", help="One row a touchpoint or a stage.")
 @click.option("--goal", multiple=True, help="What journeys are for, instead of [project] goal; may be repeated.")
+@compare_option
 @question
-def dropoff(
-    by: str, goal: tuple[str, ...], project: ProjectOptions, output: OutputOptions, scope: ScopeOptions
-) -> None:
+def dropoff(by: str, goal: tuple[str, ...], compare: str | None, project: ProjectOptions, output: OutputOptions,
+            scope: ScopeOptions) -> None:  # fmt: skip
     """Where customers leave, and what it costs: the worst leak first.
 
     \b
     Example:
       journeys dropoff --limit 3
       journeys dropoff --by stage --since 2024-03-01 --until 2024-04-01
+      journeys dropoff --compare previous
     """
-    result = opened(project).dropoff(by=by, goal=list(goal) or None, **words(scope))
+    result = opened(project).dropoff(by=by, goal=list(goal) or None, compare=compare, **words(scope))
+    if compare is not None:
+        answer_compared(result, output)
+        return
     answer(result, output, title=f"drop-off by {by}", hide=("visits", "ci_low", "ci_high", "lost_after", "returned_at"))
 
 
-FUNNEL_WORDS = ("window", "count", "order", "ties", "exclude", "exclusion", "ignore", "breakdown", "by", "top")
+FUNNEL_WORDS = (
+    "window",
+    "count",
+    "order",
+    "ties",
+    "exclude",
+    "exclusion",
+    "ignore",
+    "breakdown",
+    "by",
+    "top",
+    "compare",
+)
 
 
 @click.command()
@@ -125,6 +147,7 @@ FUNNEL_WORDS = ("window", "count", "order", "ties", "exclude", "exclusion", "ign
 @click.option(
     "--by", type=click.Choice(["day", "week", "month"]), help="One funnel per time of the chain's first event."
 )
+@compare_option
 @question
 def funnel(steps: tuple[str, ...], name: str | None, listing: bool, step_window: tuple[str, ...], project: ProjectOptions,
            output: OutputOptions, scope: ScopeOptions, **words_given: Any) -> None:  # fmt: skip
@@ -137,6 +160,7 @@ def funnel(steps: tuple[str, ...], name: str | None, listing: bool, step_window:
     Example:
       journeys funnel product_view add_to_cart purchase --window 7d
       journeys funnel product_view add_to_cart? purchase --breakdown platform
+      journeys funnel product_view purchase --since 2024-05-01 --until 2024-06-01 --compare previous
     """
     from pipeline.durations import format_duration
 
@@ -159,6 +183,9 @@ def funnel(steps: tuple[str, ...], name: str | None, listing: bool, step_window:
         raise click.UsageError("name the steps, or a saved funnel with --name.")
     result = shop.funnel(given.pop("steps"), **given)
     title = f"funnel of {result.meta['count']} within {format_duration(result.meta['window'])}"
+    if given.get("compare") is not None:
+        answer_compared(result, output, title if name is None else f"{name}: {title}", left_out(result))
+        return
     hidden = ("ci_low", "ci_high", "dropped_next") + (
         () if any(r["optional"] for r in result.rows()) else ("optional",)
     )

@@ -8,9 +8,10 @@ from typing import Any
 
 from markupsafe import Markup
 
+from paths.compare import MIN_N
 from paths.transitions import START
 from reports.changes import Change, Changes
-from reports.content import MIN_N, Report
+from reports.content import Report
 from reports.draw.bars import bar, interval_dot
 from reports.tables import Column, Sheet, figures, sheet, words
 from reports.words import (
@@ -150,7 +151,7 @@ def table(report: Report, rows: Sequence[Row], changes: Mapping[str, Change]) ->
         change = changes.get(row["touchpoint"])
         return (
             NOTHING
-            if change is None or not change.enough
+            if change is None or change.fewest < MIN_N
             else f"{signed(change.difference)} ({points_interval(*change.interval)})"
         )
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from paths.compare import MIN_N
 from reports.changes import Change, Changes
-from reports.content import MIN_N, CartAnswer, Report
+from reports.content import CartAnswer, Report
 from reports.draw.spark import sparkline
 from reports.tables import Sheet, figures, sheet, words
 from reports.words import (

@@ -1,0 +1,248 @@
+"""--compare: both sides of a question, from one pass over the store.
+
+`previous` (as many days just before), `2026-01-01..2026-02-01` (the second day exclusive), or `plan=basic`: against that
+segment where --segment names another value of the column, else that segment against everybody else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+
+from ingest.errors import ConfigError, did_you_mean
+from paths.analysis import NEVER, Analysis, Scope
+from paths.cart_groups import GRID
+from paths.carts import Carts
+from paths.comparable import cart_counts, dropoff_counts, edge_counts, folded, started, step_counts
+from paths.compare import MIN_N, Comparison, Key, Q, Whole, Words, compared, paired
+from paths.conditions import Condition
+from paths.dropoff import DropOff
+from paths.funnel import Funnel
+from paths.funnel_table import left_out
+from paths.periods import InPeriod
+from paths.personas import PERSONA
+from paths.result import Result
+from paths.session_rows import Vocabulary
+from paths.summary import Summary
+from paths.transitions import Transitions
+from pipeline.as_of import instant_text, parse_day
+from pipeline.facts import check_persona
+from pipeline.periods import days_of
+from pipeline.project import Asked, Period, Project
+from sessionize.clock import midnight
+
+PREVIOUS = "previous"
+DAYS = re.compile(r"(?P<since>[^.=]+)\.\.(?P<until>[^.=]+)")
+SEGMENT = re.compile(r"(?P<column>[^=!<>~]+)=(?P<value>.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """Units that start in since <= at < until (microseconds UTC), of a segment."""
+
+    since: int
+    until: int
+    segment: tuple[Condition, ...]
+
+    def asked(self, analysis: Analysis[Any]) -> InPeriod[Any]:
+        """The analysis about this side."""
+        return InPeriod(analysis=analysis, since=self.since, until=self.until, segment=self.segment)
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """since, until and segment as every answer's meta spells them."""
+        return {
+            "since": None if self.since == -NEVER else instant_text(self.since),
+            "until": None if self.until == NEVER else instant_text(self.until),
+            "segment": [str(c) for c in self.segment],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sides:
+    """What is compared, with what, and how a sentence calls the other side."""
+
+    now: Side
+    before: Side
+    than: str
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """What their segments read."""
+        return frozenset[str]().union(*(c.columns for side in (self.now, self.before) for c in side.segment))
+
+
+def sides_of(project: Project, scope: Scope, text: str) -> Sides:
+    """The sides that --compare names; raises ConfigError for words that name none, or sides that share units."""
+    if text == PREVIOUS or DAYS.fullmatch(text):
+        return periods(scope, project.config.project.timezone, text)
+    found = SEGMENT.fullmatch(text)
+    if found is None:
+        raise ConfigError(
+            f'--compare takes previous, DAY..DAY (the second one exclusive) or COLUMN=VALUE, not "{text}".'
+            f"{did_you_mean(text, [PREVIOUS])}"
+        )
+    if found["column"].strip() == PERSONA:
+        check_persona(project.config, found["value"])
+    return segments(scope, Condition(found["column"].strip(), "=", found["value"]))
+
+
+def periods(scope: Scope, timezone: str, text: str) -> Sides:
+    """This period against the one before it, or against the days of the text."""
+    first, last = days_of(scope, timezone)
+    since, until = midnight(first, timezone), midnight(last, timezone)
+    if text == PREVIOUS:
+        earlier, end, than = midnight(first - (last - first), timezone), since, "before"
+    else:
+        earlier, end = (parse_day(day, timezone, "--compare") for day in text.split(".."))
+        than = f"in {text}"
+    if earlier >= end:
+        raise ConfigError(f"--compare {text}: the period is empty; write it as 2026-01-01..2026-02-01.")
+    if earlier < until and since < end:
+        raise ConfigError(
+            f"--compare {text} overlaps the period ({first} until {last}): what is in both cannot be compared. "
+            "Choose other days with --since and --until."
+        )
+    now = Side(since=since, until=until, segment=scope.segment)
+    return Sides(now=now, before=replace(now, since=earlier, until=end), than=than)
+
+
+def segments(scope: Scope, other: Condition) -> Sides:
+    """The segment that is asked about against the other, or the other against the rest; what else is asked of both stays."""
+    mine = [c for c in scope.segment if c.column == other.column]
+    both = tuple(c for c in scope.segment if c.column != other.column)
+    if other in mine:
+        raise ConfigError(f"--compare {other} is the --segment itself: name another value of {other.column}.")
+    chosen = mine or [other]
+    against = other if mine else Condition(other.column, "!=", other.value)
+    now = Side(since=scope.since, until=scope.until, segment=(*both, *chosen))
+    before = replace(now, segment=(*both, against))
+    return Sides(now=now, before=before, than=f"with {other}" if mine else "the rest")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Both:
+    """The answers of both sides, question by question, and what else the pass found."""
+
+    asked: Asked
+    now: Sequence[Any]
+    before: Sequence[Any]
+    rest: Sequence[Any]
+    sides: Sides
+    text: str
+
+    def result(self, title: str, found: Comparison, parameters: Mapping[str, Any]) -> Result:
+        """The comparison with what is needed to trust it."""
+        if found.overall is None:
+            self.asked.warnings.append(f"--compare {self.text}: one side holds nothing, so nothing is compared.")
+        meta = self.sides.now.meta | {
+            **parameters, "compare": self.text, "before": self.sides.before.meta,
+            "overall": found.overall, "min_n": MIN_N, "q": Q,
+        }  # fmt: skip
+        return replace(self.asked.result(f"{title} compared", found.table, parameters=meta), make_plot=None)
+
+
+def ask_both(project: Project, period: Period, text: str, questions: Sequence[Analysis[Any]],
+             rest: Sequence[Analysis[Any]] = (), columns: Iterable[str] = ()) -> Both:  # fmt: skip
+    """Ask the questions about both sides, and `rest` once as it is, in one pass."""
+    scope, _ = project.scope(period, project.store.snapshot())
+    sides = sides_of(project, scope, text)
+    analyses = [side.asked(question) for side in (sides.now, sides.before) for question in questions]
+    asked = project.ask(period, [*analyses, *rest], sides.columns.union(columns))
+    n = len(questions)
+    answers = asked.answers
+    return Both(asked=asked, now=answers[:n], before=answers[n : 2 * n], rest=answers[2 * n :], sides=sides, text=text)
+
+
+def compare_dropoff(project: Project, period: Period, text: str, question: DropOff) -> Result:
+    """One row a touchpoint or stage; overall: sessions that end without a goal, of all sessions."""
+    both = ask_both(project, period, text, [question, Summary()], [Vocabulary()])
+    both.asked.check_names(sorted(question.rules.goal), "goal")
+    (now, sessions), (before, sessions_before) = both.now, both.before
+    found = compared(
+        paired(dropoff_counts(now), dropoff_counts(before)), [now.schema.field(0)],
+        Whole(units=total(sessions, "sessions"), units_before=total(sessions_before, "sessions")),
+        Words(did="dropped off", than=both.sides.than),
+    )  # fmt: skip
+    by = "stage" if question.by_stage else "touchpoint"
+    return both.result(
+        "dropoff", found, {"by": by, "goal": sorted(question.rules.goal), "return_window": question.return_window}
+    )
+
+
+def compare_paths(project: Project, period: Period, text: str, question: Transitions) -> Result:
+    """One row an edge, of all steps out of its source; mix + rate_effect is the change of its share of all transitions."""
+    both = ask_both(project, period, text, [question])
+    (now,), (before,) = both.now, both.before
+    whole = Whole(units=total(now, "transitions"), units_before=total(before, "transitions"))
+    keys = [now.schema.field("source"), now.schema.field("target")]
+    found = compared(paired(*edge_counts(now, before)), keys, whole, Words(did="went there", than=both.sides.than))
+    by = "stage" if question.by_stage else "touchpoint"
+    return both.result("paths", found, {"by": by, "collapse_repeats": question.collapse_repeats})
+
+
+def compare_funnel(project: Project, period: Period, text: str, question: Funnel, names: Sequence[str],
+                   parameters: Mapping[str, Any]) -> Result:  # fmt: skip
+    """One row a needed step after the first (and value of the breakdown): units that take it, of those at the step before.
+
+    Overall: units that take the last step, of those that start. `names`: of events in its steps, to be looked for.
+    """
+    group = question.breakdown or question.by
+    if question.by and not SEGMENT.fullmatch(text):
+        raise ConfigError(f"--by {question.by} tells periods apart, and so does --compare {text}: give one of them.")
+    both = ask_both(project, period, text, [replace(question, top=None)], [Vocabulary()], question.columns)
+    both.asked.check_names(names, "step")
+    (now,), (before,) = both.now, both.before
+    counts = [step_counts(t, group) for t in (now, before)]
+    if question.top and question.breakdown:
+        values = list(dict.fromkeys(k[0] for c in counts for k in c))
+        counts = [folded(c, set(values[: question.top])) for c in counts]
+    columns = [*([] if group is None else [group]), "step", "name", "previous_step"]
+    keys = [pa.field(n, pa.int64() if n == "step" else pa.string()) for n in columns]
+    warn_of_open_windows(both)
+    found = compared(
+        paired(*counts), keys, Whole(units=started(now), units_before=started(before), base=1),
+        Words(did="went on", than=both.sides.than, name=lambda key: step_name(key, group)),
+    )  # fmt: skip
+    left = {"left_out": left_out(now), "left_out_before": left_out(before)}
+    return both.result("funnel", found, {**parameters, **left})
+
+
+def step_name(key: Key, group: str | None) -> str:
+    """A step of a funnel in a sentence: platform mobile, add_to_cart > purchase."""
+    *_, name, before = key
+    return f"{'' if group is None else f'{group} {key[0]}, '}{before} > {name}"
+
+
+def warn_of_open_windows(both: Both) -> None:
+    """Units whose windows are open have had less time than the others."""
+    under_way = [sum(r["in_progress"] or 0 for r in t.to_pylist()) for t in (both.now[0], both.before[0])]
+    if any(under_way):
+        both.asked.warnings.append(
+            f"{under_way[0]:,} units here and {under_way[1]:,} on the other side are still in progress, and may yet go on; "
+            "end the period a window earlier (--until) to compare like with like."
+        )
+
+
+def compare_carts(project: Project, period: Period, text: str, question: Carts) -> Result:
+    """One row a kind of cart (and value of `by`): carts left, of those left or converted."""
+    both = ask_both(project, period, text, [question])
+    by = None if question.by in GRID else question.by
+    now, before = both.now[0].table, both.before[0].table
+    counts = cart_counts(now, by), cart_counts(before, by)
+    decided = [sum(trials for _, trials in c.values()) for c in counts]
+    found = compared(
+        paired(*counts), [now.schema.field(n) for n in (["kind"] if by is None else ["kind", by])],
+        Whole(units=decided[0], units_before=decided[1]),
+        Words(did="were left", than=both.sides.than, name=lambda k: k[0] if by is None else f"{k[0]}, {by} {k[1]}"),
+    )  # fmt: skip
+    return both.result("carts", found, {"by": question.by})
+
+
+def total(table: pa.Table, column: str) -> int:
+    """The sum of a column."""
+    return sum(table[column].to_pylist())
