@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,8 +18,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from ingest.clean import prepare
 from ingest.database import Database, load_sql
-from ingest.errors import Conflict, StoreError
-from ingest.lock import writer_lock
+from ingest.errors import Conflict
 from ingest.merge import Planned, merge, touched
 from ingest.quarantine import Quarantine
 from ingest.staging import InputFile, Source, clock_notes, stage_all
@@ -83,11 +83,7 @@ def load(store: EventStore, sources: Sequence[Source], options: LoadOptions | No
     store, and whatever the gate raises.
     """
     options = options or LoadOptions()
-    try:
-        store.root.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"cannot create the store at {store.root}: {error.strerror}.") from error
-    with writer_lock(store.root / "writer.lock", options.wait_seconds):
+    with store.lock(options.wait_seconds):
         attempt = retry(retry=retry_if_exception_type(Conflict), stop=stop_after_attempt(3), reraise=True)(_load)
         return attempt(store, sources, options)
 
@@ -107,6 +103,8 @@ def _load(store: EventStore, sources: Sequence[Source], options: LoadOptions) ->
             options.gate(books, arrivals)
         base = base_of(store, before, sources)
         spans: tuple[str, ...] = ()
+        if base.months:  # a day of a sealed month is written with its month
+            db.run(load_sql("ingest", "into_months"), {"months": sorted(base.months)})
         if staged.fresh:
             said = facts(base, options.run_id, books, arrivals)
             spans = write(db, store, base, sources, staged.fresh, books, said)
@@ -137,7 +135,8 @@ def write(db: Database, store: EventStore, base: Snapshot, sources: Sequence[Sou
     for source, (accepted, duplicates, conflicting) in tally.items():
         book = books[source]
         book.accepted, book.duplicates, book.conflicting = accepted, duplicates, conflicting
-    store.commit(base, removed, added, inputs, facts)
+    twice = base.duplicates + sum(book.duplicates for book in books.values())
+    store.commit(base, removed, added, inputs, facts | {"duplicates": str(twice)})
     store.journal.unlink()
     return tuple(p.span for p in planned)
 
@@ -151,4 +150,16 @@ def facts(base: Snapshot, run_id: str, books: Mapping[str, Accounting], arrivals
     for row in arrivals.to_pylist():
         newest[row["source"]] = max(newest.get(row["source"], ""), row["span"])
     rows = base.rows_read + sum(book.rows for book in books.values())
-    return {"run_id": run_id, "rows_read": str(rows), "newest_days": json.dumps(newest, sort_keys=True)}
+    return {
+        "run_id": run_id, "rows_read": str(rows), "newest_days": json.dumps(newest, sort_keys=True),
+        "quarantined": json.dumps(sum_of(base.quarantined, *(b.quarantined for b in books.values())), sort_keys=True),
+        "spans": json.dumps(sorted(set(arrivals["span"].to_pylist()))),
+    }  # fmt: skip
+
+
+def sum_of(*counts: Mapping[str, int]) -> dict[str, int]:
+    """Counts by name, added up."""
+    total = Counter[str]()
+    for one in counts:
+        total.update(one)
+    return dict(total)

@@ -1,4 +1,4 @@
-"""One writer at a time: an advisory lock on a file of the store."""
+"""One writer at a time: an advisory lock on a file of the store; who holds it may ask for it again."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import get_ident
 
 from ingest.errors import Locked
+
+_held: dict[tuple[Path, int], None] = {}
+"""(lock, thread) pairs of this process that hold it."""
 
 
 @contextmanager
@@ -19,6 +23,10 @@ def writer_lock(path: Path, wait_seconds: float = 0.0) -> Iterator[None]:
     Raises Locked when another writer still holds it after `wait_seconds`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    mine = (path.resolve(), get_ident())
+    if mine in _held:
+        yield
+        return
     with path.open("a+") as handle:
         deadline = time.monotonic() + wait_seconds
         while True:
@@ -34,7 +42,9 @@ def writer_lock(path: Path, wait_seconds: float = 0.0) -> Iterator[None]:
         handle.truncate(0)
         handle.write(str(os.getpid()))
         handle.flush()
+        _held[mine] = None
         try:
             yield
         finally:
+            del _held[mine]
             handle.truncate(0)

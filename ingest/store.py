@@ -11,11 +11,12 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import deltalake
@@ -26,11 +27,16 @@ import pyarrow.parquet as pq
 from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction, CommitProperties, RemoveAction, Transaction
 
-from ingest.errors import Conflict, NoStore, StoreError
+from ingest.errors import Conflict, NoStore, QueryError, StoreError
+from ingest.lock import writer_lock
 from ingest.schema import EVENTS, KEY_HASH
+
+R = TypeVar("R")
 
 SENTINEL = "journeys"
 ROW_GROUP = 32_768
+FACTS = ("run_id", "rows_read", "duplicates", "quarantined", "newest_days")
+"""What a load says of itself in its log entry; beside them, `spans` has the days that this one entry changed."""
 LOG = {"delta.checkpointInterval": "20"}
 """A log is opened many times for each time it is written to: it is summed up every 20 entries."""
 
@@ -96,14 +102,44 @@ class Snapshot:
         return next((h for h in self._table.history(10) if "rows_read" in h), {})
 
     @property
+    def facts(self) -> dict[str, str]:
+        """The same, of our own keys only: what a commit that loads nothing hands on."""
+        return {k: str(self._facts[k]) for k in FACTS if k in self._facts}
+
+    @property
     def rows_read(self) -> int:
         """Rows ever read into the store: accepted, duplicate or quarantined."""
         return int(self._facts.get("rows_read", 0))
 
     @property
+    def duplicates(self) -> int:
+        """Rows that were copies of another event, over all loads."""
+        return int(self._facts.get("duplicates", 0))
+
+    @property
+    def quarantined(self) -> dict[str, int]:
+        """Rows that left, by reason, over all loads."""
+        return dict(json.loads(self._facts.get("quarantined", "{}")))
+
+    @property
     def newest_days(self) -> dict[str, str]:
         """Newest event day (UTC) of each source, YYYY-MM-DD."""
         return dict(json.loads(self._facts.get("newest_days", "{}")))
+
+    @property
+    def months(self) -> frozenset[str]:
+        """The sealed ones."""
+        return frozenset(f.span for f in self.files if len(f.span) == len("2026-01"))
+
+    def touched_since(self, version: int) -> str | None:
+        """The earliest UTC day that commits after `version` changed, "" = none; None where the log no longer says."""
+        found = [""]
+        entries = self._table.history(max(1, self.version - version)) if self.version > version else []
+        if len(entries) < self.version - version:
+            return None
+        for entry in entries:
+            found += json.loads(entry.get("spans", "[]"))
+        return min((day for day in found if day), default="")
 
     @property
     def sentinel(self) -> int:
@@ -145,6 +181,14 @@ class EventStore:
             configuration=LOG,
         )
         return self.snapshot()
+
+    def lock(self, wait_seconds: float = 0.0) -> AbstractContextManager[None]:
+        """The writer's lock; raises Locked when another writer still holds it after `wait_seconds`."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot create the store at {self.root}: {error.strerror}.") from error
+        return writer_lock(self.root / "writer.lock", wait_seconds)
 
     @property
     def stamp(self) -> dict[str, str]:
@@ -203,7 +247,8 @@ class EventStore:
         table = base._table
         written = [add_action(f, self.path) for f in added]
         retired_at = max((a.modification_time for a in written), default=0)
-        actions: list[AddAction | RemoveAction] = [remove_action(f, self.path, retired_at) for f in removed]
+        replaced = list(removed)
+        actions: list[AddAction | RemoveAction] = [remove_action(f, self.path, retired_at) for f in replaced]
         actions += written
         transactions = [Transaction(f"input:{i.digest}", 1) for i in inputs]
         transactions.append(Transaction(SENTINEL, base.sentinel + 1))
@@ -214,7 +259,19 @@ class EventStore:
             )
         except CommitFailedError as error:
             raise Conflict(f"another run committed to {self.root} first; nothing of this one was written.") from error
+        for file in replaced:
+            touch(file.path)
         return base.version + 1
+
+    def read(self, ask: Callable[[Snapshot], R]) -> R:
+        """What `ask` makes of the newest snapshot; asked once more if a file of it was deleted meanwhile (see `expire`)."""
+        snapshot = self.snapshot()
+        try:
+            return ask(snapshot)
+        except (OSError, QueryError):
+            if all(f.path.exists() for f in snapshot.files):
+                raise
+            return ask(self.snapshot())
 
     # A crash leaves files that no log entry names. What a writer is about to write stands in its journal first,
     # so that the next one can tell those from files a reader may still hold open.
@@ -262,6 +319,12 @@ class EventStore:
 def open_table(path: Path) -> deltalake.DeltaTable:
     """The newest version of a Delta table."""
     return deltalake.DeltaTable(path)
+
+
+def touch(file: Path) -> None:
+    """Date a file that was replaced to this moment: from now on it is kept for as long as `retain` says."""
+    with suppress(FileNotFoundError):
+        os.utime(file)
 
 
 def add_action(file: SpanFile, root: Path) -> AddAction:

@@ -13,7 +13,7 @@ from ingest.bots import STATIC_NAMES, STATIC_SUFFIXES
 from ingest.clean import Limits, describe
 from ingest.errors import ConfigError, did_you_mean
 from ingest.files import STDIN
-from ingest.load import InputFile, Loaded, LoadOptions, Source, load
+from ingest.load import InputFile, Loaded, Source, load
 from ingest.mapping import WEBLOG, Field, SourceMapping, guess, parse_field
 from ingest.schema import IDS
 from ingest.sources import ReadOptions, columns_of, expand, glob_root, input_name, spool
@@ -22,6 +22,7 @@ from pipeline.config import Source as SourceConfig
 from pipeline.config.values import zone_name
 from pipeline.project import Project
 from pipeline.rules import bot_rules, read_options, source_mapping
+from pipeline.upkeep import keep_house
 
 ADHOC = "events"
 """The source of files that no [[source]] speaks of."""
@@ -55,7 +56,10 @@ def ingest(project: Project, intake: Intake, wait_seconds: float = 0.0) -> tuple
     with TemporaryDirectory(prefix="journeys-") as scratch:
         sources = [replace(s, limits=limits) for s in plan(project, intake, notes, Path(scratch))]
         notes += [note for s in sources for note in remarks(s.mapping)]
-        return load(project.store, sources, LoadOptions(wait_seconds=wait_seconds)), notes
+        with project.store.lock(wait_seconds):
+            loaded = load(project.store, sources)
+            keep_house(project, None)
+        return loaded, notes
 
 
 def check_zone(name: str) -> None:

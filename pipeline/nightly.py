@@ -30,7 +30,9 @@ from pipeline.late import late_sentences
 from pipeline.project import Period, Project
 from pipeline.publish import sessions_table
 from pipeline.report import gather
+from pipeline.report_facts import local_day
 from pipeline.runs import Manifest, iso, publish_bytes
+from pipeline.upkeep import keep_house
 from reports.content import Report
 from reports.page import render
 
@@ -54,6 +56,12 @@ def run_night(project: Project, options: RunOptions) -> Manifest:
     Raises GateFailed (nothing written), StaleInput (nothing published), ConditionHolds (after publishing), Locked, and
     InputError where a file cannot be read at all.
     """
+    with project.store.lock(options.wait_seconds):
+        return run_locked(project, options)
+
+
+def run_locked(project: Project, options: RunOptions) -> Manifest:
+    """The same, by whoever holds the store's lock: nobody else writes while a night is at work."""
     started = datetime.now(UTC)
     manifest = Manifest(run_id=f"{started:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}", as_of=options.as_of or "", started_at=iso(started),
                         config=project.config.digest())  # fmt: skip
@@ -102,6 +110,8 @@ class Night:
             self.manifest.late = late_sentences(self.project, instant_text(report.as_of), before, after, loaded)
         with self.stage("publish"):
             self.publish(report)
+        with self.stage("upkeep"):
+            self.manifest.sealed = list(keep_house(self.project, local_day(report.as_of, "UTC")))
         held = holding(report, self.options.fail_on)
         if held:
             raise ConditionHolds("published, but a --fail-on condition holds: " + "; ".join(held))
@@ -132,7 +142,7 @@ class Night:
             stop(verdicts)
 
         self.manifest.snapshot_before = before.version if before else None
-        options = LoadOptions(run_id=self.manifest.run_id, gate=gate, wait_seconds=self.options.wait_seconds)
+        options = LoadOptions(run_id=self.manifest.run_id, gate=gate)
         loaded = load(self.project.store, self.sources(before), options)
         self.manifest.accounting = {
             name: asdict(book) | {"quarantined": sum(book.quarantined.values()), "reasons": dict(book.quarantined)}

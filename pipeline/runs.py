@@ -45,6 +45,7 @@ class Manifest:
     snapshot_before: int | None = None
     snapshot_after: int | None = None
     spans: list[str] = field(default_factory=list)
+    sealed: list[str] = field(default_factory=list)  # months
     numbers: dict[str, Any] = field(default_factory=dict)
     late: list[str] = field(default_factory=list)  # sentences about late rows
     warnings: list[str] = field(default_factory=list)

@@ -21,7 +21,7 @@ from pipeline.config.values import (
     Timezone,
 )
 
-__all__ = ["Bot", "Carts", "Funnel", "Gates", "Project", "Roles", "Sessions", "Source", "Stage", "Touchpoint"]
+__all__ = ["Bot", "Carts", "Funnel", "Gates", "Project", "Roles", "Sessions", "Source", "Stage", "Store", "Touchpoint"]
 
 
 class Project(Section):
@@ -40,6 +40,13 @@ class Project(Section):
         if value is not None and not re.fullmatch("[A-Z]{3}", value):
             raise ValueError(f'"{value}" is not an ISO 4217 code such as "EUR"')
         return value
+
+
+class Store(Section):
+    """[store]: how long replaced files stay for whoever still reads them, and when days are put together to months."""
+
+    retain: DurationOrZero = timedelta(days=7)
+    seal_after: Duration = timedelta(days=64)  # at least: the late window of every source, too
 
 
 class Source(Section):

@@ -12,7 +12,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from ingest.errors import did_you_mean
 from pipeline.config.map_models import Annotation, Customers, Journey, Map, Persona, Survey
-from pipeline.config.models import Bot, Carts, Funnel, Gates, Project, Sessions, Source, Stage, Touchpoint
+from pipeline.config.models import Bot, Carts, Funnel, Gates, Project, Sessions, Source, Stage, Store, Touchpoint
 from pipeline.config.values import Section
 
 FILE = "journeys.toml"
@@ -22,6 +22,7 @@ class Config(Section):
     """What journeys.toml, the environment and the flags say together; build it with `load_config`."""
 
     project: Project = Project()
+    store: Store = Store()
     sources: tuple[Source, ...] = Field(default=(), alias="source")
     sessions: Sessions = Sessions()
     touchpoints: tuple[Touchpoint, ...] = Field(default=(), alias="touchpoint")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,6 @@ from ingest import staging
 from ingest.database import Database
 from ingest.errors import ConfigError, Conflict, InputError, Locked, MissingInput, StoreError
 from ingest.load import LoadOptions, load
-from ingest.lock import writer_lock
 from ingest.sources import ReadOptions
 from ingest.store import EventStore
 from tests.filling import Filling
@@ -245,13 +245,11 @@ def test_after_three_lost_races_the_load_gives_up_and_leaves_nothing(shop, monke
 
 
 def test_one_writer_at_a_time(shop):
-    shop.store.root.mkdir(parents=True)
-    with (
-        writer_lock(shop.store.root / "writer.lock"),
-        pytest.raises(Locked, match=r"another run is writing to this store \(process \d+\)"),
-    ):
-        shop.csv("ann,2026-01-15,a")
-    assert shop.csv("ann,2026-01-15,a").accepted == 1
+    with shop.store.lock(), ThreadPoolExecutor(1) as other:
+        with pytest.raises(Locked, match=r"another run is writing to this store \(process \d+\)"):
+            other.submit(shop.csv, "ann,2026-01-15,a").result()
+        assert shop.csv("ann,2026-01-15,a").accepted == 1  # who holds the lock may write
+    assert shop.csv("bob,2026-01-15,a", name="b.csv").accepted == 1
 
 
 # --- Files that make no sense --------------------------------------------------------------------------------------
