@@ -12,6 +12,7 @@ import pyarrow as pa
 from paths.carts import BROWSE
 from paths.compare import Counts, Key
 from paths.funnel_table import OTHER
+from paths.journey_map import MapAnswer
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -78,3 +79,18 @@ def folded(counts: Counts, kept: set[str]) -> Counts:
             so_far = found.get((OTHER, *key[1:]), (0, 0))
             found[OTHER, *key[1:]] = so_far[0] + hits, so_far[1] + trials
     return found
+
+
+MAP_MEASURES = ("drop_off", "goes_on", "friction", "unhappy", "share")
+"""The rates of a map's cell that can be compared."""
+
+
+def map_counts(answer: MapAnswer, measure: str) -> Counts:
+    """(stage[, touchpoint or channel], measure) -> hits and trials of one of MAP_MEASURES."""
+    keys = answer.table.column_names[: 1 if answer.table.column_names[1] == "customers" else 2]
+    cells = answer.table.select(keys).to_pylist()
+    return {
+        (*cell.values(), measure): counts
+        for cell, counts in zip(cells, answer.counts[measure], strict=True)
+        if counts[1]
+    }

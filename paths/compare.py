@@ -145,9 +145,13 @@ class Comparison:
 
 
 def compared(pairs: Mapping[Key, Pair], keys: Sequence[pa.Field], whole: Whole, words: Words, *, min_n: int = MIN_N,
-             q: float = Q) -> Comparison:  # fmt: skip
-    """One row a pair: what is beyond noise first, the largest difference first, then the rest as they come."""
-    sure = beyond_noise(list(pairs.values()), min_n, q)
+             q: float = Q, sure: Sequence[bool] | None = None) -> Comparison:  # fmt: skip
+    """One row a pair: what is beyond noise first, the largest difference first, then the rest as they come.
+
+    `sure`: which are beyond noise, where more are judged together than stand here.
+    """
+    if sure is None:
+        sure = beyond_noise(list(pairs.values()), min_n, q)
     overall = whole.overall(list(pairs.values()))
     rows, mixes, effects = [], [], []
     for (key, pair), significant in zip(pairs.items(), sure, strict=True):

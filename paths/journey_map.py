@@ -28,7 +28,7 @@ THIN, SOLID, NO_EVIDENCE = "thin", "solid", "none"
 INT, FLOAT, TEXT = pa.int64(), pa.float64(), pa.string()
 MEASURES = (
     ("customers", INT), ("share", FLOAT), ("events", INT), ("visits", INT), ("median_seconds", FLOAT), ("p90_seconds", FLOAT),
-    ("sentiment", FLOAT), ("sentiment_low", FLOAT), ("sentiment_high", FLOAT), ("answers", INT), ("friction", FLOAT),
+    ("sentiment", FLOAT), ("sentiment_low", FLOAT), ("sentiment_high", FLOAT), ("answers", INT), ("unhappy", FLOAT), ("friction", FLOAT),
     *[(f"friction_{s}", FLOAT) for s in SIGNALS], ("sessions", INT), ("drop_off", INT), ("drop_off_rate", FLOAT),
     ("ci_low", FLOAT), ("ci_high", FLOAT), ("goes_on", FLOAT), ("goes_on_low", FLOAT), ("goes_on_high", FLOAT),
     ("conversion", FLOAT), ("cost", FLOAT), ("evidence", TEXT),
@@ -50,12 +50,16 @@ return_window is over; bad: a visit there shows friction, or an answer below 0 s
 
 @dataclass(frozen=True, kw_only=True)
 class MapAnswer:
-    """`table`: one row a cell in the order of the stages; `pains`, `moments` (by touchpoint only); `totals`."""
+    """`table`: one row a cell in the order of the stages; `pains`, `moments` (by touchpoint only); `totals`.
+
+    `counts`: measure -> (hits, trials) of each row of `table`: drop_off, goes_on, friction, unhappy, share.
+    """
 
     table: pa.Table
     pains: pa.Table
     moments: pa.Table
     totals: Mapping[str, Any]
+    counts: Mapping[str, Sequence[tuple[int, int]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,8 +148,16 @@ class Counted:
         rows = [dict(zip(keys, c.split(BETWEEN), strict=True)) | self.measures(c) for c in self.names]
         listed = self.names if by == "touchpoint" else []
         return MapAnswer(
-            table=pa.Table.from_pylist(rows, schema=schema), pains=self.pains(listed), moments=self.moments(listed), totals=self.totals()
+            table=pa.Table.from_pylist(rows, schema=schema), pains=self.pains(listed), moments=self.moments(listed), totals=self.totals(),
+            counts={
+                "drop_off": self.counts("sessions"), "goes_on": self.counts("goes_on"), "friction": self.counts("friction"),
+                "unhappy": self.counts("answers"), "share": [(self.at(c, "customers")["n"], self.customers) for c in self.names],
+            },
         )  # fmt: skip
+
+    def counts(self, kind: str) -> list[tuple[int, int]]:
+        """(hits, n) of a kind, cell by cell."""
+        return [(self.at(c, kind)["hits"], self.at(c, kind)["n"]) for c in self.names]
 
     def totals(self) -> dict[str, Any]:
         """customers, sessions, the unmapped share of the events, answers that speak of nothing or are off their scale."""
@@ -186,7 +198,13 @@ class Counted:
         a = self.at(cell, "answers")
         n = a["n"]
         mean = a["sum"] / ONE / n if n else None
-        found: dict[str, Any] = {"answers": n, "sentiment": None, "sentiment_low": None, "sentiment_high": None}
+        found: dict[str, Any] = {
+            "answers": n,
+            "unhappy": rate(a["hits"], n),
+            "sentiment": None,
+            "sentiment_low": None,
+            "sentiment_high": None,
+        }
         if mean is None:
             return found
         found["sentiment"] = round(mean, 6)

@@ -33,7 +33,7 @@ PARTS = pa.schema([("cell", pa.string()), ("kind", pa.string()), ("bin", pa.int6
 
 visits (all; events of the cell, passive ones too) · customers · cost (events that cost; sum) · time (by bins; sum) · sessions
 (with the cell; that end there without a goal) · closed (their return_window is over; a goal follows) · goes_on (the same; a
-later stage follows) · friction (visits; with a signal) · answers (sum of feelings in millionths, square of thousandths) ·
+later stage follows) · friction (visits; with a signal) · answers (all; below 0; sum of feelings in millionths, square of thousandths) ·
 signal:x (visits with x; customers) · value:x (closed sessions with x at the cell; a goal follows) · money and total (cell "")."""
 
 
@@ -209,11 +209,18 @@ class MapBatch:
         here, elsewhere = mine & (a.named < 0) & (a.visit >= 0), mine & (a.named >= 0)
         code, thousandths = self.cell.codes[a.visit[here]].astype(np.int64), a.feeling[here] // THOUSANDTH
         sums = [exact(code, values, len(self.cell.names)) for values in (a.feeling[here], thousandths**2)]
-        tables = [self.rows("answers", self.count(code), sum=sums[0], square=sums[1])]
+        tables = [
+            self.rows("answers", self.count(code), self.count(code, a.feeling[here] < 0), sum=sums[0], square=sums[1])
+        ]
         for number in np.unique(a.named[elsewhere]).tolist():
             feeling = a.feeling[elsewhere & (a.named == number)]
             name = named_cell(a.names[number], self.by, journeys.scope.stages)
-            totals = [[len(feeling)], [0], [int(feeling.sum())], [int(((feeling // THOUSANDTH) ** 2).sum())]]
+            totals = [
+                [len(feeling)],
+                [int((feeling < 0).sum())],
+                [int(feeling.sum())],
+                [int(((feeling // THOUSANDTH) ** 2).sum())],
+            ]
             tables.append(pa.table([[name], ["answers"], [0], *totals], schema=PARTS))
         return tables
 

@@ -17,17 +17,28 @@ from ingest.errors import ConfigError, did_you_mean
 from paths.analysis import NEVER, Analysis, Scope
 from paths.cart_groups import GRID
 from paths.carts import Carts
-from paths.comparable import cart_counts, dropoff_counts, edge_counts, folded, started, step_counts
-from paths.compare import MIN_N, Comparison, Key, Q, Whole, Words, compared, paired
+from paths.comparable import (
+    MAP_MEASURES,
+    cart_counts,
+    dropoff_counts,
+    edge_counts,
+    folded,
+    map_counts,
+    started,
+    step_counts,
+)
+from paths.compare import MIN_N, Comparison, Key, Q, Whole, Words, beyond_noise, compared, paired
 from paths.conditions import Condition
 from paths.dropoff import DropOff
 from paths.funnel import Funnel
 from paths.funnel_table import left_out
+from paths.journey_map import JourneyMap
 from paths.periods import InPeriod
 from paths.personas import PERSONA
 from paths.result import Result
 from paths.session_rows import Vocabulary
 from paths.summary import Summary
+from paths.touchpoints import StageRules
 from paths.transitions import Transitions
 from pipeline.as_of import instant_text, parse_day
 from pipeline.facts import check_persona
@@ -140,19 +151,19 @@ class Both:
         if found.overall is None:
             self.asked.warnings.append(f"--compare {self.text}: one side holds nothing, so nothing is compared.")
         meta = self.sides.now.meta | {
-            **parameters, "compare": self.text, "before": self.sides.before.meta,
-            "overall": found.overall, "min_n": MIN_N, "q": Q,
+            "min_n": MIN_N, **parameters, "compare": self.text, "before": self.sides.before.meta,
+            "overall": found.overall, "q": Q,
         }  # fmt: skip
         return replace(self.asked.result(f"{title} compared", found.table, parameters=meta), make_plot=None)
 
 
 def ask_both(project: Project, period: Period, text: str, questions: Sequence[Analysis[Any]],
-             rest: Sequence[Analysis[Any]] = (), columns: Iterable[str] = ()) -> Both:  # fmt: skip
+             rest: Sequence[Analysis[Any]] = (), columns: Iterable[str] = (), stages: StageRules | None = None) -> Both:  # fmt: skip
     """Ask the questions about both sides, and `rest` once as it is, in one pass."""
     scope, _ = project.scope(period, project.store.snapshot())
     sides = sides_of(project, scope, text)
     analyses = [side.asked(question) for side in (sides.now, sides.before) for question in questions]
-    asked = project.ask(period, [*analyses, *rest], sides.columns.union(columns))
+    asked = project.ask(period, [*analyses, *rest], sides.columns.union(columns), stages=stages)
     n = len(questions)
     answers = asked.answers
     return Both(asked=asked, now=answers[:n], before=answers[n : 2 * n], rest=answers[2 * n :], sides=sides, text=text)
@@ -241,6 +252,43 @@ def compare_carts(project: Project, period: Period, text: str, question: Carts) 
         Words(did="were left", than=both.sides.than, name=lambda k: k[0] if by is None else f"{k[0]}, {by} {k[1]}"),
     )  # fmt: skip
     return both.result("carts", found, {"by": question.by})
+
+
+MEASURED = {
+    "drop_off": "ended there without a goal", "goes_on": "went on", "friction": "of the visits showed friction",
+    "unhappy": "of the answers were below 0", "share": "of the customers came there",
+}  # fmt: skip
+"""What the rates of a map's cell say."""
+
+
+def compare_map(project: Project, period: Period, text: str, question: JourneyMap, stages: StageRules) -> Result:
+    """One row a cell and measure, judged together; mix + rate_effect is the change of the measure over the whole map."""
+    both = ask_both(project, period, text, [question], stages=stages)
+    (now,), (before,) = both.now, both.before
+    by = ["stage"] if question.by == "stage" else ["stage", question.by]
+    keys = [pa.field(n, pa.string()) for n in (*by, "measure")]
+    sides = {m: paired(map_counts(now, m), map_counts(before, m)) for m in MAP_MEASURES}
+    sure = iter(beyond_noise([p for pairs in sides.values() for p in pairs.values()], question.min_n))
+    tables, overall = [], None
+    for measure, pairs in sides.items():
+        units = [sum(p.trials for p in pairs.values()), sum(p.trials_before for p in pairs.values())]
+        if measure == "drop_off":
+            units = [now.totals["sessions"], before.totals["sessions"]]
+        found = compared(
+            pairs, keys, Whole(units=units[0], units_before=units[1]), Words(did=MEASURED[measure], than=both.sides.than, name=cell_words),
+            min_n=question.min_n, sure=[next(sure) for _ in pairs],
+        )  # fmt: skip
+        overall = found.overall if measure == "drop_off" else overall
+        tables.append(found.table)
+    whole = pa.concat_tables(tables).to_pylist()
+    whole.sort(key=lambda r: -abs(r["difference"]) if r["significant"] else 1.0)
+    table = pa.Table.from_pylist(whole, schema=tables[0].schema)
+    return both.result("map", Comparison(table=table, overall=overall), {"by": question.by, "min_n": question.min_n})
+
+
+def cell_words(key: Key) -> str:
+    """A cell in a sentence: checkout, payment."""
+    return ", ".join(str(part) for part in key[:-1])
 
 
 def total(table: pa.Table, column: str) -> int:

@@ -110,10 +110,18 @@ def ask(project: Project, period: Mapping[str, Any], analyses: Sequence[Analysis
     return asked
 
 
-def journey_map(project: Project, *, by: str = "touchpoint", **period: Any) -> Result:
-    """One row a cell (stage x touchpoint, channel; by="stage" the stages themselves), with what people know of it."""
+def journey_map(project: Project, *, by: str = "touchpoint", compare: str | None = None, **period: Any) -> Result:
+    """One row a cell (stage x touchpoint, channel; by="stage" the stages themselves), with what people know of it.
+
+    With `compare` one row a cell and rate, against another period or segment.
+    """
     if by not in BY:
         raise ConfigError(f'by is one of {", ".join(BY)}, not "{by}".')
+    if compare is not None:
+        from pipeline.compare import compare_map
+
+        found = questions(project)
+        return compare_map(project, Period(**period), compare, found.cells(by), found.rules)
     asked = ask(project, period, [questions(project).cells(by)])
     answer: MapAnswer = asked.answers[0]
     notes = known(project.config, answer.table, by)

@@ -27,10 +27,10 @@ from pipeline.conditions import holding
 from pipeline.gates import Past, judge, stop
 from pipeline.intake import Intake, configured
 from pipeline.late import late_sentences
+from pipeline.periods import local_day
 from pipeline.project import Period, Project
 from pipeline.publish import sessions_table
 from pipeline.report import gather
-from pipeline.report_facts import local_day
 from pipeline.runs import Manifest, iso, publish_bytes
 from pipeline.upkeep import keep_house
 from reports.content import Report

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from pipeline.cli.ask import answer, opened, words
+from pipeline.cli.ask import answer, answer_compared, opened, words
 from pipeline.cli.options import (
     OutputOptions,
     ProjectOptions,
     ScopeOptions,
+    compare_option,
     output_options,
     project_options,
     question_options,
@@ -33,21 +34,33 @@ def question(command: Any) -> Any:
 @click.option(
     "--by", type=click.Choice(["touchpoint", "channel", "stage"]), default="touchpoint", help="Rows of the map."
 )
+@compare_option
 @question
 @click.pass_context
-def map(context: click.Context, by: str, project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
+def map(
+    context: click.Context,
+    by: str,
+    compare: str | None,
+    project: ProjectOptions,
+    output: OutputOptions,
+    scope: ScopeOptions,
+) -> None:
     """The journey map: stages x touchpoints, with volume, time, feelings, friction, drop-off.
 
     \b
     Example:
       journeys map
       journeys map --by channel
+      journeys map --compare previous
     """
     if context.invoked_subcommand is not None:
         return
     from pipeline.journey_map import journey_map
 
-    result = journey_map(opened(project), by=by, **words(scope))
+    result = journey_map(opened(project), by=by, compare=compare, **words(scope))
+    if compare is not None:
+        answer_compared(result, output, title="journey map")
+        return
     answer(result, output, title="journey map", hide=HIDDEN, notes=of_all(result.meta["totals"]))
 
 
