@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from ingest.errors import ConfigError
 from pipeline.omnichannel.calendar import DAYS, day_at, day_of
 from pipeline.omnichannel.draws import Bools, Draws, Floats, Hashes, Ints
 
@@ -90,7 +91,12 @@ class Customers:
 
 
 def make_customers(draws: Draws, size: int) -> Customers:
-    """`size` customers; the first ones are the same however many there are (but for the last one's household)."""
+    """`size` customers; the first ones are the same however many there are (but for the last one's household).
+
+    Raises ConfigError for less than one.
+    """
+    if size < 1:
+        raise ConfigError(f"a shop needs a customer, not {size}.")
     who = np.arange(size)
     shares, activity, _ = zip(*PERSONAS.values(), strict=True)
     persona = draws.choice("persona", shares, who)

@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pv
 
+from ingest.errors import ConfigError
 from pipeline.files import replace_file
 from pipeline.omnichannel.calendar import DAY, DAYS, FIRST_DAY, LONGEST_DAYS, ZONE, day_at, day_of, midnight, wall
-from pipeline.omnichannel.customers import make_customers
+from pipeline.omnichannel.customers import KNOWN, make_customers
 from pipeline.omnichannel.draws import Draws, Ints
 from pipeline.omnichannel.tables import SOURCES, money, recorded
 from pipeline.omnichannel.truths import ALL_TRUTHS, Truth, chosen, described
@@ -25,6 +26,7 @@ from pipeline.omnichannel.truths import ALL_TRUTHS, Truth, chosen, described
 OFFLINE = 0.02  # share of the app's events that its phone could not send at once
 OFFLINE_DAYS = 6.0  # at most
 SENT_TWICE = 0.005  # share of the app's events that its phone sends again, word for word
+FEWEST = 50
 MONTHS = [str(m) for m in np.arange(np.datetime64(FIRST_DAY, "M"), np.datetime64(day_at(DAYS), "M"))]
 
 
@@ -57,9 +59,11 @@ def write_shop(
     """Write inbox/, customers.csv and truths.json into `folder`; equal arguments give equal bytes.
 
     With `anonymous`, events on the web and in the app carry customer_id only from the login on. Raises ConfigError
-    for an unknown truth.
+    for an unknown truth and for less than FEWEST customers.
     """
     planted = chosen(truths)
+    if customers < FEWEST:
+        raise ConfigError(f"{customers} customers leave some files empty; a shop on disk needs {FEWEST}.")
     draws = Draws(seed)
     people = make_customers(draws, customers)
     events = recorded(draws, people, planted, anonymous)
@@ -92,6 +96,7 @@ def _story(shop: Shop) -> dict[str, Any]:
         "since": day_at(0).isoformat(),
         "until": day_at(DAYS).isoformat(),
         "longest_journey_days": LONGEST_DAYS,
+        "alike_but_for_the_truths": ["weeks", *KNOWN, "campaigns of ads"],
         "rows": dict(shop.rows),
         "duplicates": dict(shop.duplicates),
         "truths": [described(truth) for truth in shop.truths],

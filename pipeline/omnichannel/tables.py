@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.batches import EventBatch, batch_of
 from ingest.keys import customer_key
 from pipeline.omnichannel.calendar import in_period
 from pipeline.omnichannel.catalogue import ITEMS
@@ -40,11 +41,19 @@ class Tables:
     customers: pa.Table
     truths: tuple[Truth, ...]
 
+    def batch(self, *columns: str) -> EventBatch:
+        """What a kernel receives: all customers, with these further columns."""
+        wanted = ["customer_key", "event_at", "event", *columns]
+        encoded = [
+            c.dictionary_encode() if pa.types.is_string(c.type) else c for c in self.events.select(wanted).columns
+        ]
+        return batch_of([pa.table(encoded, names=wanted)], wanted)
+
 
 def tables(
     *, customers: int = 4000, seed: int = 7, truths: Sequence[str] = ALL_TRUTHS, anonymous: bool = False
 ) -> Tables:
-    """The shop in memory. Raises ConfigError for an unknown truth."""
+    """The shop in memory. Raises ConfigError for an unknown truth, or without a customer."""
     planted = chosen(truths)
     people = make_customers(Draws(seed), customers)
     events = recorded(Draws(seed), people, planted, anonymous)

@@ -21,7 +21,8 @@ from pipeline.config import load_config
 from pipeline.omnichannel import ALL_TRUTHS, CONFIG, tables, write_shop
 from pipeline.omnichannel.chain import END, PASSIVE, STATES, base
 from pipeline.omnichannel.truths import KNOWN_TRUTHS, LONG_CALL, described
-from pipeline.rules import stage_rules, touchpoint_rules
+from pipeline.rules import session_rules, stage_rules, touchpoint_rules
+from sessionize.sessions import find_sessions
 
 Frame = pd.DataFrame
 WIDE = 4.0  # standard normal quantile of the intervals: one in 15,000 leaves them by chance
@@ -211,6 +212,14 @@ def test_an_unknown_truth_is_refused_with_the_near_one():
         tables(customers=10, truths=["app relase"])
 
 
+@pytest.mark.parametrize(
+    "size, make", [(0, lambda n, _: tables(customers=n)), (49, lambda n, f: write_shop(f, customers=n))]
+)
+def test_too_small_a_shop_is_refused(tmp_path, size, make):
+    with pytest.raises(ConfigError, match=str(size)):
+        make(size, tmp_path)
+
+
 def digests(folder: Path) -> dict[str, str]:
     return {
         str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
@@ -256,6 +265,17 @@ def test_the_files_say_what_the_tables_say(ingested):
     order = ["customer_key", "event_at", "event", "item_id", "price", "quantity"]
     one, other = (t.select(columns).to_pandas().sort_values(order).reset_index(drop=True) for t in (stored, events))
     pd.testing.assert_frame_equal(one, other)
+
+
+def test_a_batch_of_the_tables_has_the_sessions_of_the_files(ingested):
+    _, project, _, anonymous = ingested
+    batch = tables(customers=400, anonymous=anonymous).batch("channel", "value")
+    rules = session_rules(project.config)
+    passive = np.isin(batch.event.codes, [i for i, n in enumerate(batch.event.names) if n in rules.passive])
+    sessions = find_sessions(batch, passive, rules)
+    summary = project.summary().table.to_pylist()[0]
+    assert (len(sessions.first), len(batch)) == (summary["sessions"], summary["events"])
+    assert batch.number("value").valid.sum() == batch.text("channel").take(batch.number("value").valid).codes.size > 0
 
 
 def test_the_rules_name_the_touchpoints_that_the_truths_speak_of(tmp_path):
