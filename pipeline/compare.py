@@ -36,6 +36,7 @@ from paths.journey_map import JourneyMap
 from paths.periods import InPeriod
 from paths.personas import PERSONA
 from paths.result import Result
+from paths.segments import InSegment
 from paths.session_rows import Vocabulary
 from paths.summary import Summary
 from paths.touchpoints import StageRules
@@ -57,11 +58,15 @@ class Side:
 
     since: int
     until: int
-    segment: tuple[Condition, ...]
+    both: tuple[Condition, ...]  # of the segment: what the other side asks as well
+    own: tuple[Condition, ...] = ()  # and what only this one does
 
-    def asked(self, analysis: Analysis[Any]) -> InPeriod[Any]:
-        """The analysis about this side."""
-        return InPeriod(analysis=analysis, since=self.since, until=self.until, segment=self.segment)
+    def asked(self, analysis: Analysis[Any]) -> Analysis[Any]:
+        """The analysis about this side, in a pass that asks `both`."""
+        found: Analysis[Any] = InPeriod(analysis=analysis, since=self.since, until=self.until)
+        for condition in self.own:
+            found = InSegment(analysis=found, condition=condition)
+        return found
 
     @property
     def meta(self) -> dict[str, Any]:
@@ -69,7 +74,7 @@ class Side:
         return {
             "since": None if self.since == -NEVER else instant_text(self.since),
             "until": None if self.until == NEVER else instant_text(self.until),
-            "segment": [str(c) for c in self.segment],
+            "segment": [str(c) for c in (*self.both, *self.own)],
         }
 
 
@@ -83,8 +88,14 @@ class Sides:
 
     @property
     def columns(self) -> frozenset[str]:
-        """What their segments read."""
-        return frozenset[str]().union(*(c.columns for side in (self.now, self.before) for c in side.segment))
+        """What tells them apart."""
+        return frozenset(c.column for c in (*self.now.own, *self.before.own))
+
+    def shared(self, period: Period) -> Period:
+        """The question's period without what only one side asks."""
+        pairs = period.segment.items() if isinstance(period.segment, Mapping) else period.segment
+        kept = tuple((column, value) for column, value in pairs if column not in self.columns)
+        return replace(period, segment=kept, persona=None if PERSONA in self.columns else period.persona)
 
 
 def sides_of(project: Project, scope: Scope, text: str) -> Sides:
@@ -118,7 +129,7 @@ def periods(scope: Scope, timezone: str, text: str) -> Sides:
             f"--compare {text} overlaps the period ({first} until {last}): what is in both cannot be compared. "
             "Choose other days with --since and --until."
         )
-    now = Side(since=since, until=until, segment=scope.segment)
+    now = Side(since=since, until=until, both=scope.segment)
     return Sides(now=now, before=replace(now, since=earlier, until=end), than=than)
 
 
@@ -128,10 +139,9 @@ def segments(scope: Scope, other: Condition) -> Sides:
     both = tuple(c for c in scope.segment if c.column != other.column)
     if other in mine:
         raise ConfigError(f"--compare {other} is the --segment itself: name another value of {other.column}.")
-    chosen = mine or [other]
     against = other if mine else Condition(other.column, "!=", other.value)
-    now = Side(since=scope.since, until=scope.until, segment=(*both, *chosen))
-    before = replace(now, segment=(*both, against))
+    now = Side(since=scope.since, until=scope.until, both=both, own=tuple(mine) or (other,))
+    before = replace(now, own=(against,))
     return Sides(now=now, before=before, than=f"with {other}" if mine else "the rest")
 
 
@@ -163,7 +173,7 @@ def ask_both(project: Project, period: Period, text: str, questions: Sequence[An
     scope, _ = project.scope(period, project.store.snapshot())
     sides = sides_of(project, scope, text)
     analyses = [side.asked(question) for side in (sides.now, sides.before) for question in questions]
-    asked = project.ask(period, [*analyses, *rest], sides.columns.union(columns), stages=stages)
+    asked = project.ask(sides.shared(period), [*analyses, *rest], sides.columns.union(columns), stages=stages)
     n = len(questions)
     answers = asked.answers
     return Both(asked=asked, now=answers[:n], before=answers[n : 2 * n], rest=answers[2 * n :], sides=sides, text=text)
