@@ -86,6 +86,7 @@ class MapBatch:
     def signals(self) -> dict[str, Bools]:
         """Signal -> per visit; `feeling`: an answer below 0 speaks of it; `bad`: any of them."""
         found = signals(self.journeys, self.steps, self.rules)
+        found["repeat"] &= ~self.states.goal[self.steps.position]  # the rows of an order are no clicks in anger
         unhappy = np.zeros(len(self.journeys) + 1, dtype=bool)
         unhappy[self.answers.visit[self.answers.feeling < 0]] = True
         unhappy[-1] = False  # where -1, no visit, was written

@@ -13,7 +13,19 @@ LAYOUT = "\n\t"
 
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _SHARES = {
-    *("probability", "conversion", "ci_low", "ci_high", "share", "coverage", "rate", "goes_on", "friction", "reach"),
+    *(
+        "probability",
+        "conversion",
+        "ci_low",
+        "ci_high",
+        "share",
+        "coverage",
+        "rate",
+        "goes_on",
+        "friction",
+        "reach",
+        "unhappy",
+    ),
     *("p_goal_good", "p_goal_bad", "conversion_with", "conversion_without", "effect", "goes_on_low", "goes_on_high"),
     *("rate_before", "difference", "mix", "rate_effect"),
 }

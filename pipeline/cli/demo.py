@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ingest.errors import MissingInput
 from pipeline.cli.ask import answer
+from pipeline.cli.map import HIDDEN
 from pipeline.cli.options import OutputOptions
 from pipeline.cli.output import say
 from pipeline.cli.report import write_report
@@ -87,14 +88,7 @@ def run_demo(folder: Path) -> None:
     if not (folder / "ecom.csv.gz").exists():
         (folder / "ecom.csv.gz").write_bytes(sample("ecom.csv.gz").read_bytes())
     project = Project(folder)
-    loaded, _ = ingest(project, Intake())
-    for name, book in loaded.accounting.items():
-        gone = sum(book.quarantined.values())
-        say(
-            f"{name}: {book.rows:,} rows = {book.accepted:,} accepted + {book.duplicates:,} duplicates + {gone:,} quarantined"
-        )
-    for name in loaded.known:
-        say(f"{name}: taken in before, 0 new rows")
+    taken_in(project)
     table = OutputOptions(format="table")
     answer(project.summary(), table, title="the sample shop (synthetic, by its authors' word)")
     answer(
@@ -109,3 +103,39 @@ def run_demo(folder: Path) -> None:
     )
     write_report(project, folder / "report", {})
     say(f"the project is in {folder}; go on with: journeys -C {folder} dropoff --by stage")
+
+
+def run_omnichannel(folder: Path) -> None:
+    """A made-up shop over web, app, e-mail, store, calls and surveys: its map, its pain points, its leaks, and its report."""
+    from pipeline.journey_map import journey_map, pains
+    from pipeline.omnichannel import CONFIG as SOURCES
+    from pipeline.omnichannel import write_shop
+    from pipeline.omnichannel.map_config import MAP, dated
+
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "inbox").exists():
+        shop = write_shop(folder)
+        days = [(t.since.isoformat(), t.annotation) for t in shop.truths if t.annotation]
+        (folder / "journeys.toml").write_text(SOURCES + MAP + dated(days))
+    project = Project(folder)
+    taken_in(project)
+    table = OutputOptions(format="table")
+    answer(project.summary(), table, title="a made-up omnichannel shop")
+    answer(journey_map(project, by="stage"), table, title="its journey, stage by stage", hide=HIDDEN)
+    answer(pains(project), OutputOptions(format="table", limit=3), hide=("ci_low", "ci_high", "lost_goals"))
+    write_report(project, folder / "report", {})
+    say(
+        f"what was planted in it is in {folder / 'truths.json'}; find it with: journeys -C {folder} map --compare previous"
+    )
+
+
+def taken_in(project: Project) -> None:
+    """Ingest all sources, and say what became of the rows."""
+    loaded, _ = ingest(project, Intake())
+    for name, book in loaded.accounting.items():
+        gone = sum(book.quarantined.values())
+        say(
+            f"{name}: {book.rows:,} rows = {book.accepted:,} accepted + {book.duplicates:,} duplicates + {gone:,} quarantined"
+        )
+    for name in loaded.known:
+        say(f"{name}: taken in before, 0 new rows")

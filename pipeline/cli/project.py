@@ -60,17 +60,22 @@ def init(directory: Path | None, project: ProjectOptions) -> None:
 
 
 @click.command()
+@click.option("--omnichannel", is_flag=True, help="A made-up shop over six channels, with its journey map.")
 @project_options
-def demo(project: ProjectOptions) -> None:
+def demo(omnichannel: bool, project: ProjectOptions) -> None:
     """Ingest the sample shop and show the summary, the funnel and the three worst leaks.
 
     \b
     Example:
       journeys demo
+      journeys demo --omnichannel
     """
-    from pipeline.cli.demo import run_demo
+    from pipeline.cli.demo import run_demo, run_omnichannel
 
-    run_demo(project.directory / "journeys-demo")
+    if omnichannel:
+        run_omnichannel(project.directory / "journeys-omnichannel")
+    else:
+        run_demo(project.directory / "journeys-demo")
 
 
 @click.group()
