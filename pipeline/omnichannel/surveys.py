@@ -1,4 +1,4 @@
-"""Answers to surveys: after calls and purchases, after checkouts, and once a month."""
+"""Answers to surveys: after calls, purchases and checkouts (ordered or not), and once a month."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def answers(draws: Draws, customers: Customers, rows: dict[str, Ints], truths: S
     state = rows["state"]
     called = np.flatnonzero(state == INDEX["c_end"])
     bought = np.flatnonzero(np.isin(state, [INDEX[n] for n in ("w_order", "a_order", "s_order")]))
-    checked_out = bought[state[bought] != INDEX["s_order"]]
+    checking_out = np.flatnonzero(np.isin(state, [INDEX[n] for n in ("w_shipping", "a_shipping")]))
     angry = any(truth.name == "long calls" for truth in truths)
     parts = [
         _after(draws, rows, called, "call", "csat", _call_scores(draws, rows, called, angry), (600, 20 * HOUR)),
         _after(draws, rows, bought, "purchase", "csat", _scores(draws, rows, bought, "csat purchase"), (DAY, 4 * DAY)),
-        _after(draws, rows, checked_out, "checkout", "ces", _scores(draws, rows, checked_out, "ces"), (60, 1200)),
+        _after(draws, rows, checking_out, "checkout", "ces", _scores(draws, rows, checking_out, "ces"), (300, 1500)),
         _nps(draws, customers),
     ]
     found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
