@@ -69,12 +69,7 @@ def write_shop(
     events = recorded(draws, people, planted, anonymous)
     by_source = {s: events.filter(pc.equal(events["source"], s)) for s in SOURCES}
     app, received, twice = _app_log(draws, by_source["app"])
-    for month in MONTHS:
-        web = by_source["web"]
-        part = web.filter(pa.array(_months(instants(web)) == month))
-        _write(folder / f"inbox/web/{month}.csv.gz", csv_text(_web(part)))
-        part = app.filter(pa.array(_months(received) == month))
-        _write(folder / f"inbox/app/{month}.ndjson.gz", json_lines(_app(part)))
+    _write_by_month(folder, by_source["web"], app, received)
     _write(folder / "inbox/email.csv", csv_text(_email(by_source["email"])))
     _write(folder / "inbox/pos.csv", csv_text(_pos(by_source["pos"]), ";"))
     _write(folder / "inbox/calls.csv", csv_text(_calls(by_source["calls"])))
@@ -85,6 +80,14 @@ def write_shop(
                 duplicates=dict.fromkeys(SOURCES, 0) | {"app": twice})  # fmt: skip
     _write(folder / "truths.json", (json.dumps(_story(shop), indent=2) + "\n").encode())
     return shop
+
+
+def _write_by_month(folder: Path, web: pa.Table, app: pa.Table, received: Ints) -> None:
+    """A web file holds the events of its month, an app file what came in during its month."""
+    web_month, app_month = _months(instants(web)), _months(received)
+    for month in MONTHS:
+        _write(folder / f"inbox/web/{month}.csv.gz", csv_text(_web(web.filter(pa.array(web_month == month)))))
+        _write(folder / f"inbox/app/{month}.ndjson.gz", json_lines(_app(app.filter(pa.array(app_month == month)))))
 
 
 def _story(shop: Shop) -> dict[str, Any]:
