@@ -6,14 +6,12 @@ import gzip
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pv
 
 from ingest.errors import ConfigError
 from pipeline.files import replace_file
@@ -21,6 +19,7 @@ from pipeline.omnichannel.calendar import DAY, DAYS, FIRST_DAY, LONGEST_DAYS, ZO
 from pipeline.omnichannel.customers import KNOWN, make_customers
 from pipeline.omnichannel.draws import Draws, Ints
 from pipeline.omnichannel.tables import SOURCES, money, recorded
+from pipeline.omnichannel.text import csv_text, json_lines
 from pipeline.omnichannel.truths import ALL_TRUTHS, Truth, chosen, described
 
 OFFLINE = 0.02  # share of the app's events that its phone could not send at once
@@ -230,34 +229,6 @@ def _surveys(events: pa.Table) -> pa.Table:
 
 def _clock(seconds: Ints, form: str) -> Any:
     return pc.strftime(pa.array(seconds).cast(pa.timestamp("s")), format=form)
-
-
-def csv_text(table: pa.Table, delimiter: str = ",") -> bytes:
-    """A header and one line per row; no value needs quotes."""
-    sink = BytesIO()
-    head = delimiter.join(table.column_names) + "\n"
-    options = pv.WriteOptions(include_header=False, delimiter=delimiter, quoting_style="none")
-    pv.write_csv(table, sink, options)
-    return head.encode() + sink.getvalue()
-
-
-def json_lines(table: pa.Table) -> bytes:
-    """One object per line; a.b is b of the inner object a. No text needs escapes."""
-    batches = table.combine_chunks().to_batches()
-    lines = [line for b in batches for line in _object(dict(zip(b.schema.names, b.columns, strict=True))).to_pylist()]
-    return "".join(f"{line}\n" for line in lines).encode()
-
-
-def _object(columns: Mapping[str, Any]) -> Any:
-    """The text of each row's object; every key is there, so that a file of few rows has all columns."""
-    members = []
-    for name in dict.fromkeys(path.split(".")[0] for path in columns):
-        inner = {path.removeprefix(name + "."): c for path, c in columns.items() if path.startswith(name + ".")}
-        value = _object(inner) if inner else columns[name]
-        quote = '"' if not inner and pa.types.is_string(value.type) else ""
-        written = pc.binary_join_element_wise(quote, value.cast(pa.string()), quote, "")
-        members.append(pc.binary_join_element_wise(f'"{name}":', pc.fill_null(written, "null"), ""))
-    return pc.binary_join_element_wise("{", pc.binary_join_element_wise(*members, ","), "}", "")
 
 
 def _write(path: Path, content: bytes) -> None:
