@@ -81,8 +81,8 @@ def folded(counts: Counts, kept: set[str]) -> Counts:
     return found
 
 
-MAP_MEASURES = ("drop_off", "goes_on", "friction", "unhappy", "share")
-"""The rates of a map's cell that can be compared."""
+MAP_MEASURES = ("drop_off", "goes_on", "friction", "unhappy", "visited")
+"""The rates of a map's cell that can be compared: none that a longer period alone would raise."""
 
 
 def map_counts(answer: MapAnswer, measure: str) -> Counts:

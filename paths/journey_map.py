@@ -52,7 +52,7 @@ return_window is over; bad: a visit there shows friction, or an answer below 0 s
 class MapAnswer:
     """`table`: one row a cell in the order of the stages; `pains`, `moments` (by touchpoint only); `totals`.
 
-    `counts`: measure -> (hits, trials) of each row of `table`: drop_off, goes_on, friction, unhappy, share.
+    `counts`: measure -> (hits, trials) of each row of `table`: drop_off, goes_on, friction, unhappy, visited (sessions of all).
     """
 
     table: pa.Table
@@ -151,7 +151,7 @@ class Counted:
             table=pa.Table.from_pylist(rows, schema=schema), pains=self.pains(listed), moments=self.moments(listed), totals=self.totals(),
             counts={
                 "drop_off": self.counts("sessions"), "goes_on": self.counts("goes_on"), "friction": self.counts("friction"),
-                "unhappy": self.counts("answers"), "share": [(self.at(c, "customers")["n"], self.customers) for c in self.names],
+                "unhappy": self.counts("answers"), "visited": [(n, self.at("", "total")["hits"]) for _, n in self.counts("sessions")],
             },
         )  # fmt: skip
 

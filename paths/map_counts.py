@@ -14,7 +14,7 @@ from ingest.batches import Codes
 from paths.analysis import Journeys
 from paths.counting import distinct_pairs, next_at_or_after, tally_times
 from paths.dropoff import SessionStates
-from paths.friction import SIGNALS, FrictionRules, Steps, signals
+from paths.friction import SIGNALS, FrictionRules, Steps, named, signals
 from paths.sentiment import Answers
 from paths.touchpoints import UNMAPPED, StageRules, distinct, recoded
 from paths.transitions import inner_edges, visits_of
@@ -84,14 +84,31 @@ class MapBatch:
 
     @cached_property
     def signals(self) -> dict[str, Bools]:
-        """Signal -> per visit; `feeling`: an answer below 0 speaks of it; `bad`: any of them."""
+        """Signal -> per visit; `feeling`: an answer below 0 speaks of it."""
         found = signals(self.journeys, self.steps, self.rules)
         found["repeat"] &= ~self.states.goal[self.steps.position]  # the rows of an order are no clicks in anger
-        unhappy = np.zeros(len(self.journeys) + 1, dtype=bool)
-        unhappy[self.answers.visit[self.answers.feeling < 0]] = True
-        unhappy[-1] = False  # where -1, no visit, was written
-        found[FEELING] = unhappy[self.steps.position]
-        return found | {BAD: np.logical_or.reduce(list(found.values()))}
+        return found | {FEELING: self.unhappy(self.answers.feeling < 0)}
+
+    def unhappy(self, answers: Bools) -> Bools:
+        """Per visit: does one of these answers speak of it?"""
+        found = np.zeros(len(self.journeys) + 1, dtype=bool)
+        found[self.answers.visit[answers]] = True
+        found[-1] = False  # where -1, no visit, was written
+        return found[self.steps.position]
+
+    @cached_property
+    def decisive(self) -> dict[str, Bools]:
+        """The signals that a goal may have failed by, and `bad`, any of them: a contact after the goal is none."""
+        found = dict(self.signals)
+        support = np.flatnonzero(named(self.journeys, self.rules.support))
+        position = self.steps.position + 1
+        bought_first = next_at_or_after(np.flatnonzero(self.states.goal), position) < next_at_or_after(
+            support, position
+        )
+        found["contact"] = found["contact"] & ~bought_first
+        bad = np.logical_or.reduce(list(found.values()))
+        # an answer that names no touchpoint speaks of the last visit, behind which there is less to come
+        return found | {FEELING: self.unhappy((self.answers.feeling < 0) & self.answers.names_one), BAD: bad}
 
     def parts(self, cost: Mapping[str, int]) -> pa.Table:
         """All of it, as PARTS."""
@@ -192,12 +209,11 @@ class MapBatch:
         friction = np.logical_or.reduce([self.signals[s] for s in SIGNALS])
         tables = [self.rows("friction", self.count(self.place), self.count(self.place, friction))]
         for name, flags in self.signals.items():
-            if not flags.any():
-                continue
             customers = distinct_pairs(owner[flags], self.place[flags], max(1, len(self.cell.names)))[1]
+            tables.append(self.rows(f"signal:{name}", self.count(self.place, flags), self.count(customers)))
+        for name, flags in self.decisive.items():
             hit = np.zeros(len(first), dtype=bool)
             hit[group[flags]] = True
-            tables.append(self.rows(f"signal:{name}", self.count(self.place, flags), self.count(customers)))
             counts = self.count(cell, hit & closed), self.count(cell, hit & closed & self.follows)
             tables.append(self.rows(f"value:{name}", *counts))
         return tables

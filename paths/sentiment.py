@@ -79,11 +79,12 @@ def comment_feeling() -> Callable[[str], int]:
 @dataclass(frozen=True, kw_only=True)
 class Answers:
     """One entry per answer: its position, its feeling in millionths, the position of the visit it speaks of (-1 = none),
-    and, where it names a touchpoint that the customer never visited before, that name's code in `names`, else -1."""
+    does it name a touchpoint, and, where it names a touchpoint that the customer never visited before, that name's code in `names`, else -1."""
 
     position: Ints
     feeling: Ints
     visit: Ints
+    names_one: Bools
     named: npt.NDArray[np.int32]
     names: tuple[str, ...]
     off_scale: int = 0
@@ -113,7 +114,7 @@ def answers_of(journeys: Journeys, surveys: Sequence[Survey]) -> Answers:
     names = about.codes[position]
     there = last_there(journeys, visits, position, about.take(position))
     return Answers(
-        position=position, feeling=found[position], visit=np.where(names < 0, before, there),
+        position=position, feeling=found[position], visit=np.where(names < 0, before, there), names_one=names >= 0,
         named=np.where((names >= 0) & (there < 0), names, -1).astype(np.int32), names=about.names, off_scale=off_scale,
     )  # fmt: skip
 

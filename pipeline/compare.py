@@ -266,7 +266,7 @@ def compare_carts(project: Project, period: Period, text: str, question: Carts) 
 
 MEASURED = {
     "drop_off": "ended there without a goal", "goes_on": "went on", "friction": "of the visits showed friction",
-    "unhappy": "of the answers were below 0", "share": "of the customers came there",
+    "unhappy": "of the answers were below 0", "visited": "of the sessions came there",
 }  # fmt: skip
 """What the rates of a map's cell say."""
 

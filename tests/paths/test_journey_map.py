@@ -168,6 +168,21 @@ def test_a_moment_of_truth_is_reach_times_the_difference_of_the_chances_of_a_goa
     assert moment["effect_low"] <= moment["effect"] <= moment["effect_high"]
 
 
+def test_a_contact_after_the_goal_is_nothing_the_goal_failed_by() -> None:
+    rows = [
+        ("a", 0, "pay"),
+        ("a", 1, "purchase"),
+        ("a", 9, "call"),
+        ("b", 0, "pay"),
+        ("b", 9, "call"),
+        ("b", 10, "purchase"),
+    ]
+    answer = map_of(rows, friction={"support": ("call",)})
+    assert cell(answer, "pay")["friction_contact"] == 1.0
+    moment = next(r for r in answer.moments.to_pylist() if r["touchpoint"] == "pay")
+    assert (moment["good"], moment["bad"]) == (1, 1)
+
+
 def test_n_below_min_n_is_thin_evidence() -> None:
     answer = map_of([("a", 0, "page"), ("b", 0, "page"), ("c", 0, "pay")])
     assert [cell(answer, n)["evidence"] for n in ("page", "pay")] == ["solid", "thin"]
