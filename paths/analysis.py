@@ -19,6 +19,7 @@ import pyarrow as pa
 from ingest.batches import Codes, EventBatch
 from paths.conditions import Condition
 from paths.personas import PERSONA, CustomerFacts, Persona, persona_codes, with_attributes
+from paths.sums import key_groups, sums_of
 from paths.touchpoints import StageRules, TouchpointRules, no_rules, no_stages
 from sessionize.rules import SessionRules
 from sessionize.sessions import Sessions, find_sessions, open_until
@@ -29,6 +30,8 @@ R = TypeVar("R", covariant=True)
 
 NEVER = 1 << 62
 """Later than every instant, microseconds."""
+FEW = 8
+"""So many comparisons of a column are quicker than one look-up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +149,13 @@ class Journeys:
 
 def coded(column: Codes, wanted: set[str]) -> Bools:
     """Per event: is its value one of these?"""
-    return column.lookup(np.array([n in wanted for n in column.names], dtype=bool), False)
+    chosen = [code for code, name in enumerate(column.names) if name in wanted]
+    if len(chosen) > FEW:
+        return column.lookup(np.array([n in wanted for n in column.names], dtype=bool), False)
+    found = np.zeros(len(column.codes), dtype=bool)
+    for code in chosen:
+        found |= column.codes == code
+    return found
 
 
 class Analysis(Protocol[R]):
@@ -255,8 +264,10 @@ def summed(parts: Sequence[pa.Table], keys: Sequence[str], schema: pa.Schema) ->
     """Add up additive tables: one row per key, in key order; all columns but the keys are summed."""
     if not parts:
         return schema.empty_table()
-    values = [n for n in schema.names if n not in keys]
     whole = pa.concat_tables(parts)
-    total = whole.group_by(list(keys), use_threads=False).aggregate([(v, "sum") for v in values])
-    total = total.rename_columns([n.removesuffix("_sum") if n not in keys else n for n in total.column_names])
-    return total.select(schema.names).cast(schema).sort_by([(k, "ascending") for k in keys])
+    row, place = key_groups([whole[k] for k in keys])
+    columns = [
+        whole[n].take(pa.array(row)).cast(t) if n in keys else sums_of(whole[n], place, len(row))
+        for n, t in zip(schema.names, schema.types, strict=True)
+    ]
+    return pa.table(columns, schema=schema)

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from paths.counting import previous_true
-
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
@@ -49,38 +47,55 @@ class Rows:
 
 @dataclass(frozen=True)
 class Reach:
-    """One step: per row the start of the best chain that has the step here (-1 = none) and its row of the step before."""
+    """The rows on which a chain has one step, ascending. Per such row the best chain: its first row, its entry one step before."""
 
+    row: Ints
     start: Ints
-    before: Ints
-
-    @property
-    def valid(self) -> Bools:
-        """Is there a chain to this row?"""
-        return self.start >= 0
+    before: Ints  # a position in the Reach of the step before
 
 
 def reaches(rows: Rows, rules: ChainRules) -> list[Reach]:
     """One Reach per step."""
-    position = np.arange(len(rows.unit), dtype=np.int64)
-    unit_start = rows.unit_start
-    found = [Reach(np.where(rows.matches[0] & rows.starts, position, -1), position)]
+    first = np.flatnonzero(rows.matches[0] & rows.starts)
+    found = [Reach(first, first, first)]
     for i, match in enumerate(rows.matches[1:], 1):
-        before = previous_true(found[-1].valid)
-        ok = match & (before >= unit_start)
+        last, row = found[-1], np.flatnonzero(match)
+        before = entries_before(last.row, len(match))[row]
+        row, before = row[before >= 0], before[before >= 0]
+        come, start = last.row[before], last.start[before]
+        ok = rows.unit[come] == rows.unit[row]
         if rules.strict:
-            ok &= before == position - 1
-        start = found[-1].start[before]
+            ok &= come == row - 1
         if rules.window is not None:
-            ok &= rows.at - rows.at[start] <= rules.window
+            ok &= rows.at[row] - rows.at[start] <= rules.window
         limit = rules.within[i]
         if limit is not None:
-            ok &= rows.at - rows.at[before] <= limit
+            ok &= rows.at[row] - rows.at[come] <= limit
         barrier = rows.barriers[i - 1]
         if barrier is not None:
-            ok &= previous_true(barrier) <= before
-        found.append(Reach(np.where(ok, start, -1), before))
+            ok &= rows_before(np.flatnonzero(barrier), len(barrier))[row] <= come
+        kept = np.flatnonzero(ok)
+        found.append(Reach(row[kept], start[kept], before[kept]))
     return found
+
+
+def entries_before(some: Ints, n: int) -> Ints:
+    """For each row 0..n-1: which of some ascending rows is the last one before it (a position among them), -1 = none."""
+    flags = np.zeros(n, dtype=bool)
+    flags[some] = True
+    return np.cumsum(flags) - flags - 1
+
+
+def rows_before(some: Ints, n: int) -> Ints:
+    """For each row 0..n-1: the last one of some ascending rows that lies before it, -1 = none."""
+    return np.append(some, -1)[entries_before(some, n)]
+
+
+def unit_edges(unit: Ints) -> tuple[Ints, Ints]:
+    """(position of the first, position of the last) of each stretch of one unit."""
+    change = np.flatnonzero(unit[1:] != unit[:-1])
+    ends = np.zeros(min(1, len(unit)), dtype=np.int64)
+    return np.append(ends, change + 1), np.append(change, ends + len(unit) - 1)
 
 
 @dataclass(frozen=True)
@@ -107,25 +122,34 @@ def deepest(
     """
     found = reaches(rows, rules)
     depth = np.zeros(units, dtype=np.int64)
-    end = np.full(units, -1, dtype=np.int64)
+    entry = np.full(units, -1, dtype=np.int64)
     for i, reach in enumerate(found, 1):
-        at = np.flatnonzero(reach.valid)[::-1]  # backwards: the first row of a unit is written last
-        depth[rows.unit[at]] = i
-        end[rows.unit[at]] = at
-    chain = np.full((units, len(found)), -1, dtype=np.int64)
-    row = end.copy()
-    for i in range(len(found) - 1, -1, -1):
-        there = depth > i
-        chain[there, i] = row[there]
-        row[there] = found[i].before[row[there]]
+        unit = rows.unit[reach.row]
+        first, _ = unit_edges(unit)
+        depth[unit[first]], entry[unit[first]] = i, first
+    reached = np.flatnonzero(depth)
+    chain = traced(found, depth[reached], entry[reached])
     alive = may_go_on(rows, rules, found, units, as_of) & (depth < len(found))
     if closed is not None:
         alive &= ~closed
-    reached = np.flatnonzero(depth)
     out = np.zeros(units, dtype=bool)
     if leave_out:
-        out = hit_by_exclusion(rows, rules, found, units, np.where(depth == len(found), end, len(rows.unit)))
-    return Chains(reached, depth[reached], chain[reached], alive[reached]), out
+        end = np.full(units, len(rows.unit), dtype=np.int64)
+        whole = reached[depth[reached] == len(found)]
+        end[whole] = found[-1].row[entry[whole]]
+        out = hit_by_exclusion(rows, rules, found, units, end)
+    return Chains(reached, depth[reached], chain, alive[reached]), out
+
+
+def traced(found: Sequence[Reach], depth: Ints, entry: Ints) -> Ints:
+    """[chain, step]: the rows of the chains that end at these entries of the Reach of their depth, -1 beyond it."""
+    chain = np.full((len(found), len(depth)), -1, dtype=np.int64)
+    at = entry.copy()
+    for i in range(len(found) - 1, -1, -1):
+        there = np.flatnonzero(depth > i)
+        chain[i, there] = found[i].row[at[there]]
+        at[there] = found[i].before[at[there]]
+    return chain.T
 
 
 def last_of_unit(flags: Bools, unit: Ints, units: int) -> Ints:
@@ -144,14 +168,15 @@ def hit_by_exclusion(rows: Rows, rules: ChainRules, found: Sequence[Reach], unit
     out = np.zeros(units, dtype=bool)
     if all(b is None for b in rows.barriers) or not len(rows.unit):
         return out
-    newest = previous_true(found[0].valid)
+    newest = rows_before(found[0].row, len(rows.unit))
     running = (newest >= rows.unit_start) & (np.arange(len(rows.unit)) < until[rows.unit])
     if rules.window is not None:
         running &= rows.at - rows.at[newest] <= rules.window
     stands = np.zeros(len(rows.unit), dtype=np.int64)
     for i, reach in enumerate(found[1:], 1):
-        before = previous_true(reach.valid)
-        stands[(before >= rows.unit_start) & (rows.at[reach.start[before]] >= rows.at[newest])] = i
+        entry = entries_before(reach.row, len(rows.unit))
+        before, start = np.append(reach.row, -1)[entry], np.append(reach.start, -1)[entry]
+        stands[(before >= rows.unit_start) & (rows.at[start] >= rows.at[newest])] = i
     for i, barrier in enumerate(rows.barriers):
         if barrier is not None:
             out[rows.unit[running & barrier & (stands == i)]] = True
@@ -164,22 +189,20 @@ def may_go_on(rows: Rows, rules: ChainRules, found: Sequence[Reach], units: int,
     The chain to the latest row of a step is the one with the most time left.
     """
     alive = np.zeros(units, dtype=bool)
-    final = np.append(rows.unit[1:] != rows.unit[:-1], True) if len(rows.unit) else np.zeros(0, dtype=bool)
     for i, reach in enumerate(found[:-1]):
-        last = last_of_unit(reach.valid, rows.unit, units)
-        unit = np.flatnonzero(last >= 0)
-        row = last[unit]
+        _, last = unit_edges(rows.unit[reach.row])
+        row, start = reach.row[last], reach.start[last]
+        unit = rows.unit[row]
         ok = np.ones(len(unit), dtype=bool)
         if rules.window is not None:
-            ok &= as_of <= rows.at[reach.start[row]] + rules.window
+            ok &= as_of <= rows.at[start] + rules.window
         limit = rules.within[i + 1]
         if limit is not None:
             ok &= as_of <= rows.at[row] + limit
         if rules.strict:
-            ok &= final[row]
+            ok &= np.append(rows.unit, -1)[row + 1] != unit
         barrier = rows.barriers[i]
         if barrier is not None:
-            hit = last_of_unit(barrier, rows.unit, units)
-            ok &= hit[unit] <= row
+            ok &= last_of_unit(barrier, rows.unit, units)[unit] <= row
         alive[unit[ok]] = True
     return alive

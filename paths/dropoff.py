@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from paths.analysis import Journeys, summed
-from paths.counting import first_rows, next_at_or_after
+from paths.counting import AnyInts, first_rows, next_at_or_after, tally
 from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
 from paths.statistics import rate, wilson
 from paths.transitions import START, Visits, visits_of
@@ -79,10 +79,9 @@ class DropOff:
         counts = self.node_counts(journeys, visits, state, len(node.names))
         names = list(node.names)
         parts = [rows_of(names, ["node"] * len(names), [""] * len(names), counts)]
-        last = visits.node[visits.closes]
-        session = visits.session[visits.closes].astype(np.int64)
-        before = np.append(np.int64(len(names)), visits.node[:-1])[visits.closes]
-        before = np.where(visits.opens[visits.closes], len(names), before)
+        ends = np.flatnonzero(visits.closes)
+        last, session = visits.node[ends], visits.session[ends]
+        before = np.where(visits.opens[ends], len(names), visits.node[ends - 1]).astype(np.int32)
         parts.append(pairs("lost_after", names, last, [*names, START], before, state.lost[session]))
         back = state.next_goal[session]
         came = np.where(state.returned[session], back, 0)
@@ -96,19 +95,19 @@ class DropOff:
 
     def node_counts(self, journeys: Journeys, visits: Visits, state: SessionStates, size: int) -> dict[str, Ints]:
         """COUNTS per node."""
-        session = visits.session.astype(np.int64)
-        first = first_rows(session, visits.node, size)
-        s, n, at = session[first], visits.node[first], visits.position[first]
-        follows = (state.last_goal[s] > at) | state.comes_back[s]
-        ends = visits.node[visits.closes]
-        ended = visits.session[visits.closes]
+        first = first_rows(visits.session, visits.node, size)
+        s, n, at = visits.session[first], visits.node[first], visits.position[first]
+        closed = state.closed[s]
+        converting = closed & ((state.last_goal[s] > at) | state.comes_back[s])
+        last = np.flatnonzero(visits.closes)
+        ends, ended = visits.node[last], visits.session[last]
 
-        def count(node: Ints, flags: Bools | None = None) -> Ints:
-            return np.bincount(node if flags is None else node[flags], minlength=size)
+        def count(node: AnyInts, flags: Bools | None = None) -> Ints:
+            return np.bincount(node if flags is None else node[np.flatnonzero(flags)], minlength=size)
 
         return {
-            "visits": count(visits.node), "sessions": count(n), "closed": count(n, state.closed[s]),
-            "converting": count(n, state.closed[s] & follows), "drop_off": count(ends, ~state.holds[ended]),
+            "visits": count(visits.node), "sessions": count(n), "closed": count(n, closed),
+            "converting": count(n, converting), "drop_off": count(ends, ~state.holds[ended]),
             "returned": count(ends, state.returned[ended]), "lost": count(ends, state.lost[ended]),
             "in_progress": count(ends, state.in_progress[ended]), **self.goal_events(journeys, visits, state, size),
             "value": np.zeros(size, dtype=np.int64),
@@ -117,7 +116,7 @@ class DropOff:
     def goal_events(self, journeys: Journeys, visits: Visits, state: SessionStates, size: int) -> dict[str, Ints]:
         """Events at each node that are goals, and others: a node without others has no row."""
         every = visits_of(journeys, journeys.stage, collapse=False) if self.by_stage else visits
-        goals = np.bincount(every.node[state.goal[every.position]], minlength=size)
+        goals = np.bincount(every.node[np.flatnonzero(state.goal[every.position])], minlength=size)
         return {"goals": goals, "others": np.bincount(every.node, minlength=size) - goals}
 
     def money(self, journeys: Journeys) -> pa.Table:
@@ -179,12 +178,14 @@ def rows_of(nodes: Sequence[str], kinds: Sequence[str], others: Sequence[str], c
     )
 
 
-def pairs(kind: str, names: Sequence[str], node: Ints, others: Sequence[str], other: Ints, flags: Bools) -> pa.Table:
+def pairs(
+    kind: str, names: Sequence[str], node: AnyInts, others: Sequence[str], other: AnyInts, flags: Bools
+) -> pa.Table:
     """Sessions by (node, other node), counted under `sessions`."""
-    code = node[flags] * max(1, len(others)) + other[flags]
-    values, n = np.unique(code, return_counts=True)
+    code = node[flags].astype(np.int64) * max(1, len(others)) + other[flags]
+    values, n = tally(code, max(1, len(names) * len(others)))
     zero = np.zeros(len(values), dtype=np.int64)
-    counts = dict.fromkeys((*COUNTS, "value"), zero) | {"sessions": n.astype(np.int64)}
+    counts = dict.fromkeys((*COUNTS, "value"), zero) | {"sessions": n}
     left, right = np.divmod(values, max(1, len(others)))
     return rows_of([names[i] for i in left.tolist()], [kind] * len(values), [others[i] for i in right.tolist()], counts)
 

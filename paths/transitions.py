@@ -16,10 +16,11 @@ import pyarrow as pa
 
 from ingest.batches import Codes
 from paths.analysis import Journeys, summed
-from paths.counting import distinct_pairs, places, tally, tally_times
+from paths.counting import AnyInts, distinct_pairs, places, tally, tally_times
 from paths.histograms import quantile_seconds
 
 Ints = npt.NDArray[np.int64]
+Codes32 = npt.NDArray[np.int32]
 
 START, END = "START", "END"
 
@@ -37,8 +38,9 @@ EDGES = pa.schema(
 )
 """One row is one edge, most frequent first; probability = share of the source's out-transitions."""
 
+NAME = pa.dictionary(pa.int32(), pa.string())
 PARTS = pa.schema(
-    [("source", pa.string()), ("target", pa.string()), ("bin", pa.int64()), ("transitions", pa.int64()),
+    [("source", NAME), ("target", NAME), ("bin", pa.int64()), ("transitions", pa.int64()),
      ("sessions", pa.int64()), ("customers", pa.int64()), ("timed", pa.int64()), ("microseconds", pa.int64())]
 )  # fmt: skip
 """Additive: counts in the row with bin -1, one row more for each bin of the times."""
@@ -59,10 +61,11 @@ class Transitions:
         visits = visits_of(journeys, node, self.collapse_repeats)
         size = len(node.names) + 2
         start, end = size - 2, size - 1
-        source = np.append(np.int64(start), visits.node[:-1])[: len(visits.node)]
+        source: AnyInts = np.full(len(visits.node), start, dtype=np.int32 if size * size < 1 << 31 else np.int64)
+        source[1:] = visits.node[:-1]
         source[visits.opens] = start
         into = source * size + visits.node  # the edge into every visit
-        out = visits.node[visits.closes] * size + end
+        out = visits.node[visits.closes].astype(source.dtype) * size + end
         edge, transitions = tally(np.append(into, out), size * size)
         units, codes = distinct_pairs(visits.session, into, size * size)
         units, codes = np.append(units, visits.session[visits.closes]), np.append(codes, out)
@@ -75,9 +78,8 @@ class Transitions:
         inner = code < start * size  # what leads out of START takes no time
         times = timed[inner], total[inner]
         place = places(edge, code[inner], size * size)
-        return edge_parts(
-            edge, place, bin_[inner], (transitions, in_sessions, by_customer), times, names_of(node), size
-        )
+        counts = transitions, in_sessions, by_customer
+        return edge_parts(edge, place, bin_[inner], counts, times, names_of(node), size)
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The EDGES table."""
@@ -88,8 +90,8 @@ class Transitions:
 class Visits:
     """Visits of the selected sessions in order."""
 
-    node: Ints
-    session: npt.NDArray[np.int32]
+    node: Codes32
+    session: Codes32
     at: Ints
     position: Ints  # of the visit's first event in the batch
     opens: npt.NDArray[np.bool_]  # is it the session's first visit
@@ -103,10 +105,10 @@ def visits_of(journeys: Journeys, node: Codes, collapse: bool) -> Visits:
     take = index >= 0 if chosen.all() else np.append(chosen, False)[index]
     if take.all():
         position, at = np.arange(len(index), dtype=np.int64), journeys.events.at
-        codes, session = node.codes.astype(np.int64), index
+        codes, session = node.codes, index
     else:
         position = np.flatnonzero(take)
-        codes, session, at = node.codes[position].astype(np.int64), index[position], journeys.events.at[position]
+        codes, session, at = node.codes[position], index[position], journeys.events.at[position]
     if collapse and len(position):
         fresh = np.append(True, (codes[1:] != codes[:-1]) | (session[1:] != session[:-1]))
         position, codes, session, at = position[fresh], codes[fresh], session[fresh], at[fresh]
@@ -115,7 +117,7 @@ def visits_of(journeys: Journeys, node: Codes, collapse: bool) -> Visits:
     return Visits(codes, session, at, position, np.append(ends, change), np.append(change, ends))
 
 
-def inner_edges(visits: Visits) -> tuple[Ints, Ints, npt.NDArray[np.int32], Ints]:
+def inner_edges(visits: Visits) -> tuple[Codes32, Codes32, Codes32, Ints]:
     """(source, target, session, microseconds) of each step inside a session."""
     inside = np.flatnonzero(~visits.opens[1:])
     return (
@@ -126,7 +128,7 @@ def inner_edges(visits: Visits) -> tuple[Ints, Ints, npt.NDArray[np.int32], Ints
     )
 
 
-def counts_at(edges: Ints, codes: Ints, size: int) -> Ints:
+def counts_at(edges: Ints, codes: AnyInts, size: int) -> Ints:
     """How often each of these edges is among the codes."""
     found, counts = tally(codes, size)
     result = np.zeros(len(edges), dtype=np.int64)
@@ -137,6 +139,11 @@ def counts_at(edges: Ints, codes: Ints, size: int) -> Ints:
 def names_of(node: Codes) -> pa.Array:
     """Node names with START and END behind them."""
     return pa.array([*node.names, START, END], pa.string())
+
+
+def coded_names(code: Ints, names: pa.Array) -> pa.DictionaryArray:
+    """names[code]; the names themselves stand there once."""
+    return pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), names)
 
 
 def edge_parts(
@@ -152,7 +159,7 @@ def edge_parts(
     every = np.concatenate([edge, edge[code]])
     zeros_front, zeros_back = np.zeros(len(edge), dtype=np.int64), np.zeros(len(code), dtype=np.int64)
     columns = [np.concatenate([c, zeros_back]) for c in counts] + [np.concatenate([zeros_front, t]) for t in times]
-    source, target = (names.take(pa.array(part)) for part in np.divmod(every, size))
+    source, target = (coded_names(part, names) for part in np.divmod(every, size))
     return pa.table([source, target, np.concatenate([zeros_front - 1, bin_]), *columns], schema=PARTS)
 
 

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from ingest.errors import ConfigError
 from paths.analysis import Bools, Journeys, summed
-from paths.counting import distinct_pairs, tally_times
+from paths.counting import AnyInts, distinct_pairs, tally_times
 from paths.goals import GoalRules
 from paths.histograms import SECOND
 from paths.statistics import rate, wilson
@@ -101,7 +101,7 @@ class Variants:
         return variants_of(summed(parts, ["path", "steps", "bin"], PARTS), bool(self.rules.goal))
 
 
-def alike(node: Ints, start: Ints, length: Ints, goes_on: Bools) -> tuple[Ints, Ints]:
+def alike(node: AnyInts, start: Ints, length: Ints, goes_on: Bools) -> tuple[Ints, Ints]:
     """(the first walk of each different sequence, the sequence of each walk). Sequences differ too if one goes on."""
     key = hashed(node, start, length) ^ goes_on.astype(np.uint64)
     group = np.empty(len(start), dtype=np.int64)
@@ -118,7 +118,7 @@ def alike(node: Ints, start: Ints, length: Ints, goes_on: Bools) -> tuple[Ints, 
     return np.concatenate([np.zeros(0, dtype=np.int64), *leads]), group
 
 
-def hashed(node: Ints, start: Ints, length: Ints) -> Bits:
+def hashed(node: AnyInts, start: Ints, length: Ints) -> Bits:
     """A 64-bit hash of each sequence: the sum of a mixed word per (place, node), modulo 2^64."""
     at = stretches(start, length)
     place = np.arange(len(at), dtype=np.int64) - np.repeat(np.cumsum(length) - length, length)
@@ -129,7 +129,7 @@ def hashed(node: Ints, start: Ints, length: Ints) -> Bits:
     return sums
 
 
-def equal_nodes(node: Ints, start: Ints, other: Ints, length: Ints) -> Bools:
+def equal_nodes(node: AnyInts, start: Ints, other: Ints, length: Ints) -> Bools:
     """Per pair of walks of one length: are all nodes equal?"""
     differ = np.flatnonzero(node[stretches(start, length)] != node[stretches(other, length)])
     equal = np.ones(len(start), dtype=bool)

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from ingest.batches import Codes
 from ingest.errors import ConfigError, did_you_mean
 from paths.analysis import Bools, Journeys, coded
+from paths.counting import AnyInts
 from paths.touchpoints import UNMAPPED, StageRules, shown
 from paths.transitions import visits_of
 
@@ -49,7 +50,7 @@ class Walks:
     session: Ints  # per walk
     start: Ints
     length: Ints
-    node: Ints  # per visit: a position in names
+    node: npt.NDArray[np.int32]  # per visit: a position in names
     position: Ints  # per visit: its (first) event in the batch
     names: tuple[str, ...]
 
@@ -95,7 +96,7 @@ def stage_names(rules: StageRules, level: str) -> frozenset[str]:
     return frozenset(n for n in names if not n.startswith("event:"))
 
 
-def fresh(node: Ints, session: npt.NDArray[np.int32]) -> Bools:
+def fresh(node: npt.NDArray[np.int32], session: npt.NDArray[np.int32]) -> Bools:
     """Per visit: is it not at the node of the visit before it in its session?"""
     new = np.ones(len(node), dtype=bool)
     new[1:] = (node[1:] != node[:-1]) | (session[1:] != session[:-1])
@@ -114,7 +115,7 @@ def stretches(start: Ints, length: Ints) -> Ints:
     return np.repeat(start - np.cumsum(length) + length, length) + np.arange(int(length.sum()), dtype=np.int64)
 
 
-def texts(names: Sequence[str], node: Ints, start: Ints, length: Ints) -> pa.Array:
+def texts(names: Sequence[str], node: AnyInts, start: Ints, length: Ints) -> pa.Array:
     """'a > b > c' of each stretch of nodes. Different stretches have different texts: see `quoted`."""
     words = pa.array([quoted(n) for n in names], pa.string()).take(pa.array(node[stretches(start, length)]))
     offsets = pa.array(np.append(0, np.cumsum(length)), pa.int64())
