@@ -68,7 +68,7 @@ class MapBatch:
     def steps(self) -> Steps:
         """The visits of the selected sessions, one per event."""
         visits = visits_of(self.journeys, self.journeys.touchpoint, collapse=False)
-        return Steps(position=visits.position, session=visits.session, node=visits.node)
+        return Steps(position=visits.position, session=visits.session, node=visits.node.astype(np.int64))
 
     @cached_property
     def place(self) -> Ints:
@@ -124,7 +124,7 @@ class MapBatch:
         numbers = [pa.array(c[there].astype(np.int64)) for c in columns.values()]
         return pa.table([names, pa.array([kind] * len(there), pa.string()), zero[there], *numbers], schema=PARTS)
 
-    def count(self, code: Ints, flags: Bools | None = None) -> Ints:
+    def count(self, code: npt.NDArray[np.integer], flags: Bools | None = None) -> Ints:
         """How often each cell."""
         return np.bincount(code if flags is None else code[flags], minlength=len(self.cell.names))
 

@@ -79,7 +79,7 @@ def comment_feeling() -> Callable[[str], int]:
 @dataclass(frozen=True, kw_only=True)
 class Answers:
     """One entry per answer: its position, its feeling in millionths, the position of the visit it speaks of (-1 = none),
-    does it name a touchpoint, and, where it names a touchpoint that the customer never visited before, that name's code in `names`, else -1."""
+    does it name a touchpoint, and the code in `names` of one that the customer never visited before, else -1."""
 
     position: Ints
     feeling: Ints
