@@ -1,4 +1,4 @@
-"""Writes docs/reference.md from what `--help` says of every command; `make docs` calls it. `-`: to standard output."""
+"""Writes docs/reference.md and pipeline/cli/help.txt from what `--help` says; `make docs` calls it. `-`: to standard output."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 
 WIDTH = 100
 PAGE = Path(__file__).with_name("reference.md")
+HELP = PAGE.parents[1] / "pipeline" / "cli" / "help.txt"
 SHARED = {"project__": "Project", "output__": "Output", "scope__": "Question"}
 HEAD = """\
 # Reference
@@ -33,6 +34,16 @@ def reference() -> str:
         parts.append(f"### {title} options\n\n{listed(top, shared)}")
     parts += ["## Commands\n", *(section(words, command) for words, command in every(cli, top))]
     return "\n".join(parts)
+
+
+def ready_help() -> str:
+    """What `journeys --help` says at 80 columns; see pipeline/start.py."""
+    from pipeline.cli import cli
+
+    return (
+        cli.get_help(click.Context(cli, info_name="journeys", terminal_width=78, help_option_names=["-h", "--help"]))
+        + "\n"
+    )
 
 
 def context(command: click.Command, name: str, parent: click.Context | None = None) -> click.Context:
@@ -80,3 +91,4 @@ if __name__ == "__main__":
         print(reference(), end="")
     else:
         PAGE.write_text(reference(), encoding="utf-8")
+        HELP.write_text(ready_help(), encoding="utf-8")
