@@ -23,9 +23,8 @@ from ingest.store import SpanFile
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-BATCH_EVENTS = 1_000_000
+BATCH_EVENTS = 500_000
 KEYS = 1 << 63
-TEXT = pa.string()
 
 
 @dataclass(frozen=True)
@@ -117,12 +116,14 @@ class ScanCount:
     files: int = 0
     row_groups: int = 0
     rows: int = 0
+    values: int = 0  # of all columns that were decoded
 
     def add(self, other: ScanCount) -> None:
         """Sum up."""
         self.files += other.files
         self.row_groups += other.row_groups
         self.rows += other.rows
+        self.values += other.values
 
 
 class FileCursor:
@@ -130,25 +131,18 @@ class FileCursor:
 
     def __init__(self, file: SpanFile, columns: Sequence[str], lo: int, hi: int) -> None:
         metadata = pq.read_metadata(file.path)
-        names = set(metadata.schema.to_arrow_schema().names)
-        texts = [c for c in columns if is_text(c) and c in names]  # a file from before a promotion has fewer
+        self._groups = [g for g in bounds(metadata) if g[1] <= hi - 1 and g[2] >= lo]
+        there = filled(metadata, [g[0] for g in self._groups])
+        self._columns = [c for c in columns if c in there]
+        self._absent = [c for c in columns if c not in there]
         self._parquet = pq.ParquetFile(
-            file.path, metadata=metadata, memory_map=True, read_dictionary=texts, pre_buffer=False
-        )
-        self._columns = [c for c in columns if c in names]
-        self._absent = [c for c in columns if c not in names]
-        self._groups = [g for g in self._bounds() if g[1] <= hi - 1 and g[2] >= lo]
+            file.path, metadata=metadata, memory_map=True, read_dictionary=[c for c in self._columns if is_text(c)],
+            pre_buffer=False,
+        )  # fmt: skip
         self._next = 0
         self._lo = lo
         self._tail: pa.Table | None = None
         self.count = ScanCount(files=1)
-
-    def _bounds(self) -> list[tuple[int, int, int]]:
-        """(row group, its lowest key, its highest key)."""
-        meta = self._parquet.metadata
-        at = meta.schema.names.index("customer_key")
-        stats = [meta.row_group(i).column(at).statistics for i in range(meta.num_row_groups)]
-        return [(i, s.min, s.max) for i, s in enumerate(stats)]
 
     def until(self, hi: int) -> list[pa.Table]:
         """The rows with key < hi not delivered yet, as tables in order."""
@@ -169,12 +163,11 @@ class FileCursor:
         table = pa.table(
             table.columns, names=table.column_names
         )  # a file without nulls in a column says so in its schema
-        self.count.row_groups += len(groups)
-        self.count.rows += table.num_rows
+        self.count.add(
+            ScanCount(row_groups=len(groups), rows=table.num_rows, values=table.num_rows * table.num_columns)
+        )
         for name in self._absent:
-            table = table.append_column(
-                name, pa.nulls(table.num_rows, pa.dictionary(pa.int32(), TEXT) if is_text(name) else pa.int64())
-            )
+            table = table.append_column(name, pa.nulls(table.num_rows))
         if groups[0] == self._groups[0][0]:  # rows before the shard's first key belong to the shard before
             table = table.slice(int(np.searchsorted(keys_of(table), self._lo)))
         return table
@@ -188,6 +181,29 @@ class FileCursor:
     def close(self) -> None:
         """Let go of the file."""
         self._parquet.close()
+
+
+def bounds(metadata: pq.FileMetaData) -> list[tuple[int, int, int]]:
+    """(row group, its lowest key, its highest key)."""
+    at = metadata.schema.names.index("customer_key")
+    stats = [metadata.row_group(i).column(at).statistics for i in range(metadata.num_row_groups)]
+    return [(i, s.min, s.max) for i, s in enumerate(stats)]
+
+
+def filled(metadata: pq.FileMetaData, groups: Sequence[int]) -> set[str]:
+    """The columns of a file that hold a value in one of these row groups, as far as its statistics tell.
+
+    A file from before a promotion has fewer columns; one that no source fills need not be decoded.
+    """
+    names = metadata.schema.names
+    rows = [metadata.row_group(g) for g in groups]
+    return {name for i, name in enumerate(names) if not rows or any(not is_empty(r, i) for r in rows)}
+
+
+def is_empty(group: pq.RowGroupMetaData, column: int) -> bool:
+    """Do the statistics say that every value is null?"""
+    statistics = group.column(column).statistics
+    return statistics is not None and statistics.has_null_count and statistics.null_count == group.num_rows
 
 
 def is_text(column: str) -> bool:
@@ -242,10 +258,11 @@ def with_properties(batch: EventBatch, keys: Sequence[str]) -> EventBatch:
 
 def batch_of(pieces: Sequence[pa.Table], columns: Sequence[str]) -> EventBatch:
     """One sorted batch from pieces in span order: a stable sort by key alone keeps each customer's time order."""
-    table = pa.concat_tables(pieces).unify_dictionaries()
+    table = pa.concat_tables(pieces, promote_options="default").unify_dictionaries()
     key = keys_of(table)
     order = np.argsort(key, kind="stable") if len(pieces) > 1 else slice(None)
-    further = {c: column_of(table.column(c), order) for c in columns[3:]}
+    further = {c: column_of(table.column(c), order) if table.column(c).null_count < len(table) else nothing(c, len(table))
+               for c in columns[3:]}  # fmt: skip
     event = column_of(table.column("event"), order)
     assert isinstance(event, Codes)
     at = np.asarray(table.column("event_at").cast(pa.int64()))
@@ -263,6 +280,13 @@ def column_of(column: pa.ChunkedArray, order: Any) -> Column:
         return Codes(np.asarray(codes).astype(np.int32, copy=False)[order], tuple(names))
     valid = np.asarray(whole.is_valid())
     return Numbers(np.asarray(whole.fill_null(0))[order], valid[order])
+
+
+def nothing(column: str, n: int) -> Column:
+    """A column without a value."""
+    if is_text(column):
+        return Codes(np.full(n, -1, dtype=np.int32), ())
+    return Numbers(np.zeros(n, dtype=np.int64), np.zeros(n, dtype=bool))
 
 
 def shards(number: int) -> list[tuple[int, int]]:
