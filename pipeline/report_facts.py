@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from ingest.errors import did_you_mean
 from paths.cart_rules import CartRules
+from paths.conditions import Condition
 from paths.funnel import Funnel
 from paths.funnel_steps import PAGE
 from paths.touchpoints import UNMAPPED
@@ -18,8 +19,9 @@ from pipeline.config import Funnel as SavedFunnel
 from pipeline.durations import format_duration
 from pipeline.periods import local_day
 from pipeline.project import Period, Project
+from pipeline.rules import stage_rules
 from pipeline.steps import parse_exclusion, parse_steps
-from reports.content import Quality, Rule, Span
+from reports.content import Quality, Rule, Span, StageFact
 
 
 def plain_funnels(config: Config) -> list[SavedFunnel]:
@@ -48,8 +50,10 @@ def unknown_steps(config: Config, known: Collection[str]) -> list[str]:
     return found
 
 
-def commands(config: Config, period: Period, span: Span, as_of: int) -> dict[str, str]:
-    """Section -> the command that gives its numbers."""
+def commands(
+    config: Config, period: Period, span: Span, as_of: int, segment: Condition | None = None
+) -> dict[str, str]:
+    """Section -> the command that gives its numbers, of one more segment where there is one."""
     zone = config.project.timezone
     words = [
         "--since",
@@ -60,8 +64,11 @@ def commands(config: Config, period: Period, span: Span, as_of: int) -> dict[str
         instant_text(as_of),
     ]
     pairs = period.segment.items() if isinstance(period.segment, Mapping) else period.segment
-    for column, value in pairs:
+    further = [] if segment is None else [(segment.column, segment.value)]
+    for column, value in [*pairs, *further]:
         words += ["--segment", f"{column}={value}"]
+    if period.persona is not None:
+        words += ["--persona", period.persona]
     for condition in period.where:
         words += ["--where", condition]
 
@@ -85,6 +92,17 @@ def funnel_words(saved: SavedFunnel) -> list[str]:
     words += ["--ties", saved.ties] if saved.ties != "recorded" else []
     words += [w for rule in saved.exclude for w in ("--exclude", rule)]
     return words + (["--exclusion", saved.exclusion] if saved.exclusion != "chain" else [])
+
+
+def stage_facts(config: Config, coverage: pa.Table) -> list[StageFact]:
+    """The configured stages in their order; a touchpoint belongs to the first that names it."""
+    rules = stage_rules(config)
+    names = [r["name"] for r in coverage.to_pylist() if r["kind"] == "touchpoint"]
+    stage = {n: rules.stage(n, n, None) for n in names}
+    return [
+        StageFact(name=s.name, owner=s.owner, touchpoints=[n for n in names if stage[n] == s.name])
+        for s in config.stages
+    ]
 
 
 def quality(project: Project, coverage: pa.Table, summary: pa.Table, excluded_sessions: int) -> Quality:

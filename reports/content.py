@@ -9,6 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from paths.timing import GoalTimes
+
 
 @dataclass(frozen=True, kw_only=True)
 class Span:
@@ -47,6 +49,15 @@ class CartAnswer:
     idle_hours: pa.Table
     last_steps: pa.Table
     spans: pa.Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageFact:
+    """One configured stage: who answers for it, and its touchpoints among those that occur."""
+
+    name: str
+    owner: str | None
+    touchpoints: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,16 +108,26 @@ class Report:
     summary_before: pa.Table | None
     outcomes: pa.Table
     flows: pa.Table
+    edges: pa.Table  # EDGES, runs of one touchpoint as one visit
+    hours: pa.Table
+    goal_times: GoalTimes
     dropoff: pa.Table
     dropoff_before: pa.Table | None
     funnels: Sequence[FunnelAnswer]
     carts: CartAnswer | None
     coverage: pa.Table
-    stages: Sequence[str]
+    stages: Sequence[StageFact]
     quality: Quality
     rules: Sequence[Rule]
     commands: Mapping[str, str]  # section -> the command that gives its numbers
     warnings: Sequence[str]
+    segments: Sequence[Segment] = ()
+    segments_left_out: int = 0  # further values of the segment columns
+
+    @property
+    def owners(self) -> dict[str, str]:
+        """Touchpoint -> who answers for its stage."""
+        return {t: s.owner for s in self.stages if s.owner for t in s.touchpoints}
 
     @property
     def comparable(self) -> bool:
@@ -122,3 +143,17 @@ class Report:
         """OUTCOMES rows of the weeks, oldest first."""
         rows: list[dict[str, Any]] = self.outcomes.slice(1 if self.before is None else 2).to_pylist()
         return rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """The same report about the units whose first event has this value in this column."""
+
+    column: str
+    value: str
+    report: Report
+
+    @property
+    def name(self) -> str:
+        """As --segment takes it."""
+        return f"{self.column}={self.value}"

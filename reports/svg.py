@@ -35,8 +35,8 @@ def shown(value: object) -> str:
 
 
 def places(*names: object) -> str:
-    """Which touchpoints a mark is about, a line each: choosing one dims the marks of others. Shown names hold no line break."""
-    return "\n".join(dict.fromkeys(plain(n) for n in names))
+    """Which touchpoints a mark is about, U+2063 between them (no shown name holds it): choosing one dims the marks of others."""
+    return "\u2063".join(dict.fromkeys(plain(n) for n in names))
 
 
 def percent(value: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -51,6 +51,11 @@ def sheet(caption: str, rows: pa.Table | Sequence[Row], columns: Sequence[Column
     return Sheet(
         caption=caption, columns=columns, cells=cells, left_out=max(0, len(found) - MOST_ROWS), command=command
     )
+
+
+def shortened(sheet: Sheet, rows: int = 15) -> Sheet:
+    """Its first rows; the others are counted with those left out."""
+    return replace(sheet, cells=sheet.cells[:rows], left_out=sheet.left_out + max(0, len(sheet.cells) - rows))
 
 
 def filled(column: Column, row: Row) -> Cell:

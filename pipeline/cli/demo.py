@@ -18,6 +18,7 @@ FUNNEL = ("product_view", "add_to_cart", "shipping_details", "payment_details", 
 CONFIG = """\
 [project]
 goal = ["purchase"]
+segments = ["platform", "acquisition_channel"]
 
 [[source]]
 name = "shop"

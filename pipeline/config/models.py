@@ -33,6 +33,7 @@ class Project(Section):
     store: str = "store"
     reports: str = "reports"
     return_window: Duration = timedelta(days=7)
+    segments: Names = ("channel", "platform")  # columns by whose values the report can be looked at
 
     @field_validator("currency")
     @classmethod

@@ -60,6 +60,26 @@ def interval_dot(
     return picture(parts, height=DOT_HEIGHT, label=label, class_="interval")
 
 
+def difference_dot(
+    value: float, low: float | None, high: float | None, reach: float, label: str, worse: bool
+) -> Markup:
+    """A difference with its interval on both sides of zero; a ring where it is for the worse, a dot where for the better."""
+    if low is None or high is None or not reach:
+        return Markup()
+    middle = DOT_HEIGHT / 2
+
+    def x(v: float) -> str:
+        return percent(0.5 + 0.45 * v / reach)
+
+    mark = element("circle", cx=x(value), cy=middle, r=4, class_="worse" if worse else "better")
+    parts = [
+        element("line", x1="0", x2="100%", y1=middle, y2=middle, class_="axis"),
+        element("line", x1="50%", x2="50%", y1=1, y2=DOT_HEIGHT - 1, class_="zero"),
+        element("line", x1=x(low), x2=x(high), y1=middle, y2=middle, class_="range"), mark,
+    ]  # fmt: skip
+    return picture(parts, height=DOT_HEIGHT, label=label, class_="difference")
+
+
 def stack(parts: Sequence[tuple[str, int]], total: int, label: str) -> Markup:
     """Counts side by side as shares of a total; each part is drawn in its own manner (class = its name)."""
     shapes, at = [], 0.0

@@ -14,6 +14,7 @@ from paths.transitions import END
 from reports.changes import Change, Changes, needed
 from reports.content import FunnelAnswer, Report
 from reports.draw.bars import funnel_bar
+from reports.svg import places
 from reports.tables import Column, Sheet, figures, sheet, words
 from reports.words import duration, interval, named, number, plain, points_interval, share, signed, span_text
 
@@ -46,6 +47,7 @@ class StepView:
     bar: Markup
     loss: Loss | None
     optional: bool
+    places: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +77,8 @@ def view(answer: FunnelAnswer, changes: Changes) -> FunnelView:
         change = None if after is None else changes.get(("step", answer.name, r["name"], after["name"]))
         steps.append(
             StepView(
-                number=r["step"], name=named(r["name"]), reached=number(r["reached"]), optional=bool(r.get("optional")),
+                number=r["step"], name=named(r["name"]), reached=number(r["reached"]), places=places(r["name"]),
+                optional=bool(r.get("optional")),
                 bar=bar_of(r, before[i] if before else None, answer.count), loss=None if after is None else loss(r, after, change),
             )
         )  # fmt: skip

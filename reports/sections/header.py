@@ -29,7 +29,6 @@ class Header:
     shop: Markup
     period: str
     compared: str
-    facts: list[Fact]
     badge: str
     fair: bool  # nothing in the data quality warns
     notes: list[str]
@@ -37,7 +36,6 @@ class Header:
 
 def header(report: Report) -> Header:
     """From the facts of the report."""
-    row = report.summary.to_pylist()[0]
     zone = report.timezone
     before = report.before
     badge, fair = quality_badge(report)
@@ -46,17 +44,19 @@ def header(report: Report) -> Header:
         shop=named(report.shop),
         period=days(report.now.since, report.now.until, zone),
         compared=f"compared with {days(before.since, before.until, zone)}" if before else "compared with nothing",
-        facts=[
-            Fact(label="Customers", value=number(row["customers"])),
-            Fact(label="Sessions", value=number(row["sessions"])),
-            Fact(label="Events", value=number(row["events"])),
-            Fact(label="As of", value=instant(report.as_of, zone)),
-            Fact(label="Time zone", value=plain(zone)),
-            Fact(label="Counted in", value=counting(report)),
-            Fact(label="Run", value=f"snapshot {report.snapshot}"),
-        ],
         badge=badge, fair=fair, notes=notes(report),
     )  # fmt: skip
+
+
+def facts(report: Report) -> list[Fact]:
+    """How many, of what, as of when."""
+    row = report.summary.to_pylist()[0]
+    return [
+        Fact(label="Customers", value=number(row["customers"])), Fact(label="Sessions", value=number(row["sessions"])),
+        Fact(label="Events", value=number(row["events"])), Fact(label="As of", value=instant(report.as_of, report.timezone)),
+        Fact(label="Time zone", value=plain(report.timezone)), Fact(label="Counted in", value=counting(report)),
+        Fact(label="Run", value=f"snapshot {report.snapshot}"),
+    ]  # fmt: skip
 
 
 def counting(report: Report) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,8 @@ from paths.transitions import START
 from reports.changes import Change, Changes
 from reports.content import Report
 from reports.draw.bars import bar, interval_dot
-from reports.tables import Column, Sheet, figures, sheet, words
+from reports.svg import places
+from reports.tables import Column, Sheet, figures, raw, sheet, words
 from reports.words import (
     NOTHING,
     about,
@@ -51,6 +53,11 @@ class Leak:
     direction: str
     route: Markup
     thin: bool  # fewer than MIN_N sessions
+    places: str
+    raw: dict[str, str]  # what each column sorts by
+    owner: Markup
+    question: Markup
+    command: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +70,7 @@ class LeaksView:
     table: Sheet
     goal: bool
     compared: bool
+    owned: bool  # does a stage say who answers for it?
 
 
 def leaks(report: Report, changes: Changes) -> LeaksView | None:
@@ -81,6 +89,7 @@ def leaks(report: Report, changes: Changes) -> LeaksView | None:
     head = {"value_at_risk": "Value at risk", "leak": "Conversions at stake", "drop_off": "Sessions that end here"}[key]
     return LeaksView(
         summary=summary(report, rows, goal), stake_head=head, table=table(report, rows, moved), goal=goal, compared=bool(moved),
+        owned=any(r["touchpoint"] in report.owners for r in top),
         leaks=[leak(i, r, key, largest, reach, moved.get(r["touchpoint"]), report) for i, r in enumerate(top, 1)],
     )  # fmt: skip
 
@@ -98,8 +107,36 @@ def leak(rank: int, row: Row, key: str, largest: float, reach: float, change: Ch
         rank=rank, place=named(row["touchpoint"]), stake=stake, bar=bar(row[key] or 0, largest, f"{name}: {stake}", True),
         lost=number(row["lost"]), ended=number(row["drop_off"]), sessions=number(row["sessions"]),
         rate=share(row["drop_off_rate"]), dot=interval_dot(row["drop_off_rate"], row["ci_low"], row["ci_high"], before, reach, said),
-        change=moved, direction=direction, route=route(row), thin=row["sessions"] < MIN_N,
+        change=moved, direction=direction, route=route(row), thin=row["sessions"] < MIN_N, places=places(row["touchpoint"]),
+        raw={k: raw(row[k]) for k in ("lost", "drop_off", "sessions", "drop_off_rate")}
+        | {"stake": raw(row[key]), "change": raw(change.difference if change else None)},
+        owner=named(owner, 40) if (owner := report.owners.get(row["touchpoint"])) else Markup(),
+        question=question(row), command=plain(c, 600) if (c := people_command(row, report)) else "",
     )  # fmt: skip
+
+
+def question(row: Row) -> Markup:
+    """What to ask first: by where the lost came from, and by what those do who come back."""
+    place, before = named(row["touchpoint"], 40), row["lost_after"]
+    if before is None:
+        return Markup("What do those who leave at {} still look for?").format(place)
+    if before == START:
+        return Markup("What did those expect who land on {} and leave?").format(place)
+    if before == row["touchpoint"]:
+        return Markup("Why is {} tried again and again, and then left?").format(place)
+    if row["returned_at"] not in (None, row["touchpoint"]):
+        return Markup("Those who come back begin at {}: what did {} not tell them?").format(
+            named(row["returned_at"], 40), place
+        )
+    return Markup("What do those who come from {} miss at {}?").format(named(before, 40), place)
+
+
+def people_command(row: Row, report: Report) -> str:
+    """The command that lists the lost, masked; none for a name that a page cannot show to the letter."""
+    if not row["lost"] or plain(row["touchpoint"]) != row["touchpoint"]:
+        return ""
+    words = shlex.split(report.commands["dropoff"])
+    return shlex.join(["journeys", "customers", "--lost", row["touchpoint"], *words[2:]])
 
 
 def moved_words(change: Change | None) -> tuple[str, str]:
@@ -123,7 +160,7 @@ def route(row: Row) -> Markup:
         parts.append(Markup("mostly {}").format(came))
     if row["returned_at"] is not None:
         parts.append(Markup("back at {}").format(named(row["returned_at"], 30)))
-    return Markup("<br>").join(parts)
+    return Markup("; ").join(parts)
 
 
 def where(name: str | None) -> Markup:

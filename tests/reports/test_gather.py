@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from paths.analysis import Scope
 from pipeline.carts import carts
 from pipeline.engines.local import run
 from pipeline.project import Period
-from pipeline.report import gather, periods_of, settled
+from pipeline.report import gather
+from pipeline.report_questions import periods_of, settled
 from reports.content import Span
 from reports.page import render
 from sessionize.clock import midnight
@@ -78,10 +79,10 @@ def test_an_empty_period_is_refused() -> None:
 def test_changes_of_a_funnel_are_judged_where_every_window_is_over() -> None:
     whole = span("2024-06-02", "2024-06-30")
     hour = 3_600_000_000
-    cut = settled(whole, pipeline.report.timedelta(hours=24), day("2024-06-30"))
+    cut = settled(whole, timedelta(hours=24), day("2024-06-30"))
     assert cut == Span(since=whole.since, until=whole.until - 24 * hour)
-    assert settled(whole, pipeline.report.timedelta(days=60), day("2024-06-30")) is None
-    assert settled(None, pipeline.report.timedelta(days=1), 0) is None
+    assert settled(whole, timedelta(days=60), day("2024-06-30")) is None
+    assert settled(None, timedelta(days=1), 0) is None
 
 
 def test_the_report_has_the_numbers_of_the_questions() -> None:

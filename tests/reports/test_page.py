@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
@@ -12,9 +14,9 @@ import pyarrow as pa
 import pytest
 
 from reports.changes import Change, all_changes, judged
-from reports.content import Report
+from reports.content import Report, Segment
 from reports.findings import findings, largest_leak, look_first, what_changed
-from reports.page import render
+from reports.page import policy, render, script
 from reports.sections.leaks import leaks
 from reports.sections.method import method
 from reports.sections.tiles import tiles
@@ -22,7 +24,8 @@ from reports.tables import MOST_ROWS, figures, sheet
 from tests.reports.shop import hostile_report
 
 TAGS = """html head meta title style body div p h1 h2 h3 b span bdi br i ul ol li dl dt dd section header main figure figcaption
-details summary table caption thead tbody tr th td code svg g defs pattern rect text circle line path"""
+details summary table caption thead tbody tr th td code fieldset legend label input template script svg g defs pattern rect text tspan
+circle line path marker"""
 ALLOWED = set(TAGS.split())
 
 
@@ -67,10 +70,10 @@ def test_no_id_and_no_e_mail_address_reaches_the_page(page: str) -> None:
     assert "(e-mail)" in page
 
 
-def test_the_page_fetches_nothing_and_runs_nothing(page: str) -> None:
+def test_the_page_fetches_nothing_and_runs_nothing_but_its_own_script(page: str) -> None:
     addresses = [v for a, v in tags(page).attributes if a in ("src", "href", "xlink:href", "action", "data")]
     assert addresses == []
-    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in page
+    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-" in page
     assert not re.search(r"@import|url\((?!#)", page)
 
 
@@ -85,6 +88,25 @@ def test_every_figure_has_a_sentence_and_a_table(page: str) -> None:
 
 def test_the_page_is_small(page: str) -> None:
     assert len(page) < 500_000
+
+
+def test_scripts_are_the_page_s_own_and_data_that_cannot_run(page: str) -> None:
+    scripts = re.findall(r"<script([^>]*)>(.*?)</script>", page, re.DOTALL)
+    running = [text for given, text in scripts if not given]
+    assert running == [script()]
+    assert policy(running[0], beside=False) in unescape(page)
+    assert {given.split(" class")[0].split(" id")[0] for given, _ in scripts if given} == {' type="application/json"'}
+    assert all(json.loads(text) for given, text in scripts if given)
+
+
+def test_segments_beyond_the_budget_are_left_out_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = hostile_report()
+    parts = [Segment(column="channel", value=f"{i}", report=report) for i in range(4)]
+    one = len(render(replace(report, segments=parts[:1]))) - len(render(report))
+    monkeypatch.setattr("reports.page.DATA_BUDGET", round(2.5 * one))
+    page = render(replace(report, segments=parts, segments_left_out=5)).decode()
+    assert re.findall(r'<template [^>]*data-name="([^"]*)"', page) == ["channel=0", "channel=1"]
+    assert '"leftOut":7' in page
 
 
 def test_the_laws_of_the_page_hold() -> None:

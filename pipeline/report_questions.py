@@ -1,0 +1,121 @@
+"""What a report asks: of its period, of the one before, of each week, and the same of each segment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from paths.analysis import NEVER, Analysis, Scope
+from paths.cart_spans import CartSpans
+from paths.carts import Carts
+from paths.conditions import Condition
+from paths.coverage import Coverage
+from paths.dropoff import DropOff
+from paths.outcomes import Outcomes
+from paths.periods import InPeriod
+from paths.segments import InSegment
+from paths.session_rows import Vocabulary
+from paths.steps import StepFlows
+from paths.summary import Summary
+from paths.timing import StartHours, TimeToGoal
+from paths.transitions import Transitions
+from pipeline.carts import cart_rules
+from pipeline.periods import days_of
+from pipeline.project import Project
+from pipeline.report_facts import funnel_of, plain_funnels
+from pipeline.rules import goal_rules
+from reports.content import Span
+from sessionize.clock import midnight
+
+WEEK = timedelta(days=7)
+MOST_WEEKS = 53
+SANKEY_STEPS = 6
+MICROSECOND = timedelta(microseconds=1)
+ALWAYS = Span(since=-NEVER, until=NEVER)
+
+
+@dataclass
+class Questions:
+    """Analyses by name, about one segment or about all."""
+
+    segment: Condition | None = None
+    analyses: dict[str, Analysis[Any]] = field(default_factory=dict)
+
+    def add(self, name: str, analysis: Analysis[Any], span: Span | None) -> None:
+        """Ask about the units of a span; without one the question is dropped."""
+        if span is None:
+            return
+        inside: Analysis[Any] = InPeriod(analysis=analysis, since=span.since, until=span.until)
+        self.analyses[name] = inside if self.segment is None else InSegment(analysis=inside, condition=self.segment)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Periods:
+    """The period, the one before it (where compared), and whole weeks back from the end of the period, oldest first."""
+
+    now: Span
+    before: Span | None
+    weeks: tuple[Span, ...]
+
+    @property
+    def all(self) -> tuple[tuple[int, int], ...]:
+        """Bounds in the order of Report.outcomes."""
+        spans = [self.now, *([self.before] if self.before else []), *self.weeks]
+        return tuple((s.since, s.until) for s in spans)
+
+
+def periods_of(scope: Scope, timezone: str, compare: bool) -> Periods:
+    """The 28 days before as_of unless the scope says otherwise, against as many days before them."""
+    since, until = days_of(scope, timezone)
+
+    def span(first: date, last: date) -> Span:
+        return Span(since=midnight(first, timezone), until=midnight(last, timezone))
+
+    earliest = since - (until - since) if compare else since
+    weeks = min((until - earliest) // WEEK, MOST_WEEKS)
+    return Periods(
+        now=span(since, until), before=span(earliest, since) if compare else None,
+        weeks=tuple(span(until - (i + 1) * WEEK, until - i * WEEK) for i in reversed(range(weeks))),
+    )  # fmt: skip
+
+
+def about_all(project: Project, scope: Scope, periods: Periods) -> Questions:
+    """The questions about everybody, those about the store as a whole among them."""
+    found = questions(project, scope, periods)
+    found.add("whole", Summary(), ALWAYS)
+    found.add("vocabulary", Vocabulary(), ALWAYS)
+    found.add("coverage", Coverage(), periods.now)
+    return found
+
+
+def questions(project: Project, scope: Scope, periods: Periods, segment: Condition | None = None) -> Questions:
+    """What can be asked of a segment as well."""
+    rules, carts = goal_rules(project.config), cart_rules(project.config)
+    units, window = project.minor_units, project.config.project.return_window
+    found = Questions(segment)
+    found.add("outcomes", Outcomes(spans=periods.all, rules=rules), ALWAYS)
+    found.add("cart_spans", CartSpans(rules=carts, spans=periods.all), ALWAYS)
+    found.add("carts", Carts(rules=carts, minor_units=units), periods.now)
+    found.add("last_steps", Carts(rules=carts, by="last_step", minor_units=units), periods.now)
+    found.add("flows", StepFlows(steps=SANKEY_STEPS, rules=rules, collapse_repeats=True), periods.now)
+    found.add("edges", Transitions(collapse_repeats=True), periods.now)
+    found.add("hours", StartHours(timezone=project.config.project.timezone, rules=rules), periods.now)
+    found.add("goal_times", TimeToGoal(rules=rules), periods.now)
+    for name, span in (("", periods.now), ("_before", periods.before)):
+        found.add(f"summary{name}", Summary(), span)
+        found.add(f"dropoff{name}", DropOff(rules=rules, return_window=window, minor_units=units), span)
+    for saved in plain_funnels(project.config):
+        funnel = funnel_of(saved)
+        for name, span in (("", periods.now), ("_before", periods.before)):
+            found.add(f"funnel:{saved.name}{name}", funnel, span)
+            found.add(f"settled:{saved.name}{name}", funnel, settled(span, funnel.window, scope.as_of))
+    return found
+
+
+def settled(span: Span | None, window: timedelta | None, as_of: int) -> Span | None:
+    """The part of a span in which every window is over at as_of; None where there is no such part."""
+    if span is None or window is None:
+        return None
+    until = min(span.until, as_of - window // MICROSECOND)
+    return Span(since=span.since, until=until) if until > span.since else None
