@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +27,7 @@ PERSONA = "persona"
 OTHER = "(other)"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Attributes:
     """Rows in the order (key, since): from `since` on (microseconds UTC) the customer has these values."""
 
@@ -51,6 +51,7 @@ class Attributes:
         return found
 
 
+@cache
 def no_attributes() -> Attributes:
     """Nothing is known of anybody."""
     none = np.zeros(0, dtype=np.int64)

@@ -62,7 +62,13 @@ def changes(project: Project, *, days: int = 7, against: int = 28, as_of: str | 
         questions += asking(project, [f for _, f in saved], since, until)
     asked = project.ask(Period(as_of=as_of), questions)
     pairs = paired(asked.answers, [name for name, _ in saved])
-    return asked.result("changes", moved(pairs), parameters={"days": days, "against": against, "compared": len(pairs)})
+    parameters = {
+        "days": days,
+        "against": against,
+        "compared": len(pairs),
+        "annotations": asked.annotations(edges[0], edges[2]),
+    }
+    return asked.result("changes", moved(pairs), parameters=parameters)
 
 
 def asking(project: Project, funnels: Sequence[Funnel], since: int, until: int) -> list[Any]:

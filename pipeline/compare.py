@@ -160,7 +160,9 @@ class Both:
         """The comparison with what is needed to trust it."""
         if found.overall is None:
             self.asked.warnings.append(f"--compare {self.text}: one side holds nothing, so nothing is compared.")
-        meta = self.sides.now.meta | {
+        now, before = self.sides.now, self.sides.before
+        meta = now.meta | {
+            "annotations": self.asked.annotations(min(now.since, before.since), max(now.until, before.until)),
             "min_n": MIN_N, **parameters, "compare": self.text, "before": self.sides.before.meta,
             "overall": found.overall, "q": Q,
         }  # fmt: skip

@@ -69,7 +69,7 @@ COMPARED = (
     "mix + rate_effect, over all rows, = the difference of the overall rates. "
 )
 
-SKIPPED = ("warnings", "read", "snapshot", "rules", "excluded_sessions", "left_out")
+SKIPPED = ("warnings", "annotations", "read", "snapshot", "rules", "excluded_sessions", "left_out")
 
 
 def explanation(result: Result, directory: str) -> str:

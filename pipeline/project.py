@@ -40,6 +40,7 @@ from pipeline.engines.local import Pass, run
 from pipeline.facts import check_persona
 from pipeline.rules import goal_rules, session_rules, stage_rules, touchpoint_rules
 from pipeline.steps import parse_funnel
+from sessionize.clock import midnight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -398,6 +399,7 @@ class Asked:
             "until": None if scope.until == NEVER else instant_text(scope.until),
             "segment": [str(c) for c in scope.segment],
             "where": [str(c) for c in scope.where],
+            "annotations": self.annotations(scope.since, scope.until),
             **parameters,
             "idle_timeout": self.config.sessions.idle_timeout,
             "max_duration": self.config.sessions.max_duration,
@@ -411,6 +413,12 @@ class Asked:
             },
             "warnings": list(self.warnings),
         }
+
+    def annotations(self, since: int, until: int) -> list[str]:
+        """[[annotation]]s of the days in since <= day < until (microseconds UTC) before as_of, oldest first."""
+        zone = self.config.project.timezone
+        dated = sorted((midnight(a.date, zone), f"{a.date} {a.text}") for a in self.config.annotations)
+        return [text for at, text in dated if since <= at < min(until, self.scope.as_of)]
 
     def result(
         self, title: str, table: pa.Table, *, parameters: Mapping[str, Any] | None = None, make_graph: Any = None

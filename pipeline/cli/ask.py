@@ -68,7 +68,12 @@ def answer_compared(
     said = [summary, *found[:TOLD], *whole_in_words(meta["overall"])]
     against = f"compared with: {side_in_words(meta['before'])}"
     title = f"{title or result.title.removesuffix(' compared')}, compared"
-    answer(result, output, title=title, notes=(against, *said, *notes), hide=("p_value", "sentence"))
+    answer(result, output, title=title, notes=(against, *said, *happened(meta), *notes), hide=("p_value", "sentence"))
+
+
+def happened(meta: Mapping[str, Any]) -> list[str]:
+    """What [[annotation]]s say of the days that the answer is about."""
+    return [f"on {text}" for text in meta["annotations"]]
 
 
 def side_in_words(side: Mapping[str, Any]) -> str:

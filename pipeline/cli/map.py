@@ -164,9 +164,11 @@ def opportunities(project: ProjectOptions, output: OutputOptions, scope: ScopeOp
 def personas(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
     """Personas side by side, stage by stage.
 
+    It takes [[persona]] entries in journeys.toml.
+
     \b
     Example:
-      journeys map personas -o personas.csv
+      journeys map personas --help
     """
     from pipeline.journey_map import personas as ask
 

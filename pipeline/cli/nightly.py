@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.ask import answer, opened
+from pipeline.cli.ask import answer, happened, opened
 from pipeline.cli.options import OutputOptions, ProjectOptions, output_options, project_options
 from pipeline.cli.output import say, show, warn
 
@@ -199,6 +199,7 @@ def changes(days: int, against: int, as_of: str | None, project: ProjectOptions,
         lines = result.table["sentence"].to_pylist() or [
             f"nothing moved beyond noise: {result.meta['compared']} rates compared."
         ]
+        lines += happened(result.meta)
         click.echo("\n".join(lines))
         return
     answer(result, output)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.ask import answer, answer_compared, opened, words
+from pipeline.cli.ask import answer, answer_compared, happened, opened, words
 from pipeline.cli.options import (
     OutputOptions,
     ProjectOptions,
@@ -189,7 +189,13 @@ def funnel(steps: tuple[str, ...], name: str | None, listing: bool, step_window:
     hidden = ("ci_low", "ci_high", "dropped_next") + (
         () if any(r["optional"] for r in result.rows()) else ("optional",)
     )
-    answer(result, output, title=title if name is None else f"{name}: {title}", hide=hidden, notes=left_out(result))
+    answer(
+        result,
+        output,
+        title=title if name is None else f"{name}: {title}",
+        hide=hidden,
+        notes=(*left_out(result), *(happened(result.meta) if result.meta["by"] else ())),
+    )
 
 
 def left_out(result: Result) -> tuple[str, ...]:
