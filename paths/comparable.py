@@ -85,8 +85,21 @@ MAP_MEASURES = ("drop_off", "goes_on", "friction", "unhappy", "visited")
 """The rates of a map's cell that can be compared: none that a longer period alone would raise."""
 
 
-def map_counts(answer: MapAnswer, measure: str) -> Counts:
-    """(stage[, touchpoint or channel], measure) -> hits and trials of one of MAP_MEASURES."""
+def map_counts(now: MapAnswer, before: MapAnswer, measure: str) -> tuple[Counts, Counts]:
+    """(stage[, touchpoint or channel], measure) -> hits and trials of one of MAP_MEASURES, on both sides.
+
+    A cell that one side lacks was visited by 0 of its sessions; of what happens there, that side says nothing.
+    """
+    found = cell_counts(now, measure), cell_counts(before, measure)
+    if measure != "visited":
+        return found
+    keys = dict.fromkeys([*found[0], *found[1]])
+    sessions = now.totals["sessions"], before.totals["sessions"]
+    return {k: found[0].get(k, (0, sessions[0])) for k in keys}, {k: found[1].get(k, (0, sessions[1])) for k in keys}
+
+
+def cell_counts(answer: MapAnswer, measure: str) -> Counts:
+    """One side of `map_counts`."""
     keys = answer.table.column_names[: 1 if answer.table.column_names[1] == "customers" else 2]
     cells = answer.table.select(keys).to_pylist()
     return {

@@ -170,7 +170,7 @@ def compare_map(project: Project, period: Period, text: str, question: JourneyMa
     (now,), (before,) = both.now, both.before
     by = ["stage"] if question.by == "stage" else ["stage", question.by]
     keys = [pa.field(n, pa.string()) for n in (*by, "measure")]
-    sides = {m: paired(map_counts(now, m), map_counts(before, m)) for m in MAP_MEASURES}
+    sides = {m: paired(*map_counts(now, before, m)) for m in MAP_MEASURES}
     sure = iter(beyond_noise([p for pairs in sides.values() for p in pairs.values()], question.min_n))
     tables, overall = [], None
     for measure, pairs in sides.items():

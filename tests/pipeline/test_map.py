@@ -139,7 +139,7 @@ def test_opportunities_are_said_in_words(shop: journeys.Project) -> None:
 
 def test_personas_stand_side_by_side_and_every_question_takes_one(shop: journeys.Project) -> None:
     found = {(r["persona"], r["stage"]): r["customers"] for r in rows_of(shop, "map", "personas")}
-    assert found == {(p, s): 4 for p in ("pros", "(other)") for s in ("look", "buy")}
+    assert found == {(p, s): 4 for p in ("pros", "(other)") for s in ("look", "buy", "(unmapped)")}
     assert rows_of(shop, "funnel", "add_to_cart", "purchase", "--persona", "pros")[1]["reached"] == 4
     assert rows_of(shop, "funnel", "add_to_cart", "purchase", "--segment", "plan=basic")[1]["reached"] == 0
     assert 'Did you mean "pros"' in called(shop, "summary", "--persona", "pro").stderr
@@ -147,7 +147,7 @@ def test_personas_stand_side_by_side_and_every_question_takes_one(shop: journeys
 
 def test_two_sides_of_the_map_are_compared_rate_by_rate(shop: journeys.Project) -> None:
     found = {(r["touchpoint"], r["measure"]): r for r in rows_of(shop, "map", "--compare", "plan=pro")}
-    assert (found["home", "goes_on"]["rate"], found["pay", "visited"]["rate_before"]) == (0.5, 0.0)
+    assert (found["home", "goes_on"]["rate"], found["pay", "visited"]["rate_before"]) == (1.0, 0.0)
     assert found["oops", "friction"]["sentence"] == "buy, oops: too few to say (0 and 4)"
 
 

@@ -143,7 +143,7 @@ def mapped(journeys: Journeys, side: Side) -> MapAnswer:
 def compared(journeys: Journeys, now: Side, before: Side, q: float = Q) -> list[tuple[str, str, float]]:
     """(measure, touchpoint, difference) of the map's rates that differ beyond noise, the largest first."""
     sides = mapped(journeys, now), mapped(journeys, before)
-    rates = [(m, k, p) for m in MAP_MEASURES for k, p in paired(*(map_counts(s, m) for s in sides)).items()]
+    rates = [(m, k, p) for m in MAP_MEASURES for k, p in paired(*map_counts(*sides, m)).items()]
     sure = beyond_noise([p for *_, p in rates], q=q)
     found = [(m, str(k[1]), p.difference) for (m, k, p), yes in zip(rates, sure, strict=True) if yes]
     return sorted(found, key=lambda r: -abs(r[2]))
