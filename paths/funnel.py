@@ -324,4 +324,5 @@ def part(names: Sequence[str], group: Ints, kinds: Sequence[str], step: Ints, te
     zero = np.zeros(len(units), dtype=np.int64)
     text = list(texts) if texts is not None else [""] * len(units)
     columns = [zero if bins is None else bins, units, zero if microseconds is None else microseconds]
-    return pa.table([[names[g] for g in group.tolist()], list(kinds), step, text, *columns], schema=PARTS)
+    groups = pa.array(names, pa.string()).take(pa.array(group))
+    return pa.table([groups, list(kinds), step, text, *columns], schema=PARTS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,8 @@ FUNNEL = pa.schema(
 conversion_rate (Wilson, 95 %)."""
 
 OTHER = "(other)"
+ENDS = ("dropped", "in_progress")
+"""The kinds that hold every unit once."""
 
 
 def funnel_table(parts: pa.Table, funnel: Funnel) -> pa.Table:
@@ -67,21 +69,17 @@ def rows_table(rows: Sequence[Mapping[str, Any]], funnel: Funnel) -> pa.Table:
     column = funnel.breakdown or funnel.by
     if column is None:
         return pa.Table.from_pylist(step_rows(rows, funnel), schema=FUNNEL)
-    groups = [r["group"] for r in rows if r["kind"] != "left_out"]
-    reached = Counter(dict.fromkeys(groups, 0))
+    of_group = defaultdict[str, list[Mapping[str, Any]]](list)
     for r in rows:
-        if r["kind"] in ("dropped", "in_progress"):
-            reached[r["group"]] += r["units"]
+        if r["kind"] != "left_out":
+            of_group[r["group"]].append(r)
+    reached = {g: sum(r["units"] for r in mine if r["kind"] in ENDS) for g, mine in of_group.items()}
     names = sorted(reached) if funnel.by else sorted(reached, key=lambda g: (-reached[g], g))
     shown = names[: funnel.top] if funnel.top and not funnel.by else names
-    sets = [(name, {name}) for name in shown]
+    sets = [(name, of_group[name]) for name in shown]
     if len(shown) < len(names):
-        sets.append((OTHER, set(names[len(shown) :])))
-    table = [
-        {column: name, **row}
-        for name, group in sets
-        for row in step_rows([r for r in rows if r["group"] in group], funnel)
-    ]
+        sets.append((OTHER, [r for name in names[len(shown) :] for r in of_group[name]]))
+    table = [{column: name, **row} for name, mine in sets for row in step_rows(mine, funnel)]
     return pa.Table.from_pylist(table, schema=pa.schema([pa.field(column, pa.string()), *FUNNEL]))
 
 

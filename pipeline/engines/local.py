@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -18,9 +15,6 @@ from ingest.batches import ScanCount, scan_shard, shards
 from ingest.store import Snapshot
 from paths.analysis import Analysis, Scope, prepare
 from sessionize.clock import EPOCH
-
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
-KEPT = 1 << 30  # bytes
 
 
 @dataclass
@@ -43,7 +37,6 @@ def run(
     files = [f for f in snapshot.files if f.span <= last_span(scope)]
     stored = frozenset(snapshot.columns)
     ranges = shards(threads or os.cpu_count() or 1)
-    keep_freed_memory()
 
     def shard(bounds: tuple[int, int]) -> tuple[list[list[pa.Table]], Pass]:
         done = Pass(shards=1)
@@ -66,19 +59,6 @@ def run(
         total.excluded_sessions += done.excluded_sessions
     answers = [a.reduce([part for parts, _ in results for part in parts[i]]) for i, a in enumerate(analyses)]
     return answers, total
-
-
-@cache
-def keep_freed_memory() -> None:
-    """Let glibc's malloc keep what arrays give back, for the arrays that follow; elsewhere this does nothing.
-
-    By default each large array is mapped anew and paged in again: a fifth of the CPU time of a question. One arena for
-    all threads keeps the peak where it was. The numbers are mallopt's (malloc.h).
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt is not None:
-        for option, value in ((M_ARENA_MAX, 1), (M_MMAP_THRESHOLD, KEPT), (M_TRIM_THRESHOLD, KEPT)):
-            mallopt(option, value)
 
 
 def last_span(scope: Scope) -> str:
