@@ -28,6 +28,7 @@ from generate import event_names, generate, tables, write
 from sides import Job
 
 BENCH = Path(__file__).parent
+START = "import sys; sys.argv[0] = 'journeys'; from pipeline.start import main; main()"
 PACKAGES = ("duckdb", "chdb", "polars", "pyarrow", "numpy", "deltalake")
 
 
@@ -67,7 +68,13 @@ SECTIONS = {
             Side("ClickHouse windowFunnel on Parquet", "clickhouse", "funnel", "peer"),
         ),
     ),
+    "breakdown": Section(
+        "The same funnel, broken down by day", (SCAN, Side("journeys", "project", "breakdown", "project"))
+    ),
     "dropoff": Section("Drop-off", (SCAN, Side("journeys", "project", "dropoff", "project"))),
+    "carts": Section("Carts", (SCAN, Side("journeys", "project", "carts", "project"))),
+    "matrix": Section("Step matrix of 8 steps", (SCAN, Side("journeys", "project", "matrix", "project"))),
+    "find": Section("Pattern search", (SCAN, Side("journeys", "project", "find", "project"))),
     "together": Section(
         "Transitions, funnel and drop-off in one pass", (SCAN, Side("journeys", "project", "together", "project"))
     ),
@@ -185,7 +192,7 @@ def all_rows(sql: str, files: list[str]) -> list[Any]:
 def measure_startup(section: Section, repeat: int) -> list[Measured]:
     """Whole processes; the command as installed, or its module where it is not."""
     script = Path(sys.executable).with_name("journeys")
-    own = [str(script)] if script.exists() else [sys.executable, "-c", "from pipeline.cli import cli; cli()"]
+    own = [str(script)] if script.exists() else [sys.executable, "-c", START]
     commands = [[sys.executable, "-c", "pass"], [*own, "--help"]]
     seconds: list[list[float]] = [[] for _ in commands]
     for _ in range(3 * repeat + 1):
@@ -271,11 +278,16 @@ def goals(results: dict[str, list[Measured]]) -> list[tuple[str, float | None, f
         own = [m.peak_mb for n in names for m in results.get(n, []) if m.side.kind == "project" and m.peak_mb]
         return max(own, default=None)
 
-    questions = ("transitions", "funnel", "dropoff", "together")
+    questions = ("transitions", "funnel", "breakdown", "dropoff", "carts", "matrix", "find", "together")
     return [
         ("sessions + transitions / bare scan", times("transitions"), 6.0),
         ("sessions + transitions / ClickHouse on the same Parquet", times("transitions", "peer", "ClickHouse"), 1.0),
         ("funnel / bare scan", times("funnel"), 5.0),
+        ("funnel by day / bare scan", times("breakdown"), 5.0),
+        ("drop-off / bare scan", times("dropoff"), 6.0),
+        ("carts / bare scan", times("carts"), 6.0),
+        ("step matrix / bare scan", times("matrix"), 6.0),
+        ("pattern search / bare scan", times("find"), 8.0),
         ("ingest / bare sorted COPY", times("ingest"), 3.0),
         ("peak memory of questions, MB", peak(*questions), 1024.0),
         ("peak memory of ingest, MB", peak("ingest"), 4096.0),

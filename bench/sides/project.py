@@ -11,9 +11,14 @@ from ingest.load import InputFile, LoadOptions, Source, load
 from ingest.mapping import Field, SourceMapping
 from ingest.store import EventStore
 from paths.analysis import Analysis, Scope
+from paths.around import StepsAround
+from paths.cart_rules import CartRules
+from paths.carts import Carts
 from paths.dropoff import DropOff
 from paths.funnel import Funnel
 from paths.funnel_steps import Matcher, Step
+from paths.patterns import parse_pattern
+from paths.search import Search
 from paths.transitions import Transitions
 from pipeline.engines.local import run as run_pass
 from sessionize.rules import SessionRules
@@ -40,9 +45,13 @@ def build(job: Job) -> Task:
     return lambda: into_store(job, job.store)
 
 
-def funnel_of_steps() -> Funnel:
+ROLES = {"view": "product_view", "add": "add_to_cart", "begin_checkout": "checkout_started", "purchase": "purchase"}
+PATTERN = "add_to_cart -> [^purchase]* -> END"
+
+
+def funnel_of_steps(by: str | None = None) -> Funnel:
     steps = tuple(Step(matchers=(Matcher(name=name),)) for name in STEPS)
-    return Funnel(steps=steps, window=timedelta(days=WINDOW_DAYS), count="customers")
+    return Funnel(steps=steps, window=timedelta(days=WINDOW_DAYS), count="customers", by=by)
 
 
 def scope() -> Scope:
@@ -76,6 +85,27 @@ def funnel(job: Job) -> Task:
 def dropoff(job: Job) -> Task:
     """With what returned, what was lost, conversion and leak."""
     return lambda: len(ask(job, DropOff())[0])
+
+
+def breakdown(job: Job) -> Task:
+    """The funnel of each day; the log has no column to break it down by."""
+    return lambda: len(ask(job, funnel_of_steps(by="day"))[0])
+
+
+def carts(job: Job) -> Task:
+    """Episodes by kind and status, with rates, browse sessions and how long a recovery takes."""
+    rules = CartRules(roles={role: frozenset({name}) for role, name in ROLES.items()})
+    return lambda: ask(job, Carts(rules=rules))[0].totals["episodes"]
+
+
+def matrix(job: Job) -> Task:
+    """Sessions and customers by node at each of the first eight steps."""
+    return lambda: len(ask(job, StepsAround(steps=7))[0])
+
+
+def find(job: Job) -> Task:
+    """Sessions that put something into the cart and end without buying."""
+    return lambda: ask(job, Search(pattern=parse_pattern(PATTERN)))[0]["sessions"].to_pylist()
 
 
 def together(job: Job) -> Task:

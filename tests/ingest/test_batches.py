@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import ingest.batches
+import paths.analysis
 from ingest.batches import EventBatch, ScanCount, scan_shard, shards
 from ingest.store import Snapshot
 from paths.analysis import Analysis
@@ -98,6 +102,34 @@ def test_a_row_group_is_decoded_at_most_once_per_shard(snapshot: Snapshot, batch
     assert row_groups(snapshot) <= several.row_groups <= row_groups(snapshot) + 4 * len(snapshot.files)
 
 
+@pytest.mark.parametrize("columns", [(), ("value",), ("channel", "url"), ("url", "price", "order_id")])
+def test_only_columns_with_a_value_are_decoded(snapshot: Snapshot, columns: tuple[str, ...]) -> None:
+    count = ScanCount()
+    stored = frozenset(snapshot.columns)
+    found = list(scan_shard(snapshot.files, columns, stored, *shards(1)[0], count, 300))
+    filled = {"value", "channel"} & set(columns)
+    assert count.values == (3 + len(filled)) * snapshot.rows
+    for batch in found:
+        assert [len(batch.labels(c).codes) for c in columns] == [len(batch)] * len(columns)
+        assert all((batch.labels(c).codes < 0).all() for c in set(columns) - filled)
+
+
+def test_a_file_that_lacks_a_column_and_one_that_has_it_make_one_batch(snapshot: Snapshot, tmp_path: Path) -> None:
+    first, *others = snapshot.files
+    bare = replace(first, path=tmp_path / "bare.parquet")
+    whole = pq.read_table(first.path, partitioning=None)
+    pq.write_table(whole.drop_columns(["channel", "value"]), bare.path, row_group_size=32)
+    (found,) = scan_shard([bare, *others], COLUMNS, frozenset(snapshot.columns), *shards(1)[0], ScanCount())
+    (expected,) = batches(snapshot, 1, 10**6)
+    early = expected.at < min(int(b) for b in pq.read_table(others[0].path)["event_at"].cast("int64").to_pylist())
+    assert found.text("channel").texts() == [
+        None if e else t for e, t in zip(early, expected.text("channel").texts(), strict=True)
+    ]
+    value = expected.number("value")
+    assert found.number("value").valid.tolist() == (value.valid & ~early).tolist()
+    assert found.number("value").values.tolist() == np.where(early, 0, value.values).tolist()
+
+
 def test_a_column_that_no_mapping_names_is_read_from_the_properties(snapshot: Snapshot) -> None:
     whole = batches(snapshot, 1, 10**6)[0]
     assert set(whole.text("colour").texts()) == {"red", None}
@@ -142,6 +174,38 @@ def test_one_pass_answers_many_questions_as_many_passes_do(snapshot: Snapshot) -
     together, done = local.run(ANALYSES, snapshot, scope_of(), threads=1)
     assert together == [local.run([a], snapshot, scope_of(), threads=1)[0][0] for a in ANALYSES]
     assert done.read.rows == snapshot.rows
+
+
+@pytest.mark.parametrize("analyses", [[Transitions()], [Funnel(steps=STEPS)], ANALYSES])
+def test_a_batch_is_sorted_once_and_sessionized_once_whatever_is_asked(
+    snapshot: Snapshot, analyses: list[Analysis[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sorted_rows, sessionized_rows = [], []
+
+    def argsort(rows: Any, *args: Any, **kwargs: Any) -> Any:
+        sorted_rows.append(len(rows))
+        return real_argsort(rows, *args, **kwargs)
+
+    def find_sessions(batch: EventBatch, *args: Any) -> Any:
+        sessionized_rows.append(len(batch))
+        return real_find_sessions(batch, *args)
+
+    real_argsort, real_find_sessions = ingest.batches.np.argsort, paths.analysis.find_sessions
+    monkeypatch.setattr(ingest.batches, "np", Counting(np, argsort))
+    monkeypatch.setattr(paths.analysis, "find_sessions", find_sessions)
+    _, done = local.run(analyses, snapshot, scope_of(), threads=1)
+    assert sum(sorted_rows) == sum(sessionized_rows) == done.read.rows == snapshot.rows
+    assert len(sorted_rows) == len(sessionized_rows) == done.batches
+
+
+class Counting:
+    """A module with another argsort."""
+
+    def __init__(self, module: Any, argsort: Any) -> None:
+        self.module, self.argsort = module, argsort
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.module, name)
 
 
 def test_spans_after_as_of_are_not_opened(snapshot: Snapshot) -> None:
