@@ -19,6 +19,7 @@ from paths.analysis import Analysis, Journeys, without
 from paths.conditions import Condition
 
 R = TypeVar("R")
+HELD = "newest segment"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +49,16 @@ class InSegment(Generic[R]):
 
 
 def of_segment(journeys: Journeys, condition: Condition) -> Journeys:
-    """The customers who have an event of the segment, under a scope that asks for it; kept with the journeys for the next."""
-    name = f"segment {condition}"
-    found = vars(journeys).get(name)
-    if not isinstance(found, Journeys):
+    """The customers who have an event of the segment, under a scope that asks for it.
+
+    The newest one stays with the journeys: ask all that concerns a segment before the next one. Only one is held at a time.
+    """
+    held: tuple[Condition, Journeys] | None = vars(journeys).get(HELD)
+    if held is None or held[0] != condition:
         events = journeys.all_events
-        found = restricted(journeys, np.unique(events.key[condition.holds(events)]), condition)
-        vars(journeys)[name] = found  # where cached_property keeps what it has found
-    return found
+        held = condition, restricted(journeys, np.unique(events.key[condition.holds(events)]), condition)
+        vars(journeys)[HELD] = held  # where cached_property keeps what it has found
+    return held[1]
 
 
 def restricted(journeys: Journeys, keys: npt.NDArray[np.int64], condition: Condition) -> Journeys:

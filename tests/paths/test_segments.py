@@ -15,7 +15,7 @@ from paths.dropoff import DropOff
 from paths.funnel import Funnel
 from paths.outcomes import Outcomes
 from paths.periods import InPeriod
-from paths.segments import InSegment
+from paths.segments import HELD, InSegment
 from paths.summary import Summary
 from paths.transitions import Transitions
 from tests.builder import Row, batch_of, instant, journeys_of, minutes, scope_of, step
@@ -48,12 +48,14 @@ def test_units_of_a_segment_are_those_of_the_question_with_that_segment(
     assert answer(inside, rows, **scope) == alone
 
 
-def test_what_a_segment_needs_is_found_once_for_all_who_ask() -> None:
+def test_what_a_segment_needs_is_found_once_for_all_who_ask_of_it_in_turn() -> None:
     rows: list[Row] = [("u", 0, "a", {"channel": "web"}), ("v", 0, "a", {"channel": "app"})]
     journeys = journeys_of(rows)
     inside = InSegment(analysis=Summary(), condition=Condition("channel", "=", "web"))
     inside.map(journeys)
-    found = vars(journeys)["segment channel=web"]
+    _, found = vars(journeys)[HELD]
     inside.map(journeys)
-    assert vars(journeys)["segment channel=web"] is found
+    assert vars(journeys)[HELD][1] is found
+    InSegment(analysis=Summary(), condition=Condition("channel", "=", "app")).map(journeys)
+    assert vars(journeys)[HELD][1] is not found
     assert (len(found), len(batch_of(rows)), inside.columns >= {"channel"}, scope_of().segment) == (1, 2, True, ())
