@@ -85,7 +85,7 @@ def tables(about: About, found: Answers, words: Mapping[str, str]) -> dict[str, 
     config = about.project.config
     plain = ("summary", "outcomes", "flows", "edges", "hours", "goal_times", "dropoff")
     return {
-        **{name: found[name] for name in plain}, "summary_before": found.get("summary_before"),
+        **{name: found[name] for name in plain}, "nodes": found.get("nodes"), "summary_before": found.get("summary_before"),
         "dropoff_before": found.get("dropoff_before"), "carts": cart_answer(found),
         "funnels": [funnel_answer(found, f.name, config.funnel(f.name), words) for f in plain_funnels(config)],
     }  # fmt: skip

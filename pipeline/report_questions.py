@@ -12,6 +12,7 @@ from paths.carts import Carts
 from paths.conditions import Condition
 from paths.coverage import Coverage
 from paths.dropoff import DropOff
+from paths.nodes import Nodes
 from paths.outcomes import Outcomes
 from paths.periods import InPeriod
 from paths.segments import InSegment
@@ -86,6 +87,7 @@ def about_all(project: Project, scope: Scope, periods: Periods) -> Questions:
     found.add("whole", Summary(), ALWAYS)
     found.add("vocabulary", Vocabulary(), ALWAYS)
     found.add("coverage", Coverage(), periods.now)
+    found.add("nodes", Nodes(collapse_repeats=True), periods.now)
     return found
 
 

@@ -111,6 +111,7 @@ class Report:
     edges: pa.Table  # EDGES, runs of one touchpoint as one visit
     hours: pa.Table
     goal_times: GoalTimes
+    nodes: pa.Table | None  # visits, sessions and customers by touchpoint; not of segments
     dropoff: pa.Table
     dropoff_before: pa.Table | None
     funnels: Sequence[FunnelAnswer]

@@ -24,12 +24,14 @@ WHOLE_SAID = {"sessions": "sessions convert", "carts": "carts are left behind"}
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """A headline of one or two words, a sentence, and the evidence under it."""
+    """A headline of one or two words, a sentence, and the evidence under it; the counts of people in both."""
 
     kind: str  # leak | change | first
     head: str
     sentence: Markup
     evidence: Markup
+    told: tuple[int | None, ...] = ()
+    backed: tuple[int | None, ...] = ()
 
 
 def findings(report: Report, changes: Sequence[Change]) -> list[Finding]:
@@ -67,7 +69,10 @@ def largest_leak(report: Report) -> Finding | None:
     evidence = Markup("{}, 95 % interval {}. {}{}.").format(
         share(r["drop_off_rate"]), interval(r["ci_low"], r["ci_high"]), back, still
     )
-    return Finding(kind="leak", head="Largest leak" if r["lost"] else "Most ends", sentence=sentence, evidence=evidence)
+    return Finding(
+        kind="leak", head="Largest leak" if r["lost"] else "Most ends", sentence=sentence, evidence=evidence,
+        told=(r["drop_off"], r["sessions"]), backed=(r["lost"], r["returned"], r["in_progress"]),
+    )  # fmt: skip
 
 
 def what_changed(report: Report, changes: Sequence[Change]) -> Finding | None:
@@ -114,7 +119,8 @@ def changed(c: Change, certain: int, looked: int) -> Finding:
         number(c.trials_before),
         rest,
     )
-    return Finding(kind="change", head="What changed", sentence=sentence, evidence=evidence)
+    counts = (c.hits, c.trials, c.hits_before, c.trials_before)
+    return Finding(kind="change", head="What changed", sentence=sentence, evidence=evidence, told=counts)
 
 
 def look_first(report: Report) -> Finding | None:
@@ -141,7 +147,11 @@ def weakest_step(answer: FunnelAnswer) -> Finding | None:
         share(at["dropped"] / at["reached"]), interval(low, high), named(answer.name),
         f"; {number(at['in_progress'])} more are still on their way" if at["in_progress"] else "",
     )  # fmt: skip
-    return Finding(kind="first", head="Look first", sentence=sentence, evidence=evidence)
+    gone = [g["units"] for g in at["dropped_next"] or []]
+    return Finding(
+        kind="first", head="Look first", sentence=sentence, evidence=evidence, told=(at["dropped"], at["reached"], *gone[:2]),
+        backed=(at["in_progress"],),
+    )  # fmt: skip
 
 
 def instead(row: Mapping[str, Any]) -> Markup:

@@ -10,7 +10,7 @@ from pipeline.cli.ask import answer
 from pipeline.cli.map import HIDDEN
 from pipeline.cli.options import OutputOptions
 from pipeline.cli.output import say
-from pipeline.cli.report import write_report
+from pipeline.cli.report import gathered, write_page
 from pipeline.intake import Intake, ingest
 from pipeline.project import Project
 
@@ -102,7 +102,7 @@ def run_demo(folder: Path) -> None:
         title="the three worst leaks",
         hide=("visits", "ci_low", "ci_high", "lost_after", "returned_at"),
     )
-    write_report(project, folder / "report", {})
+    write_page(gathered(project, {}, "previous"), folder / "report")
     say(f"the project is in {folder}; go on with: journeys -C {folder} dropoff --by stage")
 
 

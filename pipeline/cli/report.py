@@ -13,39 +13,44 @@ from pipeline.cli.options import ProjectOptions, ScopeOptions, project_options, 
 
 if TYPE_CHECKING:
     from pipeline.project import Project
+    from reports.content import Report
+
+TEAM = click.option(
+    "--team",
+    type=click.Choice(["marketing", "sales", "service", "product"]),
+    help="For one team: its sections; nothing about places of fewer than 10 customers.",
+)
+COMPARE = click.option(
+    "--compare", type=click.Choice(["previous", "none"]), default="previous", show_default=True,
+    help="With as many days just before, or with nothing.",
+)  # fmt: skip
+FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.group()
 def report() -> None:
-    """Build the report: one offline HTML file.
+    """Build the report: one offline HTML file, and its numbers as files.
 
     \b
     Example:
       journeys report build -o report
+      journeys report export --xlsx report.xlsx
     """
 
 
 @report.command("build")
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    default="report",
-    show_default=True,
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The folder to write index.html into; made if it is not there.",
-)
-@click.option(
-    "--compare",
-    type=click.Choice(["previous", "none"]),
-    default="previous",
-    show_default=True,
-    help="With as many days just before, or with nothing.",
-)
+@click.option("-o", "--output", "folder", default="report", show_default=True, metavar="DIR", type=FOLDER,
+              help="The folder to write index.html into; made if it is not there.")  # fmt: skip
+@COMPARE
+@TEAM
+@click.option("--assets", type=click.Choice(["inside", "directory"]), default="inside", show_default=True,
+              help="Style and script inside the file, or beside it in assets/.")  # fmt: skip
 @project_options
 @question_options
-def build(folder: Path, compare: str, project: ProjectOptions, scope: ScopeOptions) -> None:
+def build(
+    folder: Path, compare: str, team: str | None, assets: str, project: ProjectOptions, scope: ScopeOptions
+) -> None:
     """Write DIR/index.html: one file, nothing fetched, to open or to send.
 
     Without --since and --until it is about the 28 days before --as-of.
@@ -55,26 +60,82 @@ def build(folder: Path, compare: str, project: ProjectOptions, scope: ScopeOptio
       journeys report build -o report
       journeys report build -o report --since 2024-05-01 --until 2024-06-01 --compare none
     """
-    write_report(opened(project), folder, words(scope), compare=compare == "previous")
+    found = gathered(opened(project), words(scope), compare)
+    write_page(found, folder, team=team, beside=assets == "directory")
 
 
-def write_report(project: Project, folder: Path, period: Mapping[str, Any], *, compare: bool = True) -> Path:
-    """Build the report into `folder` and say so; raises MissingInput or InputError where it cannot be written."""
-    from ingest.errors import InputError
-    from pipeline.cli.output import say, warn, write_atomic
+@report.command("export")
+@click.option("--xlsx", type=FILE, metavar="FILE", help="A workbook: a sheet per table, typed cells, no formulas.")
+@click.option(
+    "--markdown", type=FILE, metavar="FILE", help="Findings, main numbers and leaks, for mail or chat; - prints it."
+)
+@click.option("--csv", type=FOLDER, metavar="DIR", help="A CSV file per table, safe for spreadsheets.")
+@click.option("--parquet", type=FOLDER, metavar="DIR", help="A Parquet file per table.")
+@click.option("--graphml", type=FILE, metavar="FILE", help="The path graph.")
+@click.option("--mermaid", type=FILE, metavar="FILE", help="The path graph as text, for a wiki.")
+@click.option("--pdf", type=FILE, metavar="FILE", help="The page on A4; needs chromium.")
+@click.option("--png", type=FILE, metavar="FILE", help="The top of the page as a picture; needs chromium.")
+@COMPARE
+@TEAM
+@project_options
+@question_options
+def export(
+    compare: str, team: str | None, project: ProjectOptions, scope: ScopeOptions, **targets: Path | None
+) -> None:
+    """Write the numbers of the report as files, all from one pass.
+
+    With --team, cells about fewer than 10 customers are hidden, and those that would give them away.
+
+    \b
+    Example:
+      journeys report export --xlsx report.xlsx --markdown report.md
+      journeys report export --csv tables --team service --since 2024-06-01 --until 2024-06-30
+    """
+    from pipeline.cli.output import say
+    from pipeline.report_files import Book, export
+
+    wanted = {name: path for name, path in targets.items() if path is not None}
+    if not wanted:
+        raise click.UsageError(f"name a file to write: {', '.join('--' + name for name in targets)}.")
+    found = gathered(opened(project), words(scope), compare, segments=False)
+    if str(wanted.get("markdown")) == "-":
+        del wanted["markdown"]
+        click.echo(Book(found, team).bytes_of("markdown").decode(), nl=False)
+    for line in export(found, wanted, team):
+        say(f"wrote {line}")
+
+
+def gathered(project: Project, period: Mapping[str, Any], compare: str, *, segments: bool = True) -> Report:
+    """The report of a period, its warnings told."""
+    from pipeline.cli.output import warn
     from pipeline.project import Period
     from pipeline.report import gather
-    from reports.page import render
 
-    found, _ = gather(project, Period(**period), compare=compare)
+    found, _ = gather(project, Period(**period), compare=compare == "previous", segments=segments)
     for message in found.warnings:
         warn(message)
-    page = render(found)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder} cannot be made: {error.strerror or error}") from error
+    return found
+
+
+def write_page(found: Report, folder: Path, *, team: str | None = None, beside: bool = False) -> Path:
+    """Write the page into `folder` and say so; raises MissingInput or InputError where it cannot be written."""
+    from ingest.errors import InputError
+    from pipeline.cli.output import say, write_atomic
+    from reports.page import pages
+    from reports.teams import TEAMS, for_team
+    from reports.view import PARTS
+
+    page = (
+        pages(for_team(found, team), parts=TEAMS[team], beside=beside)
+        if team
+        else pages(found, parts=PARTS, beside=beside)
+    )
     target = folder / "index.html"
-    write_atomic(target, lambda file: file.write(page))
-    say(f"wrote {target} ({len(page) / 1000:,.0f} kB); open it in a browser")
+    for path, data in {**{folder / name: data for name, data in page.assets.items()}, target: page.html}.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{path.parent} cannot be made: {error.strerror or error}") from error
+        write_atomic(path, lambda file, data=data: file.write(data))  # type: ignore[misc]
+    say(f"wrote {target} ({len(page.html) / 1000:,.0f} kB); open it in a browser")
     return target

@@ -40,6 +40,7 @@ class Tile:
     note: str
     n: str
     spark: Markup
+    counts: tuple[int | None, ...] = ()  # of people, in all of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +113,7 @@ def conversion(report: Report, weeks: Sequence[dict[str, Any]], changes: Changes
     return Tile(
         label="Sessions that convert", value=share(now["conversion_rate"]), change=text, direction=direction,
         note="hold a goal", n=f"{number(now['converted'])} of {number(now['sessions'])} sessions",
-        spark=spark_of(report, weeks, "conversion_rate", "Conversion", share),
+        spark=spark_of(report, weeks, "conversion_rate", "Conversion", share), counts=(now["converted"],),
     )  # fmt: skip
 
 
@@ -124,6 +125,7 @@ def sessions(report: Report, weeks: Sequence[dict[str, Any]]) -> Tile:
     return Tile(
         label="Sessions", value=number(now["sessions"]), change=before, direction="same", note=each,
         n=counted(now["customers"], "customer"), spark=spark_of(report, weeks, "sessions", "Sessions", number),
+        counts=(now["customers"],),
     )  # fmt: skip
 
 
@@ -135,7 +137,7 @@ def abandonment(report: Report, carts: CartAnswer, weeks: Sequence[dict[str, Any
     return Tile(
         label="Carts left behind", value=share(t["abandonment_rate"]), change=text, direction=direction,
         note="went quiet, some to come back", n=f"{number(left)} of {number(left + t['converted'])} carts",
-        spark=spark_of(report, weeks, "cart_abandonment_rate", "Cart abandonment", share),
+        spark=spark_of(report, weeks, "cart_abandonment_rate", "Cart abandonment", share), counts=(left, t["converted"]),
     )  # fmt: skip
 
 
@@ -151,11 +153,12 @@ def recovery(report: Report, carts: CartAnswer, weeks: Sequence[dict[str, Any]])
         return Tile(
             label="Recovered value", value=short_money(back, report.currency), direction="same", spark=spark,
             change=f"{short_money(may, report.currency)} still in abandoned carts", note=coming,
-            n=f"value known of {number(known)} of {number(left)} carts",
+            n=f"value known of {number(known)} of {number(left)} carts", counts=(t["recovered"], t["abandoned"], known),
         )  # fmt: skip
     return Tile(
         label="Carts recovered", value=number(t["recovered"]), change=f"{number(t['abandoned'])} still abandoned", direction="same",
         note=f"{coming}; no prices are mapped", n=f"{number(left)} carts left behind", spark=spark,
+        counts=(t["recovered"], t["abandoned"]),
     )  # fmt: skip
 
 
@@ -171,7 +174,7 @@ def time_to_buy(report: Report, weeks: Sequence[dict[str, Any]]) -> Tile:
     return Tile(
         label="Median time to goal", value=duration(now["median_seconds"]), change=change, direction="same",
         note="since the first touch after the goal before", n=f"{number(now['timed_goals'])} goals",
-        spark=spark_of(report, weeks, "median_seconds", "Median time to a goal", duration),
+        spark=spark_of(report, weeks, "median_seconds", "Median time to a goal", duration), counts=(now["timed_goals"],),
     )  # fmt: skip
 
 

@@ -1,0 +1,83 @@
+"""The report for mail or chat: the findings, the main numbers and the largest leaks as Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import unescape
+
+from markupsafe import escape
+
+from reports.changes import all_changes, by_key
+from reports.content import Report
+from reports.files.suppress import LEAST, few
+from reports.findings import findings
+from reports.sections.header import header
+from reports.sections.leaks import leaks
+from reports.sections.tiles import tiles
+from reports.words import NOTHING
+
+LEAKS = 5
+SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
+
+
+def brief(report: Report, *, guarded: bool = False) -> str:
+    """Markdown. `guarded`: for another team, so sentences, tiles and places with a count below LEAST are left out."""
+    changes = all_changes(report)
+    head = header(report)
+    lines = [
+        f"# {text(head.shop)}: {text(head.period)}",
+        "",
+        f"{text(head.compared[0].upper() + head.compared[1:])}. Data quality: {text(head.badge)}.",
+        "",
+    ]
+    for f in findings(report, changes):
+        if not (guarded and any(map(few, f.told))):
+            evidence = "" if guarded and any(map(few, f.backed)) else " " + text(f.evidence)
+            lines.append(f"- **{f.head}.** {text(f.sentence)}{evidence}".rstrip())
+    lines += ["", *numbers(report, guarded), *places(report, guarded)]
+    lines += [f"All of it: `{report.commands['report']}`", ""]
+    return "\n".join(lines)
+
+
+def numbers(report: Report, guarded: bool) -> list[str]:
+    """The tiles as a table."""
+    found = [t for t in tiles(report, by_key(all_changes(report))).tiles if not (guarded and any(map(few, t.counts)))]
+    return table(("", "Value", "Change", "n"), [[text(c) for c in (t.label, t.value, t.change, t.n)] for t in found])
+
+
+def places(report: Report, guarded: bool) -> list[str]:
+    """The first of the ranking."""
+    view = leaks(report, {})
+    if view is None:
+        return []
+    there = {r["node"]: r["customers"] for r in report.nodes.to_pylist()} if report.nodes is not None else {}
+    rows = [
+        (text(leak.place), text(leak.stake), hidden(row["lost"], guarded), text(leak.rate), text(leak.sessions),
+         text(leak.owner) or NOTHING)
+        for leak, row in zip(view.leaks, report.dropoff.to_pylist(), strict=False)
+        if not (guarded and (few(there.get(row["touchpoint"])) or few(row["drop_off"])))
+    ]  # fmt: skip
+    return table(("Place", view.stake_head, "Lost", "Rate", "of sessions", "Owner"), rows[:LEAKS])
+
+
+def hidden(n: int | None, guarded: bool) -> str:
+    """A count; not a small one, where it is for others."""
+    return NOTHING if n is None else f"< {LEAST}" if guarded and few(n) else f"{n:,}"
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A pipe table and an empty line; nothing without rows."""
+    if not rows:
+        return []
+    lines = [f"| {' | '.join(heads)} |", f"|{'|'.join(['---'] + ['---:'] * (len(heads) - 1))}|"]
+    return [*lines, *(f"| {' | '.join(r)} |" for r in rows), ""]
+
+
+def text(markup: object) -> str:
+    """What the page says, as Markdown: bold stays, names are no markup of any kind."""
+    parts = re.split(r"(</?[a-z]+[^>]*>)", str(escape(markup)))
+    found = [
+        "**" if p in ("<b>", "</b>") else "" if p.startswith("<") else SPECIAL.sub(r"\\\1", unescape(p)) for p in parts
+    ]
+    return " ".join("".join(found).split())
