@@ -31,6 +31,7 @@ from pipeline.periods import local_day
 from pipeline.project import Period, Project
 from pipeline.publish import sessions_table
 from pipeline.report import gather
+from pipeline.report_index import write_index
 from pipeline.runs import Manifest, iso, publish_bytes
 from pipeline.upkeep import keep_house
 from reports.content import Report
@@ -210,11 +211,11 @@ class Night:
         }  # fmt: skip
 
     def publish(self, report: Report) -> None:
-        """The page of the night, then the page that everybody opens; each all or nothing."""
+        """The page of the night, then the index over all nights, which everybody opens; each all or nothing."""
         page = render(report)
         root = self.project.directory / self.project.config.project.reports
         night = instant_text(report.as_of)[:10]
-        targets: list[Path] = [root / night / "index.html", root / "index.html"]
-        for target in targets:
-            publish_bytes(target, page)
-        self.manifest.published = [str(t.relative_to(self.project.directory)) for t in targets]
+        target: Path = root / night / "index.html"
+        publish_bytes(target, page)
+        self.manifest.published = [str(t.relative_to(self.project.directory)) for t in (target, root / "index.html")]
+        write_index(self.project, self.manifest.__dict__)

@@ -124,7 +124,7 @@ def run_omnichannel(folder: Path) -> None:
     answer(project.summary(), table, title="a made-up omnichannel shop")
     answer(journey_map(project, by="stage"), table, title="its journey, stage by stage", hide=HIDDEN)
     answer(pains(project), OutputOptions(format="table", limit=3), hide=("ci_low", "ci_high", "lost_goals"))
-    write_report(project, folder / "report", {})
+    write_page(gathered(project, {}, "previous"), folder / "report")
     say(
         f"what was planted in it is in {folder / 'truths.json'}; find it with: journeys -C {folder} map --compare previous"
     )

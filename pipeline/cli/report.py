@@ -105,6 +105,30 @@ def export(
         say(f"wrote {line}")
 
 
+@report.command("index")
+@click.option("-o", "--output", "folder", type=FOLDER, metavar="DIR",
+              help="The folder with the nights' reports  [default: [project] reports]")  # fmt: skip
+@project_options
+def index(folder: Path | None, project: ProjectOptions) -> None:
+    """Write DIR/index.html: every night with its main numbers as lines, from the records of the runs.
+
+    `journeys run` does it each night.
+
+    \b
+    Example:
+      journeys report index
+    """
+    from ingest.errors import InputError
+    from pipeline.cli.output import say
+    from pipeline.report_index import write_index
+
+    try:
+        target = write_index(opened(project), folder=folder)
+    except OSError as error:
+        raise InputError(f"the index cannot be written: {error.strerror or error}") from error
+    say(f"wrote {target}")
+
+
 def gathered(project: Project, period: Mapping[str, Any], compare: str, *, segments: bool = True) -> Report:
     """The report of a period, its warnings told."""
     from pipeline.cli.output import warn
