@@ -117,6 +117,7 @@ class ScanCount:
     row_groups: int = 0
     rows: int = 0
     values: int = 0  # of all columns that were decoded
+    bytes: int = 0  # of the columns read, as they are on disk
 
     def add(self, other: ScanCount) -> None:
         """Sum up."""
@@ -124,6 +125,7 @@ class ScanCount:
         self.row_groups += other.row_groups
         self.rows += other.rows
         self.values += other.values
+        self.bytes += other.bytes
 
 
 class FileCursor:
@@ -163,14 +165,22 @@ class FileCursor:
         table = pa.table(
             table.columns, names=table.column_names
         )  # a file without nulls in a column says so in its schema
+        size = sum(self._size(g) for g in groups)
         self.count.add(
-            ScanCount(row_groups=len(groups), rows=table.num_rows, values=table.num_rows * table.num_columns)
+            ScanCount(
+                row_groups=len(groups), rows=table.num_rows, values=table.num_rows * table.num_columns, bytes=size
+            )
         )
         for name in self._absent:
             table = table.append_column(name, pa.nulls(table.num_rows))
         if groups[0] == self._groups[0][0]:  # rows before the shard's first key belong to the shard before
             table = table.slice(int(np.searchsorted(keys_of(table), self._lo)))
         return table
+
+    def _size(self, group: int) -> int:
+        meta = self._parquet.metadata
+        places = [meta.schema.names.index(c) for c in self._columns]
+        return sum(meta.row_group(group).column(i).total_compressed_size for i in places)
 
     def _deliver(self, table: pa.Table, hi: int, pieces: list[pa.Table]) -> None:
         cut = int(np.searchsorted(keys_of(table), hi)) if hi < KEYS else table.num_rows

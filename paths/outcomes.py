@@ -18,9 +18,13 @@ from paths.histograms import quantile_seconds
 from paths.statistics import rate, wilson
 from paths.steps import holding_goal
 from sessionize.clock import EPOCH
+from sessionize.sessions import first_later
 
 Ints = npt.NDArray[np.int64]
+MICROSECOND = timedelta(microseconds=1)
 INSTANT = pa.timestamp("us", tz="UTC")
+LOOKBACK = timedelta(days=30)
+"""How far back the way to a goal is followed. Without an end, every night would read the whole history."""
 
 OUTCOMES = pa.schema(
     [
@@ -38,7 +42,8 @@ OUTCOMES = pa.schema(
     ]
 )
 """One row is one span. customers, sessions: of sessions that start in it; converted: those that hold a goal; goals: orders
-or goals of the span; median_seconds: of the timed ones, from the customer's first event since the goal before, to it."""
+or goals of the span; median_seconds: of the timed ones, from the customer's first event since the goal before, at most
+`lookback` earlier, to it."""
 
 PARTS = pa.schema(
     [("span", pa.int64()), ("kind", pa.string()), ("bin", pa.int64()), ("n", pa.int64()), ("microseconds", pa.int64())]
@@ -52,6 +57,7 @@ class Outcomes:
 
     spans: tuple[tuple[int, int], ...]
     rules: GoalRules = field(default_factory=GoalRules)
+    lookback: timedelta = LOOKBACK
     columns: frozenset[str] = VALUE_COLUMNS
     lag: timedelta | None = timedelta(days=2)
 
@@ -63,7 +69,7 @@ class Outcomes:
         owner = journeys.customer[first]
         goals = goal_values(journeys, self.rules).first
         goals = goals[journeys.in_segment[goals]]
-        began = journey_starts(journeys, goals, self.rules)
+        began = journey_starts(journeys, goals, self.rules, self.lookback // MICROSECOND)
         tables = []
         for i, (since, until) in enumerate(self.spans):
             mine = chosen & (start >= since) & (start < until)
@@ -102,12 +108,17 @@ def counts(span: int, customers: int, sessions: int, converted: int, goals: int)
     return pa.table([[span] * 4, kinds, [0] * 4, [customers, sessions, converted, goals], [0] * 4], schema=PARTS)
 
 
-def journey_starts(journeys: Journeys, goals: Ints, rules: GoalRules) -> Ints:
-    """Position of the first non-passive event of the customer since the goal before each of these, itself if there is none."""
+def journey_starts(journeys: Journeys, goals: Ints, rules: GoalRules, lookback: int) -> Ints:
+    """Position of the first non-passive event of the customer since the goal before each of these, itself if there is none.
+
+    Events more than `lookback` microseconds before the goal are passed over.
+    """
     goal = journeys.answers_to(rules.goal)
     before = previous_true(goal)[goals]
     opening = journeys.customer_starts[journeys.customer[goals]]
     earliest = np.where(before >= opening, before + 1, opening)
+    at = journeys.events.at
+    earliest = first_later(at, earliest, goals + 1, at[goals] - lookback - 1)
     active = np.flatnonzero(~journeys.passive)
     place = np.searchsorted(active, earliest)
     found: Ints = np.minimum(np.append(active, np.iinfo(np.int64).max)[place], goals)

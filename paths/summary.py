@@ -38,10 +38,12 @@ class Summary:
         at = journeys.all_events.at[chosen]
         key = journeys.all_events.key[chosen]
         customers = int((key[1:] != key[:-1]).sum()) + 1 if len(key) else 0
+        whole = journeys.whole or journeys
+        excluded = int(whole.selected_sessions.sum()) - int(journeys.selected_sessions.sum())
         ends = [int(at.min()), int(at.max())] if len(at) else [None, None]
         return pa.table(
             [[len(at)], [customers], [int(journeys.selected_sessions.sum())], pa.array(ends[:1], INSTANT), pa.array(ends[1:], INSTANT),
-             [journeys.excluded_sessions]], schema=SUMMARY,
+             [excluded]], schema=SUMMARY,
         )  # fmt: skip
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:

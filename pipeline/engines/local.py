@@ -1,30 +1,23 @@
-"""All analyses of a question in one pass over the store, one thread per shard of customers."""
+"""All analyses of a question in one pass over the store, one thread per shard of customers.
+
+A question about a period does not open the files of days that lie before anything it can depend on.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import pyarrow as pa
-
-from ingest.batches import ScanCount, scan_shard, shards
 from ingest.store import Snapshot
-from paths.analysis import Analysis, Scope, prepare
+from paths.analysis import Analysis, Scope
+from paths.past import past_of
+from pipeline.engines.reading import Pass, Reading
 from sessionize.clock import EPOCH
 
-
-@dataclass
-class Pass:
-    """What one pass read and left out."""
-
-    read: ScanCount = field(default_factory=ScanCount)
-    shards: int = 0
-    batches: int = 0
-    excluded_sessions: int = 0
+__all__ = ["Pass", "last_span", "run"]
 
 
 def run(
@@ -35,30 +28,12 @@ def run(
     scope = replace(scope, asked=columns & scope.facts.names)
     columns = (columns - scope.facts.names) | scope.facts.needs(scope.asked)
     files = [f for f in snapshot.files if f.span <= last_span(scope)]
-    stored = frozenset(snapshot.columns)
-    ranges = shards(threads or os.cpu_count() or 1)
-
-    def shard(bounds: tuple[int, int]) -> tuple[list[list[pa.Table]], Pass]:
-        done = Pass(shards=1)
-        parts: list[list[pa.Table]] = [[] for _ in analyses]
-        for batch in scan_shard(files, columns, stored, *bounds, done.read):
-            journeys = prepare(batch, scope)
-            done.batches += 1
-            done.excluded_sessions += journeys.excluded_sessions
-            for collected, analysis in zip(parts, analyses, strict=True):
-                collected.append(analysis.map(journeys))
-        return parts, done
-
-    with ThreadPoolExecutor(len(ranges)) as pool:
-        results = list(pool.map(shard, ranges))
-    total = Pass()
-    for _, done in results:
-        total.read.add(done.read)
-        total.shards += done.shards
-        total.batches += done.batches
-        total.excluded_sessions += done.excluded_sessions
-    answers = [a.reduce([part for parts, _ in results for part in parts[i]]) for i, a in enumerate(analyses)]
-    return answers, total
+    reading = Reading(
+        analyses=analyses, scope=scope, columns=columns, stored=frozenset(snapshot.columns), files=files,
+        past=past_of(analyses, scope),
+    )  # fmt: skip
+    parts, done = reading.run(threads or os.cpu_count() or 1)
+    return [a.reduce(found) for a, found in zip(analyses, parts, strict=True)], done
 
 
 def last_span(scope: Scope) -> str:

@@ -65,7 +65,7 @@ def definitions(report: Report) -> list[Definition]:
         "Change": "difference of two rates with the Newcombe 95 % interval; among all compared rates together, "
                   "Benjamini and Hochberg at 5 %. Sessions of one customer are not wholly independent.",
         "Interval": "Wilson, 95 %. Nothing is claimed below 30 units.",
-        "Time to goal": "from the customer's first event after the goal before (or of all) to the goal; median from bins within 1 %.",
+        "Time to goal": "from the customer's first event after the goal before, at most 30 days back, to the goal; median within 1 %.",
         "Cart": "opens at an add or at checkout; quiet after quiet_period, over after recovery_window, both from its last activity.",
     }  # fmt: skip
     return [Definition(word=w, meaning=m) for w, m in found.items()]

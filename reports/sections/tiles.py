@@ -173,7 +173,7 @@ def time_to_buy(report: Report, weeks: Sequence[dict[str, Any]]) -> Tile:
         )
     return Tile(
         label="Median time to goal", value=duration(now["median_seconds"]), change=change, direction="same",
-        note="since the first touch after the goal before", n=f"{number(now['timed_goals'])} goals",
+        note="since the first touch after the goal before, 30 days back at most", n=f"{number(now['timed_goals'])} goals",
         spark=spark_of(report, weeks, "median_seconds", "Median time to a goal", duration), counts=(now["timed_goals"],),
     )  # fmt: skip
 

@@ -1,0 +1,49 @@
+"""All events of a few customers: only the row groups that may hold one of them are read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from ingest.batches import BATCH_EVENTS, EventBatch, FileCursor, Ints, ScanCount, batch_of, keys_of, with_properties
+from ingest.store import SpanFile
+
+
+class KeysCursor(FileCursor):
+    """One file's rows of these customers (ascending keys, at least one)."""
+
+    def __init__(self, file: SpanFile, columns: Sequence[str], keys: Ints) -> None:
+        super().__init__(file, columns, int(keys[0]), int(keys[-1]) + 1)
+        self._keys = keys
+        low, high = (np.array([g[i] for g in self._groups], dtype=np.int64) for i in (1, 2))
+        held = np.searchsorted(keys, low) < np.searchsorted(keys, high, "right")
+        self._groups = [g for g, holds in zip(self._groups, held.tolist(), strict=True) if holds]
+
+    def until(self, hi: int) -> list[pa.Table]:
+        """Their rows with key < hi not delivered yet, as tables in order."""
+        pieces = (p.filter(pa.array(np.isin(keys_of(p), self._keys))) for p in super().until(hi))
+        return [p for p in pieces if p.num_rows]
+
+
+def scan_keys(
+    files: Sequence[SpanFile], columns: Collection[str], stored: Collection[str], keys: Ints, count: ScanCount
+) -> Iterator[EventBatch]:
+    """Batches of these customers, whole, as `scan_shard` gives them; `count` adds up what was read."""
+    if not len(keys):
+        return
+    properties = sorted(c for c in columns if c not in stored)
+    plain = set(columns) - set(properties) - {"customer_key", "event_at", "event"}
+    wanted = ["customer_key", "event_at", "event", *sorted(plain | ({"properties"} if properties else set()))]
+    cursors = [KeysCursor(f, wanted, keys) for f in files]
+    steps = -(-sum(f.rows for f in files) // BATCH_EVENTS)
+    try:
+        for some in np.array_split(keys, max(1, min(steps, len(keys)))):
+            pieces = [piece for cursor in cursors for piece in cursor.until(int(some[-1]) + 1)]
+            if pieces:
+                yield with_properties(batch_of(pieces, wanted), properties)
+    finally:
+        for cursor in cursors:
+            count.add(cursor.count)
+            cursor.close()

@@ -1,0 +1,29 @@
+"""Orders whose rows lie on both sides of an instant.
+
+Rows of one order may lie any time apart, so this alone is asked of the whole history: of one column that is empty in all
+rows but those of orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.database import Database, load_sql
+from ingest.store import SpanFile
+
+Ints = npt.NDArray[np.int64]
+
+
+def split_orders(old: Sequence[SpanFile], recent: Sequence[SpanFile], at: int) -> Ints:
+    """Keys of their customers, ascending. `at` in microseconds UTC; a file may be among both."""
+    if not old or not recent:
+        return np.zeros(0, dtype=np.int64)
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
+    files = {"old": [str(f.path) for f in old], "recent": [str(f.path) for f in recent], "at": moment}
+    with Database() as db:
+        rows = db.query(load_sql("ingest", "split_orders"), files)
+    return np.asarray(rows["customer_key"]).astype(np.int64)

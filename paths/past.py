@@ -1,0 +1,197 @@
+"""How much of the past an answer depends on, and for which customers that much is not enough.
+
+A question about units that start at or after an instant needs few events before it: those that decide where a session or
+a cart begins. So a pass reads from `Past.read_from` on, and looks at each customer's first events there: most are apart
+from anything earlier by a longer gap than any rule looks over. Of those who are not, `doubtful` says so, and they are read
+whole. docs/adr/0010 has the argument; tests/property/test_past.py compares with a pass over everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from paths.analysis import Analysis, Journeys, Scope, without
+from paths.cart_marks import Marks, find_marks
+from paths.cart_rules import ADD, BEGIN_CHECKOUT, NO_ROLE, PURCHASE, VIEW, CartRules, text_at
+from paths.cart_spans import CartSpans
+from paths.carts import Carts
+from paths.counting import next_at_or_after
+from paths.coverage import Coverage
+from paths.dropoff import DropOff
+from paths.episodes import CartRows
+from paths.funnel import Funnel
+from paths.names import Names
+from paths.nodes import GoalNodes, Nodes
+from paths.outcomes import Outcomes
+from paths.periods import InPeriod
+from paths.personas import PERSONA
+from paths.segments import InSegment
+from paths.session_rows import SessionRows
+from paths.steps import StepFlows
+from paths.summary import Summary
+from paths.timing import StartHours, TimeToGoal
+from paths.transitions import Transitions
+from sessionize.clock import DAY, day_numbers
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """What analyses together need of the time before their units start. Instants are microseconds UTC."""
+
+    since: int  # the earliest start of a unit
+    horizon: int  # no kernel looks at an earlier event, but to find where sessions and carts begin
+    orders: bool = False  # rows of one order may lie any time apart
+    carts: CartRules | None = None
+
+    @property
+    def read_from(self) -> int:
+        """A midnight (UTC) a day before the horizon, so that sessions can be told there."""
+        return (self.horizon // DAY - 1) * DAY
+
+
+def past_of(analyses: Iterable[Analysis[Any]], scope: Scope) -> Past | None:
+    """What they need together; None where one of them may need everything."""
+    found = [need(a, scope.since) for a in analyses]
+    known = [p for p in found if p is not None]
+    if len(known) < len(found) or not known or PERSONA in scope.asked or scope.sessions.idle > DAY:
+        return None
+    carts = [p.carts for p in known if p.carts is not None]
+    if any(c != carts[0] for c in carts):
+        return None
+    return Past(
+        since=min(p.since for p in known), horizon=min(p.horizon for p in known),
+        orders=any(p.orders for p in known), carts=carts[0] if carts else None,
+    )  # fmt: skip
+
+
+def need(analysis: Any, since: int) -> Past | None:
+    """What one analysis needs whose units start at or after `since`; None = perhaps everything."""
+    if isinstance(analysis, InPeriod):
+        return need(analysis.analysis, analysis.since)
+    if isinstance(analysis, InSegment):
+        return need(analysis.analysis, since)
+    rule = RULES.get(type(analysis))
+    return None if rule is None else rule(analysis, since)
+
+
+def forward(_: Any, since: int) -> Past:
+    """Only where sessions begin: all else lies in the unit, or behind its start."""
+    return Past(since=since, horizon=since)
+
+
+def of_goals(_: Any, since: int) -> Past:
+    """Values of goals, and so of orders, besides."""
+    return Past(since=since, horizon=since, orders=True)
+
+
+def of_outcomes(analysis: Outcomes, _: int) -> Past:
+    """Its spans, and how far back the way to a goal is followed."""
+    since = min((s for s, _ in analysis.spans), default=0)
+    return Past(since=since, horizon=since - analysis.lookback // MICROSECOND, orders=True)
+
+
+def of_carts(analysis: Carts, since: int) -> Past:
+    """A cart may be running; it is over after recovery_window of silence."""
+    return Past(since=since, horizon=since - analysis.rules.recovery, orders=True, carts=analysis.rules)
+
+
+def of_cart_spans(analysis: CartSpans, _: int) -> Past:
+    """The same, of its spans."""
+    since = min((s for s, _ in analysis.spans), default=0)
+    return Past(since=since, horizon=since - analysis.rules.recovery, orders=True, carts=analysis.rules)
+
+
+RULES: dict[type, Callable[[Any, int], Past]] = {
+    **dict.fromkeys(
+        (Coverage, Funnel, GoalNodes, Names, Nodes, SessionRows, StartHours, StepFlows, Summary, TimeToGoal, Transitions),
+        forward,
+    ),
+    DropOff: of_goals, Outcomes: of_outcomes, Carts: of_carts, CartSpans: of_cart_spans,
+}  # fmt: skip
+"""Analyses of which it is proven. Any other one has a pass read everything."""
+
+
+def doubtful(journeys: Journeys, past: Past) -> Ints:
+    """Keys of customers of whom events before `read_from` may change what is counted; see ingest/orders.py for the rest."""
+    whole = journeys.whole or journeys
+    carried = carried_over(whole, past.read_from)
+    wrong = carried & (whole.events.at >= past.horizon)
+    if past.orders and "order_id" in whole.events.columns:
+        wrong |= carried & (whole.events.text("order_id").codes >= 0)
+    if past.carts is not None:
+        rows = CartRows.of(journeys, past.carts)
+        moved = CartRows.of(whole, past.carts).role if journeys.whole else rows.role
+        wrong |= carried & (moved != NO_ROLE) & (moved != VIEW)
+        marks = find_marks(journeys, rows.role, rows.orders, past.carts)
+        wrong |= np.isin(whole.events.key, running(journeys, marks, past, past.carts))
+    return np.unique(whole.events.key[wrong])
+
+
+def carried_over(journeys: Journeys, read_from: int) -> Bools:
+    """Per event: is it in a row of short gaps that may have begun before `read_from`? Its sessions may be others then."""
+    rules, at = journeys.scope.sessions, journeys.events.at
+    active = np.flatnonzero(~journeys.passive)
+    found = np.zeros(len(journeys), dtype=bool)
+    if not len(active):
+        return found
+    owner, when = journeys.customer[active], at[active]
+    opens = np.append(True, owner[1:] != owner[:-1])
+    apart = opens & (when - read_from >= rules.idle)
+    apart[1:] |= ~opens[1:] & (when[1:] - when[:-1] > rules.idle)
+    if rules.cut_at_midnight:
+        days = day_numbers(when, rules.timezone)
+        apart |= opens & (days > day_numbers(np.array([read_from - 1]), rules.timezone)[0])
+        apart[1:] |= ~opens[1:] & (days[1:] != days[:-1])
+    chain = np.cumsum(opens | apart) - 1
+    first = np.flatnonzero(opens | apart)
+    found[active] = ~apart[first][chain]
+    return found
+
+
+def running(journeys: Journeys, marks: Marks, past: Past, rules: CartRules) -> Ints:
+    """Keys of customers of whom an episode seems to open in the period and may be one that was running at `read_from`."""
+    if not len(marks):
+        return np.zeros(0, dtype=np.int64)
+    key = journeys.events.key
+    lane = np.flatnonzero(np.append(True, marks.lane[1:] != marks.lane[:-1]))
+    over = np.append(marks.at[1:] - marks.at[:-1] > rules.recovery, True) | (marks.role == PURCHASE)
+    over[np.append(lane[1:], len(marks)) - 1] = True
+    end = next_at_or_after(np.flatnonzero(over), lane)
+    opening = next_at_or_after(np.flatnonzero((marks.role == ADD) | (marks.role == BEGIN_CHECKOUT)), lane)
+    early = marks.at[lane] - past.read_from <= rules.recovery
+    opens = (opening <= end) & (marks.at[np.minimum(opening, len(marks) - 1)] >= past.since)
+    found = key[marks.position[lane[early & opens]]]
+    cart = text_at(journeys.events, "cart_id", marks.position)
+    if not (cart.codes >= 0).any():
+        return found
+    owner = key[marks.position]  # a purchase without a cart_id may have ended a cart that was not read
+    loose = (marks.role == PURCHASE) & (cart.codes < 0) & (marks.at - past.read_from <= rules.recovery)
+    goes_on = (marks.at >= past.since) & (marks.at - past.since <= rules.recovery)
+    return np.concatenate([found, np.intersect1d(owner[loose], owner[goes_on])])
+
+
+def excluded_since(journeys: Journeys, since: int) -> int:
+    """Excluded sessions that start at or after an instant."""
+    whole = journeys.whole
+    if whole is None:
+        return 0
+    too_many = whole.sessions.events > whole.scope.sessions.max_session_events
+    return int((too_many & (whole.events.at[whole.sessions.first] >= since)).sum())
+
+
+def apart(journeys: Journeys, keys: Ints) -> Journeys:
+    """The journeys of all but these customers."""
+    whole = None if journeys.whole is None else apart(journeys.whole, keys)
+    kept = without(journeys, ~np.isin(journeys.events.key, keys))
+    return replace(kept, whole=whole, excluded_sessions=journeys.excluded_sessions)
