@@ -2,32 +2,81 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pyarrow.parquet as pq
+
 from ingest.database import Database, load_sql
-from ingest.store import Snapshot
+from ingest.store import EventStore, Snapshot, SpanFile
 
 QUARTER = timedelta(minutes=15)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NOTES = "days.json"
+"""File of the store: file name -> quarter of an hour since 1970 -> events. A file never changes, so a note stays true."""
 
 
 def event_days(snapshot: Snapshot, timezone: str) -> dict[date, int]:
     """Events of each day that has any, oldest first.
 
-    UTC days stand in the log where no month is sealed yet; other calendars are counted by quarters of an hour.
+    UTC days that are no part of a sealed month stand in the log; all other days are made of quarters of an hour, which
+    are noted down once per file (see `note_days`).
     """
-    if timezone == "UTC" and all(len(f.span) == 10 for f in snapshot.files):
-        days = Counter[date]()
-        for f in snapshot.files:
-            days[date.fromisoformat(f.span)] += f.rows
-        return dict(sorted(days.items()))
-    if not snapshot.files:
-        return {}
-    with Database() as db:
-        quarters = db.rows(load_sql("ingest", "quarter_hours"), {"files": [str(f.path) for f in snapshot.files]})
-    zone, days = ZoneInfo(timezone), Counter[date]()
-    for quarter, events in quarters:
-        days[(EPOCH + quarter * QUARTER).astimezone(zone).date()] += events
+    days, zone = Counter[date](), ZoneInfo(timezone)
+    plain = [f for f in snapshot.files if timezone == "UTC" and len(f.span) == len("2026-01-15")]
+    for f in plain:
+        days[date.fromisoformat(f.span)] += f.rows
+    others = [f for f in snapshot.files if f not in plain]
+    noted = notes(snapshot.root.parent)
+    quarters = noted | counted([f for f in others if f.path.name not in noted])
+    for f in others:
+        for quarter, events in quarters[f.path.name].items():
+            days[(EPOCH + int(quarter) * QUARTER).astimezone(zone).date()] += events
     return dict(sorted(days.items()))
+
+
+def counted(files: Sequence[SpanFile]) -> dict[str, dict[str, int]]:
+    """File name -> quarter -> events, read from the files."""
+    found: dict[str, dict[str, int]] = {f.path.name: {} for f in files}
+    if files:
+        with Database() as db:
+            rows = db.rows(load_sql("ingest", "quarter_hours"), {"files": [str(f.path) for f in files]})
+        for file, quarter, events in rows:
+            found[Path(file).name][str(quarter)] = events
+    return found
+
+
+def notes(root: Path) -> dict[str, dict[str, int]]:
+    """What is noted down; nothing where there are no notes, or none that can be read."""
+    try:
+        found: dict[str, dict[str, int]] = json.loads((root / NOTES).read_text())
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def note_days(store: EventStore, timezone: str) -> None:
+    """Note down what `event_days` would have to count again every time; call under the lock."""
+    files = [f for f in store.snapshot().files if timezone != "UTC" or len(f.span) == len("2026-01")]
+    noted = notes(store.root)
+    wanted = {f.path.name: noted[f.path.name] for f in files if f.path.name in noted}
+    wanted |= counted([f for f in files if f.path.name not in wanted])
+    if wanted != noted:
+        store.note(NOTES, json.dumps(wanted, separators=(",", ":")))
+
+
+def first_event(snapshot: Snapshot) -> int | None:
+    """The instant of the earliest event of all, microseconds UTC, from what the oldest files say of themselves."""
+    files = [f for f in snapshot.files if f.rows]
+    if not files:
+        return None
+    found = []
+    for file in (f for f in files if f.span == files[0].span):
+        metadata = pq.read_metadata(file.path)
+        place = metadata.schema.names.index("event_at")
+        found += [metadata.row_group(i).column(place).statistics.min for i in range(metadata.num_row_groups)]
+    return int((min(found) - EPOCH) // timedelta(microseconds=1))

@@ -18,6 +18,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from ingest.clean import prepare
 from ingest.database import Database, load_sql
+from ingest.digests import Digests
 from ingest.errors import Conflict
 from ingest.merge import Planned, merge, touched
 from ingest.quarantine import Quarantine
@@ -93,7 +94,8 @@ def _load(store: EventStore, sources: Sequence[Source], options: LoadOptions) ->
     before = store.snapshot() if store.exists else None
     with Database(options.threads, options.memory_limit, store.root / "tmp") as db:
         prepare(db, [s.mapping for s in sources])
-        staged = stage_all(db, sources, lambda digest: before is not None and before.knows(digest))
+        digests = Digests(store)
+        staged = stage_all(db, sources, lambda digest: before is not None and before.knows(digest), digests.of)
         books = {s.mapping.name: Accounting(rows=staged.rows[s.mapping.name]) for s in sources}
         for source, reason, n in db.rows(load_sql("ingest", "reasons")):
             books[source].quarantined[reason] = n
@@ -109,6 +111,7 @@ def _load(store: EventStore, sources: Sequence[Source], options: LoadOptions) ->
             said = facts(base, options.run_id, books, arrivals)
             spans = write(db, store, base, sources, staged.fresh, books, said)
         version = base.version + bool(staged.fresh)
+        digests.note()
     return Loaded(
         run_id=options.run_id, version=version, accounting=books, known=tuple(staged.known), spans=spans,
         inputs=tuple(staged.fresh), growing=tuple(staged.growing), arrivals=arrivals, notes=tuple(notes),

@@ -51,13 +51,14 @@ class Staged:
     rows: Counter[str] = field(default_factory=Counter)
 
 
-def stage_all(db: Database, sources: Sequence[Source], is_known: Callable[[str], bool]) -> Staged:
+def stage_all(db: Database, sources: Sequence[Source], is_known: Callable[[str], bool],
+              hashed: Callable[[Path], str] = content_hash) -> Staged:  # fmt: skip
     """Stage every file that is not known yet and does not change while it is read."""
     done, seen = Staged(), set[str]()
     for source in sources:
         news: dict[InputFile, tuple[str, tuple[int, int]]] = {}
         for file in source.files:
-            stamp, digest = stamp_of(readable(file.path)), content_hash(file.path)
+            stamp, digest = stamp_of(readable(file.path)), hashed(file.path)
             if digest in seen or is_known(digest):
                 done.known.append(file.name)
                 continue

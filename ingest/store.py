@@ -49,6 +49,16 @@ class SpanFile:
     span: str  # a UTC day (2026-01-15) or a sealed month (2026-01)
     rows: int
 
+    @property
+    def since(self) -> int:
+        """The first instant of its span, microseconds UTC."""
+        return instant_of(np.datetime64(self.span))
+
+    @property
+    def until(self) -> int:
+        """The first instant behind its span."""
+        return instant_of(np.datetime64(self.span) + 1)
+
 
 @dataclass(frozen=True, kw_only=True)
 class TakenInput:
@@ -263,6 +273,12 @@ class EventStore:
             touch(file.path)
         return base.version + 1
 
+    def note(self, name: str, text: str) -> None:
+        """Replace a small file of the store, whole or not at all; what it says can be found out again without it."""
+        beside = self.root / f".{name}.tmp"
+        beside.write_text(text)
+        beside.replace(self.root / name)
+
     def read(self, ask: Callable[[Snapshot], R]) -> R:
         """What `ask` makes of the newest snapshot; asked once more if a file of it was deleted meanwhile (see `expire`)."""
         snapshot = self.snapshot()
@@ -314,6 +330,11 @@ class EventStore:
                 gone += 1
         self.journal.unlink()
         return gone
+
+
+def instant_of(moment: np.datetime64) -> int:
+    """Microseconds since 1970."""
+    return int(moment.astype("datetime64[us]").astype(np.int64))
 
 
 def open_table(path: Path) -> deltalake.DeltaTable:
@@ -420,17 +441,20 @@ def count_rows(path: Path) -> int:
     return int(open_table(path).count())
 
 
-def publish(path: Path, rows: pa.Table, partition_by: str, stamp: dict[str, str]) -> None:
-    """Replace a published table whole, in one commit that carries its stamp."""
-    properties = CommitProperties(custom_metadata=stamp)
+def publish(path: Path, rows: pa.Table, partition_by: str, stamp: dict[str, str], since: str | None = None) -> None:
+    """Replace a published table in one commit that carries its stamp: whole, or its partitions from `since` on."""
+    before = published_files(path) if published_stamp(path) else []
     deltalake.write_deltalake(
         path,
         rows,
         mode="overwrite",
-        schema_mode="overwrite",
+        schema_mode="overwrite" if since is None else None,
         partition_by=[partition_by],
-        commit_properties=properties,
+        predicate=None if since is None else f"{partition_by} >= '{since}'",
+        commit_properties=CommitProperties(custom_metadata=stamp),
     )
+    for file in set(before).difference(published_files(path)):
+        touch(file)
 
 
 def published_stamp(path: Path) -> dict[str, str]:

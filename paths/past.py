@@ -25,6 +25,7 @@ from paths.counting import next_at_or_after
 from paths.coverage import Coverage
 from paths.dropoff import DropOff
 from paths.episodes import CartRows
+from paths.fingerprint import Fingerprint
 from paths.funnel import Funnel
 from paths.names import Names
 from paths.nodes import GoalNodes, Nodes
@@ -114,7 +115,7 @@ def of_cart_spans(analysis: CartSpans, _: int) -> Past:
 
 RULES: dict[type, Callable[[Any, int], Past]] = {
     **dict.fromkeys(
-        (Coverage, Funnel, GoalNodes, Names, Nodes, SessionRows, StartHours, StepFlows, Summary, TimeToGoal, Transitions),
+        (Coverage, Fingerprint, Funnel, GoalNodes, Names, Nodes, SessionRows, StartHours, StepFlows, Summary, TimeToGoal, Transitions),
         forward,
     ),
     DropOff: of_goals, Outcomes: of_outcomes, Carts: of_carts, CartSpans: of_cart_spans,

@@ -24,12 +24,13 @@ from ingest.load import Accounting, Loaded, LoadOptions, Source, load
 from ingest.store import Snapshot
 from pipeline.as_of import instant_text, moment, parse_instant
 from pipeline.conditions import holding
+from pipeline.engines.local import Pass
 from pipeline.gates import Past, judge, stop
 from pipeline.intake import Intake, configured
 from pipeline.late import late_sentences
 from pipeline.periods import local_day
 from pipeline.project import Period, Project
-from pipeline.publish import sessions_table
+from pipeline.publish import publish_sessions
 from pipeline.report import gather
 from pipeline.report_index import write_index
 from pipeline.runs import Manifest, iso, publish_bytes
@@ -102,9 +103,10 @@ class Night:
         after = self.project.store.snapshot()
         with self.stage("sessions"):
             self.fresh(after)
-            sessions_table(self.project)
+            self.read("sessions", publish_sessions(self.project))
         with self.stage("report"):
-            report = gather(self.project, Period(as_of=self.options.as_of))[0]
+            report, done = gather(self.project, Period(as_of=self.options.as_of))
+            self.read("report", done)
             self.note(report)
             self.unmapped(report)
         with self.stage("late"):
@@ -125,6 +127,13 @@ class Night:
         yield
         self.manifest.stages[name] = round(time.monotonic() - start, 3)
         self.options.tell("info", f"{name}: done in {self.manifest.stages[name]:.2f} s")
+
+    def read(self, stage: str, done: Pass) -> None:
+        """Note what a stage has read of the store."""
+        self.manifest.read[stage] = {
+            "files": done.read.files, "rows": done.read.rows, "bytes": done.read.bytes, "files_skipped": done.skipped,
+            "customers_read_whole": done.read_whole,
+        }  # fmt: skip
 
     def warn(self, message: str) -> None:
         """Into the manifest and to whoever listens."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pyarrow as pa
-
+from ingest.days import first_event
+from ingest.store import Snapshot
 from paths.analysis import NEVER, Scope
 from paths.conditions import Condition
 from pipeline.carts import cart_rules
@@ -34,7 +34,13 @@ class About:
 
 def gather(project: Project, period: Period, *, compare: bool = True, segments: bool = True) -> tuple[Report, Pass]:
     """(everything the report shows, what the one pass read). Raises ConfigError for a period that makes no sense."""
-    snapshot = project.store.snapshot()
+    return project.store.read(lambda snapshot: gathered(project, period, snapshot, compare, segments))
+
+
+def gathered(
+    project: Project, period: Period, snapshot: Snapshot, compare: bool, segments: bool
+) -> tuple[Report, Pass]:
+    """The same, of one snapshot."""
     scope, warnings = project.scope(period, snapshot, frozenset(project.config.project.segments))
     about = About(project, period, scope, periods_of(scope, project.config.project.timezone, compare))
     values, left_out = segment_values(project, snapshot, scope, about.periods.now) if segments else ([], 0)
@@ -43,29 +49,28 @@ def gather(project: Project, period: Period, *, compare: bool = True, segments: 
     found, done = run(flat, snapshot, replace(scope, since=-NEVER, until=NEVER))
     rest = iter(found)
     answers: list[Answers] = [dict(zip(q.analyses, rest, strict=False)) for q in asked]
-    whole = whole_report(about, answers[0], snapshot.version, done, warnings)
+    whole = whole_report(about, answers[0], snapshot, done, warnings)
     parts = [part_of(whole, about, c, a) for c, a in zip(values, answers[1:], strict=True)]
     return replace(
         whole, segments=[p for p in parts if p.report.summary["sessions"][0].as_py()], segments_left_out=left_out
     ), done
 
 
-def whole_report(about: About, found: Answers, snapshot: int, done: Pass, warnings: Sequence[str]) -> Report:
+def whole_report(about: About, found: Answers, snapshot: Snapshot, done: Pass, warnings: Sequence[str]) -> Report:
     """About everybody."""
     project, scope, periods = about.project, about.scope, about.periods
     config, rules = project.config, goal_rules(project.config)
     words = commands(config, about.period, periods.now, scope.as_of)
-    names = found["vocabulary"]["event"] | scope.touchpoints.given
-    first = found["whole"]["first_event_at"].cast(pa.int64())[0].as_py()
+    names = found["names"] | scope.touchpoints.given
     return Report(
         shop=config.directory.resolve().name, timezone=config.project.timezone, currency=config.project.currency,
         minor_units=project.minor_units, goal=sorted(rules.goal),
         goal_seen=any(g.removeprefix("event:") in names for g in rules.goal), as_of=scope.as_of, now=periods.now,
-        before=periods.before, weeks=periods.weeks, first_event=first,
-        conditions=[*(str(c) for c in scope.segment), *(f"where {c}" for c in scope.where)], snapshot=snapshot,
+        before=periods.before, weeks=periods.weeks, first_event=first_event(snapshot),
+        conditions=[*(str(c) for c in scope.segment), *(f"where {c}" for c in scope.where)], data=found["data"],
         return_window=config.project.return_window, coverage=found["coverage"],
         stages=stage_facts(config, found["coverage"]),
-        quality=quality(project, found["coverage"], found["summary"], done.excluded_sessions),
+        quality=quality(project, snapshot, found["coverage"], found["summary"], done.excluded_sessions),
         rules=rules_in_force(config, cart_rules(project.config)), commands=words,
         warnings=[*warnings, *unknown_steps(config, names)], **tables(about, found, words),
     )  # fmt: skip

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 import pyarrow as pa
 
 from ingest.errors import did_you_mean
+from ingest.store import Snapshot
 from paths.cart_rules import CartRules
 from paths.conditions import Condition
 from paths.funnel import Funnel
@@ -105,16 +106,16 @@ def stage_facts(config: Config, coverage: pa.Table) -> list[StageFact]:
     ]
 
 
-def quality(project: Project, coverage: pa.Table, summary: pa.Table, excluded_sessions: int) -> Quality:
-    """Rows of the whole ingestion; events of the period."""
-    snapshot = project.store.snapshot()
-    table = project.quarantine()
-    counted = table.group_by("reason").aggregate([([], "count_all")]).to_pylist()
-    reasons = sorted(((r["reason"], int(r["count_all"])) for r in counted), key=lambda r: (-r[1], r[0]))
+def quality(
+    project: Project, snapshot: Snapshot, coverage: pa.Table, summary: pa.Table, excluded_sessions: int
+) -> Quality:
+    """Rows of the whole ingestion, as the store's log adds them up; events of the period."""
+    left = {reason: n for reason, n in snapshot.quarantined.items() if n}
+    reasons = sorted(left.items(), key=lambda r: (-r[1], r[0]))
     stages = [r for r in coverage.to_pylist() if r["kind"] == "stage"]
     unmapped = sum(int(r["events"]) for r in stages if r["name"] == UNMAPPED) if project.config.stages else None
     return Quality(
-        accepted=snapshot.rows, duplicates=project.store.duplicates(snapshot), quarantined=table.num_rows,
+        accepted=snapshot.rows, duplicates=snapshot.duplicates, quarantined=sum(left.values()),
         reasons=reasons, excluded_sessions=excluded_sessions, unmapped=unmapped, events=summary["events"][0].as_py(),
     )  # fmt: skip
 

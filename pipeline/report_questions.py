@@ -6,17 +6,18 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from paths.analysis import NEVER, Analysis, Scope
+from paths.analysis import Analysis, Scope
 from paths.cart_spans import CartSpans
 from paths.carts import Carts
 from paths.conditions import Condition
 from paths.coverage import Coverage
 from paths.dropoff import DropOff
+from paths.fingerprint import Fingerprint
+from paths.names import Names
 from paths.nodes import Nodes
 from paths.outcomes import Outcomes
 from paths.periods import InPeriod
 from paths.segments import InSegment
-from paths.session_rows import Vocabulary
 from paths.steps import StepFlows
 from paths.summary import Summary
 from paths.timing import StartHours, TimeToGoal
@@ -33,7 +34,6 @@ WEEK = timedelta(days=7)
 MOST_WEEKS = 53
 SANKEY_STEPS = 6
 MICROSECOND = timedelta(microseconds=1)
-ALWAYS = Span(since=-NEVER, until=NEVER)
 
 
 @dataclass
@@ -60,6 +60,11 @@ class Periods:
     weeks: tuple[Span, ...]
 
     @property
+    def both(self) -> Span:
+        """From the first day of the one to the last of the other."""
+        return Span(since=(self.before or self.now).since, until=self.now.until)
+
+    @property
     def all(self) -> tuple[tuple[int, int], ...]:
         """Bounds in the order of Report.outcomes."""
         spans = [self.now, *([self.before] if self.before else []), *self.weeks]
@@ -82,10 +87,10 @@ def periods_of(scope: Scope, timezone: str, compare: bool) -> Periods:
 
 
 def about_all(project: Project, scope: Scope, periods: Periods) -> Questions:
-    """The questions about everybody, those about the store as a whole among them."""
+    """The questions about everybody, those about the data as such among them."""
     found = questions(project, scope, periods)
-    found.add("whole", Summary(), ALWAYS)
-    found.add("vocabulary", Vocabulary(), ALWAYS)
+    found.add("names", Names(), periods.both)
+    found.add("data", Fingerprint(), periods.both)
     found.add("coverage", Coverage(), periods.now)
     found.add("nodes", Nodes(collapse_repeats=True), periods.now)
     return found
@@ -96,8 +101,8 @@ def questions(project: Project, scope: Scope, periods: Periods, segment: Conditi
     rules, carts = goal_rules(project.config), cart_rules(project.config)
     units, window = project.minor_units, project.config.project.return_window
     found = Questions(segment)
-    found.add("outcomes", Outcomes(spans=periods.all, rules=rules), ALWAYS)
-    found.add("cart_spans", CartSpans(rules=carts, spans=periods.all), ALWAYS)
+    found.add("outcomes", Outcomes(spans=periods.all, rules=rules), periods.both)
+    found.add("cart_spans", CartSpans(rules=carts, spans=periods.all), periods.both)
     found.add("carts", Carts(rules=carts, minor_units=units), periods.now)
     found.add("last_steps", Carts(rules=carts, by="last_step", minor_units=units), periods.now)
     found.add("flows", StepFlows(steps=SANKEY_STEPS, rules=rules, collapse_repeats=True), periods.now)

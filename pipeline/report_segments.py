@@ -51,7 +51,7 @@ def segment_values(project: Project, snapshot: Snapshot, scope: Scope, span: Spa
 def frequent(snapshot: Snapshot, column: str, span: Span) -> list[str]:
     """The values of a column in the period, the most frequent first."""
     count: Counter[str] = Counter()
-    for table in read(snapshot, column):
+    for table in read(snapshot, column, span):
         at = np.asarray(table["event_at"].cast(pa.int64()))
         inside = table[column].filter(pa.array((at >= span.since) & (at < span.until)))
         for row in pc.value_counts(inside.combine_chunks()).to_pylist():
@@ -60,9 +60,9 @@ def frequent(snapshot: Snapshot, column: str, span: Span) -> list[str]:
     return sorted(count, key=lambda v: (-count[v], v))
 
 
-def read(snapshot: Snapshot, column: str) -> Iterator[pa.Table]:
-    """The two columns of each file that has them."""
-    for file in snapshot.files:
+def read(snapshot: Snapshot, column: str, span: Span) -> Iterator[pa.Table]:
+    """The two columns of each file of the period that has them."""
+    for file in (f for f in snapshot.files if f.until > span.since and f.since < span.until):
         with pq.ParquetFile(file.path) as parquet:
             if column in parquet.schema_arrow.names:
                 yield parquet.read(columns=["event_at", column])

@@ -38,6 +38,7 @@ class Manifest:
     message: str = ""
     seconds: float = 0.0
     stages: dict[str, float] = field(default_factory=dict)  # seconds of each
+    read: dict[str, dict[str, int]] = field(default_factory=dict)  # by stage: files, rows and bytes of the store
     inputs: list[dict[str, str]] = field(default_factory=list)
     known: list[str] = field(default_factory=list)
     growing: list[str] = field(default_factory=list)

@@ -102,7 +102,7 @@ class Report:
     weeks: Sequence[Span]
     first_event: int | None  # of the whole store
     conditions: Sequence[str]  # --segment and --where
-    snapshot: int
+    data: str  # fingerprint of the events of both periods
     return_window: timedelta
     summary: pa.Table
     summary_before: pa.Table | None

@@ -56,14 +56,14 @@ class Reading:
 
     def run(self, threads: int) -> tuple[Parts, Pass]:
         """(the parts of each analysis, what was read)."""
-        recent = self.files if self.past is None else [f for f in self.files if reaches(f, self.past.read_from)]
+        recent = self.files if self.past is None else [f for f in self.files if f.until > self.past.read_from]
         if self.past is None or len(recent) == len(self.files):  # there is nothing to leave out
             parts, done, _ = self.over(shards(threads), lambda bounds, count: self.shard(self.files, bounds, count))
             return parts, done
         past = self.past
         whole = NOBODY
         if past.orders and "order_id" in self.columns:
-            whole = split_orders([f for f in self.files if begins(f) < past.read_from], recent, past.read_from)
+            whole = split_orders([f for f in self.files if f.since < past.read_from], recent, past.read_from)
         parts, done, found = self.over(
             shards(threads), lambda bounds, count: self.shard(recent, bounds, count), past, whole
         )
@@ -118,15 +118,3 @@ class Reading:
         for collected, analysis in zip(parts, self.analyses, strict=True):
             collected.append(analysis.map(journeys))
         return found
-
-
-def begins(file: SpanFile) -> int:
-    """The first instant of its span, microseconds UTC."""
-    return int(np.datetime64(f"{file.span}-01"[:10], "us").astype(np.int64))
-
-
-def reaches(file: SpanFile, at: int) -> bool:
-    """Does its span end behind this instant?"""
-    return bool(np.datetime64(file.span) + 1 > np.datetime64(at, "us"))
-
-

@@ -55,7 +55,7 @@ def facts(report: Report) -> list[Fact]:
         Fact(label="Customers", value=number(row["customers"])), Fact(label="Sessions", value=number(row["sessions"])),
         Fact(label="Events", value=number(row["events"])), Fact(label="As of", value=instant(report.as_of, report.timezone)),
         Fact(label="Time zone", value=plain(report.timezone)), Fact(label="Counted in", value=counting(report)),
-        Fact(label="Run", value=f"snapshot {report.snapshot}"),
+        Fact(label="Data", value=report.data),
     ]  # fmt: skip
 
 
