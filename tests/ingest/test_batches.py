@@ -21,7 +21,7 @@ from paths.dropoff import DropOff
 from paths.funnel import Funnel
 from paths.summary import Summary
 from paths.transitions import Transitions
-from pipeline.engines import local
+from pipeline.engines import local, reading
 from tests.builder import scope_of, step, store_of
 
 CUSTOMERS, DAYS = 40, 5
@@ -161,7 +161,7 @@ def test_the_answers_are_equal_whatever_the_threads_and_batches(
 ) -> None:
     scope = scope_of(as_of="2026-01-19 12:00")
     expected, _ = local.run(ANALYSES, snapshot, scope, threads=1)
-    monkeypatch.setattr(local, "scan_shard", partial(scan_shard, batch_events=batch_events))
+    monkeypatch.setattr(reading, "scan_shard", partial(scan_shard, batch_events=batch_events))
     for threads in (1, 2, 5):
         answers, done = local.run(ANALYSES, snapshot, scope, threads=threads)
         assert answers == expected

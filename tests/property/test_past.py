@@ -143,7 +143,7 @@ def test_answers_do_not_depend_on_the_days_left_out(rows, scope, recovery, lookb
 
 @pytest.mark.proof
 @given(histories(), scopes(), RECOVERY, LOOKBACK, st.booleans())
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=1500, deadline=None)
 def test_answers_do_not_depend_on_the_days_left_out_proved(rows, scope, recovery, lookback, carts):
     check(rows, scope, questions(timedelta(hours=recovery), timedelta(hours=lookback), carts=carts))
 
