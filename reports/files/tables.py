@@ -189,7 +189,7 @@ def about(report: Report) -> list[tuple[str, str]]:
     zone = report.timezone
     found = [
         ("Shop", plain(report.shop)), ("From", str(day(report.now.since, zone))), ("Until, exclusive", str(day(report.now.until, zone))),
-        ("As of", str(day(report.as_of, zone))), ("Time zone", zone), ("Snapshot", str(report.snapshot)),
+        ("As of", str(day(report.as_of, zone))), ("Time zone", zone), ("Data", report.data),
         *(("Only", plain(c)) for c in report.conditions), *((f"Rule: {r.name}", plain(r.value, 200)) for r in report.rules),
     ]  # fmt: skip
     if report.before is not None:
