@@ -17,7 +17,7 @@ from ingest.store import EventStore, Snapshot, SpanFile
 QUARTER = timedelta(minutes=15)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOTES = "days.json"
-"""File of the store: file name -> quarter of an hour since 1970 -> events. A file never changes, so a note stays true."""
+"""File of the store: file (`name_of`) -> quarter of an hour since 1970 -> events. A file never changes, so a note stays true."""
 
 
 def event_days(snapshot: Snapshot, timezone: str) -> dict[date, int]:
@@ -32,21 +32,26 @@ def event_days(snapshot: Snapshot, timezone: str) -> dict[date, int]:
         days[date.fromisoformat(f.span)] += f.rows
     others = [f for f in snapshot.files if f not in plain]
     noted = notes(snapshot.root.parent)
-    quarters = noted | counted([f for f in others if f.path.name not in noted])
+    quarters = noted | counted([f for f in others if name_of(f.path) not in noted])
     for f in others:
-        for quarter, events in quarters[f.path.name].items():
+        for quarter, events in quarters[name_of(f.path)].items():
             days[(EPOCH + int(quarter) * QUARTER).astimezone(zone).date()] += events
     return dict(sorted(days.items()))
 
 
+def name_of(file: Path) -> str:
+    """span=2026-01-15/part-1.parquet: the files of one write differ by their span alone."""
+    return f"{file.parent.name}/{file.name}"
+
+
 def counted(files: Sequence[SpanFile]) -> dict[str, dict[str, int]]:
-    """File name -> quarter -> events, read from the files."""
-    found: dict[str, dict[str, int]] = {f.path.name: {} for f in files}
+    """File -> quarter -> events, read from the files."""
+    found: dict[str, dict[str, int]] = {name_of(f.path): {} for f in files}
     if files:
         with Database() as db:
             rows = db.rows(load_sql("ingest", "quarter_hours"), {"files": [str(f.path) for f in files]})
         for file, quarter, events in rows:
-            found[Path(file).name][str(quarter)] = events
+            found[name_of(Path(file))][str(quarter)] = events
     return found
 
 
@@ -63,8 +68,8 @@ def note_days(store: EventStore, timezone: str) -> None:
     """Note down what `event_days` would have to count again every time; call under the lock."""
     files = [f for f in store.snapshot().files if timezone != "UTC" or len(f.span) == len("2026-01")]
     noted = notes(store.root)
-    wanted = {f.path.name: noted[f.path.name] for f in files if f.path.name in noted}
-    wanted |= counted([f for f in files if f.path.name not in wanted])
+    wanted = {name: noted[name] for f in files if (name := name_of(f.path)) in noted}
+    wanted |= counted([f for f in files if name_of(f.path) not in wanted])
     if wanted != noted:
         store.note(NOTES, json.dumps(wanted, separators=(",", ":")))
 

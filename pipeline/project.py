@@ -296,6 +296,48 @@ class Project:
 
         return journey_map(self, **question)
 
+    def map_pains(self, **question: Any) -> Result:
+        """One row a signal of friction at a touchpoint, the dearest first."""
+        from pipeline.journey_map import pains
+
+        return pains(self, **question)
+
+    def map_moments(self, **question: Any) -> Result:
+        """One row a touchpoint at which a bad visit decides, the strongest first."""
+        from pipeline.journey_map import moments
+
+        return moments(self, **question)
+
+    def map_designed(self, **question: Any) -> Result:
+        """One row a stage as designed, against what customers do and the targets."""
+        from pipeline.journey_map import designed
+
+        return designed(self, **question)
+
+    def map_opportunities(self, **question: Any) -> Result:
+        """One row a thing to do."""
+        from pipeline.journey_map import opportunities
+
+        return opportunities(self, **question)
+
+    def carts(self, **question: Any) -> Result:
+        """One row per kind, status and (with `by`) value of a column: episodes, customers, value, its coverage."""
+        from pipeline.carts import carts
+
+        return carts(self, **question)
+
+    def changes(self, **question: Any) -> Result:
+        """One row a rate of the last `days` that moved beyond noise against the `against` days before them."""
+        from pipeline.changes import changes
+
+        return changes(self, **question)
+
+    def reconcile(self) -> pa.Table:
+        """One row a law between the numbers, checked on this store: law, holds, detail."""
+        from pipeline.reconcile import reconcile
+
+        return reconcile(self)
+
     def quarantine(self) -> pa.Table:
         """One row per quarantined row."""
         return Quarantine(self.store.root).rows()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -17,31 +16,13 @@ from paths.funnel_steps import Matcher, Step
 from paths.session_rows import SessionRows
 from paths.summary import Summary
 from paths.transitions import END, START, Transitions
+from pipeline.law import LAWS, Law
 from pipeline.project import Asked, Period, Project
+from pipeline.reconcile_more import carts, journey_map, leaks, people
 from pipeline.rules import goal_rules
 from sessionize.sessions import SESSIONS
 
-LAWS = pa.schema([pa.field("law", pa.string()), pa.field("holds", pa.bool_()), pa.field("detail", pa.string())])
-"""One row is one law on one subject; the detail has both sides of a broken one."""
-
 EDGES_CHECKED = 5
-
-
-@dataclass(frozen=True)
-class Law:
-    """One equation: both sides as computed."""
-
-    name: str
-    left: Any
-    right: Any
-    subject: str = ""
-
-    def row(self) -> dict[str, Any]:
-        """The LAWS row."""
-        same = self.left == self.right
-        number = f"{self.left:,}" if isinstance(self.left, int) else str(self.left)
-        detail = number if same else f"{self.left} against {self.right}"
-        return {"law": self.name, "holds": same, "detail": f"{self.subject}: {detail}" if self.subject else detail}
 
 
 def reconcile(project: Project) -> pa.Table:
@@ -59,8 +40,12 @@ def reconcile(project: Project) -> pa.Table:
         accounting,
         conservation,
         drop_offs,
+        leaks,
         session_table,
         funnels,
+        carts,
+        people,
+        journey_map,
     )
     laws = [law for check in checks for law in check(project, asked)]
     return pa.Table.from_pylist([law.row() for law in laws], schema=LAWS)
