@@ -24,7 +24,7 @@ from ingest.text_lines import Lines, bad_bytes, count_blank, count_lines, decode
 
 @dataclass(frozen=True, kw_only=True)
 class AlikeRows:
-    """Several CSV files of the same columns as one relation (recorded_input, input, row, line, c0, c1, ...)."""
+    """Several CSV files of the same columns as one relation (recorded_input, row, line, c0, c1, ...)."""
 
     relation: str
     columns: tuple[str, ...]
@@ -123,11 +123,11 @@ def _line_ends_inside(db: Database, table: str, columns: list[str], name: str) -
 
 
 def read_csv_alike(
-    db: Database, paths: Sequence[Path], inputs: pa.Table, name: str, delimiter: str | None
+    db: Database, paths: Sequence[Path], inputs: Sequence[str], name: str, delimiter: str | None
 ) -> AlikeRows | None:
     """Plain CSV files with the same first line, read by one statement; None if they must be read one by one.
 
-    `inputs` has a row for each file: recorded_input, input.
+    `inputs` is the recorded_input of each file.
     """
     header = read_header(paths[0], name, delimiter)
     if not header.plain or len(header.names) < 2:
@@ -143,10 +143,10 @@ def read_csv_alike(
         "first_row": pa.array([f.first_row for f in files], pa.int64()),
         "first_line": pa.array([f.first_line for f in files], pa.int64()),
     }
-    known = pa.table({**facts, **{c: inputs[c] for c in inputs.column_names}})
+    known = pa.table({**facts, "recorded_input": pa.array(inputs, pa.string())})
     db.run_with(f"create or replace temp table {relation}_files as select * from known_files", known_files=known)
     db.run(f"""create or replace temp view {relation} as
-        select recorded_input, input, r.rowid - first_row as row, r.rowid - first_row + first_line as line, {", ".join(columns)}
+        select recorded_input, r.rowid - first_row as row, r.rowid - first_row + first_line as line, {", ".join(columns)}
         from {relation}_rows r join {relation}_files using (filename)""")
     return AlikeRows(relation=relation, columns=header.names)
 

@@ -7,7 +7,7 @@ A failing statement raises `QueryError` and shows its SQL.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -60,6 +60,13 @@ class Database:
         finally:
             for name in tables:
                 self.connection.unregister(name)
+
+    def batches(self, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
+        """The result of one SELECT, `rows` at a time; nothing else can be asked before the last of them is there."""
+        try:
+            yield from self.connection.sql(sql).to_arrow_reader(rows)
+        except (duckdb.Error, pa.ArrowException) as error:
+            raise QueryError(str(error), sql) from error
 
     def run_with(self, sql: str, params: Mapping[str, Any] | None = None, **tables: pa.Table) -> None:
         """Execute a statement for its effect; `tables` are Arrow tables it may name."""

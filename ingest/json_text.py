@@ -88,7 +88,8 @@ def _view(relation: str, table: str, number: str, keys: list[str]) -> str:
     """The text is parsed once per record for all keys, by JSON pointers: only ~ and / are special there."""
     pointers = ", ".join(literal("/" + k.replace("~", "~0").replace("/", "~1")) for k in keys)
     columns = "".join(f", v[{i + 1}] as c{i}" for i in range(len(keys)))
-    values = f"json_extract_string(line, [{pointers}])" if keys else "null"
+    # a filter on a value may be asked before READABLE is: what is not valid must not fail then
+    values = f"try(json_extract_string(line, [{pointers}]))" if keys else "null"
     return f"""create or replace temp view {relation} as select row{columns} from (
         select {number} as row, {values} as v from {table} where {READABLE})"""
 

@@ -20,10 +20,10 @@ from ingest.clean import prepare
 from ingest.database import Database, load_sql
 from ingest.digests import Digests
 from ingest.errors import Conflict
-from ingest.merge import Planned, merge, touched
+from ingest.merge import merge, touched
 from ingest.quarantine import Quarantine
 from ingest.staging import InputFile, Source, clock_notes, stage_all
-from ingest.store import EventStore, Snapshot, TakenInput
+from ingest.store import EventStore, Snapshot, SpanFile, TakenInput
 
 __all__ = ["ARRIVALS", "Accounting", "Gate", "InputFile", "LoadOptions", "Loaded", "Source", "load"]
 
@@ -93,7 +93,7 @@ def _load(store: EventStore, sources: Sequence[Source], options: LoadOptions) ->
     store.clear_leftovers()  # of a crash, or of an attempt that lost its race
     before = store.snapshot() if store.exists else None
     with Database(options.threads, options.memory_limit, store.root / "tmp") as db:
-        prepare(db, [s.mapping for s in sources])
+        prepare(db, [s.mapping for s in sources], [f.name for s in sources for f in s.files])
         digests = Digests(store)
         staged = stage_all(db, sources, lambda digest: before is not None and before.knows(digest), digests.of)
         books = {s.mapping.name: Accounting(rows=staged.rows[s.mapping.name]) for s in sources}
@@ -105,11 +105,9 @@ def _load(store: EventStore, sources: Sequence[Source], options: LoadOptions) ->
             options.gate(books, arrivals)
         base = base_of(store, before, sources)
         spans: tuple[str, ...] = ()
-        if base.months:  # a day of a sealed month is written with its month
-            db.run(load_sql("ingest", "into_months"), {"months": sorted(base.months)})
         if staged.fresh:
             said = facts(base, options.run_id, books, arrivals)
-            spans = write(db, store, base, sources, staged.fresh, books, said)
+            spans = write(db, store, base, sources, staged.fresh, books, arrivals, said)
         version = base.version + bool(staged.fresh)
         digests.note()
     return Loaded(
@@ -126,11 +124,11 @@ def base_of(store: EventStore, before: Snapshot | None, sources: Sequence[Source
 
 
 def write(db: Database, store: EventStore, base: Snapshot, sources: Sequence[Source], inputs: Sequence[TakenInput],
-          books: Mapping[str, Accounting], facts: dict[str, str]) -> tuple[str, ...]:  # fmt: skip
+          books: Mapping[str, Accounting], arrivals: pa.Table, facts: dict[str, str]) -> tuple[str, ...]:  # fmt: skip
     """Write what is staged and commit it; duplicates go into the books. Returns the spans written."""
     quarantine, token = Quarantine(store.root), uuid.uuid4().hex
-    planned = [Planned(span=span, rows=n, target=store.new_file(span, token)) for span, n in touched(db)]
-    store.begin(inputs, [*(p.target for p in planned), quarantine.new_file(token)])
+    planned = [SpanFile(path=store.new_file(s, token), span=s, rows=n) for s, n in touched(arrivals, base.months)]
+    store.begin(inputs, [*(p.path for p in planned), quarantine.new_file(token)])
     bad = db.query(load_sql("ingest", "quarantined"), {"run_id": facts["run_id"]})
     if bad.num_rows:
         quarantine.append(quarantine.new_file(token), bad)

@@ -95,14 +95,14 @@ def staged(db: Database, relation: str, columns: Columns, mapping: SourceMapping
     prepare(db, [mapping])
     stage(
         db,
-        f"(select '' as recorded_input, '' as input, null::bigint as line, * from {relation})",
+        f"(select '' as recorded_input, null::bigint as line, * from {relation})",
         columns,
         mapping,
         Limits(),
     )
-    first, last = db.rows("select min(event_at)::varchar, max(event_at)::varchar from staged where _reason is null")[0]
+    first, last = db.rows("select min(event_at)::varchar, max(event_at)::varchar from staged where _fault is null")[0]
     events = db.rows(
-        "select event, count(*) as n from staged where _reason is null group by all order by n desc, event limit 12"
+        "select event, count(*) as n from staged where _fault is null group by all order by n desc, event limit 12"
     )
     reasons = {reason: n for _, reason, n in db.rows(load_sql("ingest", "reasons"))}
     return {"first_event_at": first, "last_event_at": last, "events": tuple(events), "reasons": reasons}

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from ingest.clean import literal, quoted
 from ingest.database import Database, load_sql
-from ingest.schema import EVENTS, VARIANTS
+from ingest.files import natural_key
+from ingest.judgement import quoted
+from ingest.schema import EVENTS, sql_type
 from ingest.staging import Source
-from ingest.store import ROW_GROUP, Snapshot, SpanFile, sealed_file
+from ingest.store import Snapshot, SpanFile, sealed_file
+from ingest.writing import CHUNK, Writing
 
 TOGETHER = 200_000
 """Rows of small spans that are merged by one statement: a statement costs more than the rows of a small span."""
@@ -24,50 +24,61 @@ ORDER = "customer_key, event_at, recorded_input, source, recorded_row, content_h
 Tally = dict[str, tuple[int, int, int]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Planned:
-    """A span that is about to be written: the rows that arrive for it, and its new file."""
+class Shape(NamedTuple):
+    """What of `kept` is sorted, and by what; text and keys are dear to carry and to compare."""
 
-    span: str
-    rows: int
-    target: Path
+    columns: Sequence[str]
+    order: str
+    same: Mapping[str, str]  # texts that every row has, left out of the columns
 
 
-def touched(db: Database) -> list[tuple[str, int]]:
-    """(span, rows that arrive) of every span that is touched, in order."""
-    return db.rows("select _span, count(*) from staged where _reason is null group by all order by all")
+def touched(arrivals: pa.Table, months: Collection[str]) -> list[tuple[str, int]]:
+    """(span, rows that arrive) of every span that is touched, in order; a day of a sealed month is that month's."""
+    spans = Counter[str]()
+    days = arrivals.group_by("span").aggregate([("rows", "sum")])
+    for day, rows in zip(days["span"].to_pylist(), days["rows_sum"].to_pylist(), strict=True):
+        month = day[: len("2026-01")]
+        spans[month if month in months else day] += rows
+    return sorted(spans.items())
 
 
 def merge(
-    db: Database, base: Snapshot, sources: Sequence[Source], planned: Sequence[Planned]
+    db: Database, base: Snapshot, sources: Sequence[Source], planned: Sequence[SpanFile]
 ) -> tuple[list[SpanFile], list[SpanFile], Tally]:
     """(files retired, files written, source -> (accepted, duplicates, conflicting))."""
     rules = pa.table({"source": [s.mapping.name for s in sources], "_rule": [s.mapping.key for s in sources]})
-    db.run_with("create or replace temp table rules as select distinct * from fresh_rules", fresh_rules=rules)
-    arrived = db.rows("select source, count(*) from staged where _reason is null group by all")
+    db.run_with(load_sql("ingest", "rules"), fresh_rules=rules)
+    arrived = db.rows("select source, count(*) from staged where _fault is null group by all")
     tally: Tally = {source: (n, 0, 0) for source, n in arrived}
+    columns = [*EVENTS.names, *base.promoted]
+    arriving = staged_columns(db)
     removed: list[SpanFile] = []
-    added: list[SpanFile] = []
-    for group in groups(planned, base):
-        spans = {p.span for p in group}
-        old = [f for f in base.files if f.span in spans]
-        for source, twice, differing in collapse(db, group, old, base.promoted):
-            accepted, duplicates, conflicting = tally[source]
-            tally[source] = (accepted - twice, duplicates + twice, conflicting + differing)
-        removed += old
-        added += write(db, group, [*EVENTS.names, *base.promoted])
-    return removed, added, tally
+    with Writing(columns, sealed_file) as writing:
+        for group in groups(planned, base):
+            spans = {p.span for p in group}
+            old = [f for f in base.files if f.span in spans]
+            gather(db, group, old, columns, arriving)
+            copies = collapse(db)
+            for source, twice, differing in copies:
+                accepted, duplicates, conflicting = tally[source]
+                tally[source] = (accepted - twice, duplicates + twice, conflicting + differing)
+            removed += old
+            held = columns if old or copies else arriving
+            write(db, writing, group, mixed(db, held) if old else fresh(sources, held))
+        return removed, writing.files(), tally
 
 
-def groups(planned: Sequence[Planned], base: Snapshot) -> Iterator[list[Planned]]:
-    """Neighbouring spans of TOGETHER rows in all; a larger one is alone."""
+def groups(planned: Sequence[SpanFile], base: Snapshot) -> Iterator[list[SpanFile]]:
+    """Neighbouring days of TOGETHER rows in all; a larger one is alone, and so is a month."""
     held = {p.span: p.rows for p in planned}
     for f in base.files:
         if f.span in held:
             held[f.span] += f.rows
-    group: list[Planned] = []
+    group: list[SpanFile] = []
     for p in planned:
-        if group and sum(held[g.span] for g in group) + held[p.span] > TOGETHER:
+        if group and (
+            not (group[-1].is_day and p.is_day) or sum(held[g.span] for g in group) + held[p.span] > TOGETHER
+        ):
             yield group
             group = []
         group.append(p)
@@ -75,65 +86,85 @@ def groups(planned: Sequence[Planned], base: Snapshot) -> Iterator[list[Planned]
         yield group
 
 
-def collapse(
-    db: Database, group: Sequence[Planned], old: Sequence[SpanFile], promoted: Sequence[str]
-) -> list[tuple[str, int, int]]:
-    """Make `kept`, every event of these spans once: source, rows that are copies, those with another content."""
+def staged_columns(db: Database) -> list[str]:
+    """The columns of an event in `staged`."""
+    return [name for name, *_ in db.rows("describe staged") if not name.startswith("_")]
+
+
+def gather(
+    db: Database, group: Sequence[SpanFile], old: Sequence[SpanFile], columns: Sequence[str], arriving: Sequence[str]
+) -> None:
+    """Make `arrivals`, every event of these spans, stored or new, with all columns: those not asked for cost nothing."""
+    for name, at in {"since": group[0].since, "until": group[-1].until}.items():
+        db.run(f"set variable {name} = make_timestamptz($at)", {"at": at})
+    db.run(load_sql("ingest", "fresh"))
+    absent = {
+        c: f"{0 if c == 'duplicates' else 'null'}::{sql_type(c)} as {quoted(c)}" for c in columns if c not in arriving
+    }
+    listed = [absent.get(c, quoted(c)) for c in columns]
+    stored = ""
     if old:
         db.run(load_sql("ingest", "empty_span"))
-        for name in [*promoted, "_span"]:
+        for name in columns[len(EVENTS) :]:
             db.run(f"alter table stored add column {quoted(name)} varchar")
         db.run(load_sql("ingest", "stored"), {"files": [str(f.path) for f in old]})
-    else:  # only the columns that arrive: the empty ones would be carried through every sort
-        db.run(load_sql("ingest", "nothing_stored"))
-    db.run(load_sql("ingest", "arrivals"), {"spans": [p.span for p in group]})
-    db.run(load_sql("ingest", "repeated"))
-    if not db.rows("select count(*) from repeated")[0][0]:
-        db.run("create or replace temp view kept as select * from arrivals")
-        return []
-    db.run(load_sql("ingest", "collapsed"))
-    db.run(load_sql("ingest", "kept"))
-    return db.rows(load_sql("ingest", "losers"))
+        stored = "select * from stored union all by name "
+    db.run(f"create or replace temp view arrivals as {stored}select {', '.join(listed)} from fresh")
 
 
-def order(db: Database) -> str:
-    """ORDER, less the columns that are the same in every row: text is dear to compare."""
-    (inputs, sources) = db.rows(
-        "select min(recorded_input) = max(recorded_input), min(source) = max(source) from kept"
-    )[0]
-    same = {"recorded_input": inputs, "source": sources}
-    return ", ".join(c for c in ORDER.split(", ") if not same.get(c))
+def collapse(db: Database) -> list[tuple[str, int, int]]:
+    """Make `kept`, every event of `arrivals` once: source, rows that are copies, those with another content."""
+    db.run(load_sql("ingest", "keyed"))
+    if may_repeat(db):
+        db.run(load_sql("ingest", "repeated"))
+        if db.rows("select count(*) from repeated")[0][0]:
+            db.run(load_sql("ingest", "collapsed"))
+            db.run(load_sql("ingest", "kept"))
+            return db.rows(load_sql("ingest", "losers"))
+    db.run("create or replace temp view kept as select * from arrivals")
+    return []
 
 
-def sql_type(column: str) -> str:
-    """A column's type in DuckDB."""
-    kinds = {pa.int64(): "bigint", pa.int32(): "integer", VARIANTS: 'struct(content_hash bigint, "rows" bigint)[]'}
-    return kinds.get(EVENTS.field(column).type, "varchar") if column in EVENTS.names else "varchar"
+def may_repeat(db: Database) -> bool:
+    """Does any key come twice, whoever's it is? A sort of numbers tells sooner than a grouping by customer and day."""
+    batches = [np.asarray(b.column(0)) for b in db.batches("select _key from keyed where _key is not null", 1 << 20)]
+    keys = np.sort(np.concatenate([*batches, np.empty(0, np.uint64)]))
+    return bool((keys[1:] == keys[:-1]).any())
 
 
-def write(db: Database, group: Sequence[Planned], columns: Sequence[str]) -> list[SpanFile]:
-    """The files of a group: a large span straight from DuckDB, small ones cut out of one sorted table."""
-    held = {name: kind for name, kind, *_ in db.rows("describe kept")}
-    listed = ", ".join(quoted(c) if c in held else f"null::{sql_type(c)} as {quoted(c)}" for c in columns)
+def fresh(sources: Sequence[Source], columns: Sequence[str]) -> Shape:
+    """Where nothing was stored, the inputs are those at hand: inputs of different names have no row number twice."""
+    names = [f.name for s in sources for f in s.files]
+    texts = {"recorded_input": {natural_key(n) for n in names}, "source": {s.mapping.name for s in sources}}
+    same = {column: found.pop() for column, found in texts.items() if len(found) == 1}
+    told = {"source", "content_hash"} if len(set(names)) == len(names) else set()
+    return Shape([c for c in columns if c not in same], order(told | set(same)), same)
+
+
+def mixed(db: Database, columns: Sequence[str]) -> Shape:
+    """What is stored has inputs and sources of its own."""
+    texts = ("recorded_input", "source")
+    (found,) = db.rows("select min(recorded_input) = max(recorded_input), min(source) = max(source) from kept")
+    return Shape(columns, order({name for name, one in zip(texts, found, strict=True) if one}), {})
+
+
+def order(needless: Collection[str]) -> str:
+    """ORDER, less what decides nothing; of `kept`, where sources and inputs may still be numbers."""
+    return ", ".join(f"kept.{c}" for c in ORDER.split(", ") if c not in needless)
+
+
+def write(db: Database, writing: Writing, group: Sequence[SpanFile], shape: Shape) -> None:
+    """Write the files of a group: a large span as it comes out of the sort, small ones cut out of one sorted table."""
+    texts = ("recorded_input", "source")
+    listed = ", ".join(f"{c}::varchar as {c}" if c in texts else quoted(c) for c in shape.columns)
     if len(group) == 1:
         (only,) = group
-        options = f"(format parquet, compression zstd, compression_level 1, row_group_size {ROW_GROUP})"
-        carried = ", ".join(quoted(c) for c in columns if c in held)
-        rows = f"(select {carried} from kept order by {order(db)})"
-        db.run(f"copy (select {listed} from {rows}) to {literal(str(only.target))} {options}")
-        return [sealed_file(only.target, only.span)]
-    counts = dict(db.rows("select _span, count(*) from kept group by all"))
-    table = db.query(f"select {listed} from kept order by _span, {ORDER}")
-    pieces: list[tuple[Planned, pa.Table]] = []
+        batches = db.batches(f"select {listed} from kept order by {shape.order}", CHUNK)
+        writing.stream(only.path, only.span, batches, shape.same)
+        return
+    counts = dict(db.rows(load_sql("ingest", "kept_days")))
+    table = db.query(f"select {listed} from kept order by epoch_us(kept.event_at) // 86400000000, {shape.order}")
     start = 0
-    for p in sorted(group, key=lambda p: p.span):
-        pieces.append((p, table.slice(start, counts[p.span])))
+    for p in group:
+        writing.whole(p.path, p.span, table.slice(start, counts[p.span]), shape.same)
         start += counts[p.span]
-
-    def written(piece: tuple[Planned, pa.Table]) -> SpanFile:
-        p, rows = piece
-        pq.write_table(rows, p.target, compression="zstd", row_group_size=ROW_GROUP)
-        return sealed_file(p.target, p.span)
-
-    with ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:  # half of them wait for the disk
-        return list(pool.map(written, pieces))

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ingest.clean import literal
 from ingest.database import Database
 from ingest.errors import ConfigError
-from ingest.raw import path_literal
+from ingest.raw import literal, path_literal
 
 ALLOWED = ("SELECT", "DESCRIBE")
 EXPLAIN = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*explain\b\s*(?:analyze\b|\([^)]*\))?", re.IGNORECASE | re.DOTALL)

@@ -80,3 +80,10 @@ REASONS = (
     "too_late",
 )
 """Why a row is quarantined, in the order in which the reasons are tried."""
+
+
+def sql_type(column: str) -> str:
+    """A column's type in DuckDB; promoted ones are text."""
+    kinds = {pa.int64(): "bigint", pa.int32(): "integer", pa.timestamp("us", tz="UTC"): "timestamptz",
+             VARIANTS: 'struct(content_hash bigint, "rows" bigint)[]'}  # fmt: skip
+    return kinds.get(EVENTS.field(column).type, "varchar") if column in EVENTS.names else "varchar"

@@ -13,8 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 
-import pyarrow as pa
-
 from ingest.csv_header import read_header
 from ingest.csv_text import AlikeRows, read_csv, read_csv_alike
 from ingest.database import Database
@@ -101,9 +99,8 @@ def read_alike(db: Database, files: Sequence[tuple[Path, str]], options: ReadOpt
             plain.append(plain_file(path, Path(directory) / str(i), name))
             if _format(plain[-1], options.format, name) != "csv":
                 return None
-        names = [name for _, name in files]
-        inputs = pa.table({"recorded_input": [natural_key(n) for n in names], "input": names})
-        return read_csv_alike(db, plain, inputs, names[0], options.delimiter)
+        inputs = [natural_key(name) for _, name in files]
+        return read_csv_alike(db, plain, inputs, files[0][1], options.delimiter)
 
 
 def _spill(db: Database) -> str | None:
@@ -176,7 +173,7 @@ def _parquet_select(file: str, names: Sequence[str], kinds: Sequence[str]) -> st
 
 
 def _parquet_type(kind: str) -> str:
-    if kind == "TIMESTAMP WITH TIME ZONE":
+    if kind in ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"):
         return "timestamptz"
     if kind.startswith("TIMESTAMP"):
         return "timestamp"
@@ -187,7 +184,9 @@ def _parquet_value(column: str, kind: str) -> str:
     match _parquet_type(kind):
         case "timestamp":
             return f"{column}::timestamp"
-        case "timestamptz" | "date":
+        case "timestamptz":
+            return f"{column}::timestamptz"  # nanoseconds are cut off
+        case "date":
             return column
     if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
         return f"case when {column} is not null then to_json({column})::varchar end"

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from ingest.clean import Limits, literal, stage
+from ingest.clean import Limits, stage
 from ingest.database import Database, load_sql
 from ingest.errors import ConfigError
 from ingest.files import readable
 from ingest.mapping import Columns, SourceMapping
+from ingest.raw import literal
 from ingest.sources import ReadOptions, content_hash, first_line, natural_key, read_alike, read_rows
 from ingest.store import TakenInput
 
@@ -71,8 +72,8 @@ def stage_all(db: Database, sources: Sequence[Source], is_known: Callable[[str],
         for file, (digest, stamp) in news.items():
             if stamp_of(file.path) != stamp:
                 db.run(
-                    "delete from staged where source = $source and _input = $input",
-                    {"source": name, "input": file.name},
+                    "delete from staged where source = $source and recorded_input = $recorded_input",
+                    {"source": name, "recorded_input": natural_key(file.name)},
                 )
                 done.growing.append(file.name)
             else:
@@ -114,11 +115,10 @@ def stage_file(db: Database, source: Source, file: InputFile) -> None:
     """Stage one file, its unreadable records too."""
     raw = read_rows(db, file.path, source.options, name=file.name)
     line = "null::bigint" if raw.first_line is None else f"row + {raw.first_line}"
-    names = f"{literal(natural_key(file.name))} as recorded_input, {literal(file.name)} as input"
-    relation = f"(select {names}, {line} as line, * from {raw.relation})"
+    relation = f"(select {literal(natural_key(file.name))} as recorded_input, {line} as line, * from {raw.relation})"
     judge(db, relation, Columns(raw.columns, raw.types), source, file.name)
     if raw.unreadable.num_rows:
-        origin = {"source": source.mapping.name, "input": file.name}
+        origin = {"source": source.mapping.name, "recorded_input": natural_key(file.name)}
         db.run_with(load_sql("ingest", "unreadable"), origin, unreadable=raw.unreadable)
     raw.release(db)
 
@@ -139,6 +139,8 @@ def count(db: Database) -> int:
 def clock_notes(db: Database, sources: Sequence[Source]) -> list[str]:
     """What to say of local times that a clock showed twice, or never."""
     zones = {s.mapping.name: s.mapping.timezone for s in sources}
+    if set(zones.values()) <= {"UTC"}:
+        return []
     said = {"ambiguous": "twice: the earlier offset was taken", "skipped": "never: they were moved forward"}
     return [
         f"{source}: the clocks of {zones[source]} showed {n:,} of the times {said[clock]}."

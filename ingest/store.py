@@ -50,6 +50,11 @@ class SpanFile:
     rows: int
 
     @property
+    def is_day(self) -> bool:
+        """A month has no day in its name."""
+        return len(self.span) == len("2026-01-15")
+
+    @property
     def since(self) -> int:
         """The first instant of its span, microseconds UTC."""
         return instant_of(np.datetime64(self.span))

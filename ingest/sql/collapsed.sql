@@ -4,7 +4,7 @@ with copies as (  -- every copy at hand, earliest first; one place recorded twic
   select a.*, row_number() over (
     partition by a._day, a.source, a.customer_key, a._key
     order by a.event_at, a.recorded_input, a.recorded_row, a.content_hash) as _place
-  from arrivals a semi join repeated using (_day, source, customer_key, _key)
+  from keyed a semi join repeated using (_day, source, customer_key, _key)
 ), tallies as (  -- (event, content) -> how many copies had this content
   select _day, source, customer_key, _key, content, sum(copies)::bigint as copies
   from (

@@ -1,5 +1,5 @@
 -- one row per event of these spans, each once
 create or replace temp view kept as
-select * from arrivals anti join repeated using (_day, source, customer_key, _key)
+select * exclude (_day, _key) from keyed anti join repeated using (_day, source, customer_key, _key)
 union all by name
-select * from collapsed
+select * exclude (_day, _key) from collapsed

@@ -4,6 +4,6 @@ select c.source, sum(n)::bigint - count(*)::bigint as duplicates,
 from collapsed c join (
   select _day, source, customer_key, _key, count(*) as n,
     sum(coalesce(list_sum(list_transform(variants, lambda v: v."rows")), 0)) as known
-  from arrivals semi join repeated using (_day, source, customer_key, _key) group by all
+  from keyed semi join repeated using (_day, source, customer_key, _key) group by all
 ) using (_day, source, customer_key, _key)
 group by all order by all

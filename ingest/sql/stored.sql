@@ -1,4 +1,3 @@
--- the events that the spans hold already; a file's span is the name of its folder
+-- the events that the spans hold already
 insert into stored by name
-select * exclude (_file), regexp_extract(_file, 'span=([0-9-]+)/[^/]*$', 1) as _span
-from read_parquet($files, union_by_name = true, hive_partitioning = false, filename = '_file')
+select * from read_parquet($files, union_by_name = true, hive_partitioning = false)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ingest.clean import Limits
 from ingest.database import Database, load_sql
@@ -515,6 +518,38 @@ def test_a_format_reads_naive_times_in_the_zone_and_offsets_as_they_are(shop, fo
         assert shop.events("event_at") == [expected]
 
 
+PIECES = st.sampled_from([*"0123456789", "-", ":", ".", " ", "T", "Z", "+", "+01", "PM", "\u00a0", "é", "12", "2026"])
+PLAIN = st.sampled_from(
+    ["2026-01-15 10:30:15", "2026-01-15T10:30:15.5", "2026-10-25 02:30:00.123456", "2026-1-5 1:2:3"]
+)
+NEARLY = st.builds(lambda text, at, gone, piece: text[:at] + piece + text[at + gone :], PLAIN, st.integers(0, 26),
+                   st.integers(0, 3), PIECES)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def macros() -> Iterator[Database]:
+    with Database(threads=1) as db:
+        db.run(load_sql("ingest", "macros"))
+        yield db
+
+
+@settings(max_examples=20)
+@given(texts=st.lists(PLAIN | NEARLY, min_size=50, max_size=50))
+def test_a_time_that_is_quickly_read_is_what_the_long_way_makes_of_it(macros, texts):
+    sql = """
+        select t, plain_time(t)::varchar as wall, wall_clock_of(bare(t))::varchar as clock,
+          instant_of(bare(t), 'UTC', 's')::timestamp::varchar as utc
+        from texts where plain_time(t) is not null"""
+    for row in macros.query(sql, texts=pa.table({"t": [*texts, "2026-01-15 10:30:15"]})).to_pylist():
+        assert row["wall"] == row["utc"] == row["clock"], row["t"]
+
+
+def test_the_times_that_most_logs_write_are_quickly_read(macros):
+    texts = ["2026-01-15 10:30:15", "2026-01-15T10:30:15", "2026-01-15 10:30:15.5", "2026-01-15T10:30:15.123456"]
+    (left,) = macros.rows(f"select count(*) from (select unnest({texts}) as t) where plain_time(t) is null")[0]
+    assert left == 0
+
+
 def test_parquet_instants_are_taken_as_they_are_and_naive_ones_in_the_zone(tmp_path):
     import pyarrow.parquet as pq
 
@@ -523,6 +558,7 @@ def test_parquet_instants_are_taken_as_they_are_and_naive_ones_in_the_zone(tmp_p
         (pa.timestamp("us"), "2026-01-15T09:30:00"),
         (pa.timestamp("ms", "UTC"), "2026-01-15T10:30:00"),
         (pa.timestamp("us", "America/New_York"), "2026-01-15T10:30:00"),
+        (pa.timestamp("ns", "UTC"), "2026-01-15T10:30:00"),
         (pa.timestamp("ns"), "2026-01-15T09:30:00"),
         (pa.date32(), "2026-01-14T23:00:00"),
     ):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import random
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ingest import staging
+from ingest import merge, staging
 from ingest.database import Database
 from ingest.errors import ConfigError, Conflict, InputError, Locked, MissingInput, StoreError
 from ingest.load import LoadOptions, load
@@ -156,6 +157,29 @@ def test_files_of_many_layouts_in_one_run(shop):
         ("00013.ndjson", "cy"),
         ("00014.csv", "dan"),
     ]
+
+
+def test_a_source_that_keeps_copies_keeps_them_when_another_source_fills_the_same_day(shop):
+    twice = shop.file("a.csv", "who,at,what\nann,2026-01-15,a\nann,2026-01-15,a\n")
+    assert shop.book(shop.take(twice, name="plain", deduplicate="off")).accepted == 2
+    other = shop.file("b.csv", "who,at,what\nbob,2026-01-15,a\nbob,2026-01-15,a\n")
+    book = shop.book(shop.take(other, name="other"))
+    assert (book.accepted, book.duplicates, shop.events("customer_id")) == (1, 1, ["ann", "ann", "bob"])
+
+
+@pytest.mark.parametrize("together", [0, 200_000])
+def test_rows_of_one_place_are_stored_in_an_order_of_their_own_whichever_file_comes_first(
+    tmp_path, monkeypatch, together
+):
+    monkeypatch.setattr(merge, "TOGETHER", together)
+    tables = []
+    for names in (("a", "b"), ("b", "a")):
+        shop = Filling(tmp_path / "".join(names))
+        files = [shop.file(f"{n}/log.csv", f"who,at,what\nann,2026-01-15,{n}\nann,2026-01-15,{n * 2}\n") for n in names]
+        shop.take(*(replace(f, name="log.csv") for f in files))
+        tables.append(shop.table())
+    assert tables[0].num_rows == 4
+    assert tables[0].equals(tables[1])
 
 
 def test_the_order_of_files_is_the_natural_order_of_their_names(shop):
@@ -317,6 +341,16 @@ def test_bad_bytes_and_broken_quotes_cost_their_own_rows_only(shop):
         (5, "2 fields where the header has 3"),
     ]
     assert book.rows == 6
+
+
+@pytest.mark.parametrize("faulty", ['{"bro', "[1, 2]", '{"who": "x", "at": "2026-01-15"'])
+def test_a_broken_line_of_ndjson_costs_itself_only(shop, faulty):
+    good = '{"who": "ann", "at": "2026-01-15 10:30:15", "what": "a", "list": [1, 2]}'
+    numbered = '{"who": "bob", "at": 1768473015, "what": "b"}'
+    book = shop.book(shop.take(shop.file("log.ndjson", f"{good}\n{faulty}\n{numbered}\n")))
+    assert (book.accepted, book.quarantined) == (2, {"unreadable_row": 1})
+    assert shop.events("customer_id", "event_at") == [("ann", "2026-01-15T10:30:15"), ("bob", "2026-01-15T10:30:15")]
+    assert shop.bad("record", "line", "raw") == [(2, 2, faulty)]
 
 
 def test_a_missing_file_a_folder_and_a_locked_one_are_missing_input(shop, monkeypatch):

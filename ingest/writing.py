@@ -1,0 +1,114 @@
+"""Sorted rows -> the Parquet files of their spans, written by other threads while the next rows are being sorted."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ingest.schema import EVENTS
+from ingest.store import ROW_GROUP, SpanFile
+
+CHUNK = 4 * ROW_GROUP
+"""Rows of a large span that are handed over at once: whole row groups."""
+
+DISTINCT = frozenset({"customer_id", "anonymous_id", "event_id", "properties"})
+"""Texts that seldom come again: a dictionary of them would be made in vain."""
+
+Seal = Callable[[Path, str], SpanFile]
+"""(file, span) -> the file, on disk for good and checked."""
+
+
+def shaped(rows: pa.Table | pa.RecordBatch, columns: Sequence[str], same: Mapping[str, str]) -> pa.Table:
+    """The rows with these columns of the store; `same` are texts that every row has, what else is missing is null."""
+
+    def column(name: str) -> pa.Array | pa.ChunkedArray:
+        kind = EVENTS.field(name).type if name in EVENTS.names else pa.string()
+        if name in same:
+            return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int8()), rows.num_rows), [same[name]])
+        if name in rows.schema.names:
+            return rows.column(name).cast(kind)
+        return pa.repeat(pa.scalar(0, kind), rows.num_rows) if name == "duplicates" else pa.nulls(rows.num_rows, kind)
+
+    return pa.table({name: column(name) for name in columns})
+
+
+def parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """Dictionaries for texts that come again; numbers and ids as they are."""
+    texts = [f.name for f in schema if f.name not in DISTINCT and not pa.types.is_primitive(f.type)]
+    return pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=texts, store_schema=False)
+
+
+class Writing:
+    """Threads that write files; leaving the block waits for them."""
+
+    def __init__(self, columns: Sequence[str], seal: Seal) -> None:
+        self._columns, self._seal = columns, seal
+        threads = os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(2 * threads)  # half of them wait for the disk
+        self._pending: deque[Future[Any]] = deque()
+        self._most = min(2 * threads, 8)
+        self._files: list[Future[SpanFile]] = []
+
+    def whole(self, target: Path, span: str, rows: pa.Table, same: Mapping[str, str]) -> None:
+        """Write a span that is at hand."""
+
+        def write() -> SpanFile:
+            table = shaped(rows, self._columns, same)
+            with parquet_writer(target, table.schema) as writer:
+                writer.write_table(table, row_group_size=ROW_GROUP)
+            return self._seal(target, span)
+
+        self._files.append(self._submit(write))
+
+    def stream(self, target: Path, span: str, batches: Iterable[pa.RecordBatch], same: Mapping[str, str]) -> None:
+        """Write a span that comes in batches, each behind the one before it."""
+        writer: pq.ParquetWriter | None = None
+        last: Future[None] | None = None
+
+        for batch in batches:
+            table = shaped(batch, self._columns, same)
+            writer = writer or parquet_writer(target, table.schema)
+            last = self._submit(append, writer, table, last)
+
+        def seal(writer: pq.ParquetWriter, last: Future[None]) -> SpanFile:
+            last.result()
+            writer.close()
+            return self._seal(target, span)
+
+        assert writer is not None, "a span that is written has rows"
+        assert last is not None
+        self._files.append(self._submit(seal, writer, last))
+
+    def files(self) -> list[SpanFile]:
+        """Every file written, in the order of their spans' coming; raises what went wrong with one."""
+        return [future.result() for future in self._files]
+
+    def _submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Have it done by another thread; waits where too much is waiting, so that memory stays flat."""
+        while len(self._pending) >= self._most:
+            self._pending.popleft().result()
+        self._pending.append(self._pool.submit(work, *arguments))
+        return self._pending[-1]
+
+    def __enter__(self) -> Writing:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown(cancel_futures=kind is not None)
+
+
+def append(writer: pq.ParquetWriter, table: pa.Table, before: Future[None] | None) -> None:
+    """Write row groups behind those that `before` writes: it was begun first, so it is never waited for in vain."""
+    if before is not None:
+        before.result()
+    writer.write_table(table, row_group_size=ROW_GROUP)
