@@ -197,7 +197,7 @@ def prepare(batch: EventBatch, scope: Scope) -> Journeys:
 
 def kept_of(batch: EventBatch, keep: Bools) -> EventBatch:
     """The batch itself where all of it is kept."""
-    return batch if keep.all() else batch.take(keep)
+    return batch if keep.all() else batch.take(np.flatnonzero(keep))
 
 
 def with_facts(batch: EventBatch, scope: Scope) -> EventBatch:

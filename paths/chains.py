@@ -61,7 +61,8 @@ def reaches(rows: Rows, rules: ChainRules) -> list[Reach]:
     for i, match in enumerate(rows.matches[1:], 1):
         last, row = found[-1], np.flatnonzero(match)
         before = entries_before(last.row, len(match))[row]
-        row, before = row[before >= 0], before[before >= 0]
+        there = np.flatnonzero(before >= 0)
+        row, before = row[there], before[there]
         come, start = last.row[before], last.start[before]
         ok = rows.unit[come] == rows.unit[row]
         if rules.strict:

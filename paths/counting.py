@@ -28,9 +28,11 @@ def distinct_pairs(unit: AnyInts, code: AnyInts, size: int) -> tuple[AnyInts, An
 
 def packed(high: AnyInts, low: AnyInts, bits: int, small: bool) -> AnyInts:
     """high << bits | low, as int32 where that has room: half the bytes sort in half the time."""
-    if small:
-        return (high.astype(np.int32) << bits) | low.astype(np.int32, copy=False)
-    return (high.astype(np.int64) << bits) | low.astype(np.int64, copy=False)
+    kind: type[np.integer[Any]] = np.int32 if small else np.int64
+    pairs: AnyInts = high.astype(kind)
+    pairs <<= bits
+    pairs |= low.astype(kind, copy=False)
+    return pairs
 
 
 def first_rows(unit: AnyInts, code: AnyInts, size: int) -> Ints:
@@ -78,12 +80,16 @@ def tally_times(code: AnyInts, size: int, values: Ints) -> tuple[Ints, Ints, Int
     if (size - 1).bit_length() + bits <= 63:
         pairs = packed(code, values, bits, small=False)
         pairs.sort()
-        code, values = pairs >> bits, pairs & ((1 << bits) - 1)
+        values = pairs & ((1 << bits) - 1)
+        code = np.right_shift(pairs, bits, out=pairs)
     else:
         order = np.lexsort((values, code))
         code, values = code[order], values[order]
     bin_ = bins(values)
-    first = np.flatnonzero(np.append(True, (bin_[1:] != bin_[:-1]) | (code[1:] != code[:-1])))
+    fresh = np.ones(len(code), dtype=bool)
+    np.not_equal(bin_[1:], bin_[:-1], out=fresh[1:])
+    fresh[1:] |= code[1:] != code[:-1]
+    first = np.flatnonzero(fresh)
     sums = np.add.reduceat(values, first)
     return code[first].astype(np.int64), bin_[first], np.diff(first, append=len(values)), sums
 

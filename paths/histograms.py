@@ -18,8 +18,10 @@ SECOND = 1_000_000
 
 def bins(values: Ints) -> Ints:
     """The bin of each value >= 0, int64; 0 is a bin of its own (0), 1 is in bin 1."""
-    found: Ints = (values.astype(np.float64).view(np.int64) >> SHIFT) - BASE + 1
-    return np.maximum(found, 0)
+    found: Ints = values.astype(np.float64).view(np.int64)
+    found >>= SHIFT
+    found -= BASE - 1
+    return np.maximum(found, 0, out=found)
 
 
 def quantile(counts: Ints, sums: Ints, percent: int) -> float | None:

@@ -207,14 +207,15 @@ def first_hits(
         if whole:
             hit &= ~going
         if hit.any():
-            taken[walk[hit]] = read
+            taken[walk[np.flatnonzero(hit)]] = read
             going &= ~hit
         if anywhere:
             state |= program.opening
         else:
             going &= state != 0
         if not going.all():
-            walk, at, left, state = walk[going], at[going], left[going], state[going]
+            rest = np.flatnonzero(going)
+            walk, at, left, state = walk[rest], at[rest], left[rest], state[rest]
         at = at + stride
     return taken
 

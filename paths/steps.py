@@ -60,11 +60,11 @@ class StepFlows:
         place = places(visits.opens)
         target = np.append(visits.node[1:], end)
         target = np.where(visits.closes, end, target)
-        inner = (place >= 1) & (place < self.steps)
-        step = np.concatenate([np.zeros(int(visits.opens.sum()), dtype=np.int64), place[inner]])
-        source = np.concatenate([np.full(int(visits.opens.sum()), start, dtype=np.int64), visits.node[inner]])
-        goes = np.concatenate([visits.node[visits.opens], target[inner]])
-        session = np.concatenate([visits.session[visits.opens], visits.session[inner]])
+        inner, opens = np.flatnonzero(place < self.steps), np.flatnonzero(visits.opens)
+        step = np.concatenate([np.zeros(len(opens), dtype=np.int64), place[inner]])
+        source = np.concatenate([np.full(len(opens), start, dtype=np.int64), visits.node[inner]])
+        goes = np.concatenate([visits.node[opens], target[inner]])
+        session = np.concatenate([visits.session[opens], visits.session[inner]])
         goal = holding_goal(journeys, self.rules)[session]
         return flow_parts((step * size + source) * size + goes, goal, size, self.steps, [*node.names, START, END])
 
@@ -76,8 +76,8 @@ class StepFlows:
 
 def places(opens: npt.NDArray[np.bool_]) -> Ints:
     """Per visit: its number in its session, from 1."""
-    at = np.arange(len(opens), dtype=np.int64)
-    return at - np.maximum.accumulate(np.where(opens, at, 0)) + 1 if len(opens) else at
+    first = np.flatnonzero(opens)
+    return np.arange(1, len(opens) + 1) - np.repeat(first, np.diff(first, append=len(opens)))
 
 
 def holding_goal(journeys: Journeys, rules: GoalRules) -> npt.NDArray[np.bool_]:

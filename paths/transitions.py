@@ -63,19 +63,20 @@ class Transitions:
         start, end = size - 2, size - 1
         source: AnyInts = np.full(len(visits.node), start, dtype=np.int32 if size * size < 1 << 31 else np.int64)
         source[1:] = visits.node[:-1]
-        source[visits.opens] = start
+        opens, closes = np.flatnonzero(visits.opens), np.flatnonzero(visits.closes)
+        source[opens] = start
         into = source * size + visits.node  # the edge into every visit
-        out = visits.node[visits.closes].astype(source.dtype) * size + end
+        out = visits.node[closes].astype(source.dtype) * size + end
         edge, transitions = tally(np.append(into, out), size * size)
         units, codes = distinct_pairs(visits.session, into, size * size)
-        units, codes = np.append(units, visits.session[visits.closes]), np.append(codes, out)
+        units, codes = np.append(units, visits.session[closes]), np.append(codes, out)
         in_sessions = counts_at(edge, codes, size * size)
         owner = journeys.customer[journeys.sessions.first]
         by_customer = counts_at(edge, distinct_pairs(owner[units], codes, size * size)[1], size * size)
         elapsed = np.diff(visits.at, prepend=visits.at[:1])
-        elapsed[visits.opens] = 0
+        elapsed[opens] = 0
         code, bin_, timed, total = tally_times(into, size * size, elapsed)
-        inner = code < start * size  # what leads out of START takes no time
+        inner = np.flatnonzero(code < start * size)  # what leads out of START takes no time
         times = timed[inner], total[inner]
         place = places(edge, code[inner], size * size)
         counts = transitions, in_sessions, by_customer
@@ -110,7 +111,7 @@ def visits_of(journeys: Journeys, node: Codes, collapse: bool) -> Visits:
         position = np.flatnonzero(take)
         codes, session, at = node.codes[position], index[position], journeys.events.at[position]
     if collapse and len(position):
-        fresh = np.append(True, (codes[1:] != codes[:-1]) | (session[1:] != session[:-1]))
+        fresh = np.flatnonzero(np.append(True, (codes[1:] != codes[:-1]) | (session[1:] != session[:-1])))
         position, codes, session, at = position[fresh], codes[fresh], session[fresh], at[fresh]
     change = session[1:] != session[:-1]
     ends = np.ones(min(1, len(position)), dtype=bool)

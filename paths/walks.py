@@ -77,7 +77,8 @@ def walks_of(journeys: Journeys, view: View) -> Walks:
         keep = ~answering(journeys, view.hidden, view.level)[position]
         if view.collapse_repeats:
             keep[keep] = fresh(node[keep], session[keep])
-        node, session, position = node[keep], session[keep], position[keep]
+        kept = np.flatnonzero(keep)
+        node, session, position = node[kept], session[kept], position[kept]
     chosen = np.flatnonzero(journeys.selected_sessions)
     length = np.bincount(session, minlength=len(journeys.sessions))[chosen]
     return Walks(chosen, np.cumsum(length) - length, length, node, position, names.names)
