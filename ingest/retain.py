@@ -34,8 +34,6 @@ def superseded(store: EventStore) -> Iterator[Path]:
     """Data files on disk that the newest versions do not name."""
     for name in TABLES:
         path = (store.root / name).absolute()
-        if not (path / "_delta_log").is_dir():
-            continue
         named = set(published_files(path))
         for file in path.rglob("*.parquet"):
             if "_delta_log" not in file.relative_to(path).parts and file not in named:

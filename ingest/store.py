@@ -448,7 +448,7 @@ def count_rows(path: Path) -> int:
 
 def publish(path: Path, rows: pa.Table, partition_by: str, stamp: dict[str, str], since: str | None = None) -> None:
     """Replace a published table in one commit that carries its stamp: whole, or its partitions from `since` on."""
-    before = published_files(path) if published_stamp(path) else []
+    before = published_files(path)
     deltalake.write_deltalake(
         path,
         rows,
@@ -470,6 +470,8 @@ def published_stamp(path: Path) -> dict[str, str]:
 
 
 def published_files(path: Path) -> list[Path]:
-    """The files of the newest publication."""
+    """The files of the newest publication; none where there is none."""
+    if not (path / "_delta_log").is_dir():
+        return []
     names = pa.table(open_table(path).get_add_actions())["path"].to_pylist()
     return [path.absolute() / unquote(name) for name in sorted(names)]  # not file_uris(): they are made for URLs

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ingest.clean import Limits
-from ingest.errors import ConditionHolds, ConfigError, GateFailed, JourneysError, StaleInput
+from ingest.errors import ConditionHolds, ConfigError, GateFailed, JourneysError, StaleInput, StoreError
 from ingest.load import Accounting, Loaded, LoadOptions, Source, load
 from ingest.store import Snapshot
 from pipeline.as_of import instant_text, moment, parse_instant
@@ -78,12 +78,16 @@ def run_locked(project: Project, options: RunOptions) -> Manifest:
             str(error),
         )
         raise
+    except OSError as error:
+        manifest.state, manifest.exit_code, manifest.message = "failed", 1, str(error)
+        raise StoreError(f"{error}. Nothing is lost: mend it and run again.") from error
     except BaseException as error:
         manifest.state, manifest.exit_code, manifest.message = "failed", 1, f"{type(error).__name__}: {error}"
         raise
     finally:
         manifest.seconds = round(time.monotonic() - clock, 3)
-        manifest.write(project.store.root / "runs")
+        with suppress(OSError) if manifest.exit_code else nullcontext():  # on a full disk: what failed first is told
+            manifest.write(project.store.root / "runs")
     return manifest
 
 
