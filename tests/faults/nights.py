@@ -74,7 +74,7 @@ class Left:
     events: pa.Table
     sessions: list[dict[str, Any]]
     quarantine: list[str]
-    page: bytes
+    page: bytes  # of the newest night that has one
     debris: list[str]
 
 
@@ -93,7 +93,7 @@ def left_by(folder: Path) -> Left:
         events=pa.concat_tables(tables, promote_options="default").append_column("span", pa.array([f.span for f in files for _ in range(f.rows)])),
         sessions=sorted(sessions, key=lambda r: (str(r["started_at"]), r["session_id"])),
         quarantine=sorted(f"{r['reason']} {r['input']} {r['record']}" for r in reasons),
-        page=(folder / "reports" / "index.html").read_bytes(),
+        page=max((folder / "reports").glob("*/index.html")).read_bytes(),
         debris=debris(folder),
     )  # fmt: skip
 

@@ -85,7 +85,7 @@ class End:
 
 
 def end_of(shop: Project) -> End:
-    """All of the store, and the page."""
+    """All of the store, and the page of the last night."""
     snapshot = shop.store.snapshot()
     left = Quarantine(shop.store.root).rows().drop_columns(["run_id"]).to_pylist()
     sessions = [
@@ -98,7 +98,7 @@ def end_of(shop: Project) -> End:
         spans=[f.span for f in snapshot.files],
         sessions=sorted(sessions, key=lambda r: (r["started_at"], r["session_id"])),
         quarantine=sorted((tuple(r.values()) for r in left), key=repr),
-        page=(shop.directory / "reports" / "index.html").read_bytes(),
+        page=max((shop.directory / "reports").glob("*/index.html")).read_bytes(),
         books=(snapshot.rows, snapshot.rows_read, snapshot.duplicates, snapshot.quarantined, snapshot.newest_days),
     )  # fmt: skip
 
