@@ -50,6 +50,7 @@ events = ["look", "add_to_cart"]
 """
 START = datetime(2026, 1, 5, 6, tzinfo=UTC)
 DAYS = 56
+CHANNELS = ("web", "app", '"><script>alert(2)</script>')
 
 
 def rows() -> list[dict[str, Any]]:
@@ -70,7 +71,7 @@ def rows() -> list[dict[str, Any]]:
                 priced = event in ("add_to_cart", "purchase")
                 found.append({
                     "customer_id": f"c{customer}@mail.example", "event_at": at.isoformat(), "event": event,
-                    "item_id": "i1" if priced else "", "price": "19.99" if priced else "", "value": "19.99" if event == "purchase" else "",
+                    "channel": CHANNELS[customer % 3], "item_id": "i1" if priced else "", "price": "19.99" if priced else "", "value": "19.99" if event == "purchase" else "",
                 })  # fmt: skip
     return found
 
