@@ -62,13 +62,13 @@ def marks(svg: str) -> list[tuple[str, dict[str, str], str]]:
 def test_a_column_sorts_down_up_and_back_with_the_keyboard(page: Any) -> None:
     lost = ".leaks tbody td:nth-of-type(3)"
     given = texts(page, lost)
-    head = page.locator(".leaks th:has-text('Lost') button")
+    head = page.locator(".leaks thead th:has-text('Lost') button")
     head.focus()
     numbers = [int(t.replace(",", "")) for t in given]
     for expected, word in ((sorted(numbers, reverse=True), "descending"), (sorted(numbers), "ascending")):
         page.keyboard.press("Enter")
         assert [int(t.replace(",", "")) for t in texts(page, lost)] == expected
-        assert page.locator(".leaks th:has-text('Lost')").get_attribute("aria-sort") == word
+        assert page.locator(".leaks thead th:has-text('Lost')").get_attribute("aria-sort") == word
     page.keyboard.press("Space")
     assert texts(page, lost) == given
     assert address_of(page) == ""
@@ -119,7 +119,7 @@ def test_a_link_shows_what_was_chosen(browser: Any, address: str) -> None:
     assert page.locator("#segment").input_value() == "channel=app"
     assert page.locator(".matrix").is_visible()
     assert page.locator("#focus").input_value() == "add_to_cart"
-    assert page.locator(".leaks th:has-text('Lost')").get_attribute("aria-sort") == "descending"
+    assert page.locator(".leaks thead th:has-text('Lost')").get_attribute("aria-sort") == "descending"
     page.goto(f"{address}#segment=channel%3Dnever&view=no&place=nowhere&sort=x&top=-7")
     assert page.locator("h1").is_visible()
     page.close()
@@ -178,7 +178,7 @@ def test_without_the_script_nothing_is_lost_but_choosing(browser: Any, address: 
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(address)
-    assert page.locator(".bar, .menu, .sort, .top").count() == 0
+    assert page.locator(".choices, .menu, .sort, .top").count() == 0
     for name, chart in (("Graph", "svg.graph"), ("Matrix", "table.matrix"), ("First steps", "svg.sankey")):
         page.get_by_text(name, exact=True).click()
         assert page.locator(chart).is_visible()

@@ -52,8 +52,8 @@ def test_a_table_opens_behind_every_chart_without_javascript(browser: Any, addre
     assert not page.locator("details table").first.is_visible()
     for name in ("First steps", "Graph", "Matrix"):
         page.get_by_text(name, exact=True).click()
-        for summary in page.locator("details:not([open]) > summary:visible").all():
-            summary.click()
+        while (closed := page.locator("details:not([open]) > summary:visible")).count():
+            closed.first.click()
         assert all(t.is_visible() for t in page.locator("section:has([name=view]) details[open] table:visible").all())
     assert page.locator("details:not([open])").count() == 0
     context.close()

@@ -10,7 +10,7 @@ function bringAlive(part) {
   choosable(part);
 }
 
-const bar = html("nav", { class: "bar", "aria-label": "What the page shows" }, ...segmentChoice(), ...focusChoice());
+const bar = html("nav", { class: "choices", "aria-label": "What the page shows" }, ...segmentChoice(), ...focusChoice());
 main.before(bar);
 document.body.append(voice);
 document.documentElement.classList.add("alive");
