@@ -26,7 +26,7 @@ from paths.compare import MIN_N, Comparison, Key, Q, Whole, Words, beyond_noise,
 from paths.dropoff import DropOff
 from paths.funnel import Funnel
 from paths.funnel_table import left_out
-from paths.journey_map import JourneyMap
+from paths.journey_map import JourneyMap, MapAnswer
 from paths.result import Result
 from paths.session_rows import Vocabulary
 from paths.summary import Summary
@@ -167,7 +167,12 @@ MEASURED = {
 def compare_map(project: Project, period: Period, text: str, question: JourneyMap, stages: StageRules) -> Result:
     """One row a cell and measure, judged together; mix + rate_effect is the change of the measure over the whole map."""
     both = ask_both(project, period, text, [question], stages=stages)
-    (now,), (before,) = both.now, both.before
+    found = map_comparison(both.now[0], both.before[0], question, both.sides.than)
+    return both.result("map", found, {"by": question.by, "min_n": question.min_n})
+
+
+def map_comparison(now: MapAnswer, before: MapAnswer, question: JourneyMap, than: str) -> Comparison:
+    """The comparison of two maps: what is beyond noise first, the largest difference first."""
     by = ["stage"] if question.by == "stage" else ["stage", question.by]
     keys = [pa.field(n, pa.string()) for n in (*by, "measure")]
     sides = {m: paired(*map_counts(now, before, m)) for m in MAP_MEASURES}
@@ -178,7 +183,7 @@ def compare_map(project: Project, period: Period, text: str, question: JourneyMa
         if measure == "drop_off":
             units = [now.totals["sessions"], before.totals["sessions"]]
         found = compared(
-            pairs, keys, Whole(units=units[0], units_before=units[1]), Words(did=MEASURED[measure], than=both.sides.than, name=cell_words),
+            pairs, keys, Whole(units=units[0], units_before=units[1]), Words(did=MEASURED[measure], than=than, name=cell_words),
             min_n=question.min_n, sure=[next(sure) for _ in pairs],
         )  # fmt: skip
         overall = found.overall if measure == "drop_off" else overall
@@ -186,7 +191,7 @@ def compare_map(project: Project, period: Period, text: str, question: JourneyMa
     whole = pa.concat_tables(tables).to_pylist()
     whole.sort(key=lambda r: -abs(r["difference"]) if r["significant"] else 1.0)
     table = pa.Table.from_pylist(whole, schema=tables[0].schema)
-    return both.result("map", Comparison(table=table, overall=overall), {"by": question.by, "min_n": question.min_n})
+    return Comparison(table=table, overall=overall)
 
 
 def cell_words(key: Key) -> str:

@@ -169,10 +169,8 @@ def opportunities(project: Project, **period: Any) -> Result:
     found = questions(project)
     carts = Carts(rules=cart_rules(project.config), minor_units=project.minor_units)
     asked = ask(project, period, [found.opportunities(), carts, found.cells("stage")])
-    rows = [
-        *carts_to_win_back(asked.answers[1].table), *asked.answers[0].to_pylist(), *silent(found.stages, asked.answers[2].table)
-    ]  # fmt: skip
-    return asked.result("opportunities", pa.Table.from_pylist(rows, schema=OPPORTUNITIES), parameters=settings(project))
+    table = things_to_do(asked.answers[0], asked.answers[1].table, found.stages, asked.answers[2].table)
+    return asked.result("opportunities", table, parameters=settings(project))
 
 
 def personas(project: Project, **period: Any) -> Result:
@@ -265,6 +263,12 @@ def felt(table: pa.Table, stages: pa.Table, config: Config) -> pa.Table:
         row["sentiment"] = feelings.get(row["stage"])
         row["sentiment_met"] = met(row["sentiment"], row["target_sentiment"], more=True)
     return pa.Table.from_pylist(rows, schema=DESIGNED)
+
+
+def things_to_do(found: pa.Table, carts: pa.Table, stages: Sequence[str], table: pa.Table) -> pa.Table:
+    """OPPORTUNITIES: abandoned carts, what the analysis found, and silent stages; `table` is the map by stage."""
+    rows = [*carts_to_win_back(carts), *found.to_pylist(), *silent(stages, table)]
+    return pa.Table.from_pylist(rows, schema=OPPORTUNITIES)
 
 
 def carts_to_win_back(carts: pa.Table) -> list[dict[str, Any]]:

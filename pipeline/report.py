@@ -14,6 +14,7 @@ from pipeline.carts import cart_rules
 from pipeline.engines.local import Pass, run
 from pipeline.project import Period, Project
 from pipeline.report_facts import commands, plain_funnels, quality, rules_in_force, stage_facts, unknown_steps
+from pipeline.report_map import annotations, map_columns, map_content, map_questions
 from pipeline.report_questions import Periods, about_all, periods_of, questions
 from pipeline.report_segments import segment_values
 from pipeline.rules import goal_rules
@@ -41,16 +42,20 @@ def gathered(
     project: Project, period: Period, snapshot: Snapshot, compare: bool, segments: bool
 ) -> tuple[Report, Pass]:
     """The same, of one snapshot."""
-    scope, warnings = project.scope(period, snapshot, frozenset(project.config.project.segments))
+    columns = map_columns(project).union(project.config.project.segments)
+    scope, warnings = project.scope(period, snapshot, columns)
     about = About(project, period, scope, periods_of(scope, project.config.project.timezone, compare))
     values, left_out = segment_values(project, snapshot, scope, about.periods.now) if segments else ([], 0)
     asked = [about_all(project, scope, about.periods), *(questions(project, scope, about.periods, c) for c in values)]
+    asked.append(map_questions(project, about.periods))
     flat = [a for q in asked for a in q.analyses.values()]
     found, done = run(flat, snapshot, replace(scope, since=-NEVER, until=NEVER))
     rest = iter(found)
     answers: list[Answers] = [dict(zip(q.analyses, rest, strict=False)) for q in asked]
     whole = whole_report(about, answers[0], snapshot, done, warnings)
-    parts = [part_of(whole, about, c, a) for c, a in zip(values, answers[1:], strict=True)]
+    mapped = map_content(project, scope, answers[-1], answers[0]["carts"].table, whole.commands)
+    whole = replace(whole, map=mapped, annotations=annotations(project))
+    parts = [part_of(whole, about, c, a) for c, a in zip(values, answers[1:-1], strict=True)]
     return replace(
         whole, segments=[p for p in parts if p.report.summary["sessions"][0].as_py()], segments_left_out=left_out
     ), done
@@ -80,8 +85,9 @@ def part_of(whole: Report, about: About, segment: Condition, found: Answers) -> 
     """About one segment: the same page with other numbers."""
     words = commands(about.project.config, about.period, about.periods.now, about.scope.as_of, segment)
     report = replace(
-        whole, conditions=[*whole.conditions, str(segment)], commands=words, warnings=(), **tables(about, found, words)
-    )
+        whole, conditions=[*whole.conditions, str(segment)], commands=words, warnings=(), map=None,
+        map_elsewhere=whole.map is not None, **tables(about, found, words),
+    )  # fmt: skip
     return Segment(column=segment.column, value=segment.value, report=report)
 
 

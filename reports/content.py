@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from paths.timing import GoalTimes
+from reports.map_content import Annotation, MapContent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +125,9 @@ class Report:
     warnings: Sequence[str]
     segments: Sequence[Segment] = ()
     segments_left_out: int = 0  # further values of the segment columns
+    map: MapContent | None = None
+    map_elsewhere: bool = False  # a segment's map is for the command line: the page has that of everybody
+    annotations: Sequence[Annotation] = ()  # by day
 
     @property
     def owners(self) -> dict[str, str]:

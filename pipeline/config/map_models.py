@@ -27,6 +27,7 @@ class Map(Section):
     answer_within: Duration = timedelta(days=2)
     silent_after: Duration = timedelta(days=30)  # of a purchase
     dwell: dict[str, Duration] = Field(default_factory=dict)  # touchpoint -> the reference median of the time there
+    offline: Names = ("store*", "branch*", "pos", "till*", "call*", "phone*", "letter*", "print*")  # channels, globs
     cost: dict[str, Cost] = Field(default_factory=dict)  # event or channel -> what one event costs, in the currency
 
 

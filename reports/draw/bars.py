@@ -39,6 +39,17 @@ def bar(value: float, largest: float, label: str, hatched: bool = False) -> Mark
     )
 
 
+def target_bar(value: float, target: float | None, label: str) -> Markup:
+    """A share as a thin bar on a line from 0 to 1, with a tick where it should be."""
+    parts = [
+        element("line", x1="0", x2="100%", y1=9, y2=9, class_="axis"),
+        element("rect", x=0, y=3, width=percent(value), height=6, class_="bar"),
+    ]
+    if target is not None:
+        parts.append(element("line", x1=percent(target), x2=percent(target), y1=0, y2=12, class_="tick"))
+    return picture(parts, height=12, label=label, class_="target")
+
+
 def interval_dot(
     rate: float | None, low: float | None, high: float | None, before: float | None, top: float, label: str
 ) -> Markup:
