@@ -18,8 +18,12 @@ from paths.sentiment import ONE, Survey, answers_of, either
 MOST = 3
 """So many comments of each touchpoint and mood."""
 
-PARTS = pa.schema([("cell", pa.string()), ("mood", pa.int64()), ("strength", pa.int64()), ("at", pa.int64()), ("text", pa.string())])
-COMMENTS = pa.schema([("stage", pa.string()), ("touchpoint", pa.string()), ("feeling", pa.float64()), ("text", pa.string())])
+PARTS = pa.schema(
+    [("cell", pa.string()), ("mood", pa.int64()), ("strength", pa.int64()), ("at", pa.int64()), ("text", pa.string())]
+)
+COMMENTS = pa.schema(
+    [("stage", pa.string()), ("touchpoint", pa.string()), ("feeling", pa.float64()), ("text", pa.string())]
+)
 """One row is one comment as it was written (nothing is masked here), with the feeling of its score, -2 to +2."""
 
 
@@ -70,11 +74,21 @@ class Comments:
 
 def foremost(rows: pa.Table) -> pa.Table:
     """MOST of each cell and mood: the strongest, then the newest; a text counts by its strongest, newest answer."""
-    ranked = [("cell", "ascending"), ("mood", "ascending"), ("strength", "descending"), ("at", "descending"), ("text", "ascending")]
+    ranked = [
+        ("cell", "ascending"),
+        ("mood", "ascending"),
+        ("strength", "descending"),
+        ("at", "descending"),
+        ("text", "ascending"),
+    ]
     strongest = rows.group_by(["cell", "mood", "text"]).aggregate([("strength", "max")])
     both = rows.join(strongest, ["cell", "mood", "text"])
     at_best = both.filter(pc.equal(both["strength"], both["strength_max"]))
-    once = at_best.group_by(["cell", "mood", "strength", "text"]).aggregate([("at", "max")]).rename_columns({"at_max": "at"})
+    once = (
+        at_best.group_by(["cell", "mood", "strength", "text"])
+        .aggregate([("at", "max")])
+        .rename_columns({"at_max": "at"})
+    )
     found = once.select(PARTS.names).cast(PARTS).sort_by(ranked)
     if not found.num_rows:
         return found

@@ -3,7 +3,7 @@
 A question about units that start at or after an instant needs few events before it: those that decide where a session or
 a cart begins. So a pass reads from `Past.read_from` on, and looks at each customer's first events there: most are apart
 from anything earlier by a longer gap than any rule looks over. Of those who are not, `doubtful` says so, and they are read
-whole. docs/adr/0010 has the argument; tests/property/test_past.py compares with a pass over everything.
+whole. docs/adr/0012 has the argument; tests/property/test_past.py compares with a pass over everything.
 """
 
 from __future__ import annotations

@@ -82,7 +82,9 @@ def persona_names(project: Project) -> list[str]:
     return [*names, OTHER] if names else []
 
 
-def map_content(project: Project, scope: Scope, found: Answers, carts: pa.Table, commands: Mapping[str, str]) -> MapContent | None:
+def map_content(
+    project: Project, scope: Scope, found: Answers, carts: pa.Table, commands: Mapping[str, str]
+) -> MapContent | None:
     """What the map shows; None where nothing that happened belongs to a stage."""
     config, asked = project.config, questions_of(project)
     cells, stages, before = found["cells"], found["stages"], found.get("stages_before")

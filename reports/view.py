@@ -25,7 +25,21 @@ from reports.sections.timing import TimingView, timing
 from reports.tables import shortened
 from reports.words import plain
 
-PARTS = ("facts", "findings", "tiles", "map", "funnels", "paths", "leaks", "carts", "timing", "personas", "feelings", "designed", "changed")
+PARTS = (
+    "facts",
+    "findings",
+    "tiles",
+    "map",
+    "funnels",
+    "paths",
+    "leaks",
+    "carts",
+    "timing",
+    "personas",
+    "feelings",
+    "designed",
+    "changed",
+)
 """From top to bottom."""
 
 

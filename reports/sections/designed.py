@@ -96,9 +96,7 @@ def felt_or_nothing(value: float | None) -> str:
 def verdict(row: Row, actual: str, target: str, met: str, shown: Any) -> Verdict:
     """A value against its target."""
     word = {True: "met", False: "missed", None: ""}[row[met]]
-    return Verdict(
-        value=shown(row[actual]), expected="" if row[target] is None else shown(row[target]), word=word
-    )
+    return Verdict(value=shown(row[actual]), expected="" if row[target] is None else shown(row[target]), word=word)
 
 
 def table(content: MapContent) -> Sheet:

@@ -104,7 +104,11 @@ def quotes(comments: Sequence[Comment], ranked: Sequence[Row]) -> list[tuple[str
         mine.sort(key=lambda c: -sign * -place.get((c.stage, c.touchpoint), sign * 1_000))
         chosen: list[Comment] = []
         for c in mine:
-            if len(chosen) < QUOTES and c.text not in {o.text for o in chosen} and c.touchpoint not in {o.touchpoint for o in chosen}:
+            if (
+                len(chosen) < QUOTES
+                and c.text not in {o.text for o in chosen}
+                and c.touchpoint not in {o.touchpoint for o in chosen}
+            ):
                 chosen.append(c)
         if chosen:
             found.append((title, [quote(c) for c in chosen]))

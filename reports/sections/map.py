@@ -131,7 +131,14 @@ def heads(content: MapContent) -> list[Head]:
     for i, stage in enumerate(content.stages, 1):
         row = content.rows.get(stage.name)
         n = row["customers"] if row else 0
-        found.append(Head(rank=i, name=named(stage.name, 40), customers=counted(n, "customer"), evidence=row["evidence"] if row else "none"))
+        found.append(
+            Head(
+                rank=i,
+                name=named(stage.name, 40),
+                customers=counted(n, "customer"),
+                evidence=row["evidence"] if row else "none",
+            )
+        )
     return found
 
 
@@ -140,7 +147,9 @@ def curve(content: MapContent) -> Markup:
     points = [feeling_of(content.rows.get(s.name), content.min_n) for s in content.stages]
     if not any(points):
         return Markup()
-    said = [f"{plain(s.name, 40)} {felt_text(p.mean)}" for s, p in zip(content.stages, points, strict=True) if p is not None]
+    said = [
+        f"{plain(s.name, 40)} {felt_text(p.mean)}" for s, p in zip(content.stages, points, strict=True) if p is not None
+    ]
     return feelings_curve(points, "Feelings from -2 to +2: " + ", ".join(said))
 
 

@@ -126,6 +126,9 @@ def change_lines(row: Row) -> list[Line]:
     kind = "" if worse is None else "worse" if (row["difference"] > 0) == worse else "better"
     word = f" {kind}" if kind else ""
     return [
-        Line(Markup("<b>{}</b> {}{}").format(signed(row["difference"]), MEASURE_WORDS[row["measure"]], word), f"item {kind}".strip()),
+        Line(
+            Markup("<b>{}</b> {}{}").format(signed(row["difference"]), MEASURE_WORDS[row["measure"]], word),
+            f"item {kind}".strip(),
+        ),
         Line(points_interval(row["ci_low"], row["ci_high"]), "quiet"),
     ]

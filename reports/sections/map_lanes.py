@@ -178,7 +178,10 @@ def time(ground: Ground) -> Lane:
             return Cell(evidence="none")
         lines = []
         if row["median_seconds"] is not None:
-            lines = [Line(duration(row["median_seconds"]), "value"), Line(f"90 % in {duration(row['p90_seconds'])}", "quiet")]
+            lines = [
+                Line(duration(row["median_seconds"]), "value"),
+                Line(f"90 % in {duration(row['p90_seconds'])}", "quiet"),
+            ]
         if waits.get(stage.name) is not None:
             lines.append(Line(f"wait {duration(waits[stage.name])}", "quiet"))
         return ground.counted(row["visits"], "visits", lines=lines)
@@ -265,6 +268,8 @@ def pains(ground: Ground) -> Lane:
 
 def pain_lines(row: Row, currency: str | None) -> list[Line]:
     """One signal at one touchpoint."""
-    head = Markup("<b>{}</b> at {}").format(SIGNAL_WORDS.get(row["signal"], plain(row["signal"])), named(row["touchpoint"], 28))
+    head = Markup("<b>{}</b> at {}").format(
+        SIGNAL_WORDS.get(row["signal"], plain(row["signal"])), named(row["touchpoint"], 28)
+    )
     cost = f", {short_money(row['value'], currency)}" if row["value"] else ""
     return [Line(head), Line(f"{share(row['rate'])} of visits{cost}", "quiet")]
