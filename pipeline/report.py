@@ -14,7 +14,7 @@ from pipeline.carts import cart_rules
 from pipeline.engines.local import Pass, run
 from pipeline.project import Period, Project
 from pipeline.report_facts import commands, plain_funnels, quality, rules_in_force, stage_facts, unknown_steps
-from pipeline.report_map import annotations, map_columns, map_content, map_questions
+from pipeline.report_map import dated, map_columns, map_content, map_questions
 from pipeline.report_questions import Periods, about_all, periods_of, questions
 from pipeline.report_segments import segment_values
 from pipeline.rules import goal_rules
@@ -54,7 +54,7 @@ def gathered(
     answers: list[Answers] = [dict(zip(q.analyses, rest, strict=False)) for q in asked]
     whole = whole_report(about, answers[0], snapshot, done, warnings)
     mapped = map_content(project, scope, answers[-1], answers[0]["carts"].table, whole.commands)
-    whole = replace(whole, map=mapped, annotations=annotations(project))
+    whole = replace(whole, map=mapped, annotations=dated(project))
     parts = [part_of(whole, about, c, a) for c, a in zip(values, answers[1:-1], strict=True)]
     return replace(
         whole, segments=[p for p in parts if p.report.summary["sessions"][0].as_py()], segments_left_out=left_out

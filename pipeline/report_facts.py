@@ -79,7 +79,8 @@ def commands(
     return {
         "report": spoken("report", "build", "-o", "report"), "summary": spoken("summary"), "dropoff": spoken("dropoff"),
         "paths": spoken("paths", "--collapse-repeats"), "carts": spoken("carts"), "quarantine": "journeys quarantine",
-        "map": spoken("map", "--by", "stage"), "map:cells": spoken("map"), "map:changes": spoken("map", "--by", "stage", "--compare", "previous"),
+        "map": spoken("map", "--by", "stage"), "map:cells": spoken("map"),
+        "map:changes": spoken("map", "--by", "stage", "--compare", "previous"),
         **{f"map:{name}": spoken("map", name) for name in ("pains", "moments", "best", "designed", "opportunities", "personas")},
         **{f"funnel:{f.name}": spoken("funnel", *funnel_words(f)) for f in config.funnels},
     }  # fmt: skip

@@ -168,7 +168,7 @@ def comments(found: pa.Table | None, cells: pa.Table) -> list[Comment]:
     ]  # fmt: skip
 
 
-def annotations(project: Project) -> list[Annotation]:
+def dated(project: Project) -> list[Annotation]:
     """[[annotation]] by day."""
     found = [Annotation(day=a.date, text=a.text) for a in project.config.annotations]
     return sorted(found, key=lambda a: (a.day, a.text))

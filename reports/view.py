@@ -76,7 +76,8 @@ def view_of(report: Report, changes: Sequence[Change], parts: tuple[str, ...] = 
         parts=parts, facts=facts(report), findings=findings(report, changes), tiles=tiles(report, known),
         map=journey_map(report), elsewhere=plain(report.commands["map"], 600) if report.map_elsewhere else "",
         funnels=funnels(report, known), paths=first_steps(report), leaks=leaks(report, known), carts=carts(report),
-        timing=timing(report), personas=personas(report), feelings=feelings(report), designed=designed(report), changed=changed(report, changes),
+        timing=timing(report), personas=personas(report), feelings=feelings(report), designed=designed(report),
+        changed=changed(report, changes),
     )  # fmt: skip
 
 

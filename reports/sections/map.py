@@ -157,7 +157,8 @@ def measures(report: Report) -> list[Column]:
     """What both tables show of a cell."""
     return [
         figures("Customers", "customers", number), figures("Share", "share", share), figures("Events", "events", number),
-        figures("Visits", "visits", number), figures("Median time", "median_seconds", duration), figures("90 % within", "p90_seconds", duration),
+        figures("Visits", "visits", number), figures("Median time", "median_seconds", duration),
+        figures("90 % within", "p90_seconds", duration),
         figures("Feeling", "sentiment", lambda v: "\u2013" if v is None else felt_text(v)), figures("Answers", "answers", number),
         figures("Friction", "friction", share), figures("Drop-off", "drop_off_rate", share),
         Column(head="95 % interval", cell=lambda r: interval(r["ci_low"], r["ci_high"])), figures("Goes on", "goes_on", share),

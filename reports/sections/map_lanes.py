@@ -12,7 +12,7 @@ from reports.content import Report
 from reports.draw.bars import bar
 from reports.draw.feelings import Feeling, felt_text
 from reports.map_content import MapContent, MapStage
-from reports.words import duration, interval, named, number, plain, share, short_money, signed, spoken_day
+from reports.words import duration, interval, named, number, plain, share, short_money
 
 Row = Mapping[str, Any]
 

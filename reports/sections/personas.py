@@ -104,7 +104,8 @@ def table(shown: Sequence[PersonaMap], content: MapContent) -> Sheet:
     ]  # fmt: skip
     columns = [
         words("Persona", "persona", lambda v: v), words("Stage", "stage", named), figures("Customers", "customers", number),
-        figures("Feeling", "sentiment", lambda v: "\u2013" if v is None else f"{v:+.2f}".replace("-", MINUS)), figures("Answers", "answers", number),
+        figures("Feeling", "sentiment", lambda v: "\u2013" if v is None else f"{v:+.2f}".replace("-", MINUS)),
+        figures("Answers", "answers", number),
         figures("Friction", "friction", share), figures("Drop-off", "drop_off_rate", share), figures("Goes on", "goes_on", share),
         figures("Conversion", "conversion", share), words("Evidence", "evidence", str),
     ]  # fmt: skip
