@@ -68,6 +68,17 @@ def test_other_scales_are_declared() -> None:
     assert feeling("ces", 7) == 2 * ONE
 
 
+def test_english_comments_are_read_by_a_lexicon() -> None:
+    said = Survey(event="note", kind="comment", comment="text")
+    good, bad, none = (
+        said.feeling(t) for t in ("Friendly and quick, I love it!", "Terrible. Nobody could help me.", "Tuesday")
+    )
+    assert -2 * ONE <= bad < none == 0 < good <= 2 * ONE
+    rows = [("a", 0, "page"), ("a", 1, "note", {"text": "Terrible. Nobody could help me."}), ("b", 0, "page")]
+    answer = map_of(rows, surveys=(said,), passive=frozenset({"note", "csat"}))
+    assert (cell(answer, "page")["answers"], cell(answer, "page")["sentiment"] < 0) == (1, True)
+
+
 @pytest.mark.parametrize("kind, score", [("csat", 0), ("csat", 6), ("nps", 11), ("nps", -1), ("ces", 8)])
 def test_a_score_off_its_scale_is_no_feeling(kind: str, score: float) -> None:
     assert feeling(kind, score) == NO_SCORE
