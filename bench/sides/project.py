@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,13 @@ from paths.around import StepsAround
 from paths.cart_rules import CartRules
 from paths.carts import Carts
 from paths.dropoff import DropOff
+from paths.friction import FrictionRules
 from paths.funnel import Funnel
 from paths.funnel_steps import Matcher, Step
+from paths.journey_map import JourneyMap
 from paths.patterns import parse_pattern
 from paths.search import Search
+from paths.touchpoints import StageRule, StageRules
 from paths.transitions import Transitions
 from pipeline.engines.local import run as run_pass
 from sessionize.rules import SessionRules
@@ -62,9 +66,10 @@ def scope() -> Scope:
     return Scope(as_of=4_000_000_000 * MICROSECOND, sessions=rules)
 
 
-def ask(job: Job, *analyses: Analysis[Any]) -> Any:
+def ask(job: Job, *analyses: Analysis[Any], stages: StageRules | None = None) -> Any:
     """The answers of one pass, the snapshot opened anew."""
-    return run_pass(analyses, EventStore(job.store).snapshot(), scope(), threads=job.threads)[0]
+    asked = scope() if stages is None else replace(scope(), stages=stages)
+    return run_pass(analyses, EventStore(job.store).snapshot(), asked, threads=job.threads)[0]
 
 
 def edges(table: Any) -> dict[str, Any]:
@@ -106,6 +111,19 @@ def matrix(job: Job) -> Task:
 def find(job: Job) -> Task:
     """Sessions that put something into the cart and end without buying."""
     return lambda: ask(job, Search(pattern=parse_pattern(PATTERN)))[0]["sessions"].to_pylist()
+
+
+STAGES = {
+    "awareness": ("home", "promo_page"), "consideration": ("product_view", "catalog", "search", "wishlist"),
+    "cart": ("add_to_cart", "cart"), "checkout": ("checkout_started", "payment"), "purchase": ("purchase",), "service": ("help",),
+}  # fmt: skip
+
+
+def journey_map(job: Job) -> Task:
+    """Every cell with times, friction, drop-off and what goes on."""
+    rules = StageRules(tuple(StageRule(name=name, events=events) for name, events in STAGES.items()))
+    question = JourneyMap(stages=tuple(STAGES), friction=FrictionRules(support=("help",)))
+    return lambda: len(ask(job, question, stages=rules)[0].table)
 
 
 def together(job: Job) -> Task:
