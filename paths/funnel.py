@@ -17,7 +17,7 @@ from paths.chains import ChainRules, Chains, Rows, deepest
 from paths.counting import tally, tally_times
 from paths.funnel_steps import Exclusion, Step
 from paths.funnel_table import KEYS, PARTS, funnel_table
-from paths.transitions import END
+from paths.transitions import END, coded_names
 from sessionize.clock import day_numbers
 
 Ints = npt.NDArray[np.int64]
@@ -256,14 +256,14 @@ def optional_reached(funnel: Funnel, found: Found, groups: Groups) -> pa.Table:
     tables = [PARTS.empty_table()]
     for column, number in enumerate(numbers):
         code, n = tally(groups[0][found.optional[:, column]], len(groups[1]))
-        tables.append(part(groups[1], code, ["optional"] * len(code), np.full(len(code), number), units=n))
+        tables.append(part(groups[1], code, "optional", np.full(len(code), number), units=n))
     return pa.concat_tables(tables)
 
 
 def left_out(found: Found) -> pa.Table:
     """How many units an exclusion left out."""
     zero = np.zeros(1, dtype=np.int64)
-    return part([""], zero, ["left_out"], zero, units=zero + found.left_out)
+    return part([""], zero, "left_out", zero, units=zero + found.left_out)
 
 
 def times(funnel: Funnel, journeys: Journeys, found: Found, groups: Groups) -> pa.Table:
@@ -275,7 +275,7 @@ def times(funnel: Funnel, journeys: Journeys, found: Found, groups: Groups) -> p
         span = at[found.position[there, i]] - at[found.position[there, i - 1]]
         code, bin_, n, total = tally_times(groups[0][there], len(groups[1]), span)
         step = np.full(len(code), i + 1)
-        tables.append(part(groups[1], code, ["time"] * len(code), step, bins=bin_, units=n, microseconds=total))
+        tables.append(part(groups[1], code, "time", step, bins=bin_, units=n, microseconds=total))
     return pa.concat_tables(tables)
 
 
@@ -292,7 +292,7 @@ def went_next(funnel: Funnel, journeys: Journeys, found: Found, groups: Groups) 
     code, n = tally((group[gone] * size + depth[gone]) * len(nodes) + node, len(names) * size * len(nodes))
     rest, node_code = np.divmod(code, len(nodes))
     texts = [nodes[c] for c in node_code.tolist()]
-    return part(names, rest // size, ["next"] * len(code), rest % size, texts, units=n)
+    return part(names, rest // size, "next", rest % size, texts, units=n)
 
 
 def session_rows(journeys: Journeys) -> Bools:
@@ -318,11 +318,17 @@ def micro(span: timedelta | None) -> int | None:
     return None if span is None else span // MICROSECOND
 
 
-def part(names: Sequence[str], group: Ints, kinds: Sequence[str], step: Ints, texts: Sequence[str] | None = None, *,
+def part(names: Sequence[str], group: Ints, kinds: str | Sequence[str], step: Ints, texts: str | Sequence[str] = "", *,
          bins: Ints | None = None, units: Ints, microseconds: Ints | None = None) -> pa.Table:  # fmt: skip
-    """Rows of PARTS."""
+    """Rows of PARTS; a single text is that of every row."""
     zero = np.zeros(len(units), dtype=np.int64)
-    text = list(texts) if texts is not None else [""] * len(units)
     columns = [zero if bins is None else bins, units, zero if microseconds is None else microseconds]
-    groups = pa.array(names, pa.string()).take(pa.array(group))
-    return pa.table([groups, list(kinds), step, text, *columns], schema=PARTS)
+    groups = coded_names(group, pa.array(names, pa.string()))
+    return pa.table([groups, coded(kinds, zero), step, coded(texts, zero), *columns], schema=PARTS)
+
+
+def coded(texts: str | Sequence[str], zero: Ints) -> pa.DictionaryArray:
+    """One text for all rows, or one for each."""
+    if isinstance(texts, str):
+        return coded_names(zero, pa.array([texts]))
+    return pa.array(texts, pa.string()).dictionary_encode()

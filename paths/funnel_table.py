@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from paths.histograms import quantile_seconds
 from paths.statistics import rate, wilson
@@ -15,9 +18,12 @@ from paths.statistics import rate, wilson
 if TYPE_CHECKING:
     from paths.funnel import Funnel
 
+Ints = npt.NDArray[np.int64]
+
 KEYS = ("group", "kind", "step", "name", "bin")
+TEXT = pa.dictionary(pa.int32(), pa.string())
 PARTS = pa.schema(
-    [("group", pa.string()), ("kind", pa.string()), ("step", pa.int64()), ("name", pa.string()), ("bin", pa.int64()),
+    [("group", TEXT), ("kind", TEXT), ("step", pa.int64()), ("name", TEXT), ("bin", pa.int64()),
      ("units", pa.int64()), ("microseconds", pa.int64())]
 )  # fmt: skip
 """Additive. kind: dropped | in_progress (units whose depth is `step`), time (bins of the time to `step`), next (what the
@@ -43,6 +49,7 @@ FUNNEL = pa.schema(
 """One row is one step; over the needed ones reached_i = reached_(i+1) + dropped_i + in_progress_i. The interval is that of
 conversion_rate (Wilson, 95 %)."""
 
+KEPT = ("bin", "units", "microseconds")
 OTHER = "(other)"
 ENDS = ("dropped", "in_progress")
 """The kinds that hold every unit once."""
@@ -53,10 +60,24 @@ def funnel_table(parts: pa.Table, funnel: Funnel) -> pa.Table:
 
     The schema's metadata says in `left_out` how many units an exclusion left out.
     """
-    rows = parts.to_pylist()
+    timed = pc.equal(parts["kind"].cast(pa.string()), "time")
+    rows = [*parts.filter(pc.invert(timed)).to_pylist(), *histograms(parts.filter(timed))]
     return rows_table(rows, funnel).replace_schema_metadata(
         {"left_out": str(sum(r["units"] for r in rows if r["kind"] == "left_out"))}
     )
+
+
+def histograms(times: pa.Table) -> list[dict[str, Any]]:
+    """One row per group and step of the time rows, which stand in key order; bin, units and microseconds are arrays."""
+    group = np.asarray(pc.rank(times["group"].cast(pa.string()), tiebreaker="dense"))
+    step, *columns = (np.asarray(times[c]) for c in ("step", *KEPT))
+    first = np.flatnonzero(np.append(True, (group[1:] != group[:-1]) | (step[1:] != step[:-1]))[: len(step)])
+    heads = times.select(["group", "kind", "step"]).take(pa.array(first)).to_pylist()
+    stretches = pairwise([*first.tolist(), len(step)])
+    return [
+        head | dict(zip(KEPT, (c[lo:hi] for c in columns), strict=True))
+        for head, (lo, hi) in zip(heads, stretches, strict=True)
+    ]
 
 
 def left_out(answer: pa.Table) -> int:
@@ -87,7 +108,8 @@ def step_rows(parts: Sequence[Mapping[str, Any]], funnel: Funnel) -> list[dict[s
     """The FUNNEL rows of one group."""
     units: Counter[tuple[str, int]] = Counter()
     for p in parts:
-        units[p["kind"], p["step"]] += p["units"]
+        if p["kind"] != "time":
+            units[p["kind"], p["step"]] += p["units"]
     depth = len(funnel.needed)
     ended = [units["dropped", i] + units["in_progress", i] for i in range(1, depth + 1)]
     reached = [sum(ended[i:]) for i in range(depth)]
@@ -108,19 +130,24 @@ def step_rows(parts: Sequence[Mapping[str, Any]], funnel: Funnel) -> list[dict[s
 
 def ends(parts: Sequence[Mapping[str, Any]], units: Counter[tuple[str, int]], place: int, depth: int) -> dict[str, Any]:
     """What a needed step has besides: who ended there, how long it took to get there, where the dropped went."""
-    times = Counter[int]()
-    sums = Counter[int]()
     after = Counter[str]()
     for p in parts:
-        if p["kind"] == "time" and p["step"] == place:
-            times[p["bin"]] += p["units"]
-            sums[p["bin"]] += p["microseconds"]
         if p["kind"] == "next" and p["step"] == place:
             after[p["name"]] += p["units"]
-    n, total = (np.array([c[b] for b in sorted(times)], dtype=np.int64) for c in (times, sums))
+    n, total = added([p for p in parts if p["kind"] == "time" and p["step"] == place])
     last = place == depth
     return {
         "dropped": 0 if last else units["dropped", place], "in_progress": 0 if last else units["in_progress", place],
         "median_seconds": quantile_seconds(n, total, 50), "p90_seconds": quantile_seconds(n, total, 90),
         "dropped_next": [{"touchpoint": t, "units": u} for t, u in sorted(after.items(), key=lambda i: (-i[1], i[0]))],
     }  # fmt: skip
+
+
+def added(times: Sequence[Mapping[str, Any]]) -> tuple[Ints, Ints]:
+    """(units, microseconds) by ascending bin over these `histograms`."""
+    bins, n, total = (np.concatenate([np.zeros(0, dtype=np.int64), *(p[c] for p in times)]) for c in KEPT)
+    different, place = np.unique(bins, return_inverse=True)
+    sums = np.zeros((2, len(different)), dtype=np.int64)
+    np.add.at(sums[0], place, n)
+    np.add.at(sums[1], place, total)
+    return sums[0], sums[1]
