@@ -17,7 +17,7 @@ from sides.limit import edges_of
 
 TABLE = """create table log (customer UInt64, event_at DateTime64(6, 'UTC'), event LowCardinality(String))
 engine = MergeTree order by (customer, event_at)"""
-CSV = "customer_id String, event_at DateTime64(6, 'UTC'), event String"
+CSV = "customer_id String, event_at DateTime64(6, \\'UTC\\'), event String"
 
 
 def loaded(job: Job, folder: Path) -> Session:
