@@ -7,7 +7,19 @@ from collections.abc import Collection, Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
-from ingest.batches import BATCH_EVENTS, EventBatch, FileCursor, Ints, ScanCount, batch_of, keys_of, with_properties
+from ingest.batches import (
+    BATCH_EVENTS,
+    Codes,
+    Column,
+    EventBatch,
+    FileCursor,
+    Ints,
+    Numbers,
+    ScanCount,
+    batch_of,
+    keys_of,
+    with_properties,
+)
 from ingest.store import SpanFile
 
 
@@ -47,3 +59,32 @@ def scan_keys(
         for cursor in cursors:
             count.add(cursor.count)
             cursor.close()
+
+
+def joined(batches: Sequence[EventBatch]) -> EventBatch:
+    """One batch of several (one at least); where they share a customer, the earlier batch has the earlier events."""
+    if len(batches) == 1:
+        return batches[0]
+    key = np.concatenate([b.key for b in batches])
+    order = np.argsort(key, kind="stable")
+    return EventBatch(
+        key=key[order],
+        at=np.concatenate([b.at for b in batches])[order],
+        event=joined_codes([b.event for b in batches]).take(order),
+        columns={name: joined_columns([b.columns[name] for b in batches]).take(order) for name in batches[0].columns},
+    )
+
+
+def joined_columns(columns: Sequence[Column]) -> Column:
+    """One column of several of a kind."""
+    numbers = [c for c in columns if isinstance(c, Numbers)]
+    if not numbers:
+        return joined_codes([c for c in columns if isinstance(c, Codes)])
+    return Numbers(np.concatenate([c.values for c in numbers]), np.concatenate([c.valid for c in numbers]))
+
+
+def joined_codes(columns: Sequence[Codes]) -> Codes:
+    """One text column of several."""
+    place = {name: i for i, name in enumerate(dict.fromkeys(n for c in columns for n in c.names))}
+    recoded = [c.lookup(np.array([place[n] for n in c.names], dtype=np.int32), -1) for c in columns]
+    return Codes(np.concatenate(recoded), tuple(place))

@@ -44,6 +44,8 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 MICROSECOND = timedelta(microseconds=1)
+LEADS = (3, 9, 33)
+"""Days before the horizon from which customers are read of whom one day was not enough; those left then are read whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +56,12 @@ class Past:
     horizon: int  # no kernel looks at an earlier event, but to find where sessions and carts begin
     orders: bool = False  # rows of one order may lie any time apart
     carts: CartRules | None = None
+    lead: int = 1  # days before the horizon, so that sessions can be told there
 
     @property
     def read_from(self) -> int:
-        """A midnight (UTC) a day before the horizon, so that sessions can be told there."""
-        return (self.horizon // DAY - 1) * DAY
+        """A midnight (UTC)."""
+        return (self.horizon // DAY - self.lead) * DAY
 
 
 def past_of(analyses: Iterable[Analysis[Any]], scope: Scope) -> Past | None:

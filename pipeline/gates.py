@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from ingest.database import Database, load_sql
 from ingest.errors import GateFailed
 from ingest.load import Accounting
-from ingest.store import Snapshot
+from ingest.store import Snapshot, SpanFile
 from pipeline.config import Gates
 
 DAY = timedelta(days=1)
@@ -35,6 +37,13 @@ class Past:
 
     days: Mapping[tuple[str, str], int]
     names: Mapping[str, str]
+    files: Sequence[SpanFile] = ()  # what was read to know it
+
+    @property
+    def read(self) -> dict[str, int]:
+        """Files, rows and bytes (of the columns looked at) that were read."""
+        sizes = (columns_size(f.path, ("source", "event_at", "event")) for f in self.files)
+        return {"files": len(self.files), "rows": sum(f.rows for f in self.files), "bytes": sum(sizes)}
 
     @classmethod
     def of(cls, snapshot: Snapshot | None, trailing_days: int) -> Past:
@@ -44,14 +53,21 @@ class Past:
             return cls(days={}, names={})
         newest = date.fromisoformat(f"{files[-1].span}-01"[:10])  # of a sealed month, its first day
         since = (newest - trailing_days * DAY).isoformat()
-        recent = [str(f.path) for f in files if f.span >= since[: len(f.span)]]
+        recent = [f for f in files if f.span >= since[: len(f.span)]]
         with Database() as db:
-            rows = db.rows(load_sql("pipeline", "past"), {"files": recent})
+            rows = db.rows(load_sql("pipeline", "past"), {"files": [str(f.path) for f in recent]})
         days, names = Counter[tuple[str, str]](), dict[str, str]()
         for source, day, event, n in rows:
             days[source, day] += n
             names[event] = max(names.get(event, ""), day)
-        return cls(days=days, names=names)
+        return cls(days=days, names=names, files=recent)
+
+
+def columns_size(path: Path, columns: Sequence[str]) -> int:
+    """Bytes of these columns on disk."""
+    meta = pq.read_metadata(path)
+    places = [meta.schema.names.index(c) for c in columns]
+    return sum(meta.row_group(g).column(i).total_compressed_size for g in range(meta.num_row_groups) for i in places)
 
 
 def judge(rules: Gates, past: Past, books: Mapping[str, Accounting], arrivals: pa.Table) -> list[Verdict]:

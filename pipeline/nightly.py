@@ -136,7 +136,7 @@ class Night:
         """Note what a stage has read of the store."""
         self.manifest.read[stage] = {
             "files": done.read.files, "rows": done.read.rows, "bytes": done.read.bytes, "files_skipped": done.skipped,
-            "customers_read_whole": done.read_whole,
+            "customers_read_further": done.read_further,
         }  # fmt: skip
 
     def warn(self, message: str) -> None:
@@ -148,6 +148,7 @@ class Night:
         """New files in, through the gates, in one commit."""
         gates = self.project.config.gates
         past = Past.of(before, gates.trailing_days)
+        self.manifest.read["gates"] = past.read
 
         def gate(books: Mapping[str, Accounting], arrivals: pa.Table) -> None:
             verdicts = judge(gates, past, books, arrivals)

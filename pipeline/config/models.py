@@ -47,7 +47,7 @@ class Store(Section):
     """[store]: how long replaced files stay for whoever still reads them, and when days are put together to months."""
 
     retain: DurationOrZero = timedelta(days=7)
-    seal_after: Duration = timedelta(days=64)  # at least: the late window of every source, too
+    seal_after: Duration = timedelta(days=91)  # at least: the late window of every source, too
 
 
 class Source(Section):

@@ -1,4 +1,4 @@
-"""One pass over the files that can matter: all customers from an instant on, and a few of them from the beginning.
+"""One pass over the files that can matter: all customers from an instant on, and a few of them from further back.
 
 See paths/past.py for which instant, and for whom.
 """
@@ -14,11 +14,11 @@ import numpy as np
 import pyarrow as pa
 
 from ingest.batches import EventBatch, Ints, ScanCount, scan_shard, shards
-from ingest.of_keys import scan_keys
+from ingest.of_keys import joined, scan_keys
 from ingest.orders import split_orders
 from ingest.store import SpanFile
-from paths.analysis import NEVER, Analysis, Scope, kept_of, prepare
-from paths.past import Past, apart, doubtful, excluded_since
+from paths.analysis import NEVER, Analysis, Journeys, Scope, kept_of, prepare
+from paths.past import LEADS, Past, apart, doubtful, excluded_since
 
 NOBODY = np.zeros(0, dtype=np.int64)
 Parts = list[list[pa.Table]]
@@ -33,7 +33,7 @@ class Pass:
     batches: int = 0
     excluded_sessions: int = 0
     skipped: int = 0  # files of days before anything that can matter
-    read_whole: int = 0  # customers of whom those days were read all the same
+    read_further: int = 0  # customers of whom some of those days were read all the same
 
     def add(self, other: Pass) -> None:
         """Sum up."""
@@ -56,65 +56,83 @@ class Reading:
 
     def run(self, threads: int) -> tuple[Parts, Pass]:
         """(the parts of each analysis, what was read)."""
-        recent = self.files if self.past is None else [f for f in self.files if f.until > self.past.read_from]
-        if self.past is None or len(recent) == len(self.files):  # there is nothing to leave out
-            parts, done, _ = self.over(shards(threads), lambda bounds, count: self.shard(self.files, bounds, count))
-            return parts, done
         past = self.past
-        whole = NOBODY
-        if past.orders and "order_id" in self.columns:
-            whole = split_orders([f for f in self.files if f.since < past.read_from], recent, past.read_from)
-        parts, done, found = self.over(
-            shards(threads), lambda bounds, count: self.shard(recent, bounds, count), past, whole
-        )
-        keys = np.unique(np.concatenate([whole, found]))
-        more, again, _ = self.over(
-            [k for k in np.array_split(keys, threads) if len(k)],
-            lambda some, count: scan_keys(self.files, self.columns, self.stored, some, count),
-        )
-        done.add(replace(again, shards=0))
-        done.skipped, done.read_whole = len(self.files) - len(recent), len(keys)
-        return [[*a, *b] for a, b in zip(parts, more, strict=True)], done
+        recent = self.files if past is None else [f for f in self.files if f.until > past.read_from]
+        if past is None or len(recent) == len(self.files):  # there is nothing to leave out
+            return self.over(self.files, threads, self.everything)[:2]
+        known = self.in_parts(past)
+        parts, done, held = self.over(recent, threads, lambda b, p, d: self.settled(b, p, d, past, known))
+        self.further_back(held, parts, done, past)
+        done.skipped = len(self.files) - len(recent)
+        return parts, done
 
-    def shard(self, files: Sequence[SpanFile], bounds: tuple[int, int], count: ScanCount) -> Iterator[EventBatch]:
-        """The batches of a range of keys."""
-        return scan_shard(files, self.columns, self.stored, *bounds, count)
+    def in_parts(self, past: Past) -> Ints:
+        """Keys of customers with an order that has rows before `read_from` and behind it, ascending."""
+        if not past.orders or "order_id" not in self.columns:
+            return NOBODY
+        at = past.read_from
+        return split_orders([f for f in self.files if f.since < at], [f for f in self.files if f.until > at], at)
 
-    def over(self, work: Sequence[Any], scan: Callable[[Any, ScanCount], Iterator[EventBatch]], past: Past | None = None,
-             known: Ints = NOBODY) -> tuple[Parts, Pass, Ints]:  # fmt: skip
-        """(parts, what was read, keys of customers left out because of their past), one thread per piece of work."""
+    def further_back(self, held: list[EventBatch], parts: Parts, done: Pass, past: Past) -> None:
+        """Of customers in doubt read more of the past, until there is none left to be in doubt about."""
+        until = past.read_from
+        done.read_further = sum(len(np.unique(b.key)) for b in held)
+        for lead in (*LEADS, None):
+            if not held:
+                return
+            wider = replace(past, lead=lead) if lead is not None else None
+            since = -NEVER if wider is None else wider.read_from
+            batch = joined([*self.between(np.unique(np.concatenate([b.key for b in held])), since, until, done), *held])
+            if wider is None:
+                self.everything(batch, parts, done)
+                return
+            more = self.settled(batch, parts, done, wider, self.in_parts(wider))
+            held, until = [more] if more is not None else [], since
 
-        def one(piece: Any) -> tuple[Parts, Pass, list[Ints]]:
+    def between(self, keys: Ints, since: int, until: int, done: Pass) -> Iterator[EventBatch]:
+        """Events of these customers with since <= event_at < until."""
+        files = [f for f in self.files if f.until > since and f.since < until]
+        for batch in scan_keys(files, self.columns, self.stored, keys, done.read):
+            yield kept_of(batch, (batch.at >= since) & (batch.at < until))
+
+    def over(
+        self, files: Sequence[SpanFile], threads: int, count: Callable[[EventBatch, Parts, Pass], EventBatch | None]
+    ) -> tuple[Parts, Pass, list[EventBatch]]:
+        """(parts, what was read, what `count` has left aside), one thread per shard of customers."""
+
+        def one(bounds: tuple[int, int]) -> tuple[Parts, Pass, list[EventBatch]]:
             done = Pass(shards=1)
             parts: Parts = [[] for _ in self.analyses]
-            found: list[Ints] = []
-            for batch in scan(piece, done.read):
-                done.batches += 1
-                found.append(self.count(batch, parts, done, past, known))
-            return parts, done, found
+            aside = [
+                left
+                for batch in scan_shard(files, self.columns, self.stored, *bounds, done.read)
+                if (left := count(batch, parts, done)) is not None
+            ]
+            return parts, done, aside
 
-        if not work:
-            return [[] for _ in self.analyses], Pass(), NOBODY
-        with ThreadPoolExecutor(len(work)) as pool:
-            results = list(pool.map(one, work))
+        with ThreadPoolExecutor(threads) as pool:
+            results = list(pool.map(one, shards(threads)))
         total = Pass()
         for _, done, _ in results:
             total.add(done)
         parts = [[part for found, _, _ in results for part in found[i]] for i in range(len(self.analyses))]
-        return parts, total, np.concatenate([NOBODY, *(k for _, _, keys in results for k in keys)])
+        return parts, total, [batch for _, _, aside in results for batch in aside]
 
-    def count(self, batch: EventBatch, parts: Parts, done: Pass, past: Past | None, known: Ints) -> Ints:
-        """Add what every analysis counts in a batch; returns the customers whose past must be read first."""
-        found = NOBODY
-        if past is not None:
-            batch = kept_of(batch, batch.at >= past.read_from)
-            if len(known):
-                batch = kept_of(batch, ~np.isin(batch.key, known))
+    def settled(self, batch: EventBatch, parts: Parts, done: Pass, past: Past, known: Ints) -> EventBatch | None:
+        """Count the customers of a batch of whom enough is read; returns the events of the others."""
+        batch = kept_of(batch, batch.at >= past.read_from)
         journeys = prepare(batch, self.scope)
-        if past is not None:
-            found = doubtful(journeys, past)
-            journeys = apart(journeys, found) if len(found) else journeys
+        keys = np.union1d(doubtful(journeys, past), known[np.isin(known, batch.key)])
+        self.count(apart(journeys, keys) if len(keys) else journeys, parts, done)
+        return batch.take(np.isin(batch.key, keys)) if len(keys) else None
+
+    def everything(self, batch: EventBatch, parts: Parts, done: Pass) -> None:
+        """Count all customers of a batch."""
+        self.count(prepare(batch, self.scope), parts, done)
+
+    def count(self, journeys: Journeys, parts: Parts, done: Pass) -> None:
+        """Add what every analysis counts."""
+        done.batches += 1
         done.excluded_sessions += excluded_since(journeys, -NEVER if self.past is None else self.past.since)
         for collected, analysis in zip(parts, self.analyses, strict=True):
             collected.append(analysis.map(journeys))
-        return found

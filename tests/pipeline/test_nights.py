@@ -105,7 +105,7 @@ def test_the_first_weeks_of_a_real_shop_end_in_one_store_and_one_page(tmp_path):
 
 @pytest.mark.proof
 def test_305_nights_of_a_real_shop_end_in_one_store_and_one_page(tmp_path):
-    end = check(tmp_path, CONFIG % ("64d", RETAIL), retail(None))
+    end = check(tmp_path, CONFIG % ("91d", RETAIL), retail(None))
     rows, read, duplicates, gone, _ = end.books
     assert (rows + duplicates, read, gone) == (406_829, 541_909, {"missing_customer": 135_080})
     assert end.spans[:9] == ["2010-12", *(f"2011-{m:02}" for m in range(1, 9))]

@@ -26,7 +26,7 @@ from paths.funnel_steps import Exclusion, Matcher
 from paths.names import Names
 from paths.nodes import GoalNodes, Nodes
 from paths.outcomes import Outcomes
-from paths.past import apart, doubtful, excluded_since, past_of
+from paths.past import LEADS, apart, doubtful, excluded_since, past_of
 from paths.periods import InPeriod
 from paths.personas import PERSONA
 from paths.seen import Seen
@@ -120,11 +120,15 @@ def check(rows: list[Row], scope: Scope, asked: list[Analysis[Any]]) -> None:
         return
     past = past_of(asked, scope)
     assert past is not None and past.read_from <= past.horizon <= past.since == SINCE
-    known = split(batch, past.read_from)
-    recent = kept_of(batch, (batch.at >= past.read_from) & ~np.isin(batch.key, known))
-    journeys = prepare(recent, scope)
-    keys = doubtful(journeys, past)
-    parts = [apart(journeys, keys), prepare(batch.take(np.isin(batch.key, [*known, *keys])), scope)]
+    parts, left = [], batch
+    for wider in (past, *(replace(past, lead=days) for days in LEADS)):
+        recent = kept_of(left, left.at >= wider.read_from)
+        journeys = prepare(recent, scope)
+        known = split(batch, wider.read_from)
+        keys = np.union1d(doubtful(journeys, wider), known[np.isin(known, recent.key)])
+        parts.append(apart(journeys, keys))
+        left = left.take(np.isin(left.key, keys))
+    parts.append(prepare(left, scope))
     whole = prepare(batch, scope)
     for analysis in asked:
         expected, found = analysis.reduce([analysis.map(whole)]), analysis.reduce([analysis.map(p) for p in parts])
@@ -228,6 +232,6 @@ def test_a_pass_opens_no_file_of_a_day_that_cannot_matter(history, sealed):
     for one, other in zip(found, expected, strict=False):
         assert one == other
     # the bot, the order of two parts and the cart that may have been running
-    assert (done.read_whole, whole.skipped) == (3, 0)
+    assert (done.read_further, whole.skipped) == (3, 0)
     assert done.skipped == (2 if sealed else 75)
     assert NEVER > done.read.rows > 0
