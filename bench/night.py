@@ -121,7 +121,7 @@ def report(per_day: int, nights: dict[int, list[Night]]) -> str:
     ]
     lines += [
         "", "A store of 30 days has no whole period to compare with, so its night reads fewer days than the 87 that the report and",
-        "its lead reach back (docs/adr/0010-reading-no-history.md); rows are compared with a store that has them.",
+        "its lead reach back (docs/adr/0012-reading-no-history.md); rows are compared with a store that has them.",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 

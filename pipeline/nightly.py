@@ -15,6 +15,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -49,7 +50,8 @@ class RunOptions:
     allow_late: bool = False
     fail_on: Sequence[str] = ()
     wait_seconds: float = 0.0
-    tell: Callable[[str, str], None] = lambda _level, _message: None  # (info | warning, message)
+    tell: Callable[[str, str, Mapping[str, Any]], None] = lambda _level, _message, _facts: None
+    """(info | warning | error, message, facts: run_id, and the stage that is under way)."""
 
 
 def run_night(project: Project, options: RunOptions) -> Manifest:
@@ -77,6 +79,7 @@ def run_locked(project: Project, options: RunOptions) -> Manifest:
             error.exit_code,
             str(error),
         )
+        options.tell("error", str(error), {"run_id": manifest.run_id, "exit_code": error.exit_code})
         raise
     except OSError as error:
         manifest.state, manifest.exit_code, manifest.message = "failed", 1, str(error)
@@ -127,10 +130,10 @@ class Night:
     def stage(self, name: str) -> Iterator[None]:
         """Take the time of a stage."""
         start = time.monotonic()
-        self.options.tell("info", f"{name}: started")
+        self.tell("info", f"{name}: started", stage=name)
         yield
         self.manifest.stages[name] = round(time.monotonic() - start, 3)
-        self.options.tell("info", f"{name}: done in {self.manifest.stages[name]:.2f} s")
+        self.tell("info", f"{name}: done", stage=name, seconds=self.manifest.stages[name])
 
     def read(self, stage: str, done: Pass) -> None:
         """Note what a stage has read of the store."""
@@ -139,10 +142,14 @@ class Night:
             "customers_read_further": done.read_further,
         }  # fmt: skip
 
+    def tell(self, level: str, message: str, **facts: Any) -> None:
+        """To whoever listens."""
+        self.options.tell(level, message, {"run_id": self.manifest.run_id, **facts})
+
     def warn(self, message: str) -> None:
         """Into the manifest and to whoever listens."""
         self.manifest.warnings.append(message)
-        self.options.tell("warning", message)
+        self.tell("warning", message)
 
     def load(self, before: Snapshot | None) -> Loaded:
         """New files in, through the gates, in one commit."""

@@ -13,7 +13,7 @@ from pipeline.cli.options import OutputOptions, ProjectOptions, output_options, 
 from pipeline.cli.output import say, show, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 @click.command()
@@ -68,11 +68,19 @@ def run(
     say(f"run {manifest.run_id} as of {manifest.as_of}: {inputs}; published {', '.join(manifest.published)}")
 
 
-def teller(log: str) -> Callable[[str, str], None]:
-    """Progress on standard error, as text or as JSON lines."""
-    if log == "json":
-        return lambda level, message: click.echo(json.dumps({"level": level, "message": message}), err=True)
-    return lambda level, message: warn(message) if level == "warning" else None
+def teller(log: str) -> Callable[[str, str, Mapping[str, Any]], None]:
+    """Progress on standard error: warnings as text, or everything as JSON, one object a line with the id of the run."""
+    from datetime import UTC, datetime
+
+    def as_json(level: str, message: str, facts: Mapping[str, Any]) -> None:
+        line = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": level, "message": message, **facts}
+        click.echo(json.dumps(line, ensure_ascii=False), err=True)
+
+    def as_text(level: str, message: str, _: Mapping[str, Any]) -> None:
+        if level == "warning":
+            warn(message)
+
+    return as_json if log == "json" else as_text
 
 
 def dry(shop: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ingest.errors import ConditionHolds, GateFailed, InputError, StaleInput
+from ingest.errors import ConditionHolds, GateFailed, InputError, Locked, StaleInput
 from pipeline.nightly import RunOptions, run_night
 from pipeline.project import Project
 from pipeline.runs import difference, read_all
@@ -205,3 +205,40 @@ def test_the_manifest_and_the_metrics_record_the_run(shop: Project) -> None:
     assert difference({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": 3}}).to_pylist() == [
         {"key": "b.c", "first": "2", "second": "3"}
     ]
+
+
+def test_every_line_of_the_json_log_carries_the_run(shop: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    from pipeline.cli.nightly import teller
+
+    deliver(shop, "1.csv", day(1))
+    done = night(shop, "2026-01-05", tell=teller("json"))
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert {line["run_id"] for line in lines} == {done["run_id"]}
+    assert [line["stage"] for line in lines if line["message"].endswith(": started")] == [*done["stages"]]
+    assert [line["level"] for line in lines if line["level"] != "info"] == ["warning"]  # stale for three days
+    assert all(line["at"].endswith("+00:00") for line in lines)
+    configure(shop, "[gates]\nquarantine_share = 0.0\n")
+    deliver(shop, "2.csv", HEAD + "z,view,never\n")
+    with pytest.raises(GateFailed):
+        night(shop, "2026-01-05", tell=teller("json"))
+    assert [json.loads(x)["level"] for x in capsys.readouterr().err.splitlines()][-1] == "error"
+
+
+def test_a_night_holds_the_store_and_refuses_another(shop: Project) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    deliver(shop, "1.csv", day(1))
+    with shop.store.lock(), ThreadPoolExecutor(1) as other:
+        with pytest.raises(Locked):
+            other.submit(night, shop, "2026-01-02").result()
+        assert not (shop.store.root / "runs").exists()  # what is not run has no record
+    assert night(shop, "2026-01-02")["state"] == "ok"
+
+
+def test_a_night_seals_old_months_and_says_which(shop: Project) -> None:
+    deliver(shop, "1.csv", day(1))
+    shop = configure(shop, '[store]\nseal_after = "5d"\n')
+    assert night(shop, "2026-01-02")["sealed"] == []
+    deliver(shop, "2.csv", HEAD + "a,view,2026-02-07 10:00:00\n")
+    assert night(shop, "2026-02-08")["sealed"] == ["2026-01"]
+    assert [f.span for f in shop.store.snapshot().files] == ["2026-01", "2026-02-07"]
