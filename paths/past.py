@@ -21,22 +21,30 @@ from paths.cart_marks import Marks, find_marks
 from paths.cart_rules import ADD, BEGIN_CHECKOUT, NO_ROLE, PURCHASE, VIEW, CartRules, text_at
 from paths.cart_spans import CartSpans
 from paths.carts import Carts
+from paths.comments import Comments
 from paths.counting import next_at_or_after
 from paths.coverage import Coverage
+from paths.designed import DesignedJourney
 from paths.dropoff import DropOff
 from paths.episodes import CartRows
 from paths.fingerprint import Fingerprint
+from paths.friction import CONTACT_WITHIN
 from paths.funnel import Funnel
+from paths.journey_map import JourneyMap
 from paths.names import Names
 from paths.nodes import GoalNodes, Nodes
+from paths.opportunities import Opportunities
 from paths.outcomes import Outcomes
 from paths.periods import InPeriod
 from paths.personas import PERSONA
 from paths.segments import InSegment
+from paths.sentiment import Survey, answers_of
 from paths.session_rows import SessionRows
+from paths.staged import Staged
 from paths.steps import StepFlows
 from paths.summary import Summary
 from paths.timing import StartHours, TimeToGoal
+from paths.touchpoint_channels import TouchpointChannels
 from paths.transitions import Transitions
 from sessionize.clock import DAY, day_numbers
 
@@ -57,6 +65,7 @@ class Past:
     orders: bool = False  # rows of one order may lie any time apart
     carts: CartRules | None = None
     lead: int = 1  # days before the horizon, so that sessions can be told there
+    surveys: tuple[Survey, ...] = ()  # an answer may speak of a visit any time before it
 
     @property
     def read_from(self) -> int:
@@ -71,11 +80,13 @@ def past_of(analyses: Iterable[Analysis[Any]], scope: Scope) -> Past | None:
     if len(known) < len(found) or not known or PERSONA in scope.asked or scope.sessions.idle > DAY:
         return None
     carts = [p.carts for p in known if p.carts is not None]
-    if any(c != carts[0] for c in carts):
+    surveys = [p.surveys for p in known if p.surveys]
+    if any(c != carts[0] for c in carts) or any(s != surveys[0] for s in surveys):
         return None
     return Past(
         since=min(p.since for p in known), horizon=min(p.horizon for p in known),
         orders=any(p.orders for p in known), carts=carts[0] if carts else None,
+        surveys=surveys[0] if surveys else (),
     )  # fmt: skip
 
 
@@ -83,7 +94,7 @@ def need(analysis: Any, since: int) -> Past | None:
     """What one analysis needs whose units start at or after `since`; None = perhaps everything."""
     if isinstance(analysis, InPeriod):
         return need(analysis.analysis, analysis.since)
-    if isinstance(analysis, InSegment):
+    if isinstance(analysis, InSegment | Staged):
         return need(analysis.analysis, since)
     rule = RULES.get(type(analysis))
     return None if rule is None else rule(analysis, since)
@@ -116,12 +127,29 @@ def of_cart_spans(analysis: CartSpans, _: int) -> Past:
     return Past(since=since, horizon=since - analysis.rules.recovery, orders=True, carts=analysis.rules)
 
 
+def of_map(analysis: JourneyMap, since: int) -> Past:
+    """Values of goals, and the visits that answers speak of."""
+    return Past(since=since, horizon=since, orders=True, surveys=analysis.surveys)
+
+
+def of_comments(analysis: Comments, since: int) -> Past:
+    """The visits that answers speak of."""
+    return Past(since=since, horizon=since, surveys=analysis.surveys)
+
+
+def of_opportunities(_: Opportunities, since: int) -> Past:
+    """Friction goes before a contact."""
+    return Past(since=since, horizon=since - CONTACT_WITHIN // MICROSECOND)
+
+
 RULES: dict[type, Callable[[Any, int], Past]] = {
     **dict.fromkeys(
-        (Coverage, Fingerprint, Funnel, GoalNodes, Names, Nodes, SessionRows, StartHours, StepFlows, Summary, TimeToGoal, Transitions),
+        (Coverage, Fingerprint, Funnel, GoalNodes, Names, Nodes, SessionRows, StartHours, StepFlows, Summary, TimeToGoal, Transitions,
+         DesignedJourney, TouchpointChannels),
         forward,
     ),
     DropOff: of_goals, Outcomes: of_outcomes, Carts: of_carts, CartSpans: of_cart_spans,
+    JourneyMap: of_map, Comments: of_comments, Opportunities: of_opportunities,
 }  # fmt: skip
 """Analyses of which it is proven. Any other one has a pass read everything."""
 
@@ -133,6 +161,7 @@ def doubtful(journeys: Journeys, past: Past) -> Ints:
     wrong = carried & (whole.events.at >= past.horizon)
     if past.orders and "order_id" in whole.events.columns:
         wrong |= carried & (whole.events.text("order_id").codes >= 0)
+    wrong |= np.isin(whole.events.key, speakers(journeys, past))
     if past.carts is not None:
         rows = CartRows.of(journeys, past.carts)
         moved = CartRows.of(whole, past.carts).role if journeys.whole else rows.role
@@ -161,6 +190,15 @@ def carried_over(journeys: Journeys, read_from: int) -> Bools:
     first = np.flatnonzero(opens | apart)
     found[active] = ~apart[first][chain]
     return found
+
+
+def speakers(journeys: Journeys, past: Past) -> Ints:
+    """Keys of customers with an answer in the period that speaks of a visit before the horizon, or of none that was read."""
+    if not past.surveys:
+        return np.zeros(0, dtype=np.int64)
+    answers, at = answers_of(journeys, past.surveys), journeys.events.at
+    early = (answers.visit < 0) | (at[answers.visit] < past.horizon) if len(answers.visit) else np.zeros(0, dtype=bool)
+    return np.unique(journeys.events.key[answers.position[early & (at[answers.position] >= past.since)]])
 
 
 def running(journeys: Journeys, marks: Marks, past: Past, rules: CartRules) -> Ints:

@@ -51,9 +51,10 @@ def map_questions(project: Project, periods: Periods) -> Questions:
     def add(name: str, analysis: Analysis[Any], span: Span | None, segment: Condition | None = None) -> None:
         if span is None:
             return
-        inside: Analysis[Any] = InPeriod(analysis=analysis, since=span.since, until=span.until)
-        inside = inside if segment is None else InSegment(analysis=inside, condition=segment)
-        found.analyses[name] = Staged(analysis=inside, stages=asked.rules)
+        inside: Analysis[Any] = Staged(
+            analysis=InPeriod(analysis=analysis, since=span.since, until=span.until), stages=asked.rules
+        )
+        found.analyses[name] = inside if segment is None else InSegment(analysis=inside, condition=segment)
 
     add("cells", asked.cells("touchpoint"), now)
     add("stages", asked.cells("stage"), now)

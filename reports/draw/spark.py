@@ -13,15 +13,20 @@ HEIGHT = 36
 PAD = 4
 
 
-def sparkline(values: Sequence[float | None], label: str, current: int = 0) -> Markup:
-    """One point a week, oldest first; a gap where there is none, never interpolated. The last `current` points are the period."""
+def sparkline(
+    values: Sequence[float | None], label: str, current: int = 0, events: Sequence[tuple[float, str]] = ()
+) -> Markup:
+    """One point a week, oldest first; a gap where there is none, never interpolated. The last `current` points are the period.
+
+    `events`: (where on the scale of the points' numbers, what happened there).
+    """
     known = [v for v in values if v is not None]
     if len(known) < 3:
         return Markup()
     low, high = min(known), max(known)
     spread = (high - low) or 1.0
 
-    def x(i: int) -> str:
+    def x(i: float) -> str:
         return percent(0.02 + 0.95 * i / (len(values) - 1))
 
     def y(v: float) -> float:
@@ -39,7 +44,11 @@ def sparkline(values: Sequence[float | None], label: str, current: int = 0) -> M
     ]
     last = max(i for i, v in enumerate(values) if v is not None)
     end = element("circle", cx=x(last), cy=y(values[last] or 0.0), r=3, class_="end")
-    return picture([*lines, *alone, end], height=HEIGHT, label=label, class_="spark")
+    marks = [
+        element("line", element("title", said), x1=x(at), x2=x(at), y1=0, y2=HEIGHT, class_="event")
+        for at, said in events
+    ]
+    return picture([*marks, *lines, *alone, end], height=HEIGHT, label=label, class_="spark")
 
 
 def neighbours(values: Sequence[float | None], i: int) -> bool:

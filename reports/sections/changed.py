@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from reports.changes import Change
-from reports.content import Report
+from reports.content import Report, Span
 from reports.draw.bars import difference_dot
+from reports.sections.annotations import during, told
 from reports.svg import places
 from reports.tables import Column, Sheet, figures, sheet, words
 from reports.words import days, named, number, points_interval, share, signed
@@ -38,6 +39,7 @@ class ChangedView:
     summary: Markup
     rows: list[Moved]
     table: Sheet
+    happened: str  # in the two periods, "" for nothing
 
 
 def changed(report: Report, changes: Sequence[Change]) -> ChangedView | None:
@@ -51,6 +53,7 @@ def changed(report: Report, changes: Sequence[Change]) -> ChangedView | None:
         summary=summary(report, sure, len(changes)),
         rows=[moved(c, reach) for c in sure[:MOST]],
         table=table(ranked, report),
+        happened=told(during(report, Span(since=report.before.since, until=report.now.until))),
     )
 
 

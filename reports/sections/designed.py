@@ -109,4 +109,4 @@ def table(content: MapContent) -> Sheet:
         figures("Expected wait", "target_seconds", duration), figures("Feeling", "sentiment", felt_or_nothing),
         figures("Expected feeling", "target_sentiment", felt_or_nothing),
     ]  # fmt: skip
-    return sheet("Designed against actual", content.designed, columns, content.commands["map:designed"])
+    return sheet("The journey as designed, stage by stage", content.designed, columns, content.commands["map:designed"])

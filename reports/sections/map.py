@@ -62,6 +62,7 @@ class MapView:
     heads: list[Head]
     lanes: list[Lane]
     curve: Markup
+    channels: bool  # does any event name its channel?
     table: Sheet
     cells: Sheet
 
@@ -74,7 +75,7 @@ def journey_map(report: Report) -> MapView | None:
     lanes, notes = lanes_of(Ground(report=report, content=content))
     return MapView(
         summary=summary(content), notes=notes, bands=bands(content), heads=heads(content), lanes=lanes,
-        curve=curve(content), table=by_stage(report, content), cells=by_touchpoint(report, content),
+        curve=curve(content), channels=bool(content.channels), table=by_stage(report, content), cells=by_touchpoint(report, content),
     )  # fmt: skip
 
 

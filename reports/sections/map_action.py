@@ -115,7 +115,7 @@ def changes(ground: Ground) -> Lane:
         if not sure:
             return Cell(lines=[Line("within noise" if compared else "too few", "quiet")])
         lines = [line for r in sure[:MOVES] for line in change_lines(r)]
-        return ground.counted(min(min(r["n"], r["n_before"]) for r in sure[:MOVES]), "at least", lines=lines)
+        return ground.counted(min(min(r["n"], r["n_before"]) for r in sure[:MOVES]), "compared", lines=lines)
 
     return ground.lane("changes", "Change", "since the period before; beyond noise", cell)
 

@@ -107,7 +107,7 @@ def touchpoints(ground: Ground) -> Lane:
     def cell(stage: MapStage) -> Cell:
         mine = [r for r in rows if r["stage"] == stage.name and r["customers"]]
         lines = [Line(touch(r, content), "touch") for r in mine[:TOUCHPOINTS]]
-        return Cell(lines=[*lines, *rest(len(mine) - TOUCHPOINTS)])
+        return Cell(lines=[*lines, *rest(len(mine) - TOUCHPOINTS)])  # each line has its own n
 
     return ground.lane("touchpoints", "Touchpoints", "customers at each", cell)
 
@@ -117,10 +117,14 @@ def touch(row: Row, content: MapContent) -> Markup:
     channels = content.channels.get(row["touchpoint"], ())
     offline = [c for c in channels if c in content.offline]
     kind = "" if not channels else "online" if not offline else "offline" if len(offline) == len(channels) else "both"
+    if not content.channels:
+        return Markup(
+            '<span></span><span class="name place" data-place="{}">{}</span><span class="count">{}</span>'
+        ).format(plain(row["touchpoint"]), named(row["touchpoint"], 32), number(row["customers"]))
     said = {"": "no channel", "online": "online", "offline": "offline", "both": "online and offline"}[kind]
     told = f"{said}: {', '.join(plain(c, 20) for c in channels[:6])}" if channels else said
     return Markup(
-        '<span class="channel {}" title="{}"><span class="unseen">{}</span></span><span class="name" data-place="{}">{}</span>'
+        '<span class="channel {}" title="{}"><span class="unseen">{}</span></span><span class="name place" data-place="{}">{}</span>'
         '<span class="count">{}</span>'
     ).format(kind, told, told, plain(row["touchpoint"]), named(row["touchpoint"], 32), number(row["customers"]))
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from reports.content import Report
 from reports.draw.feelings import feeling_dot
 from reports.map_content import MapContent, PersonaMap
+from reports.sections.designed import felt_or_nothing
 from reports.sections.map_lanes import feeling_of
 from reports.tables import Sheet, figures, sheet, words
 from reports.words import MINUS, counted, named, number, plain, share
@@ -104,8 +105,7 @@ def table(shown: Sequence[PersonaMap], content: MapContent) -> Sheet:
     ]  # fmt: skip
     columns = [
         words("Persona", "persona", lambda v: v), words("Stage", "stage", named), figures("Customers", "customers", number),
-        figures("Feeling", "sentiment", lambda v: "\u2013" if v is None else f"{v:+.2f}".replace("-", MINUS)),
-        figures("Answers", "answers", number),
+        figures("Feeling", "sentiment", felt_or_nothing), figures("Answers", "answers", number),
         figures("Friction", "friction", share), figures("Drop-off", "drop_off_rate", share), figures("Goes on", "goes_on", share),
         figures("Conversion", "conversion", share), words("Evidence", "evidence", str),
     ]  # fmt: skip

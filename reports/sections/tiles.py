@@ -12,6 +12,7 @@ from paths.compare import MIN_N
 from reports.changes import Change, Changes
 from reports.content import CartAnswer, Report
 from reports.draw.spark import sparkline
+from reports.sections.annotations import marks, of_weeks, told
 from reports.tables import Sheet, figures, sheet, words
 from reports.words import (
     counted,
@@ -63,6 +64,8 @@ def tiles(report: Report, changes: Changes) -> Tiles:
         found.append(time_to_buy(report, weeks))
     last = spoken_day(day_of(report.now.until - 1, report.timezone))
     caption = f"By week, oldest first; the stronger line is the period. The last week ends with {last}."
+    happened = told(of_weeks(report))
+    caption += f" Dashed: {happened}." if happened else ""
     return Tiles(tiles=found, weeks=week_sheet(weeks, report), caption=caption)
 
 
@@ -91,7 +94,7 @@ def spark_of(
     ]
     known = [v for v in values if v is not None]
     said = f"{label} by week: {shown(known[0])} at first, {shown(known[-1])} at last" if known else label
-    return sparkline(values, said, in_period(report))
+    return sparkline(values, said, in_period(report), marks(report))
 
 
 def rate_change(report: Report, change: Change | None, up_is_good: bool) -> tuple[str, str]:

@@ -18,23 +18,33 @@ from paths.analysis import NEVER, Analysis, Scope, kept_of, prepare
 from paths.cart_rules import CartRules
 from paths.cart_spans import CartSpans
 from paths.carts import Carts
+from paths.comments import Comments
 from paths.conditions import parse_condition
 from paths.coverage import Coverage
+from paths.designed import DesignedJourney
 from paths.dropoff import DropOff
+from paths.friction import FrictionRules
 from paths.funnel import Funnel
 from paths.funnel_steps import Exclusion, Matcher
+from paths.goals import GoalRules
+from paths.journey_map import JourneyMap
 from paths.names import Names
 from paths.nodes import GoalNodes, Nodes
+from paths.opportunities import Opportunities
 from paths.outcomes import Outcomes
 from paths.past import LEADS, apart, doubtful, excluded_since, past_of
 from paths.periods import InPeriod
 from paths.personas import PERSONA
 from paths.seen import Seen
 from paths.segments import InSegment
+from paths.sentiment import Survey
 from paths.session_rows import SessionRows
+from paths.staged import Staged
 from paths.steps import StepFlows
 from paths.summary import Summary
 from paths.timing import StartHours, TimeToGoal
+from paths.touchpoint_channels import TouchpointChannels
+from paths.touchpoints import StageRule, StageRules
 from paths.transitions import Transitions
 from pipeline.engines.local import run
 from sessionize.rules import SessionRules
@@ -64,6 +74,7 @@ def histories(draw: st.DrawFn) -> list[Row]:
             columns = {
                 "channel": draw(st.sampled_from([None, "web", "app"])), "cart_id": draw(st.sampled_from([None, None, "1", "2"])),
                 "order_id": draw(st.sampled_from([None, None, None, "o1", "o2"])), "value": draw(st.sampled_from([None, 100, 250])),
+                "score": draw(st.sampled_from([None, "1", "5"])), "about": draw(st.sampled_from([None, None, "see", "never"])),
             }  # fmt: skip
             rows.append(
                 (customer, clock, draw(st.sampled_from(NAMES)), {k: v for k, v in columns.items() if v is not None})
@@ -101,6 +112,26 @@ def questions(recovery: timedelta, lookback: timedelta, *, carts: bool) -> list[
     found: list[Analysis[Any]] = [InPeriod(analysis=a, since=SINCE, until=UNTIL) for a in plain]
     found.append(Outcomes(spans=spans, lookback=lookback))
     return [*found, CartSpans(rules=rules, spans=spans)] if carts else found
+
+
+ALL_COLUMNS: Row = ("w", 0, "pad", {"score": "", "about": ""})  # the store gives every column that is asked for
+SURVEYS = (Survey(event="cart", kind="csat", about="about", comment="score"), Survey(event="mail", kind="csat"))
+STAGES = StageRules(
+    (StageRule(name="look", events=("see", "cart")), StageRule(name="buy", events=("add", "chk", "buy")))
+)
+GOAL = GoalRules(goal=frozenset({"buy"}), purchase=frozenset({"buy"}), refund=frozenset({"back"}))
+
+
+def map_questions() -> list[Analysis[Any]]:
+    friction = FrictionRules(errors=("rem",), support=("back",))
+    cells = {"stages": ("look", "buy"), "surveys": SURVEYS, "friction": friction, "rules": GOAL}
+    asked: list[Analysis[Any]] = [
+        *(JourneyMap(by=by, **cells) for by in ("touchpoint", "stage", "channel")), DesignedJourney(stages=("look", "buy"), targets={}),
+        Opportunities(purchase=frozenset({"buy"}), friction=friction, complaints=("rem",), answers=("mail",)),
+        TouchpointChannels(), Comments(surveys=SURVEYS),
+    ]  # fmt: skip
+    inside: list[Analysis[Any]] = [InPeriod(analysis=a, since=SINCE, until=UNTIL) for a in asked]
+    return [Staged(analysis=a, stages=STAGES) for a in inside]
 
 
 def split(batch: EventBatch, at: int) -> np.ndarray[Any, Any]:
@@ -143,6 +174,23 @@ RECOVERY, LOOKBACK = st.sampled_from([4, 24, 72, 168]), st.sampled_from([0, 24, 
 @settings(max_examples=100, deadline=None)
 def test_answers_do_not_depend_on_the_days_left_out(rows, scope, recovery, lookback, carts):
     check(rows, scope, questions(timedelta(hours=recovery), timedelta(hours=lookback), carts=carts))
+
+
+@given(histories(), scopes())
+@settings(max_examples=60, deadline=None)
+def test_a_map_does_not_depend_on_the_days_left_out(rows, scope):
+    check([*rows, ALL_COLUMNS], scope, map_questions())
+
+
+@pytest.mark.proof
+@given(histories(), scopes(), st.booleans())
+@settings(max_examples=1500, deadline=None)
+def test_a_map_does_not_depend_on_the_days_left_out_proved(rows, scope, carts):
+    check(
+        [*rows, ALL_COLUMNS],
+        scope,
+        [*map_questions(), *questions(timedelta(hours=4), timedelta(hours=24), carts=carts)],
+    )
 
 
 @pytest.mark.proof

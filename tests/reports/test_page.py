@@ -25,7 +25,7 @@ from tests.reports.shop import hostile_report
 
 TAGS = """html head meta title style body div p h1 h2 h3 b span bdi br i ul ol li dl dt dd section header main figure figcaption
 details summary table caption thead tbody tr th td code fieldset legend label input template script svg g defs pattern rect text tspan
-circle line path marker"""
+circle line path marker blockquote"""
 ALLOWED = set(TAGS.split())
 
 
