@@ -12,12 +12,25 @@ from paths.transitions import END, START
 from reports.content import Report
 from reports.draw.flows import OTHER
 from reports.files.suppress import LEAST
+from reports.map_content import MapContent
 
 TEAMS: dict[str, tuple[str, ...]] = {
-    "marketing": ("facts", "findings", "tiles", "paths", "funnels", "timing", "changed"),
-    "sales": ("facts", "findings", "tiles", "funnels", "carts", "leaks", "timing", "changed"),
-    "service": ("facts", "findings", "tiles", "leaks", "paths", "changed"),
-    "product": ("facts", "findings", "tiles", "funnels", "paths", "leaks", "timing", "changed"),
+    "marketing": ("facts", "findings", "tiles", "map", "personas", "paths", "funnels", "timing", "feelings", "changed"),
+    "sales": ("facts", "findings", "tiles", "funnels", "carts", "leaks", "timing", "personas", "changed"),
+    "service": ("facts", "findings", "tiles", "map", "feelings", "leaks", "paths", "designed", "changed"),
+    "product": (
+        "facts",
+        "findings",
+        "tiles",
+        "map",
+        "funnels",
+        "paths",
+        "leaks",
+        "designed",
+        "timing",
+        "feelings",
+        "changed",
+    ),
 }
 """Team -> the parts of its page (reports/view.py), from top to bottom."""
 
@@ -56,11 +69,31 @@ def without(report: Report, small: Collection[str]) -> Report:
     assert dropoff[0] is not None
     return replace(
         report,
+        map=report.map and large(report.map, small),
         dropoff=dropoff[0],
         dropoff_before=dropoff[1],
         edges=chosen(edges, kept),
         flows=folded(report.flows, small),
     )
+
+
+def large(content: MapContent, small: Collection[str]) -> MapContent:
+    """The map without rows of fewer than LEAST customers, and without the words of those few."""
+    keep = [
+        (r["n"] or 0 if r["customers"] is None else r["customers"]) >= LEAST for r in content.opportunities.to_pylist()
+    ]
+    tables = {n: of_many(getattr(content, n)) for n in ("cells", "by_stage", "pains", "moments", "best", "designed")}
+    return replace(
+        content, **tables, opportunities=chosen(content.opportunities, keep),
+        opportunity_stage=[s for s, kept in zip(content.opportunity_stage, keep, strict=True) if kept],
+        comments=[c for c in content.comments if c.touchpoint not in small],
+        personas=[replace(p, table=of_many(p.table)) for p in content.personas if p.totals["customers"] >= LEAST],
+    )  # fmt: skip
+
+
+def of_many(table: pa.Table) -> pa.Table:
+    """The rows about LEAST customers at least."""
+    return chosen(table, [n is not None and n >= LEAST for n in table["customers"].to_pylist()])
 
 
 def chosen(table: pa.Table, keep: list[bool]) -> pa.Table:

@@ -39,7 +39,7 @@ def answers(report: Report) -> list[Answer]:
     """Every table that has rows."""
     found = [
         overview(report), weeks(report), *funnels(report), dropoff(report), edges(report), flows(report), *carts(report),
-        goal_times(report), hours(report), changes(report), rows_left(report),
+        goal_times(report), hours(report), *journey_map(report), changes(report), rows_left(report),
     ]  # fmt: skip
     return [a for a in found if a.table.num_rows]
 
@@ -146,6 +146,42 @@ def hours(report: Report) -> Answer:
     """Sessions by weekday and hour."""
     return Answer(name="hours", title="Sessions that start, by weekday (0 = Monday) and hour", table=report.hours,
                   command=report.commands["report"], counts=("sessions", "with_goal"))  # fmt: skip
+
+
+EFFECT = ("difference", "ci_low", "ci_high", "effect", "effect_low", "effect_high", "p_value")
+CELLS = {
+    "customers": ("share", "conversion", "cost"), "drop_off": ("drop_off_rate", "ci_low", "ci_high"),
+    "answers": ("sentiment", "sentiment_low", "sentiment_high", "unhappy"),
+    "sessions": ("goes_on", "goes_on_low", "goes_on_high", "drop_off_rate", "ci_low", "ci_high"),
+    "visits": ("friction", "friction_error", "friction_repeat", "friction_back_and_forth", "friction_contact", "friction_dwell",
+               "median_seconds", "p90_seconds", "response"),
+}  # fmt: skip
+
+
+def journey_map(report: Report) -> list[Answer]:
+    """The map by stage and by touchpoint, pain points, moments of truth, opportunities, and the designed journey."""
+    m = report.map
+    if m is None:
+        return []
+    counts = ("customers", "events", "visits", "sessions", "drop_off", "answers")
+    return [
+        Answer(name="map", title="The journey map by stage", table=m.by_stage, command=m.commands["map"], customers="customers",
+               counts=counts, of=CELLS),
+        Answer(name="map_touchpoints", title="The journey map by touchpoint", table=m.cells, command=m.commands["map:cells"],
+               customers="customers", counts=counts, of=CELLS),
+        Answer(name="pains", title="Pain points", table=m.pains, command=m.commands["map:pains"], customers="customers",
+               counts=("customers", "visits", "with_signal"), of={
+                   "with_signal": ("rate", "ci_low", "ci_high", "conversion_with", "lost_goals", "value"),
+                   "visits": ("conversion_without",)}),
+        Answer(name="moments", title="Moments of truth", table=m.moments, command=m.commands["map:moments"], customers="customers",
+               counts=("customers", "good", "bad"), of={
+                   "customers": ("reach",), "good": ("p_goal_good", *EFFECT), "bad": ("p_goal_bad", *EFFECT)}),
+        Answer(name="opportunities", title="Opportunities", table=m.opportunities, command=m.commands["map:opportunities"],
+               customers="customers", counts=("customers", "n", "of"), of={"n": ("share", "value", "open", "status")}),
+        Answer(name="designed", title="Designed against actual", table=m.designed, command=m.commands["map:designed"],
+               customers="customers", counts=("customers", "missing", "repeated", "out_of_order"), of={
+                   "customers": ("share", "ci_low", "ci_high", "median_seconds", "p90_seconds", "sentiment")}),
+    ]  # fmt: skip
 
 
 CHANGES = pa.schema(

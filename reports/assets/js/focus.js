@@ -33,9 +33,7 @@ listeners.push(() => {
     node.classList.toggle("on", chosen !== null && !off);
   }
   for (const table of all("table.data", main)) filterRows(table, chosen);
-  for (const button of all(".place[role=button]", main)) {
-    button.setAttribute("aria-pressed", chosen?.has(button.closest("[data-place]")?.dataset.place ?? textOf(button)) ?? false);
-  }
+  for (const button of all("[role=button][data-means]", main)) button.setAttribute("aria-pressed", String(button.dataset.means === state.place));
 });
 
 /** A table of which some rows name the choice shows only these. */
@@ -48,11 +46,12 @@ function filterRows(table, chosen) {
 
 /** Names can be chosen with the mouse and the keyboard, marks with the mouse. */
 function choosable(part) {
-  for (const name of all(".place", part)) {
+  for (const name of all(".place, .touch .name, .map-head h3 span", part)) {
     const holder = name.closest("[data-place]");
-    const place = holder && placesOf(holder).length === 1 && !name.closest("thead") ? holder.dataset.place : textOf(name);
+    const place = name.closest(".map-head") ? STAGE + textOf(name) : holder && placesOf(holder).length === 1 && !name.closest("thead") ? holder.dataset.place : textOf(name);
     if (place.startsWith("(")) continue;
-    fill(name, { role: "button", tabindex: "0", "aria-pressed": "false", title: "Look at this one" }, []);
+    name.classList.add("place");
+    fill(name, { role: "button", tabindex: "0", "aria-pressed": "false", title: "Look at this one", "data-means": place }, []);
     name.addEventListener("click", () => toggle(place));
     name.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
