@@ -103,7 +103,8 @@ def answers_of(journeys: Journeys, surveys: Sequence[Survey]) -> Answers:
     for survey in surveys:
         mine = journeys.answers_to([survey.event])
         scores = scored(journeys, survey)
-        off_scale += int((mine & filled(journeys, survey) & (scores == NO_SCORE)).sum())
+        off = mine & filled(journeys, survey) & (scores == NO_SCORE)
+        off_scale += int((off & journeys.in_period).sum())
         found = np.where(mine & ~is_answer, scores, found)
         if survey.about is not None:
             about = either(about, journeys.events.labels(survey.about), mine & ~is_answer)

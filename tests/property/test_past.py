@@ -74,7 +74,7 @@ def histories(draw: st.DrawFn) -> list[Row]:
             columns = {
                 "channel": draw(st.sampled_from([None, "web", "app"])), "cart_id": draw(st.sampled_from([None, None, "1", "2"])),
                 "order_id": draw(st.sampled_from([None, None, None, "o1", "o2"])), "value": draw(st.sampled_from([None, 100, 250])),
-                "score": draw(st.sampled_from([None, "1", "5"])), "about": draw(st.sampled_from([None, None, "see", "never"])),
+                "score": draw(st.sampled_from([None, "1", "5", "77"])), "about": draw(st.sampled_from([None, None, "see", "never"])),
             }  # fmt: skip
             rows.append(
                 (customer, clock, draw(st.sampled_from(NAMES)), {k: v for k, v in columns.items() if v is not None})
