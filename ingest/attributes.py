@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from ingest.database import Database, load_sql
 from ingest.errors import ConfigError, InputError, did_you_mean
+from ingest.judgement import quoted
 from ingest.mapping import Columns
 from ingest.raw import RawRows, literal
 from ingest.schema import EVENTS
@@ -75,9 +76,7 @@ def one_file(db: Database, raw: RawRows, source: AttributeFile, path: Path) -> p
     if source.valid_from:
         since = f"instant_of(bare(c{place[source.valid_from]}::varchar), {literal(source.timezone)}, 's')"
     given = f"c{place[source.valid_from]}::varchar" if source.valid_from else "null"
-    listed = "".join(
-        f", nullif(bare(c{place[n]}::varchar), '') as \"{n.replace(chr(34), chr(34) * 2)}\"" for n in names
-    )
+    listed = "".join(f", nullif(bare(c{place[n]}::varchar), '') as {quoted(n)}" for n in names)
     who = f"c{place[source.customer_id]}::varchar"
     rows = db.query(
         f"select customer_key_of(who_of({who}, null)) as customer_key, coalesce(epoch_us({since}), {ALWAYS}) as since, "

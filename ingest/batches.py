@@ -6,7 +6,7 @@ has not delivered yet, so every row group is decoded at most once per shard howe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -239,15 +239,27 @@ def scan_shard(
 
     A column that is not among the `stored` ones is a key of the JSON properties.
     """
-    keys = sorted(c for c in columns if c not in stored)
-    plain = (set(columns) - set(keys) - {"customer_key", "event_at", "event"}) | ({"properties"} if keys else set())
-    wanted = ["customer_key", "event_at", "event", *sorted(plain)]
+    wanted, keys = read_columns(columns, stored)
     cursors = [FileCursor(f, wanted, lo, hi) for f in files]
     rows = sum(f.rows for f in files) * (hi - lo) // KEYS
     steps = max(1, -(-rows // batch_events))
+    edges = (hi if step == steps else lo + (hi - lo) * step // steps for step in range(1, steps + 1))
+    yield from delivered(cursors, edges, wanted, keys, count)
+
+
+def read_columns(columns: Collection[str], stored: Collection[str]) -> tuple[list[str], list[str]]:
+    """(what to read for these columns: key, instant and event first; those of them that are keys of the properties)."""
+    keys = sorted(c for c in columns if c not in stored)
+    plain = (set(columns) - set(keys) - {"customer_key", "event_at", "event"}) | ({"properties"} if keys else set())
+    return ["customer_key", "event_at", "event", *sorted(plain)], keys
+
+
+def delivered(
+    cursors: Sequence[FileCursor], edges: Iterable[int], wanted: Sequence[str], keys: Sequence[str], count: ScanCount
+) -> Iterator[EventBatch]:
+    """One batch up to each edge (ascending customer keys) that there are rows before; then the cursors are closed."""
     try:
-        for step in range(1, steps + 1):
-            edge = hi if step == steps else lo + (hi - lo) * step // steps
+        for edge in edges:
             pieces = [piece for cursor in cursors for piece in cursor.until(edge)]
             if pieces:
                 yield with_properties(batch_of(pieces, wanted), keys)

@@ -16,9 +16,9 @@ from ingest.batches import (
     Ints,
     Numbers,
     ScanCount,
-    batch_of,
+    delivered,
     keys_of,
-    with_properties,
+    read_columns,
 )
 from ingest.store import SpanFile
 
@@ -45,20 +45,11 @@ def scan_keys(
     """Batches of these customers, whole, as `scan_shard` gives them; `count` adds up what was read."""
     if not len(keys):
         return
-    properties = sorted(c for c in columns if c not in stored)
-    plain = set(columns) - set(properties) - {"customer_key", "event_at", "event"}
-    wanted = ["customer_key", "event_at", "event", *sorted(plain | ({"properties"} if properties else set()))]
+    wanted, properties = read_columns(columns, stored)
     cursors = [KeysCursor(f, wanted, keys) for f in files]
     steps = -(-sum(f.rows for f in files) // BATCH_EVENTS)
-    try:
-        for some in np.array_split(keys, max(1, min(steps, len(keys)))):
-            pieces = [piece for cursor in cursors for piece in cursor.until(int(some[-1]) + 1)]
-            if pieces:
-                yield with_properties(batch_of(pieces, wanted), properties)
-    finally:
-        for cursor in cursors:
-            count.add(cursor.count)
-            cursor.close()
+    edges = (int(some[-1]) + 1 for some in np.array_split(keys, max(1, min(steps, len(keys)))))
+    yield from delivered(cursors, edges, wanted, properties, count)
 
 
 def joined(batches: Sequence[EventBatch]) -> EventBatch:

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from ingest.batches import Codes, EventBatch
 from paths.conditions import Condition
+from paths.counting import next_at_or_after, previous_true
 from paths.personas import PERSONA, CustomerFacts, Persona, persona_codes, with_attributes
 from paths.sums import key_groups, sums_of
 from paths.touchpoints import StageRules, TouchpointRules, no_rules, no_stages
@@ -156,6 +157,20 @@ def coded(column: Codes, wanted: set[str]) -> Bools:
     for code in chosen:
         found |= column.codes == code
     return found
+
+
+def next_of(journeys: Journeys, later: Ints, position: Ints) -> tuple[Ints, Bools]:
+    """Per position: (the customer's first of the `later` events, which ascend, behind it; is there one). 0 where there is none."""
+    follows = next_at_or_after(later, position + 1)
+    target = np.where(follows < len(journeys), follows, 0)
+    there = (follows < len(journeys)) & (journeys.customer[target] == journeys.customer[position])
+    return np.where(there, target, 0), there
+
+
+def last_of(journeys: Journeys, flags: Bools, position: Ints) -> Ints:
+    """The customer's last flagged event before each position, -1 = none."""
+    before = previous_true(flags)[position]
+    return np.where(before >= journeys.customer_starts[journeys.customer[position]], before, -1)
 
 
 class Analysis(Protocol[R]):

@@ -161,13 +161,18 @@ def compared(pairs: Mapping[Key, Pair], keys: Sequence[pa.Field], whole: Whole, 
         row = dict(zip([k.name for k in keys], key, strict=True)) | measures(pair, min_n, significant)
         said = sentence(words, words.name(key), pair, min_n, significant)
         rows.append(row | {"mix": mix, "rate_effect": effect, "sentence": said})
-    rows.sort(key=lambda r: -abs(r["difference"]) if r["significant"] else 1.0)
+    rows.sort(key=surest)
     table = pa.Table.from_pylist(rows, schema=pa.schema([*keys, *(pa.field(n, t) for n, t in MEASURES)]))
     if overall is None:
         return Comparison(table=table, overall=None)
     now, before = overall
     total = {"rate": float(now), "rate_before": float(before), "difference": float(now - before)}
     return Comparison(table=table, overall=total | {"mix": fsum(mixes), "rate_effect": fsum(effects)})
+
+
+def surest(row: Mapping[str, Any]) -> float:
+    """Sorts rows: what is beyond noise first, the largest difference first; the rest stays as it comes."""
+    return -abs(row["difference"]) if row["significant"] else 1.0
 
 
 def measures(pair: Pair, min_n: int, significant: bool) -> dict[str, Any]:

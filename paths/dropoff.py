@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from paths.analysis import Journeys, summed
-from paths.counting import AnyInts, first_rows, next_at_or_after, tally
+from paths.analysis import Journeys, next_of, summed
+from paths.counting import AnyInts, first_rows, tally
 from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
 from paths.statistics import rate, wilson
 from paths.transitions import START, Visits, visits_of
@@ -139,7 +139,7 @@ class SessionStates:
     goal: Bools
     holds: Bools
     last_goal: Ints  # position of the last goal in the session, -1 = none
-    next_goal: Ints  # position of the customer's next goal after it, or the largest int64
+    next_goal: Ints  # position of the customer's next goal after it, 0 = none
     comes_back: Bools  # that goal lies within return_window of the session's end
     window_end: Ints  # the session's end + return_window, microseconds
     closed: Bools  # return_window is over at as_of
@@ -155,12 +155,9 @@ class SessionStates:
         last_goal = np.full(len(sessions), -1, dtype=np.int64)
         last_goal[sessions.index[positions]] = positions
         holds = last_goal >= 0
-        next_goal = next_at_or_after(positions, sessions.last + 1)
-        there = next_goal < len(journeys)
-        target = np.where(there, next_goal, 0)
+        target, there = next_of(journeys, positions, sessions.last)
         end = at[sessions.last]
-        same = there & (journeys.customer[target] == journeys.customer[sessions.last])
-        comes_back = same & (at[target] - end <= return_window)
+        comes_back = there & (at[target] - end <= return_window)
         closed = journeys.scope.as_of > end + return_window
         returned = ~holds & comes_back
         in_progress = ~holds & ~comes_back & ~closed

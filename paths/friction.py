@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.batches import Codes
-from paths.analysis import Journeys
-from paths.counting import next_at_or_after
+from paths.analysis import Journeys, next_of
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -115,13 +114,8 @@ def contacts(journeys: Journeys, steps: Steps, rules: FrictionRules) -> Bools:
 
 def within(journeys: Journeys, later: Ints, position: Ints, span: int) -> Bools:
     """Per position: does the customer have one of the `later` events (ascending) behind it, at most so long after?"""
-    follows = next_at_or_after(later, position + 1)
-    there = follows < len(journeys)
-    target = np.where(there, follows, 0)
-    if not len(journeys):
-        return there
-    same = journeys.customer[target] == journeys.customer[position]
-    found: Bools = there & same & (journeys.events.at[target] - journeys.events.at[position] <= span)
+    target, there = next_of(journeys, later, position)
+    found: Bools = there & (journeys.events.at[target] - journeys.events.at[position] <= span)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from math import sqrt
 from typing import Any
 
@@ -131,7 +132,7 @@ class Counted:
         """n, hits, sum and square; zeros where there is nothing."""
         return self.found.get((cell, kind), dict.fromkeys(("n", "hits", "sum", "square"), 0))
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """The cells: by stage, then by customers, then by name; unmapped ones last."""
         names = {c for c, k in self.found if k in ("customers", "answers")}

@@ -11,13 +11,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.batches import Codes
-from paths.analysis import Journeys
+from paths.analysis import Journeys, next_of
 from paths.counting import distinct_pairs, next_at_or_after, tally_times
 from paths.dropoff import SessionStates
 from paths.friction import SIGNALS, FrictionRules, Steps, named, signals
 from paths.sentiment import Answers
 from paths.touchpoints import UNMAPPED, StageRules, distinct, recoded
-from paths.transitions import inner_edges, visits_of
+from paths.transitions import Visits, inner_edges, visits_of
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -65,15 +65,26 @@ class MapBatch:
     stages: Sequence[str]  # in order
 
     @cached_property
+    def visits(self) -> Visits:
+        """Of the cells by the selected sessions, one per event."""
+        return visits_of(self.journeys, self.cell, collapse=False)
+
+    @cached_property
+    def runs(self) -> Visits:
+        """The same; of a stage, a run of events in it is one visit."""
+        return visits_of(self.journeys, self.cell, collapse=True) if self.by == "stage" else self.visits
+
+    @cached_property
     def steps(self) -> Steps:
-        """The visits of the selected sessions, one per event."""
-        visits = visits_of(self.journeys, self.journeys.touchpoint, collapse=False)
-        return Steps(position=visits.position, session=visits.session, node=visits.node.astype(np.int64))
+        """The visits as touchpoints."""
+        position = self.visits.position
+        node = self.journeys.touchpoint.codes[position].astype(np.int64)
+        return Steps(position=position, session=self.visits.session, node=node)
 
     @cached_property
     def place(self) -> Ints:
         """Per visit: its cell."""
-        return self.cell.codes[self.steps.position].astype(np.int64)
+        return self.visits.node.astype(np.int64)
 
     @cached_property
     def first(self) -> tuple[Ints, Ints]:
@@ -112,7 +123,7 @@ class MapBatch:
 
     def parts(self, cost: Mapping[str, int]) -> pa.Table:
         """All of it, as PARTS."""
-        tables = [self.visits(), *self.times(), *self.sessions(), *self.shown(), *self.feelings()]
+        tables = [self.volume(), *self.times(), *self.sessions(), *self.shown(), *self.feelings()]
         return pa.concat_tables([*tables, *self.costs(cost), self.total()])
 
     def rows(self, kind: str, n: Ints, hits: Ints | None = None, **values: Ints) -> pa.Table:
@@ -134,19 +145,21 @@ class MapBatch:
         passive = np.flatnonzero(self.journeys.passive & self.journeys.selected)
         return np.concatenate([self.steps.position, passive])
 
-    def visits(self) -> pa.Table:
+    def volume(self) -> pa.Table:
         """visits and customers."""
         code = self.cell.codes[self.touches].astype(np.int64)
         size = len(self.cell.names)
-        runs = visits_of(self.journeys, self.cell, collapse=True).node if self.by == "stage" else self.place
         customers = distinct_pairs(self.journeys.customer[self.touches], code, max(1, size))[1]
         return pa.concat_tables(
-            [self.rows("visits", self.count(runs), self.count(code)), self.rows("customers", self.count(customers))]
+            [
+                self.rows("visits", self.count(self.runs.node), self.count(code)),
+                self.rows("customers", self.count(customers)),
+            ]
         )
 
     def times(self) -> list[pa.Table]:
         """How long the customer is there: to the session's next event, of a stage to the next stage."""
-        source, _, _, span = inner_edges(visits_of(self.journeys, self.cell, collapse=self.by == "stage"))
+        source, _, _, span = inner_edges(self.runs)
         code, bins, n, total = tally_times(source, max(1, len(self.cell.names)), span)
         names = pa.array(self.cell.names, pa.string()).take(pa.array(code))
         zero = np.zeros(len(code), dtype=np.int64)
@@ -194,11 +207,8 @@ class MapBatch:
         for stage in range(len(self.stages) - 1):
             mine = np.flatnonzero(rank == stage)
             later = np.flatnonzero(active & (self.stage_rank > stage))
-            follows = next_at_or_after(later, position[mine] + 1)
-            there = follows < len(journeys)
-            target = np.where(there, follows, 0)
-            same = there & (journeys.customer[target] == journeys.customer[position[mine]]) if len(mine) else there
-            found[mine] = same & (journeys.events.at[target] <= self.states.window_end[session[mine]])
+            target, there = next_of(journeys, later, position[mine])
+            found[mine] = there & (journeys.events.at[target] <= self.states.window_end[session[mine]])
         return found
 
     def shown(self) -> list[pa.Table]:

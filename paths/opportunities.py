@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from paths.analysis import Journeys, summed
-from paths.counting import previous_true
+from paths.analysis import Journeys, last_of, summed
 from paths.friction import CONTACT_WITHIN, FrictionRules, Steps, named, signals, within
 from paths.statistics import rate
 
@@ -84,9 +83,8 @@ class Opportunities:
         steps = every_visit(journeys)
         found = signals(journeys, steps, self.friction)
         rough[steps.position[np.logical_or.reduce([found[c] for c in CAUSES])]] = True
-        before = previous_true(rough & ~support)[at]
-        held = before >= journeys.customer_starts[journeys.customer[at]]
-        near = held & (journeys.events.at[at] - journeys.events.at[before] <= CONTACT_WITHIN // MICROSECOND)
+        before = last_of(journeys, rough & ~support, at)
+        near = (before >= 0) & (journeys.events.at[at] - journeys.events.at[before] <= CONTACT_WITHIN // MICROSECOND)
         tables = [
             row(
                 "contact",

@@ -5,16 +5,11 @@ Sessions, touchpoints and everything else that no period touches are shared; onl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-import pyarrow as pa
-
-from paths.analysis import NEVER, Analysis, Journeys
-
-R = TypeVar("R")
+from paths.analysis import NEVER, Journeys
+from paths.views import R, View
 
 SHARED = ("customer_starts", "customer", "in_segment")
 """What most analyses want and no period changes: found once, by the first who asks."""
@@ -24,30 +19,15 @@ LAZY = ("stage", "open_until")
 
 
 @dataclass(frozen=True, kw_only=True)
-class InPeriod(Generic[R]):
+class InPeriod(View[R]):
     """`analysis` about the units that start in since <= at < until (microseconds UTC), whatever period the pass has."""
 
-    analysis: Analysis[R]
     since: int = -NEVER
     until: int = NEVER
 
-    @property
-    def columns(self) -> frozenset[str]:
-        """Those of the analysis."""
-        return self.analysis.columns
-
-    @property
-    def lag(self) -> timedelta | None:
-        """That of the analysis."""
-        return self.analysis.lag
-
-    def map(self, journeys: Journeys) -> pa.Table:
-        """What the analysis counts in the period."""
-        return self.analysis.map(during(journeys, self.since, self.until))
-
-    def reduce(self, parts: Sequence[pa.Table]) -> R:
-        """What the analysis answers."""
-        return self.analysis.reduce(parts)
+    def seen(self, journeys: Journeys) -> Journeys:
+        """The same journeys under the period."""
+        return during(journeys, self.since, self.until)
 
 
 def during(journeys: Journeys, since: int, until: int) -> Journeys:

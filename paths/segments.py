@@ -6,46 +6,32 @@ the segment have no unit in it; the others stay whole, and every number is that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from paths.analysis import Analysis, Journeys, without
+from paths.analysis import Journeys, without
 from paths.conditions import Condition
+from paths.views import R, View
 
-R = TypeVar("R")
 HELD = "newest segment"
 
 
 @dataclass(frozen=True, kw_only=True)
-class InSegment(Generic[R]):
+class InSegment(View[R]):
     """`analysis` about the units whose first event fulfils `condition`, besides what the scope asks."""
 
-    analysis: Analysis[R]
     condition: Condition
 
     @property
-    def columns(self) -> frozenset[str]:
-        """Those of both."""
-        return self.analysis.columns | self.condition.columns
+    def further(self) -> frozenset[str]:
+        """What the condition looks at."""
+        return self.condition.columns
 
-    @property
-    def lag(self) -> timedelta | None:
-        """That of the analysis."""
-        return self.analysis.lag
-
-    def map(self, journeys: Journeys) -> pa.Table:
-        """What the analysis counts in the segment."""
-        return self.analysis.map(of_segment(journeys, self.condition))
-
-    def reduce(self, parts: Sequence[pa.Table]) -> R:
-        """What the analysis answers."""
-        return self.analysis.reduce(parts)
+    def seen(self, journeys: Journeys) -> Journeys:
+        """The customers who have an event of the segment."""
+        return of_segment(journeys, self.condition)
 
 
 def of_segment(journeys: Journeys, condition: Condition) -> Journeys:

@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from ingest.batches import Codes, Numbers
 from ingest.errors import ConfigError
-from paths.analysis import Journeys
-from paths.counting import previous_true
+from paths.analysis import Journeys, last_of
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -111,7 +110,7 @@ def answers_of(journeys: Journeys, surveys: Sequence[Survey]) -> Answers:
         is_answer |= mine
     position = np.flatnonzero(found != NO_SCORE)
     visits = ~journeys.passive & ~is_answer
-    before = last_before(journeys, visits, position)
+    before = last_of(journeys, visits, position)
     names = about.codes[position]
     there = last_there(journeys, visits, position, about.take(position))
     return Answers(
@@ -138,13 +137,6 @@ def either(left: Codes, right: Codes, choose_right: Bools) -> Codes:
     place = {n: i for i, n in enumerate(names)}
     codes = [c.lookup(np.array([place[n] for n in c.names], dtype=np.int32), -1) for c in (left, right)]
     return Codes(np.where(choose_right, codes[1], codes[0]).astype(np.int32), names)
-
-
-def last_before(journeys: Journeys, flags: Bools, position: Ints) -> Ints:
-    """The customer's last flagged event before each position, -1 = none."""
-    before = previous_true(flags)[position]
-    opening = journeys.customer_starts[journeys.customer[position]]
-    return np.where(before >= opening, before, -1)
 
 
 def last_there(journeys: Journeys, flags: Bools, position: Ints, about: Codes) -> Ints:

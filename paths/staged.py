@@ -5,46 +5,31 @@ Sessions, touchpoints and everything else that no stage touches are shared; only
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-import pyarrow as pa
-
-from paths.analysis import Analysis, Journeys
+from paths.analysis import Journeys
 from paths.touchpoints import StageRules
-
-R = TypeVar("R")
+from paths.views import R, View
 
 SHARED = ("customer_starts", "customer", "in_segment", "in_period", "selected", "selected_sessions", "open_until")
 """What no stage changes: carried over where it is there already."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Staged(Generic[R]):
+class Staged(View[R]):
     """`analysis` under these stages, whatever stages the pass has."""
 
-    analysis: Analysis[R]
     stages: StageRules
 
     @property
-    def columns(self) -> frozenset[str]:
-        """Those of both."""
-        return self.analysis.columns | self.stages.columns
+    def further(self) -> frozenset[str]:
+        """What the stages look at."""
+        return self.stages.columns
 
-    @property
-    def lag(self) -> timedelta | None:
-        """That of the analysis."""
-        return self.analysis.lag
-
-    def map(self, journeys: Journeys) -> pa.Table:
-        """What the analysis counts under the stages."""
-        return self.analysis.map(under(journeys, self.stages))
-
-    def reduce(self, parts: Sequence[pa.Table]) -> R:
-        """What the analysis answers."""
-        return self.analysis.reduce(parts)
+    def seen(self, journeys: Journeys) -> Journeys:
+        """The same journeys under the stages."""
+        return under(journeys, self.stages)
 
 
 def under(journeys: Journeys, stages: StageRules) -> Journeys:

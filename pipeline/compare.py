@@ -22,7 +22,7 @@ from paths.comparable import (
     started,
     step_counts,
 )
-from paths.compare import MIN_N, Comparison, Key, Q, Whole, Words, beyond_noise, compared, paired
+from paths.compare import MIN_N, Comparison, Key, Q, Whole, Words, beyond_noise, compared, paired, surest
 from paths.dropoff import DropOff
 from paths.funnel import Funnel
 from paths.funnel_table import left_out
@@ -189,7 +189,7 @@ def map_comparison(now: MapAnswer, before: MapAnswer, question: JourneyMap, than
         overall = found.overall if measure == "drop_off" else overall
         tables.append(found.table)
     whole = pa.concat_tables(tables).to_pylist()
-    whole.sort(key=lambda r: -abs(r["difference"]) if r["significant"] else 1.0)
+    whole.sort(key=surest)
     table = pa.Table.from_pylist(whole, schema=tables[0].schema)
     return Comparison(table=table, overall=overall)
 

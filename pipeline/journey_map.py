@@ -70,12 +70,16 @@ class MapQuestions:
         """[map] cost, in minor units."""
         return {name: round(amount * self.minor_units) for name, amount in self.config.map.cost.items()}
 
+    @property
+    def surveys(self) -> tuple[Survey, ...]:
+        """[[survey]]."""
+        return tuple(Survey(**s.model_dump()) for s in self.config.surveys)
+
     def cells(self, by: str) -> JourneyMap:
         """The map itself."""
-        surveys = tuple(Survey(**s.model_dump()) for s in self.config.surveys)
         return JourneyMap(
             stages=self.stages, by=by, rules=goal_rules(self.config), return_window=self.config.project.return_window,
-            surveys=surveys, friction=self.friction, cost=self.cost, min_n=self.config.map.min_n, minor_units=self.minor_units,
+            surveys=self.surveys, friction=self.friction, cost=self.cost, min_n=self.config.map.min_n, minor_units=self.minor_units,
         )  # fmt: skip
 
     def designed(self) -> DesignedJourney:

@@ -9,26 +9,21 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from paths.analysis import Analysis, Scope
+from paths.analysis import Scope
 from paths.comments import Comments
 from paths.conditions import Condition
 from paths.dropoff import DropOff
 from paths.journey_map import MapAnswer
-from paths.periods import InPeriod
 from paths.personas import OTHER, PERSONA
-from paths.segments import InSegment
-from paths.sentiment import Survey
-from paths.staged import Staged
 from paths.touchpoint_channels import TouchpointChannels
 from paths.touchpoints import UNMAPPED
 from pipeline.compare import map_comparison
 from pipeline.config.stages import SHOP_PHASES
-from pipeline.journey_map import MapQuestions, felt, known, owned, ranked, things_to_do, with_notes
+from pipeline.journey_map import MapQuestions, felt, known, owned, questions, ranked, things_to_do, with_notes
 from pipeline.periods import local_day
 from pipeline.project import Project
 from pipeline.report_questions import Periods, Questions
 from pipeline.rules import goal_rules, touchpoint_rules
-from reports.content import Span
 from reports.map_content import Annotation, Comment, MapContent, MapStage, PersonaMap
 from reports.masking import masked
 
@@ -45,36 +40,21 @@ def map_columns(project: Project) -> frozenset[str]:
 
 def map_questions(project: Project, periods: Periods) -> Questions:
     """Everything that the map asks, under its stages."""
-    asked, found, now, before = questions_of(project), Questions(), periods.now, periods.before
-    config = project.config
-
-    def add(name: str, analysis: Analysis[Any], span: Span | None, segment: Condition | None = None) -> None:
-        if span is None:
-            return
-        inside: Analysis[Any] = Staged(
-            analysis=InPeriod(analysis=analysis, since=span.since, until=span.until), stages=asked.rules
-        )
-        found.analyses[name] = inside if segment is None else InSegment(analysis=inside, condition=segment)
-
-    add("cells", asked.cells("touchpoint"), now)
-    add("stages", asked.cells("stage"), now)
-    add("stages_before", asked.cells("stage"), before)
-    add("designed", asked.designed(), now)
-    add("opportunities", asked.opportunities(), now)
-    add("dropoff", DropOff(rules=goal_rules(config), return_window=config.project.return_window, by_stage=True,
+    asked, now = questions(project), periods.now
+    found, config = Questions(stages=asked.rules), project.config
+    found.add("cells", asked.cells("touchpoint"), now)
+    found.add("stages", asked.cells("stage"), now)
+    found.add("stages_before", asked.cells("stage"), periods.before)
+    found.add("designed", asked.designed(), now)
+    found.add("opportunities", asked.opportunities(), now)
+    found.add("dropoff", DropOff(rules=goal_rules(config), return_window=config.project.return_window, by_stage=True,
                            minor_units=project.minor_units), now)  # fmt: skip
-    add("channels", TouchpointChannels(), now)
-    surveys = tuple(Survey(**s.model_dump()) for s in config.surveys)
-    if any(s.comment is not None for s in surveys):
-        add("comments", Comments(surveys=surveys), now)
+    found.add("channels", TouchpointChannels(), now)
+    if any(s.comment is not None for s in asked.surveys):
+        found.add("comments", Comments(surveys=asked.surveys), now)
     for name in persona_names(project):
-        add(f"persona:{name}", asked.cells("stage"), now, Condition(PERSONA, "=", name))
+        found.add(f"persona:{name}", asked.cells("stage"), now, Condition(PERSONA, "=", name))
     return found
-
-
-def questions_of(project: Project) -> MapQuestions:
-    """The map's questions under the project's configuration."""
-    return MapQuestions(config=project.config, minor_units=project.minor_units)
 
 
 def persona_names(project: Project) -> list[str]:
@@ -87,7 +67,7 @@ def map_content(
     project: Project, scope: Scope, found: Answers, carts: pa.Table, commands: Mapping[str, str]
 ) -> MapContent | None:
     """What the map shows; None where nothing that happened belongs to a stage."""
-    config, asked = project.config, questions_of(project)
+    config, asked = project.config, questions(project)
     cells, stages, before = found["cells"], found["stages"], found.get("stages_before")
     if not set(stages.table["stage"].to_pylist()) - {UNMAPPED}:
         return None

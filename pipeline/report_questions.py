@@ -18,9 +18,11 @@ from paths.nodes import Nodes
 from paths.outcomes import Outcomes
 from paths.periods import InPeriod
 from paths.segments import InSegment
+from paths.staged import Staged
 from paths.steps import StepFlows
 from paths.summary import Summary
 from paths.timing import StartHours, TimeToGoal
+from paths.touchpoints import StageRules
 from paths.transitions import Transitions
 from pipeline.carts import cart_rules
 from pipeline.periods import days_of
@@ -38,17 +40,21 @@ MICROSECOND = timedelta(microseconds=1)
 
 @dataclass
 class Questions:
-    """Analyses by name, about one segment or about all."""
+    """Analyses by name, about one segment or about all, under the stages of the pass or others."""
 
     segment: Condition | None = None
+    stages: StageRules | None = None
     analyses: dict[str, Analysis[Any]] = field(default_factory=dict)
 
-    def add(self, name: str, analysis: Analysis[Any], span: Span | None) -> None:
-        """Ask about the units of a span; without one the question is dropped."""
+    def add(self, name: str, analysis: Analysis[Any], span: Span | None, segment: Condition | None = None) -> None:
+        """Ask about the units of a span (of `segment`, else of all questions' one); without a span it is dropped."""
         if span is None:
             return
         inside: Analysis[Any] = InPeriod(analysis=analysis, since=span.since, until=span.until)
-        self.analyses[name] = inside if self.segment is None else InSegment(analysis=inside, condition=self.segment)
+        if self.stages is not None:
+            inside = Staged(analysis=inside, stages=self.stages)
+        chosen = segment or self.segment
+        self.analyses[name] = inside if chosen is None else InSegment(analysis=inside, condition=chosen)
 
 
 @dataclass(frozen=True, kw_only=True)

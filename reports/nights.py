@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.draw.spark import sparkline
-from reports.page import asset
+from reports.page import asset, templates
 from reports.words import counted, named, number, plain, share, spoken_day
 
 MOST = 120
@@ -80,14 +79,7 @@ class Row:
 def index(shop: str, nights: Sequence[NightFacts]) -> bytes:
     """UTF-8 HTML of the index; equal nights give equal bytes."""
     ordered = sorted(nights, key=lambda n: n.night)
-    environment = Environment(
-        loader=PackageLoader("reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    text = environment.get_template("nights.html.j2").render(
+    text = templates().get_template("nights.html.j2").render(
         title=f"{plain(shop)}: every night", shop=named(shop), summary=summary(ordered), measures=MEASURES,
         lines=[line for m in MEASURES if (line := over_nights(m, ordered))], rows=[row(n) for n in reversed(ordered)],
         style=Markup(asset("report.css")),

@@ -61,6 +61,17 @@ class Page:
     assets: dict[str, bytes]
 
 
+def templates() -> Environment:
+    """All that is shown is escaped, and a name that nobody gave is a fault."""
+    return Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
 def render(report: Report, *, parts: tuple[str, ...] = PARTS) -> bytes:
     """UTF-8 HTML, all in one file."""
     return pages(report, parts=parts).html
@@ -68,13 +79,7 @@ def render(report: Report, *, parts: tuple[str, ...] = PARTS) -> bytes:
 
 def pages(report: Report, *, parts: tuple[str, ...] = PARTS, beside: bool = False) -> Page:
     """The page; with `beside` its style and script are files of their own, which it names in assets/."""
-    environment = Environment(
-        loader=PackageLoader("reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates()
     changes = all_changes(report)
     view = view_of(report, changes, parts)
     segments, left_out = carried(environment, report, parts)

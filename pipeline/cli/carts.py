@@ -14,16 +14,14 @@ from pipeline.cli.options import (
     compare_option,
     output_options,
     project_options,
-    question_options,
+    question,
 )
 
 
 @click.group(invoke_without_command=True)
 @click.option("--by", metavar="COLUMN", help="kind, status, last_step, channel, hour (of opening), or any column.")
 @compare_option
-@project_options
-@output_options
-@question_options
+@question
 @click.pass_context
 def carts(context: click.Context, by: str | None, compare: str | None, project: ProjectOptions, output: OutputOptions,
           scope: ScopeOptions) -> None:  # fmt: skip
@@ -55,9 +53,7 @@ def carts(context: click.Context, by: str | None, compare: str | None, project: 
     help="Only these.",
 )
 @click.option("--unmask", is_flag=True, help="Show customer ids as recorded.")
-@project_options
-@output_options
-@question_options
+@question
 def list_(
     status: tuple[str, ...], unmask: bool, project: ProjectOptions, output: OutputOptions, scope: ScopeOptions
 ) -> None:

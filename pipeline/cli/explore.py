@@ -12,15 +12,13 @@ from pipeline.cli.options import (
     OutputOptions,
     ProjectOptions,
     ScopeOptions,
-    output_options,
-    project_options,
-    question_options,
+    question,
 )
 
 INTERVAL = ("ci_low", "ci_high")
 
 
-def question(command: Callable[..., None]) -> Callable[..., None]:
+def way_question(command: Callable[..., None]) -> Callable[..., None]:
     """The options that every question here takes."""
     for option in (
         click.option("--hide", multiple=True, metavar="EVENT", help="Leave it out first; may be repeated."),
@@ -31,7 +29,7 @@ def question(command: Callable[..., None]) -> Callable[..., None]:
         ),
     ):  # fmt: skip
         command = option(command)
-    return project_options(output_options(question_options(command)))
+    return question(command)
 
 
 @click.command()
@@ -39,7 +37,7 @@ def question(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--top", type=click.IntRange(min=1), help="Only so many ways; counts and shares stay.")
 @click.option("--converted", type=click.Choice(["yes", "no"]), help="Only sessions with a goal, or without one.")
 @click.option("--goal", multiple=True, help="What converts, instead of [project] goal; may be repeated.")
-@question
+@way_question
 def variants(converted: str | None, goal: tuple[str, ...], project: ProjectOptions, output: OutputOptions, scope: ScopeOptions,
              **asked: Any) -> None:  # fmt: skip
     """The ways customers take, as whole sessions: one row a sequence of nodes, most sessions first.
@@ -61,7 +59,7 @@ def variants(converted: str | None, goal: tuple[str, ...], project: ProjectOptio
 @click.argument("pattern")
 @click.option("--list", "sessions", is_flag=True, help="One row a session that matches, customers masked.")
 @click.option("--unmask", is_flag=True, help="With --list, show customer ids as recorded.")
-@question
+@way_question
 def find(pattern: str, project: ProjectOptions, output: OutputOptions, scope: ScopeOptions, **asked: Any) -> None:
     """Sessions that hold a pattern of nodes, and the time between its ends.
 
@@ -102,7 +100,7 @@ def find(pattern: str, project: ProjectOptions, output: OutputOptions, scope: Sc
     show_default=True,
     help="Which one of a session (not with --between).",
 )
-@question
+@way_question
 def steps(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions, **asked: Any) -> None:
     """What comes after a node, before it, or between two; without any of them, how sessions begin.
 
@@ -122,7 +120,7 @@ def steps(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions, *
 @click.command("step-matrix")
 @click.argument("steps", type=click.IntRange(1, 1000), default=8)
 @click.option("--anchor", metavar="NAME", help="Step 1 is the first visit to it, in sessions that have one.")
-@question
+@way_question
 def step_matrix(steps: int, project: ProjectOptions, output: OutputOptions, scope: ScopeOptions, **asked: Any) -> None:
     """Where sessions are at their first, second, ... step: shares that add up to 1 in each column.
 

@@ -12,9 +12,7 @@ from pipeline.cli.options import (
     ProjectOptions,
     ScopeOptions,
     compare_option,
-    output_options,
-    project_options,
-    question_options,
+    question,
 )
 
 HIDDEN = (
@@ -23,11 +21,6 @@ HIDDEN = (
     "review_by", "notes", "response", "conversion", "drop_off", "visits",
 )  # fmt: skip
 """Columns that a terminal leaves out."""
-
-
-def question(command: Any) -> Any:
-    """The options that every question has."""
-    return project_options(output_options(question_options(command)))
 
 
 @click.group(invoke_without_command=True)

@@ -79,6 +79,11 @@ def question_options(command: Callable[..., R]) -> Callable[..., R]:
     return _collected(command, _QUESTION_OPTIONS, "scope", _scope)
 
 
+def question(command: Callable[..., R]) -> Callable[..., R]:
+    """The options that every question takes: `project`, `output` and `scope`."""
+    return project_options(output_options(question_options(command)))
+
+
 def compare_option(command: Callable[..., R]) -> Callable[..., R]:
     """Give a command `compare: str | None`."""
     option: Option[R] = click.option(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.ask import answer, opened, words
-from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions
-from pipeline.cli.questions import BY, FUNNEL_WORDS, question, step_windows
+from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions, question
+from pipeline.cli.questions import BY, FUNNEL_WORDS, step_windows
 from pipeline.cli.questions import funnel as funnel_command
 
 if TYPE_CHECKING:

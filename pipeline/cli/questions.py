@@ -12,23 +12,14 @@ from pipeline.cli.options import (
     ProjectOptions,
     ScopeOptions,
     compare_option,
-    output_options,
-    project_options,
-    question_options,
+    question,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from paths.result import Result
     from pipeline.project import Project
 
 BY = click.Choice(["touchpoint", "stage"])
-
-
-def question(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that every question takes."""
-    return project_options(output_options(question_options(command)))
 
 
 @click.command()

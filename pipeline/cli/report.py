@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import methodcaller
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,6 +161,6 @@ def write_page(found: Report, folder: Path, *, team: str | None = None, beside: 
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"{path.parent} cannot be made: {error.strerror or error}") from error
-        write_atomic(path, lambda file, data=data: file.write(data))  # type: ignore[misc]
+        write_atomic(path, methodcaller("write", data))
     say(f"wrote {target} ({len(page.html) / 1000:,.0f} kB); open it in a browser")
     return target

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.ask import answer, opened, words
-from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions, output_options, project_options
-from pipeline.cli.questions import question
+from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions, output_options, project_options, question
 
 if TYPE_CHECKING:
     from paths.result import Result

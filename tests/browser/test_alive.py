@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from reports.content import Report
 from reports.draw.sankey import sankey
 from reports.page import render
+from tests.browser.checks import axe_faults
 from tests.reports.shop import CHANNELS, hostile, hostile_report
 
 pytestmark = pytest.mark.browser
@@ -192,10 +192,7 @@ def test_axe_finds_nothing(browser: Any, address: str, state: str, scheme: str) 
     context = browser.new_context(color_scheme=scheme)
     page = context.new_page()
     page.goto(address + state)
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    page.evaluate(gzip.decompress((Path(__file__).parent / "axe" / "axe.min.js.gz").read_bytes()).decode())
-    found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice']})")
-    faults = [(v["impact"], v["id"], [n["html"][:160] for n in v["nodes"]][:3]) for v in found["violations"]]
+    faults = axe_faults(page)
     assert not faults, json.dumps(faults, indent=1)
     context.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from reports.page import render
+from tests.browser.checks import axe_faults
 from tests.reports.map_shop import mapped_report
 
 pytestmark = pytest.mark.browser
@@ -76,9 +76,6 @@ def test_axe_finds_nothing_on_the_map(browser: Any, address: str, scheme: str, w
     context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
     page = context.new_page()
     page.goto(address + "#place=look")
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    page.evaluate(gzip.decompress((Path(__file__).parent / "axe" / "axe.min.js.gz").read_bytes()).decode())
-    found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice']})")
-    faults = [(v["impact"], v["id"], [n["html"][:160] for n in v["nodes"]][:3]) for v in found["violations"]]
+    faults = axe_faults(page)
     assert not faults, json.dumps(faults, indent=1)
     context.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import random
 from datetime import timedelta
 from functools import cache
@@ -10,11 +9,10 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from pipeline.intake import Intake, ingest
 from pipeline.project import Period, Project
 from pipeline.report import gather
 from reports.content import Report
-from tests.reports.shop import DAYS, HOSTILE, START
+from tests.reports.shop import DAYS, HOSTILE, START, shop
 
 EVIL = HOSTILE[0]
 CONFIG = f"""\
@@ -118,16 +116,7 @@ def rows() -> list[dict[str, Any]]:
 
 def written(folder: Path, config: str) -> Project:
     """The project with this configuration."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "journeys.toml").write_text(config, encoding="utf-8")
-    events = rows()
-    with (folder / "events.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(events[0]))
-        writer.writeheader()
-        writer.writerows(events)
-    project = Project(folder)
-    ingest(project, Intake())
-    return project
+    return shop(folder, config, rows())
 
 
 @cache
