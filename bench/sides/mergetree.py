@@ -12,8 +12,8 @@ from typing import Any
 
 from chdb.session import Session
 
-from sides import IDLE_MINUTES, MICROSECOND, STEPS, WINDOW_DAYS, Job, Task, reached
-from sides.limit import edges_of
+from sides import Job, Task
+from sides.clickhouse import depths, depths_sql, edges, edges_sql
 
 TABLE = """create table log (customer UInt64, event_at DateTime64(6, 'UTC'), event LowCardinality(String))
 engine = MergeTree order by (customer, event_at)"""
@@ -56,40 +56,12 @@ def ingest(job: Job) -> Task:
 
 
 def transitions(job: Job) -> Task:
-    """Sessions and edges by window functions, one window for all."""
+    """On the table, which is there."""
     session = loaded(job, job.output / "mergetree")
-    idle = IDLE_MINUTES * 60 * MICROSECOND
-    sql = f"""
-        with neighbours as (
-            select event, lagInFrame(event) over customer as before,
-                at - lagInFrame(at, 1, -{idle} - 1) over customer <= {idle} as goes_on,
-                leadInFrame(at, 1, 9000000000000000000) over customer - at <= {idle} as has_next
-            from (select customer, toString(event) as event, toUnixTimestamp64Micro(event_at) as at from log)
-            window customer as (
-                partition by customer order by at rows between unbounded preceding and unbounded following
-            )
-        )
-        select goes_on, before, event, has_next, toInt32(count()) from neighbours group by all"""
-
-    def run() -> dict[str, Any]:
-        return edges_of([(bool(a), b, e, bool(n), c) for a, b, e, n, c in query(job, session, sql)])
-
-    return run
+    return lambda: edges(query(job, session, edges_sql("log")))
 
 
 def funnel(job: Job) -> Task:
-    """windowFunnel, in microseconds."""
+    """The same."""
     session = loaded(job, job.output / "mergetree")
-    window = WINDOW_DAYS * 86_400 * MICROSECOND
-    steps = ", ".join(f"event = '{step}'" for step in STEPS)
-    listed = ", ".join(f"'{step}'" for step in STEPS)
-    sql = f"""
-        select depth, toInt32(count()) from (
-            select windowFunnel({window})(toUInt64(toUnixTimestamp64Micro(event_at)), {steps}) as depth from log
-            where event in ({listed}) group by customer
-        ) group by depth"""
-
-    def run() -> list[int]:
-        return reached({int(depth): n for depth, n in query(job, session, sql)})
-
-    return run
+    return lambda: depths(query(job, session, depths_sql("log")))
