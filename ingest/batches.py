@@ -134,9 +134,8 @@ class FileCursor:
     def __init__(self, file: SpanFile, columns: Sequence[str], lo: int, hi: int) -> None:
         metadata = pq.read_metadata(file.path)
         self._groups = [g for g in bounds(metadata) if g[1] <= hi - 1 and g[2] >= lo]
-        there = filled(metadata, [g[0] for g in self._groups])
+        there = filled(metadata, columns, [g[0] for g in self._groups])
         self._columns = [c for c in columns if c in there]
-        self._absent = [c for c in columns if c not in there]
         self._parquet = pq.ParquetFile(
             file.path, metadata=metadata, memory_map=True, read_dictionary=[c for c in self._columns if is_text(c)],
             pre_buffer=False,
@@ -171,8 +170,6 @@ class FileCursor:
                 row_groups=len(groups), rows=table.num_rows, values=table.num_rows * table.num_columns, bytes=size
             )
         )
-        for name in self._absent:
-            table = table.append_column(name, pa.nulls(table.num_rows))
         if groups[0] == self._groups[0][0]:  # rows before the shard's first key belong to the shard before
             table = table.slice(int(np.searchsorted(keys_of(table), self._lo)))
         return table
@@ -200,14 +197,14 @@ def bounds(metadata: pq.FileMetaData) -> list[tuple[int, int, int]]:
     return [(i, s.min, s.max) for i, s in enumerate(stats)]
 
 
-def filled(metadata: pq.FileMetaData, groups: Sequence[int]) -> set[str]:
-    """The columns of a file that hold a value in one of these row groups, as far as its statistics tell.
+def filled(metadata: pq.FileMetaData, columns: Sequence[str], groups: Sequence[int]) -> set[str]:
+    """Those of the columns that hold a value in one of these row groups of a file, as far as its statistics tell.
 
     A file from before a promotion has fewer columns; one that no source fills need not be decoded.
     """
-    names = metadata.schema.names
+    place = {name: i for i, name in enumerate(metadata.schema.names)}
     rows = [metadata.row_group(g) for g in groups]
-    return {name for i, name in enumerate(names) if not rows or any(not is_empty(r, i) for r in rows)}
+    return {c for c in columns if c in place and (not rows or any(not is_empty(r, place[c]) for r in rows))}
 
 
 def is_empty(group: pq.RowGroupMetaData, column: int) -> bool:
@@ -279,12 +276,15 @@ def with_properties(batch: EventBatch, keys: Sequence[str]) -> EventBatch:
 
 
 def batch_of(pieces: Sequence[pa.Table], columns: Sequence[str]) -> EventBatch:
-    """One sorted batch from pieces in span order: a stable sort by key alone keeps each customer's time order."""
+    """One sorted batch from pieces in span order: a stable sort by key alone keeps each customer's time order.
+
+    Where a piece lacks a column it has no value there.
+    """
     table = pa.concat_tables(pieces, promote_options="default").unify_dictionaries()
     key = keys_of(table)
     order = np.argsort(key, kind="stable") if len(pieces) > 1 else slice(None)
-    further = {c: column_of(table.column(c), order) if table.column(c).null_count < len(table) else nothing(c, len(table))
-               for c in columns[3:]}  # fmt: skip
+    there = {c for c in table.column_names if table.column(c).null_count < len(table)}
+    further = {c: column_of(table.column(c), order) if c in there else nothing(c, len(table)) for c in columns[3:]}
     event = column_of(table.column("event"), order)
     assert isinstance(event, Codes)
     at = np.asarray(table.column("event_at").cast(pa.int64()))
@@ -305,10 +305,10 @@ def column_of(column: pa.ChunkedArray, order: Any) -> Column:
 
 
 def nothing(column: str, n: int) -> Column:
-    """A column without a value."""
+    """A column without a value: one number stands for all rows, so it takes no room."""
     if is_text(column):
-        return Codes(np.full(n, -1, dtype=np.int32), ())
-    return Numbers(np.zeros(n, dtype=np.int64), np.zeros(n, dtype=bool))
+        return Codes(np.broadcast_to(np.int32(-1), n), ())
+    return Numbers(np.broadcast_to(np.int64(0), n), np.broadcast_to(np.False_, n))
 
 
 def shards(number: int) -> list[tuple[int, int]]:

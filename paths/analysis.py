@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -171,6 +171,14 @@ def last_of(journeys: Journeys, flags: Bools, position: Ints) -> Ints:
     """The customer's last flagged event before each position, -1 = none."""
     before = previous_true(flags)[position]
     return np.where(before >= journeys.customer_starts[journeys.customer[position]], before, -1)
+
+
+@runtime_checkable
+class Merging(Protocol):
+    """An analysis with many rows a batch: they are added up on the way, so that they do not grow with the store."""
+
+    def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """One part for several: `reduce` answers the same."""
 
 
 class Analysis(Protocol[R]):

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from ingest.errors import ConfigError
 from paths.analysis import Journeys, summed
-from paths.counting import distinct_pairs, next_at_or_after
+from paths.counting import next_at_or_after, units_at
 from paths.statistics import rate
 from paths.transitions import END, START
 from paths.walks import NOTHING, View, Walks, answering, stretches, walks_of
@@ -65,7 +65,7 @@ class StepsAround:
         parts = [STEP_PARTS.empty_table()]
         for step, node in self.nodes(walks, walk, visit):
             sessions = np.bincount(node, minlength=len(names))
-            customers = np.bincount(distinct_pairs(owner, node, len(names))[1], minlength=len(names))
+            customers = units_at(owner, node, len(names))
             there = np.flatnonzero(sessions)
             columns = [np.full(len(there), step), names.take(pa.array(there)), sessions[there], customers[there]]
             parts.append(pa.table(columns, schema=STEP_PARTS))
@@ -115,10 +115,11 @@ class Between:
         node = np.concatenate([
             walks.node[stretches(start, length)], np.full(len(straight), len(names) - 2), np.full(len(walk), len(names) - 1)
         ])  # fmt: skip
-        session, at_session = distinct_pairs(unit, node, len(names))
         owner = journeys.customer[journeys.sessions.first[walks.session[walk]]]
-        at_customer = distinct_pairs(owner[session], at_session, len(names))[1]
-        counts = [np.bincount(n, minlength=len(names)) for n in (node, at_session, at_customer)]
+        counts = [
+            np.bincount(node, minlength=len(names)),
+            *(units_at(u, node, len(names)) for u in (unit, owner[unit])),
+        ]
         return pa.table([pa.array(names, pa.string()), *counts], schema=NODE_PARTS)
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:

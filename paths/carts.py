@@ -19,7 +19,7 @@ from paths.analysis import Journeys, summed
 from paths.browse import browsing
 from paths.cart_groups import COMPUTED, GRID, HOUR, groups_of
 from paths.cart_rules import REFUND, CartRules, number_at
-from paths.counting import distinct_pairs, exact_sums
+from paths.counting import AnyInts, exact_sums, units_at
 from paths.episodes import ABANDONED, BY, BY_NONE, KINDS, RECOVERED, STATUSES, CartRows, Episodes, episodes_of
 from paths.statistics import rate, wilson
 
@@ -201,11 +201,11 @@ def hours(journeys: Journeys, found: Episodes) -> pa.Table:
 
 
 def counted(
-    group: Ints, customer: npt.NDArray[np.integer[Any]], known: Bools | None = None, value: Ints | None = None
+    group: Ints, customer: AnyInts, known: Bools | None = None, value: Ints | None = None
 ) -> tuple[Ints, dict[str, Ints]]:
     """(groups that occur, ascending; COUNTS of each): members, distinct customers, members with a value, its sum."""
     code, place, members = np.unique(group, return_inverse=True, return_counts=True)
-    customers = np.bincount(distinct_pairs(customer, place, max(1, len(code)))[1], minlength=len(code))
+    customers = units_at(customer, place, len(code))
     counts = {"episodes": members, "customers": customers}
     if known is not None and value is not None:
         counts["known"] = np.bincount(place[known], minlength=len(code))

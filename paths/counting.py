@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,25 +11,38 @@ import numpy.typing as npt
 from paths.histograms import bins
 
 Ints = npt.NDArray[np.int64]
-AnyInts = npt.NDArray[np.integer[Any]]
+AnyInts = npt.NDArray[np.signedinteger[Any]]
 
 DENSE = 1 << 23
 
 
 def distinct_pairs(unit: AnyInts, code: AnyInts, size: int) -> tuple[AnyInts, AnyInts]:
     """The different (unit, code) pairs in ascending order; 0 <= code < size."""
+    pairs, bits = sorted_pairs(unit, code, size)
+    return pairs >> bits, pairs & ((1 << bits) - 1)
+
+
+def units_at(unit: AnyInts, code: AnyInts, size: int) -> Ints:
+    """How many different units each code 0..size-1 has."""
+    pairs, bits = sorted_pairs(unit, code, size)
+    pairs &= (1 << bits) - 1
+    return np.bincount(pairs, minlength=size)
+
+
+def sorted_pairs(unit: AnyInts, code: AnyInts, size: int) -> tuple[AnyInts, int]:
+    """(unit << bits | code of the different pairs, ascending; bits)."""
     bits = max(size - 1, 1).bit_length()  # shifts are much quicker than divisions
     room = (int(unit.max()) + 1) << bits if len(unit) else 0
     pairs = packed(unit, code, bits, room <= 1 << 31)
     pairs.sort()
-    if len(pairs):
-        pairs = pairs[np.flatnonzero(np.append(True, pairs[1:] != pairs[:-1]))]
-    return pairs >> bits, pairs & ((1 << bits) - 1)
+    fresh = np.ones(len(pairs), dtype=bool)
+    np.not_equal(pairs[1:], pairs[:-1], out=fresh[1:])
+    return pairs[np.flatnonzero(fresh)], bits  # quicker than a mask
 
 
 def packed(high: AnyInts, low: AnyInts, bits: int, small: bool) -> AnyInts:
     """high << bits | low, as int32 where that has room: half the bytes sort in half the time."""
-    kind: type[np.integer[Any]] = np.int32 if small else np.int64
+    kind: type[np.signedinteger[Any]] = np.int32 if small else np.int64
     pairs: AnyInts = high.astype(kind)
     pairs <<= bits
     pairs |= low.astype(kind, copy=False)
@@ -50,13 +64,12 @@ def first_rows(unit: AnyInts, code: AnyInts, size: int) -> Ints:
     return cell[fresh] & ((1 << bits) - 1)
 
 
-def places(codes: Ints, wanted: AnyInts, size: int) -> Ints:
-    """The position of each wanted code among these ascending, different codes; each must be there."""
-    if size > DENSE:
-        return np.searchsorted(codes, wanted)
-    table = np.zeros(size, dtype=np.int64)
-    table[codes] = np.arange(len(codes))
-    return table[wanted]
+def numbered(codes: Sequence[AnyInts], size: int) -> tuple[Ints, list[AnyInts]]:
+    """(code of each number, the codes as numbers): the codes themselves where 0..size-1 are few enough to count each."""
+    if size <= DENSE:
+        return np.arange(size, dtype=np.int64), list(codes)
+    values, number = np.unique(np.concatenate(codes), return_inverse=True)
+    return values.astype(np.int64), np.split(number, np.cumsum([len(c) for c in codes])[:-1])
 
 
 def tally(code: AnyInts, size: int) -> tuple[Ints, Ints]:

@@ -96,28 +96,26 @@ class DropOff:
     def node_counts(self, journeys: Journeys, visits: Visits, state: SessionStates, size: int) -> dict[str, Ints]:
         """COUNTS per node."""
         first = first_rows(visits.session, visits.node, size)
-        s, n, at = visits.session[first], visits.node[first], visits.position[first]
+        s, n, at = visits.session[first], visits.node[first], visits.place(first)
         closed = state.closed[s]
         converting = closed & ((state.last_goal[s] > at) | state.comes_back[s])
         last = np.flatnonzero(visits.closes)
         ends, ended = visits.node[last], visits.session[last]
-
-        def count(node: AnyInts, flags: Bools | None = None) -> Ints:
-            return np.bincount(node if flags is None else node[np.flatnonzero(flags)], minlength=size)
-
+        fate = [flags[ended] for flags in (~state.holds, state.returned, state.lost, state.in_progress)]
+        drop_off, returned, lost, in_progress = flagged(ends, fate, size)[1]
+        sessions, (in_closed, in_converting) = flagged(n, (closed, converting), size)
         return {
-            "visits": count(visits.node), "sessions": count(n), "closed": count(n, closed),
-            "converting": count(n, converting), "drop_off": count(ends, ~state.holds[ended]),
-            "returned": count(ends, state.returned[ended]), "lost": count(ends, state.lost[ended]),
-            "in_progress": count(ends, state.in_progress[ended]), **self.goal_events(journeys, visits, state, size),
-            "value": np.zeros(size, dtype=np.int64),
+            "sessions": sessions, "closed": in_closed, "converting": in_converting, "drop_off": drop_off,
+            "returned": returned, "lost": lost, "in_progress": in_progress,
+            **self.goal_events(journeys, visits, state, size), "value": np.zeros(size, dtype=np.int64),
         }  # fmt: skip
 
     def goal_events(self, journeys: Journeys, visits: Visits, state: SessionStates, size: int) -> dict[str, Ints]:
-        """Events at each node that are goals, and others: a node without others has no row."""
+        """Visits of each node; its events that are goals, and others: a node without others has no row."""
         every = visits_of(journeys, journeys.stage, collapse=False) if self.by_stage else visits
-        goals = np.bincount(every.node[np.flatnonzero(state.goal[every.position])], minlength=size)
-        return {"goals": goals, "others": np.bincount(every.node, minlength=size) - goals}
+        events, (goals,) = flagged(every.node, (every.pick(state.goal),), size)
+        found = np.bincount(visits.node, minlength=size) if self.by_stage else events
+        return {"visits": found, "goals": goals, "others": events - goals}
 
     def money(self, journeys: Journeys) -> pa.Table:
         """How many goals of the period have a value, and the sum."""
@@ -166,6 +164,17 @@ class SessionStates:
             window_end=end + return_window, closed=closed,
             returned=returned, lost=~holds & ~returned & ~in_progress, in_progress=in_progress,
         )  # fmt: skip
+
+
+def flagged(node: AnyInts, flags: Sequence[Bools], size: int) -> tuple[Ints, list[Ints]]:
+    """(how often each node stands there, how often with each of the flags), counted at once; 0 <= node < size."""
+    code = node.astype(np.int64)
+    for flag in flags:
+        code <<= 1
+        code |= flag
+    grid = np.bincount(code, minlength=size << len(flags)).reshape(size, *(2 for _ in flags))
+    axes = range(1, grid.ndim)
+    return grid.sum(axis=tuple(axes)), [grid.take(1, axis).sum(axis=tuple(axes)[:-1]) for axis in axes]
 
 
 def rows_of(nodes: Sequence[str], kinds: Sequence[str], others: Sequence[str], counts: dict[str, Ints]) -> pa.Table:

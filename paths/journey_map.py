@@ -107,9 +107,13 @@ class JourneyMap:
         n, total = int(counts.sum()), int(goals.value[counts].sum())
         return pa.table([[""], ["money"], [0], [n], [0], [total], [0]], schema=PARTS)
 
+    def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """The sum of parts."""
+        return summed(parts, ["cell", "kind", "bin"], PARTS)
+
     def reduce(self, parts: Sequence[pa.Table]) -> MapAnswer:
         """The tables."""
-        return Counted(self, summed(parts, ["cell", "kind", "bin"], PARTS)).answer()
+        return Counted(self, self.merge(parts)).answer()
 
 
 class Counted:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from ingest.batches import Codes
 from paths.absorbing import Chances
 from paths.analysis import Journeys, summed
-from paths.counting import distinct_pairs
+from paths.counting import units_at
 from paths.transitions import visits_of
 
 PARTS = pa.schema([("node", pa.string()), ("visits", pa.int64()), ("sessions", pa.int64()), ("customers", pa.int64())])
@@ -44,10 +44,8 @@ class Nodes:
         node = node_of(journeys, self.by_stage)
         size = len(node.names)
         visits = visits_of(journeys, node, self.collapse_repeats)
-        session, at_session = distinct_pairs(visits.session, visits.node, max(1, size))
-        owner = journeys.customer[journeys.sessions.first]
-        _, at_customer = distinct_pairs(owner[session], at_session, max(1, size))
-        counts = [np.bincount(c, minlength=size) for c in (visits.node, at_session, at_customer)]
+        units = visits.session, visits.pick(journeys.customer)
+        counts = [np.bincount(visits.node, minlength=size), *(units_at(u, visits.node, size) for u in units)]
         return pa.table([pa.array(node.names, pa.string()), *counts], schema=PARTS)
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
@@ -68,7 +66,7 @@ class GoalNodes:
         """The additive counts of a batch."""
         node = node_of(journeys, self.by_stage)
         mine = visits_of(journeys, node, collapse=False)
-        goal = journeys.answers_to(self.goal)[mine.position]
+        goal = mine.pick(journeys.answers_to(self.goal))
         counts = [np.bincount(mine.node[flags], minlength=len(node.names)) for flags in (goal, ~goal)]
         return pa.table([pa.array(node.names, pa.string()), *counts], schema=GOAL_PARTS)
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from ingest.batches import Codes
 from paths.analysis import Journeys, summed
-from paths.counting import distinct_pairs
+from paths.counting import units_at
 from paths.statistics import rate
 from paths.touchpoints import TouchpointRule, TouchpointRules, distinct, path_of, recoded, shown
 
@@ -131,6 +131,6 @@ def counted(
     row = np.array([-1 if n is None else place[n] for n in names], dtype=np.int64)[code]
     mine = row >= 0
     events = np.bincount(row[mine], minlength=len(different))
-    customers = np.bincount(distinct_pairs(owner[mine], row[mine], max(1, len(different)))[1], minlength=len(different))
+    customers = units_at(owner[mine], row[mine], len(different))
     texts = [[n[i] for n in different] for i in (0, 1)]
     return pa.table([[kind] * len(different), *texts, [n[2] for n in different], events, customers], schema=PARTS)

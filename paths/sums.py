@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,18 +13,30 @@ import pyarrow.compute as pc
 from paths.counting import DENSE
 
 Ints = npt.NDArray[np.int64]
+T = TypeVar("T", bound=Sized)
 
 
 def key_groups(columns: Sequence[pa.ChunkedArray]) -> tuple[Ints, Ints]:
     """(a row of each different key, keys ascending and nulls last; the group of each row)."""
     cell, size = np.zeros(len(columns[0]) if columns else 0, dtype=np.int64), 1
     for column in columns:
-        rank, ranks = ranks_of(column)
-        if size * max(1, ranks) > 1 << 62:
-            different, cell = np.unique(cell, return_inverse=True)
-            size = len(different)
-        cell, size = cell * ranks + rank, size * ranks
+        ranks, different = ranks_of(column)
+        if size * max(1, different) > 1 << 62:
+            values, cell = np.unique(cell, return_inverse=True)
+            size = len(values)
+        for rows, rank in placed(ranks):
+            cell[rows] *= different
+            cell[rows] += rank
+        size *= different
     return groups(cell, size)
+
+
+def placed(chunks: Iterable[T]) -> Iterator[tuple[slice, T]]:
+    """(the rows of it, each chunk): work chunk by chunk stays in the caches."""
+    end = 0
+    for chunk in chunks:
+        begin, end = end, end + len(chunk)
+        yield slice(begin, end), chunk
 
 
 def groups(cell: Ints, size: int) -> tuple[Ints, Ints]:
@@ -31,30 +44,31 @@ def groups(cell: Ints, size: int) -> tuple[Ints, Ints]:
     if size > DENSE:
         _, row, place = np.unique(cell, return_index=True, return_inverse=True)
         return row.astype(np.int64), place.astype(np.int64)
-    table = np.full(size, -1, dtype=np.int64)
-    table[cell] = np.arange(len(cell))
-    row = table[table >= 0]
-    table[table >= 0] = np.arange(len(row))
-    return row, table[cell]
+    seen = np.zeros(size, dtype=bool)
+    seen[cell] = True
+    found = np.flatnonzero(seen)
+    number = np.empty(size, dtype=np.int64)
+    number[found] = np.arange(len(found))
+    place = number[cell]
+    row = np.empty(len(found), dtype=np.int64)
+    row[place] = np.arange(len(cell))
+    return row, place
 
 
-def ranks_of(column: pa.ChunkedArray) -> tuple[Ints, int]:
-    """(rank of each value among the different ones, how many ranks there may be); a null ranks last."""
+def ranks_of(column: pa.ChunkedArray) -> tuple[Iterable[Ints], int]:
+    """(per chunk the rank of each value among the different ones, how many ranks there may be); a null ranks last."""
     if pa.types.is_integer(column.type) and not column.null_count and len(column):
-        values = np.asarray(column).astype(np.int64, copy=False)
-        low, high = int(values.min()), int(values.max())
+        low, high = (pc.min_max(column)[end].as_py() for end in ("min", "max"))
         if high - low < DENSE:
-            return values - low, high - low + 1
+            return (np.asarray(c).astype(np.int64, copy=False) - low for c in column.chunks), high - low + 1
     if pa.types.is_string(column.type):
         column = column.dictionary_encode()
     if not pa.types.is_dictionary(column.type):
-        return dense_ranks(column), len(column)
-    whole = column.unify_dictionaries().combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        whole = whole.chunk(0) if whole.num_chunks else pa.array([], column.type)
-    rank = np.append(dense_ranks(whole.dictionary), len(whole.dictionary))
-    codes = np.asarray(whole.indices.fill_null(len(whole.dictionary)))
-    return rank[codes], len(rank)
+        return (dense_ranks(column),), len(column)
+    chunks = column.unify_dictionaries().chunks
+    names = chunks[0].dictionary if chunks else pa.array([], column.type.value_type)
+    rank = np.append(dense_ranks(names), len(names))
+    return (rank[np.asarray(c.indices.fill_null(len(names)))] for c in chunks), len(rank)
 
 
 def dense_ranks(values: pa.Array | pa.ChunkedArray) -> Ints:
@@ -66,5 +80,6 @@ def dense_ranks(values: pa.Array | pa.ChunkedArray) -> Ints:
 def sums_of(column: pa.ChunkedArray, place: Ints, size: int) -> Ints:
     """The exact sum of an integer column in each group."""
     total = np.zeros(size, dtype=np.int64)
-    np.add.at(total, place, np.asarray(column))
+    for rows, chunk in placed(column.chunks):
+        np.add.at(total, place[rows], np.asarray(chunk))
     return total

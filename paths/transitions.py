@@ -6,9 +6,11 @@ Conservation: at every node visits = transitions in = transitions out.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +18,12 @@ import pyarrow as pa
 
 from ingest.batches import Codes
 from paths.analysis import Journeys, summed
-from paths.counting import AnyInts, distinct_pairs, places, tally, tally_times
+from paths.counting import AnyInts, numbered, tally_times, units_at
 from paths.histograms import quantile_seconds
 
 Ints = npt.NDArray[np.int64]
 Codes32 = npt.NDArray[np.int32]
+T = TypeVar("T", bound=np.generic)
 
 START, END = "START", "END"
 
@@ -40,10 +43,11 @@ EDGES = pa.schema(
 
 NAME = pa.dictionary(pa.int32(), pa.string())
 PARTS = pa.schema(
-    [("source", NAME), ("target", NAME), ("bin", pa.int64()), ("transitions", pa.int64()),
-     ("sessions", pa.int64()), ("customers", pa.int64()), ("timed", pa.int64()), ("microseconds", pa.int64())]
-)  # fmt: skip
-"""Additive: counts in the row with bin -1, one row more for each bin of the times."""
+    [("source", NAME), ("target", NAME), ("bin", pa.int64()), ("n", pa.int64()), ("microseconds", pa.int64())]
+)
+"""Additive, narrow because there are many: a row for each of COUNTS, then one for each bin of the times of an edge."""
+COUNTS = {"transitions": -3, "sessions": -2, "customers": -1}
+"""The bins of what is no time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,30 +65,34 @@ class Transitions:
         visits = visits_of(journeys, node, self.collapse_repeats)
         size = len(node.names) + 2
         start, end = size - 2, size - 1
-        source: AnyInts = np.full(len(visits.node), start, dtype=np.int32 if size * size < 1 << 31 else np.int64)
-        source[1:] = visits.node[:-1]
+        into: AnyInts = visits.node.astype(np.int32 if size * size < 1 << 31 else np.int64)  # the edge into every visit
+        into[1:] += visits.node[:-1] * into.dtype.type(size)
         opens, closes = np.flatnonzero(visits.opens), np.flatnonzero(visits.closes)
-        source[opens] = start
-        into = source * size + visits.node  # the edge into every visit
-        out = visits.node[closes].astype(source.dtype) * size + end
-        edge, transitions = tally(np.append(into, out), size * size)
-        units, codes = distinct_pairs(visits.session, into, size * size)
-        units, codes = np.append(units, visits.session[closes]), np.append(codes, out)
-        in_sessions = counts_at(edge, codes, size * size)
-        owner = journeys.customer[journeys.sessions.first]
-        by_customer = counts_at(edge, distinct_pairs(owner[units], codes, size * size)[1], size * size)
-        elapsed = np.diff(visits.at, prepend=visits.at[:1])
+        into[opens] = visits.node[opens] + start * size
+        out = visits.node[closes] * into.dtype.type(size) + end
+        edge, (into, out) = numbered((into, out), size * size)
+        owner, ending = visits.pick(journeys.customer), np.bincount(out, minlength=len(edge))
+        counts = {
+            "transitions": np.bincount(into, minlength=len(edge)) + ending,
+            "sessions": units_at(visits.session, into, len(edge)) + ending,
+            "customers": units_at(owner, into, len(edge)) + units_at(owner[closes], out, len(edge)),
+        }
+        elapsed = np.zeros(len(into), dtype=np.int64)
+        np.subtract(visits.at[1:], visits.at[:-1], out=elapsed[1:])
         elapsed[opens] = 0
-        code, bin_, timed, total = tally_times(into, size * size, elapsed)
-        inner = np.flatnonzero(code < start * size)  # what leads out of START takes no time
-        times = timed[inner], total[inner]
-        place = places(edge, code[inner], size * size)
-        counts = transitions, in_sessions, by_customer
-        return edge_parts(edge, place, bin_[inner], counts, times, names_of(node), size)
+        code, bin_, timed, total = tally_times(into, len(edge), elapsed)
+        inner = np.flatnonzero(edge[code] < start * size)  # what leads out of START takes no time
+        times = edge[code[inner]], bin_[inner], timed[inner], total[inner]
+        there = np.flatnonzero(counts["transitions"])
+        return edge_parts(edge[there], {name: n[there] for name, n in counts.items()}, times, names_of(node))
+
+    def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """The sum of parts."""
+        return summed(parts, ["source", "target", "bin"], PARTS)
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The EDGES table."""
-        return edges_of(summed(parts, ["source", "target", "bin"], PARTS))
+        return edges_of(self.merge(parts))
 
 
 @dataclass(frozen=True)
@@ -94,9 +102,22 @@ class Visits:
     node: Codes32
     session: Codes32
     at: Ints
-    position: Ints  # of the visit's first event in the batch
     opens: npt.NDArray[np.bool_]  # is it the session's first visit
     closes: npt.NDArray[np.bool_]  # is it its last
+    first: Ints | None  # position of the visit's first event in the batch; None: each event is a visit
+
+    @cached_property
+    def position(self) -> Ints:
+        """Of the visit's first event in the batch."""
+        return np.arange(len(self.node), dtype=np.int64) if self.first is None else self.first
+
+    def place(self, visit: Ints) -> Ints:
+        """`position` of these visits."""
+        return visit if self.first is None else self.first[visit]
+
+    def pick(self, values: npt.NDArray[T]) -> npt.NDArray[T]:
+        """Per visit: what its first event has, of values per event."""
+        return values if self.first is None else values[self.first]
 
 
 def visits_of(journeys: Journeys, node: Codes, collapse: bool) -> Visits:
@@ -104,18 +125,18 @@ def visits_of(journeys: Journeys, node: Codes, collapse: bool) -> Visits:
     index = journeys.sessions.index
     chosen = journeys.selected_sessions
     take = index >= 0 if chosen.all() else np.append(chosen, False)[index]
-    if take.all():
-        position, at = np.arange(len(index), dtype=np.int64), journeys.events.at
-        codes, session = node.codes, index
-    else:
-        position = np.flatnonzero(take)
-        codes, session, at = node.codes[position], index[position], journeys.events.at[position]
-    if collapse and len(position):
+    position = None if take.all() else np.flatnonzero(take)
+    codes, session, at = node.codes, index, journeys.events.at
+    if position is not None:
+        codes, session, at = codes[position], session[position], at[position]
+    if collapse and len(codes):
         fresh = np.flatnonzero(np.append(True, (codes[1:] != codes[:-1]) | (session[1:] != session[:-1])))
-        position, codes, session, at = position[fresh], codes[fresh], session[fresh], at[fresh]
-    change = session[1:] != session[:-1]
-    ends = np.ones(min(1, len(position)), dtype=bool)
-    return Visits(codes, session, at, position, np.append(ends, change), np.append(change, ends))
+        position = fresh if position is None else position[fresh]
+        codes, session, at = codes[fresh], session[fresh], at[fresh]
+    opens, closes = (np.ones(len(codes), dtype=bool) for _ in range(2))
+    np.not_equal(session[1:], session[:-1], out=opens[1:])
+    closes[:-1] = opens[1:]
+    return Visits(codes, session, at, opens, closes, position)
 
 
 def inner_edges(visits: Visits) -> tuple[Codes32, Codes32, Codes32, Ints]:
@@ -129,14 +150,6 @@ def inner_edges(visits: Visits) -> tuple[Codes32, Codes32, Codes32, Ints]:
     )
 
 
-def counts_at(edges: Ints, codes: AnyInts, size: int) -> Ints:
-    """How often each of these edges is among the codes."""
-    found, counts = tally(codes, size)
-    result = np.zeros(len(edges), dtype=np.int64)
-    result[np.searchsorted(edges, found)] = counts
-    return result
-
-
 def names_of(node: Codes) -> pa.Array:
     """Node names with START and END behind them."""
     return pa.array([*node.names, START, END], pa.string())
@@ -148,37 +161,35 @@ def coded_names(code: Ints, names: pa.Array) -> pa.DictionaryArray:
 
 
 def edge_parts(
-    edge: Ints,
-    code: Ints,
-    bin_: Ints,
-    counts: tuple[Ints, Ints, Ints],
-    times: tuple[Ints, Ints],
-    names: pa.Array,
-    size: int,
+    edge: Ints, counts: Mapping[str, Ints], times: tuple[Ints, Ints, Ints, Ints], names: pa.Array
 ) -> pa.Table:
-    """The PARTS rows: a count row per edge, then a row per edge and bin."""
-    every = np.concatenate([edge, edge[code]])
-    zeros_front, zeros_back = np.zeros(len(edge), dtype=np.int64), np.zeros(len(code), dtype=np.int64)
-    columns = [np.concatenate([c, zeros_back]) for c in counts] + [np.concatenate([zeros_front, t]) for t in times]
-    source, target = (coded_names(part, names) for part in np.divmod(every, size))
-    return pa.table([source, target, np.concatenate([zeros_front - 1, bin_]), *columns], schema=PARTS)
+    """The PARTS rows of edges (source x size + target) and of the times of (edge, bin): how many, their sum."""
+    code, bin_, timed, total = times
+    source, target = np.divmod(np.concatenate([*(edge for _ in counts), code]), len(names))
+    kinds = [np.full(len(edge), COUNTS[name]) for name in counts]
+    columns = [*kinds, bin_], [*counts.values(), timed], [*(np.zeros(len(edge), dtype=np.int64) for _ in counts), total]
+    coded = coded_names(source, names), coded_names(target, names)
+    return pa.table([*coded, *(np.concatenate(c) for c in columns)], schema=PARTS)
 
 
 def edges_of(parts: pa.Table) -> pa.Table:
-    """Added-up PARTS, in key order -> EDGES: behind the count row of an edge stand its bins."""
-    at = np.flatnonzero(np.asarray(parts["bin"]) < 0)
-    timed, total = np.asarray(parts["timed"]), np.asarray(parts["microseconds"])
-    counted = parts.take(pa.array(at)).to_pylist()
+    """Added-up PARTS, in key order -> EDGES: an edge has its counts, and behind them its bins."""
+    bin_, n, total = (np.asarray(parts[name]) for name in ("bin", "n", "microseconds"))
+    at = {name: np.flatnonzero(bin_ == kind) for name, kind in COUNTS.items()}
+    first = at["customers"] + 1
+    names = parts.select(["source", "target"]).take(pa.array(first - 1)).to_pylist()
+    counted = [{**edge, **{name: int(n[place]) for name, place in zip(at, row, strict=True)}}
+               for edge, *row in zip(names, *at.values(), strict=True)]  # fmt: skip
     out = Counter[str]()
     for row in counted:
         out[row["source"]] += row["transitions"]
     rows = []
-    for row, first, last in zip(counted, at + 1, np.append(at, parts.num_rows)[1:], strict=True):
-        n, us = timed[first:last], total[first:last]
+    for row, begin, end in zip(counted, first, np.append(at["transitions"], parts.num_rows)[1:], strict=True):
+        times = n[begin:end], total[begin:end]
         rows.append({
-            **{k: row[k] for k in ("source", "target", "transitions", "sessions", "customers")},
+            **row,
             "probability": round(row["transitions"] / out[row["source"]], 6),
-            "median_seconds": quantile_seconds(n, us, 50), "p90_seconds": quantile_seconds(n, us, 90),
+            "median_seconds": quantile_seconds(*times, 50), "p90_seconds": quantile_seconds(*times, 90),
         })  # fmt: skip
     rows.sort(key=lambda r: (-r["transitions"], r["source"], r["target"]))
     return pa.Table.from_pylist(rows, schema=EDGES)

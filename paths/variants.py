@@ -96,9 +96,13 @@ class Variants:
         columns = [path.take(pa.array(code)), steps[lead][code], bins, sessions, customers, converted, total]
         return pa.table(columns, schema=PARTS)
 
+    def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """The sum of parts."""
+        return summed(parts, ["path", "steps", "bin"], PARTS)
+
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The VARIANTS table."""
-        return variants_of(summed(parts, ["path", "steps", "bin"], PARTS), bool(self.rules.goal))
+        return variants_of(self.merge(parts), bool(self.rules.goal))
 
 
 def alike(node: AnyInts, start: Ints, length: Ints, goes_on: Bools) -> tuple[Ints, Ints]:

@@ -17,11 +17,13 @@ from ingest.batches import EventBatch, Ints, ScanCount, scan_shard, shards
 from ingest.of_keys import joined, scan_keys
 from ingest.orders import split_orders
 from ingest.store import SpanFile
-from paths.analysis import NEVER, Analysis, Journeys, Scope, kept_of, prepare
+from paths.analysis import NEVER, Analysis, Journeys, Merging, Scope, kept_of, prepare
 from paths.past import LEADS, Past, apart, doubtful, excluded_since
 
 NOBODY = np.zeros(0, dtype=np.int64)
 Parts = list[list[pa.Table]]
+MANY = 1_000_000
+"""Rows of parts of one analysis that wait to be added up."""
 
 
 @dataclass
@@ -103,11 +105,12 @@ class Reading:
         def one(bounds: tuple[int, int]) -> tuple[Parts, Pass, list[EventBatch]]:
             done = Pass(shards=1)
             parts: Parts = [[] for _ in self.analyses]
-            aside = [
-                left
-                for batch in scan_shard(files, self.columns, self.stored, *bounds, done.read)
-                if (left := count(batch, parts, done)) is not None
-            ]
+            aside = []
+            for batch in scan_shard(files, self.columns, self.stored, *bounds, done.read):
+                if (left := count(batch, parts, done)) is not None:
+                    aside.append(left)
+                self.merge(parts, MANY)
+            self.merge(parts, 1)
             return parts, done, aside
 
         with ThreadPoolExecutor(threads) as pool:
@@ -117,6 +120,12 @@ class Reading:
             total.add(done)
         parts = [[part for found, _, _ in results for part in found[i]] for i in range(len(self.analyses))]
         return parts, total, [batch for _, _, aside in results for batch in aside]
+
+    def merge(self, parts: Parts, most: int) -> None:
+        """Add up the parts of analyses that have more than so many rows."""
+        for found, analysis in zip(parts, self.analyses, strict=True):
+            if len(found) > 1 and isinstance(analysis, Merging) and sum(map(len, found)) > most:
+                found[:] = [analysis.merge(found)]
 
     def settled(self, batch: EventBatch, parts: Parts, done: Pass, past: Past, known: Ints) -> EventBatch | None:
         """Count the customers of a batch of whom enough is read; returns the events of the others."""

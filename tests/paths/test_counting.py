@@ -15,9 +15,11 @@ from paths.counting import (
     exact_sums,
     first_rows,
     next_at_or_after,
+    numbered,
     previous_true,
     tally,
     tally_times,
+    units_at,
 )
 from paths.histograms import bins
 
@@ -40,6 +42,14 @@ def test_distinct_pairs_are_those_of_a_set_and_first_rows_are_theirs(pairs: list
     expected = sorted(set(pairs))
     assert list(zip(*(x.tolist() for x in distinct_pairs(unit, code, size)), strict=True)) == expected
     assert first_rows(unit, code, size).tolist() == [pairs.index(p) for p in expected]
+    assert units_at(unit, code, 10).tolist() == [len({u for u, c in pairs if c == n}) for n in range(10)]
+
+
+@pytest.mark.parametrize("size", [10, DENSE + 1])
+def test_codes_are_numbered_alike_in_every_column(size: int) -> None:
+    code, (left, right) = numbered((array([4, 0, 9]), array([9, 4])), size)
+    assert (code[left].tolist(), code[right].tolist()) == ([4, 0, 9], [9, 4])
+    assert len(code) <= max(10, 3)
 
 
 @pytest.mark.parametrize("size", [10, DENSE + 1])

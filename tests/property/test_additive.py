@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paths.analysis import Analysis
+from paths.analysis import Analysis, Merging
 from paths.dropoff import DropOff
 from paths.funnel import Funnel
 from paths.summary import Summary
 from paths.transitions import Transitions
+from paths.variants import Variants
 from tests.builder import Row, journeys_of, minutes, step
 from tests.property.strategies import STAGES, URL_RULES, logs
 
@@ -21,6 +22,7 @@ ANALYSES: tuple[Analysis[Any], ...] = (
     Summary(),
     Transitions(),
     Transitions(collapse_repeats=True, by_stage=True),
+    Variants(),
     DropOff(return_window=minutes(60)),
     DropOff(by_stage=True),
     Funnel(steps=STEPS, window=minutes(45)),
@@ -37,6 +39,9 @@ def check_split(rows: list[Row], batch: dict[str, int]) -> None:
         one = analysis.reduce([analysis.map(whole)])
         assert analysis.reduce([analysis.map(p) for p in parts]) == one
         assert analysis.reduce([analysis.map(p) for p in reversed(parts)]) == one
+        if isinstance(analysis, Merging):
+            *some, last = (analysis.map(p) for p in parts)
+            assert analysis.reduce([analysis.merge(some), last]) == one
         assert one.schema == analysis.reduce([]).schema
 
 
