@@ -172,7 +172,7 @@ class EventStore:
     @property
     def exists(self) -> bool:
         """Has anything ever been ingested?"""
-        return (self.path / "_delta_log").is_dir()
+        return begun(self.path)
 
     def create(self) -> Snapshot:
         """An empty store, if there is none; raises StoreError if the place is not writable, or its name cannot be."""
@@ -342,6 +342,11 @@ def instant_of(moment: np.datetime64) -> int:
     return int(moment.astype("datetime64[us]").astype(np.int64))
 
 
+def begun(path: Path) -> bool:
+    """Has a Delta table a first version? A full disk can leave a log without one."""
+    return any((path / "_delta_log").glob("[0-9]*.json"))
+
+
 def open_table(path: Path) -> deltalake.DeltaTable:
     """The newest version of a Delta table."""
     return deltalake.DeltaTable(path)
@@ -403,7 +408,7 @@ def column_of(batch: pa.RecordBatch, position: int) -> np.ndarray:
 
 def append_file(path: Path, file: Path, rows: pa.Table) -> None:
     """Write rows to `file`, in the folder of a small Delta table, and name it in the table's log."""
-    if not (path / "_delta_log").is_dir():
+    if not begun(path):
         deltalake.DeltaTable.create(path, rows.schema, mode="ignore", configuration=LOG)
     pq.write_table(rows, file, compression="zstd")
     with file.open("rb+") as handle:
@@ -420,7 +425,7 @@ def append_file(path: Path, file: Path, rows: pa.Table) -> None:
 def retire_file(file: Path) -> None:
     """Take a file out of the log of the small Delta table whose folder it is in, if it is named there."""
     path = file.parent
-    if not (path / "_delta_log").is_dir():
+    if not begun(path):
         return
     table = open_table(path)
     if file.name in pa.table(table.get_add_actions())["path"].to_pylist():
@@ -433,7 +438,7 @@ def retire_file(file: Path) -> None:
 
 def read_table(path: Path, schema: pa.Schema) -> pa.Table:
     """A small Delta table, whole; empty where it was never written."""
-    if not (path / "_delta_log").is_dir():
+    if not begun(path):
         return schema.empty_table()
     tables = [pq.read_table(f, schema=schema, partitioning=None) for f in published_files(path)]
     return pa.concat_tables(tables) if tables else schema.empty_table()
@@ -441,7 +446,7 @@ def read_table(path: Path, schema: pa.Schema) -> pa.Table:
 
 def count_rows(path: Path) -> int:
     """Rows of a Delta table, from its log; 0 where it was never written."""
-    if not (path / "_delta_log").is_dir():
+    if not begun(path):
         return 0
     return int(open_table(path).count())
 
@@ -464,14 +469,14 @@ def publish(path: Path, rows: pa.Table, partition_by: str, stamp: dict[str, str]
 
 def published_stamp(path: Path) -> dict[str, str]:
     """The stamp of the newest publication; empty where there is none."""
-    if not (path / "_delta_log").is_dir():
+    if not begun(path):
         return {}
     return {k: str(v) for k, v in open_table(path).history(1)[0].items()}
 
 
 def published_files(path: Path) -> list[Path]:
     """The files of the newest publication; none where there is none."""
-    if not (path / "_delta_log").is_dir():
+    if not begun(path):
         return []
     names = pa.table(open_table(path).get_add_actions())["path"].to_pylist()
     return [path.absolute() / unquote(name) for name in sorted(names)]  # not file_uris(): they are made for URLs

@@ -103,6 +103,17 @@ def test_a_log_that_is_no_log_is_told(shop):
         shop.store.snapshot()
 
 
+def test_a_log_that_a_full_disk_left_without_a_version_is_none_yet(shop):
+    for path in (shop.store.path, shop.store.root / "quarantine"):
+        (path / "_delta_log").mkdir(parents=True)
+        (path / "_delta_log" / "_commit_1.json.tmp").write_text("")
+    with pytest.raises(NoStore):
+        shop.store.snapshot()
+    assert published_files(shop.store.root / "quarantine") == []
+    assert shop.csv("ann,2026-01-15,a").accepted == 1
+    assert len(shop.store.snapshot().files) == 1
+
+
 def test_a_snapshot_keeps_its_files_while_later_loads_replace_them(shop):
     shop.csv("ann,2026-01-15,a")
     old = shop.store.snapshot()
