@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ingest.batches import Codes
 from paths.analysis import Journeys, next_of
+from paths.transitions import Visits
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -33,20 +34,6 @@ class FrictionRules:
     dwell: Mapping[str, timedelta] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Steps:
-    """The visits of some sessions in order: position of each, its session, and node code of its touchpoint."""
-
-    position: Ints
-    session: npt.NDArray[np.int32]
-    node: Ints
-
-    def same(self, distance: int) -> Bools:
-        """Per visit but the last `distance`: is the visit so far behind it in the same session?"""
-        found: Bools = self.session[distance:] == self.session[:-distance]
-        return found
-
-
 def named(journeys: Journeys, globs: Sequence[str]) -> Bools:
     """Per event: does its name or its touchpoint match one of these globs?"""
     if not globs:
@@ -59,57 +46,62 @@ def fitting(column: Codes, globs: Sequence[str]) -> Bools:
     return column.lookup(np.array([any(fnmatchcase(n, g) for g in globs) for n in column.names], dtype=bool), False)
 
 
-def signals(journeys: Journeys, steps: Steps, rules: FrictionRules) -> dict[str, Bools]:
+def signals(journeys: Journeys, visits: Visits, rules: FrictionRules) -> dict[str, Bools]:
     """Signal -> bool per visit.
 
     error: the event is an error, or the next one of the session is. repeat: one of three visits in a row at one
     touchpoint within 10 s. back_and_forth: B of A > B > A. contact: a support contact of the customer within 24 h. dwell:
     the time to the next event of the session is more than three times the reference median.
     """
-    at = journeys.events.at[steps.position]
     return {
-        "error": errors(journeys, steps, rules),
-        "repeat": repeats(steps, at),
-        "back_and_forth": back_and_forth(steps),
-        "contact": contacts(journeys, steps, rules),
-        "dwell": long_dwell(journeys, steps, at, rules),
+        "error": errors(journeys, visits, rules),
+        "repeat": repeats(visits),
+        "back_and_forth": back_and_forth(visits),
+        "contact": contacts(journeys, visits, rules),
+        "dwell": long_dwell(journeys, visits, rules),
     }
 
 
-def errors(journeys: Journeys, steps: Steps, rules: FrictionRules) -> Bools:
+def errors(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:
     """The event is an error, or the session's next event is one: the error happened where the customer was."""
-    error = named(journeys, rules.errors)[steps.position]
+    error = visits.pick(named(journeys, rules.errors))
     found = error.copy()
-    found[:-1] |= error[1:] & steps.same(1)
+    found[:-1] |= error[1:] & ~visits.opens[1:]
     return found
 
 
-def repeats(steps: Steps, at: Ints) -> Bools:
+def repeats(visits: Visits) -> Bools:
     """Every visit of three in a row at one touchpoint, first to last within 10 s."""
-    found = np.zeros(len(steps.node), dtype=bool)
+    found, node, at = np.zeros(len(visits.node), dtype=bool), visits.node, visits.at
     if len(found) < 3:
         return found
-    same = steps.same(2) & (steps.node[2:] == steps.node[:-2]) & (steps.node[1:-1] == steps.node[:-2])
-    first = np.flatnonzero(same & (at[2:] - at[:-2] <= REPEATS_WITHIN // MICROSECOND))
+    same = node[1:] == node[:-1]
+    three = np.flatnonzero(same[1:] & same[:-1] & visits.together(2))
+    first = three[at[three + 2] - at[three] <= REPEATS_WITHIN // MICROSECOND]
     for further in range(3):
         found[first + further] = True
     return found
 
 
-def back_and_forth(steps: Steps) -> Bools:
+def back_and_forth(visits: Visits) -> Bools:
     """The visit from which the customer goes straight back to where they came from."""
-    found = np.zeros(len(steps.node), dtype=bool)
+    found, node = np.zeros(len(visits.node), dtype=bool), visits.node
     if len(found) >= 3:
-        found[1:-1] = steps.same(2) & (steps.node[2:] == steps.node[:-2]) & (steps.node[1:-1] != steps.node[:-2])
+        found[1:-1] = visits.together(2) & (node[2:] == node[:-2]) & (node[1:-1] != node[:-2])
     return found
 
 
-def contacts(journeys: Journeys, steps: Steps, rules: FrictionRules) -> Bools:
+def contacts(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:
     """The customer contacts the support within 24 h after the visit; a contact itself has no such signal."""
     support = named(journeys, rules.support)
-    return ~support[steps.position] & within(
-        journeys, np.flatnonzero(support), steps.position, CONTACT_WITHIN // MICROSECOND
-    )
+    if not support.any():
+        return np.zeros(len(visits.node), dtype=bool)
+    asking = np.zeros(len(journeys.customer_starts), dtype=bool)
+    asking[journeys.customer[np.flatnonzero(support)]] = True
+    found = visits.pick(asking[journeys.customer] & ~support)
+    some = np.flatnonzero(found)
+    found[some] = within(journeys, np.flatnonzero(support), visits.place(some), CONTACT_WITHIN // MICROSECOND)
+    return found
 
 
 def within(journeys: Journeys, later: Ints, position: Ints, span: int) -> Bools:
@@ -119,12 +111,12 @@ def within(journeys: Journeys, later: Ints, position: Ints, span: int) -> Bools:
     return found
 
 
-def long_dwell(journeys: Journeys, steps: Steps, at: Ints, rules: FrictionRules) -> Bools:
+def long_dwell(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:
     """Longer than three times the reference of the touchpoint; the last event of a session has no such time."""
-    found = np.zeros(len(steps.node), dtype=bool)
+    found = np.zeros(len(visits.node), dtype=bool)
     if not rules.dwell or len(found) < 2:
         return found
     limits = [LONG * (rules.dwell[n] // MICROSECOND) if n in rules.dwell else -1 for n in journeys.touchpoint.names]
-    limit = np.array([*limits, -1], dtype=np.int64)[journeys.touchpoint.codes[steps.position]][:-1]
-    found[:-1] = steps.same(1) & (limit >= 0) & (at[1:] - at[:-1] > limit)
+    limit = np.array([*limits, -1], dtype=np.int64)[visits.node[:-1]]
+    found[:-1] = ~visits.opens[1:] & (limit >= 0) & (visits.at[1:] - visits.at[:-1] > limit)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,12 +12,12 @@ import pyarrow as pa
 
 from ingest.batches import Codes
 from paths.analysis import Journeys, next_of
-from paths.counting import distinct_pairs, next_at_or_after, tally_times
+from paths.counting import first_of_group, next_at_or_after, tally_times, units_at
 from paths.dropoff import SessionStates
-from paths.friction import SIGNALS, FrictionRules, Steps, named, signals
+from paths.friction import SIGNALS, FrictionRules, named, signals
 from paths.sentiment import Answers
 from paths.touchpoints import UNMAPPED, StageRules, distinct, recoded
-from paths.transitions import Visits, inner_edges, visits_of
+from paths.transitions import Visits, coded_names, visits_of
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -27,7 +27,8 @@ NOWHERE = "(none)"
 THOUSANDTH = 1_000
 FEELING, BAD = "feeling", "bad"
 
-PARTS = pa.schema([("cell", pa.string()), ("kind", pa.string()), ("bin", pa.int64()),
+NAME = pa.dictionary(pa.int32(), pa.string())
+PARTS = pa.schema([("cell", NAME), ("kind", NAME), ("bin", pa.int64()),
                    *[(n, pa.int64()) for n in ("n", "hits", "sum", "square")]])  # fmt: skip
 """Additive. The kinds, and what n and hits count:
 
@@ -75,48 +76,42 @@ class MapBatch:
         return visits_of(self.journeys, self.cell, collapse=True) if self.by == "stage" else self.visits
 
     @cached_property
-    def steps(self) -> Steps:
+    def steps(self) -> Visits:
         """The visits as touchpoints."""
-        position = self.visits.position
-        node = self.journeys.touchpoint.codes[position].astype(np.int64)
-        return Steps(position=position, session=self.visits.session, node=node)
+        return replace(self.visits, node=self.visits.pick(self.journeys.touchpoint.codes))
 
     @cached_property
-    def place(self) -> Ints:
-        """Per visit: its cell."""
-        return self.visits.node.astype(np.int64)
+    def owner(self) -> npt.NDArray[np.int32]:
+        """Per visit: the customer."""
+        return self.visits.pick(self.journeys.customer)
 
     @cached_property
     def first(self) -> tuple[Ints, Ints]:
         """(the first visit of each (session, cell), per visit: which of these)."""
-        pairs = self.steps.session.astype(np.int64) * len(self.cell.names) + self.place
-        _, first, group = np.unique(pairs, return_index=True, return_inverse=True)
-        return first, group
+        return first_of_group(self.visits.session, self.visits.node, max(1, len(self.cell.names)))
 
     @cached_property
     def signals(self) -> dict[str, Bools]:
         """Signal -> per visit; `feeling`: an answer below 0 speaks of it."""
         found = signals(self.journeys, self.steps, self.rules)
-        found["repeat"] &= ~self.states.goal[self.steps.position]  # the rows of an order are no clicks in anger
+        found["repeat"] &= ~self.visits.pick(self.states.goal)  # the rows of an order are no clicks in anger
         return found | {FEELING: self.unhappy(self.answers.feeling < 0)}
 
     def unhappy(self, answers: Bools) -> Bools:
         """Per visit: does one of these answers speak of it?"""
         found = np.zeros(len(self.journeys) + 1, dtype=bool)
         found[self.answers.visit[answers]] = True
-        found[-1] = False  # where -1, no visit, was written
-        return found[self.steps.position]
+        return self.visits.pick(found[:-1])  # without -1, no visit
 
     @cached_property
     def decisive(self) -> dict[str, Bools]:
         """The signals that a goal may have failed by, and `bad`, any of them: a contact after the goal is none."""
         found = dict(self.signals)
-        support = np.flatnonzero(named(self.journeys, self.rules.support))
-        position = self.steps.position + 1
-        bought_first = next_at_or_after(np.flatnonzero(self.states.goal), position) < next_at_or_after(
-            support, position
-        )
-        found["contact"] = found["contact"] & ~bought_first
+        contact = np.flatnonzero(found["contact"])
+        behind = self.visits.place(contact) + 1
+        goal, support = (np.flatnonzero(f) for f in (self.states.goal, named(self.journeys, self.rules.support)))
+        found["contact"] = found["contact"].copy()
+        found["contact"][contact[next_at_or_after(goal, behind) < next_at_or_after(support, behind)]] = False
         bad = np.logical_or.reduce(list(found.values()))
         # an answer that names no touchpoint speaks of the last visit, behind which there is less to come
         return found | {FEELING: self.unhappy((self.answers.feeling < 0) & self.answers.names_one), BAD: bad}
@@ -131,44 +126,45 @@ class MapBatch:
         zero = np.zeros(len(n), dtype=np.int64)
         columns = {"n": n, "hits": zero if hits is None else hits, "sum": zero, "square": zero, **values}
         there = np.flatnonzero(np.any([c != 0 for c in columns.values()], axis=0))
-        names = pa.array(self.cell.names, pa.string()).take(pa.array(there))
+        names = coded_names(there, pa.array(self.cell.names, pa.string()))
+        kinds = coded_names(zero[there], pa.array([kind]))
         numbers = [pa.array(c[there].astype(np.int64)) for c in columns.values()]
-        return pa.table([names, pa.array([kind] * len(there), pa.string()), zero[there], *numbers], schema=PARTS)
+        return pa.table([names, kinds, zero[there], *numbers], schema=PARTS)
 
     def count(self, code: npt.NDArray[np.integer], flags: Bools | None = None) -> Ints:
         """How often each cell."""
-        return np.bincount(code if flags is None else code[flags], minlength=len(self.cell.names))
+        return np.bincount(code if flags is None else code[np.flatnonzero(flags)], minlength=len(self.cell.names))
 
     @cached_property
-    def touches(self) -> Ints:
-        """Positions of the visits, and of the passive events of the period and the segment."""
+    def touches(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Ints]:
+        """(customer, cell) of the visits, and of the passive events of the period and the segment; positions of the latter."""
         passive = np.flatnonzero(self.journeys.passive & self.journeys.selected)
-        return np.concatenate([self.steps.position, passive])
+        if not len(passive):
+            return self.owner, self.visits.node, passive
+        owner = np.concatenate([self.owner, self.journeys.customer[passive]])
+        return owner, np.concatenate([self.visits.node, self.cell.codes[passive]]), passive
 
     def volume(self) -> pa.Table:
         """visits and customers."""
-        code = self.cell.codes[self.touches].astype(np.int64)
-        size = len(self.cell.names)
-        customers = distinct_pairs(self.journeys.customer[self.touches], code, max(1, size))[1]
-        return pa.concat_tables(
-            [
-                self.rows("visits", self.count(self.runs.node), self.count(code)),
-                self.rows("customers", self.count(customers)),
-            ]
-        )
+        owner, code, _ = self.touches
+        customers = units_at(owner, code, len(self.cell.names))
+        visits = self.rows("visits", self.count(self.runs.node), self.count(code))
+        return pa.concat_tables([visits, self.rows("customers", customers)])
 
     def times(self) -> list[pa.Table]:
         """How long the customer is there: to the session's next event, of a stage to the next stage."""
-        source, _, _, span = inner_edges(self.runs)
-        code, bins, n, total = tally_times(source, max(1, len(self.cell.names)), span)
-        names = pa.array(self.cell.names, pa.string()).take(pa.array(code))
+        inside = np.flatnonzero(~self.runs.opens[1:])
+        span = (self.runs.at[1:] - self.runs.at[:-1])[inside]
+        code, bins, n, total = tally_times(self.runs.node[inside], max(1, len(self.cell.names)), span)
+        names = coded_names(code, pa.array(self.cell.names, pa.string()))
+        kind = coded_names(np.zeros_like(code), pa.array(["time"]))
         zero = np.zeros(len(code), dtype=np.int64)
-        return [pa.table([names, ["time"] * len(code), bins, n, zero, total, zero], schema=PARTS)]
+        return [pa.table([names, kind, bins, n, zero, total, zero], schema=PARTS)]
 
     def sessions(self) -> list[pa.Table]:
         """sessions, closed and goes_on."""
         first, _ = self.first
-        cell, session = self.place[first], self.steps.session[first].astype(np.int64)
+        cell, session = self.visits.node[first], self.visits.session[first]
         closed, ends = self.states.closed[session], self.journeys.sessions.last[session]
         last = self.cell.codes[ends] == cell
         return [
@@ -181,8 +177,8 @@ class MapBatch:
     def follows(self) -> Bools:
         """Per first visit: does a goal follow, in the session or within return_window of its end?"""
         first, _ = self.first
-        session = self.steps.session[first].astype(np.int64)
-        return (self.states.last_goal[session] > self.steps.position[first]) | self.states.comes_back[session]
+        session = self.visits.session[first]
+        return (self.states.last_goal[session] > self.visits.place(first)) | self.states.comes_back[session]
 
     @cached_property
     def stage_rank(self) -> Ints:
@@ -194,38 +190,51 @@ class MapBatch:
     @cached_property
     def has_later(self) -> Bools:
         """Per first visit: is there a stage behind its own?"""
-        rank = self.stage_rank[self.steps.position[self.first[0]]]
+        rank = self.stage_rank[self.visits.place(self.first[0])]
         return (rank >= 0) & (rank < len(self.stages) - 1)
 
     @cached_property
     def goes_on(self) -> Bools:
         """Per first visit: does an event of a later stage follow, in the session or within return_window of its end?"""
-        journeys, position = self.journeys, self.steps.position[self.first[0]]
-        rank, session = self.stage_rank[position], self.steps.session[self.first[0]].astype(np.int64)
-        found = np.zeros(len(position), dtype=bool)
+        journeys, position = self.journeys, self.visits.place(self.first[0])
+        rank, session = self.stage_rank[position], self.visits.session[self.first[0]]
+        found = rank < self.highest_ahead[position]
         active = ~journeys.passive
+        open_ = np.flatnonzero(self.has_later & ~found)
         for stage in range(len(self.stages) - 1):
-            mine = np.flatnonzero(rank == stage)
+            mine = open_[rank[open_] == stage]
             later = np.flatnonzero(active & (self.stage_rank > stage))
             target, there = next_of(journeys, later, position[mine])
             found[mine] = there & (journeys.events.at[target] <= self.states.window_end[session[mine]])
+        return found & self.has_later
+
+    @cached_property
+    def highest_ahead(self) -> Ints:
+        """Per event: the highest stage from it to the end of its session; -1 for passive events."""
+        journeys = self.journeys
+        active = np.flatnonzero(~journeys.passive)
+        floor = journeys.sessions.index[active].astype(np.int64) * (len(self.stages) + 1)
+        falling = (self.stage_rank[active] - floor)[::-1]  # every later session lies below all of an earlier one
+        found = np.full(len(journeys), -1, dtype=np.int64)
+        found[active] = np.maximum.accumulate(falling)[::-1] + floor
         return found
 
     def shown(self) -> list[pa.Table]:
         """friction, signal:x and value:x."""
         first, group = self.first
-        cell, session = self.place[first], self.steps.session[first].astype(np.int64)
-        closed, owner = self.states.closed[session], self.journeys.customer[self.steps.position]
+        cell, closed = self.visits.node[first], self.states.closed[self.visits.session[first]]
         friction = np.logical_or.reduce([self.signals[s] for s in SIGNALS])
-        tables = [self.rows("friction", self.count(self.place), self.count(self.place, friction))]
+        node = self.visits.node
+        tables = [self.rows("friction", self.count(node), self.count(node, friction))]
         for name, flags in self.signals.items():
-            customers = distinct_pairs(owner[flags], self.place[flags], max(1, len(self.cell.names)))[1]
-            tables.append(self.rows(f"signal:{name}", self.count(self.place, flags), self.count(customers)))
+            hits = np.flatnonzero(flags)
+            customers = units_at(self.owner[hits], node[hits], len(self.cell.names))
+            tables.append(self.rows(f"signal:{name}", self.count(node[hits]), customers))
         for name, flags in self.decisive.items():
             hit = np.zeros(len(first), dtype=bool)
-            hit[group[flags]] = True
-            counts = self.count(cell, hit & closed), self.count(cell, hit & closed & self.follows)
-            tables.append(self.rows(f"value:{name}", *counts))
+            hit[group[np.flatnonzero(flags)]] = True
+            hit &= closed
+            tables.append(self.rows(f"value:{name}", self.count(cell, hit), self.count(cell, hit & self.follows)))
         return tables
 
     def feelings(self) -> list[pa.Table]:
@@ -259,15 +268,17 @@ class MapBatch:
         channel = events.text("channel")
         by_channel = channel.lookup(np.array([cost.get(n, -1) for n in channel.names], dtype=np.int64), -1)
         by_event = events.event.lookup(np.array([cost.get(n, -1) for n in events.event.names], dtype=np.int64), -1)
-        each = np.where(by_event >= 0, by_event, by_channel)[self.touches]
-        known = each >= 0
-        code = self.cell.codes[self.touches[known]].astype(np.int64)
+        price = np.where(by_event >= 0, by_event, by_channel)
+        _, touched, passive = self.touches
+        each = np.concatenate([self.visits.pick(price), price[passive]])
+        known = np.flatnonzero(each >= 0)
+        code = touched[known].astype(np.int64)
         return [self.rows("cost", self.count(code), sum=exact(code, each[known], len(self.cell.names)))]
 
     def total(self) -> pa.Table:
         """All customers and sessions of the map, answers that fit no cell, and answers off their scale."""
         sessions = int(self.journeys.selected_sessions.sum())
-        customers = len(np.unique(self.journeys.customer[self.touches]))
+        customers = np.count_nonzero(np.bincount(self.touches[0]))
         lost = int(
             (self.journeys.in_period[self.answers.position] & (self.answers.visit < 0) & (self.answers.named < 0)).sum()
         )

@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from paths.analysis import Journeys, last_of, summed
-from paths.friction import CONTACT_WITHIN, FrictionRules, Steps, named, signals, within
+from paths.friction import CONTACT_WITHIN, FrictionRules, named, signals, within
 from paths.statistics import rate
+from paths.transitions import visits_of
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -80,9 +81,10 @@ class Opportunities:
         support = named(journeys, self.friction.support)
         at = np.flatnonzero(support & journeys.selected)
         rough = np.zeros(len(journeys), dtype=bool)
-        steps = every_visit(journeys)
-        found = signals(journeys, steps, self.friction)
-        rough[steps.position[np.logical_or.reduce([found[c] for c in CAUSES])]] = True
+        everyone = np.ones(len(journeys.sessions), dtype=bool)  # what went before a contact may lie before the period
+        visits = visits_of(journeys, journeys.touchpoint, collapse=False, sessions=everyone)
+        found = signals(journeys, visits, self.friction)
+        rough[visits.place(np.flatnonzero(np.logical_or.reduce([found[c] for c in CAUSES])))] = True
         before = last_of(journeys, rough & ~support, at)
         near = (before >= 0) & (journeys.events.at[at] - journeys.events.at[before] <= CONTACT_WITHIN // MICROSECOND)
         tables = [
@@ -128,16 +130,6 @@ def status(r: Mapping[str, Any], of: int) -> str:
         "unanswered_complaint": f"{r['n']:,} of {of:,} complaints had no answer in time{open_}",
         "avoidable_contact": f"{r['n']:,} of {of:,} contacts came within 24 h of friction at {r['touchpoint']}",
     }[r["kind"]]
-
-
-def every_visit(journeys: Journeys) -> Steps:
-    """All visits, whatever the period: what went before a contact may lie before it."""
-    position = np.flatnonzero(~journeys.passive)
-    return Steps(
-        position=position,
-        session=journeys.sessions.index[position],
-        node=journeys.touchpoint.codes[position].astype(np.int64),
-    )
 
 
 def row(

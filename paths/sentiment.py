@@ -89,12 +89,20 @@ class Answers:
     off_scale: int = 0
 
 
+NO_ANSWERS = Answers(
+    position=np.zeros(0, dtype=np.int64), feeling=np.zeros(0, dtype=np.int64), visit=np.zeros(0, dtype=np.int64),
+    names_one=np.zeros(0, dtype=bool), named=np.zeros(0, dtype=np.int32), names=(),
+)  # fmt: skip
+
+
 def answers_of(journeys: Journeys, surveys: Sequence[Survey]) -> Answers:
     """All answers of the batch in order.
 
     An answer belongs to the touchpoint it names (the customer's last visit there before it), else to the customer's last
     non-passive event before it that is no answer itself.
     """
+    if not surveys:
+        return NO_ANSWERS
     n = len(journeys)
     found = np.full(n, NO_SCORE, dtype=np.int64)
     about = Codes(np.full(n, -1, dtype=np.int32), ())

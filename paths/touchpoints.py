@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.batches import Codes, EventBatch
+from paths.sums import groups
 
 UNMAPPED = "(unmapped)"
 RESERVED = ("START", "END")
@@ -141,11 +142,15 @@ def path_of(url: str) -> str:
 
 def distinct(columns: Sequence[Codes | None], n: int) -> tuple[npt.NDArray[np.int64], list[tuple[str | None, ...]]]:
     """(code of each row's combination, the distinct combinations); an absent column is always None."""
-    combined = np.zeros(n, dtype=np.int64)
+    combined, size = np.zeros(n, dtype=np.int64), 1
     for column in columns:
         if column is not None:
-            combined = combined * (len(column.names) + 1) + column.codes + 1
-    values, codes = np.unique(combined, return_inverse=True)
+            combined *= len(column.names) + 1
+            combined += column.codes
+            combined += 1
+            size *= len(column.names) + 1
+    row, codes = groups(combined, size)
+    values = combined[row]
     kinds: list[list[str | None]] = [[] for _ in values]
     for column in reversed(columns):
         if column is None:

@@ -115,15 +115,20 @@ class Visits:
         """`position` of these visits."""
         return visit if self.first is None else self.first[visit]
 
+    def together(self, distance: int) -> npt.NDArray[np.bool_]:
+        """Per visit but the last `distance`: is the visit so far behind it in the same session?"""
+        found: npt.NDArray[np.bool_] = self.session[distance:] == self.session[:-distance]
+        return found
+
     def pick(self, values: npt.NDArray[T]) -> npt.NDArray[T]:
         """Per visit: what its first event has, of values per event."""
         return values if self.first is None else values[self.first]
 
 
-def visits_of(journeys: Journeys, node: Codes, collapse: bool) -> Visits:
-    """One visit per event, or per run of consecutive events at one node."""
+def visits_of(journeys: Journeys, node: Codes, collapse: bool, sessions: npt.NDArray[np.bool_] | None = None) -> Visits:
+    """One visit per event, or per run of consecutive events at one node; of the selected sessions, or of these."""
     index = journeys.sessions.index
-    chosen = journeys.selected_sessions
+    chosen = journeys.selected_sessions if sessions is None else sessions
     take = index >= 0 if chosen.all() else np.append(chosen, False)[index]
     position = None if take.all() else np.flatnonzero(take)
     codes, session, at = node.codes, index, journeys.events.at
