@@ -33,6 +33,8 @@ NEVER = 1 << 62
 """Later than every instant, microseconds."""
 FEW = 8
 """So many comparisons of a column are quicker than one look-up."""
+MANY = 8
+"""One event in so many is looked for: then a count over all of them is quicker than a search for each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +163,12 @@ def coded(column: Codes, wanted: set[str]) -> Bools:
 
 def next_of(journeys: Journeys, later: Ints, position: Ints) -> tuple[Ints, Bools]:
     """Per position: (the customer's first of the `later` events, which ascend, behind it; is there one). 0 where there is none."""
-    follows = next_at_or_after(later, position + 1)
+    if len(position) < len(journeys) // MANY:
+        follows = next_at_or_after(later, position + 1)
+    else:
+        flags = np.zeros(len(journeys), dtype=bool)
+        flags[later] = True
+        follows = np.append(later, NEVER)[np.cumsum(flags)[position]]
     target = np.where(follows < len(journeys), follows, 0)
     there = (follows < len(journeys)) & (journeys.customer[target] == journeys.customer[position])
     return np.where(there, target, 0), there

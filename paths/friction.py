@@ -96,12 +96,8 @@ def contacts(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:
     support = named(journeys, rules.support)
     if not support.any():
         return np.zeros(len(visits.node), dtype=bool)
-    asking = np.zeros(len(journeys.customer_starts), dtype=bool)
-    asking[journeys.customer[np.flatnonzero(support)]] = True
-    found = visits.pick(asking[journeys.customer] & ~support)
-    some = np.flatnonzero(found)
-    found[some] = within(journeys, np.flatnonzero(support), visits.place(some), CONTACT_WITHIN // MICROSECOND)
-    return found
+    position = visits.position
+    return visits.pick(~support) & within(journeys, np.flatnonzero(support), position, CONTACT_WITHIN // MICROSECOND)
 
 
 def within(journeys: Journeys, later: Ints, position: Ints, span: int) -> Bools:

@@ -195,12 +195,12 @@ class MapBatch:
 
     @cached_property
     def goes_on(self) -> Bools:
-        """Per first visit: does an event of a later stage follow, in the session or within return_window of its end?"""
+        """Per first visit of a closed session: does an event of a later stage follow, there or within return_window of its end?"""
         journeys, position = self.journeys, self.visits.place(self.first[0])
         rank, session = self.stage_rank[position], self.visits.session[self.first[0]]
         found = rank < self.highest_ahead[position]
         active = ~journeys.passive
-        open_ = np.flatnonzero(self.has_later & ~found)
+        open_ = np.flatnonzero(self.has_later & ~found & self.states.closed[session])  # the others do not count yet
         for stage in range(len(self.stages) - 1):
             mine = open_[rank[open_] == stage]
             later = np.flatnonzero(active & (self.stage_rank > stage))
