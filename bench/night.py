@@ -2,7 +2,7 @@
 
     python bench/night.py --per-day 10_000
 
-Writes bench/NIGHT.md. Each night is a process of its own (`journeys run`), start included, on a fresh copy of the shop;
+Writes bench/NIGHT.md. Each night is a process of its own (`journeys run`), start included, and is undone;
 sizes take turns, and the first turn is a warm-up. CPU seconds are user + system of the whole process. Rows and bytes of the
 store are from the run's manifest; the files of the inbox come on top, and are the same for every size.
 """
@@ -75,14 +75,15 @@ def fill(shop: Path, log: Log, names: list[str], days: int, total: int) -> Path:
 
 
 def last_night(shop: Path, total: int) -> Night:
-    """The last night, on a copy."""
-    copy = shop.with_name(f"{shop.name}-copy")
-    shutil.copytree(shop, copy)
+    """The last night, after which the shop is as it was before: same paths, same times of its files."""
+    kept = shop.with_name("kept")
+    shutil.copytree(shop, kept)
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    journeys(copy, "run", "--as-of", str(START + timedelta(days=total)))
+    journeys(shop, "run", "--as-of", str(START + timedelta(days=total)))
     seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    records = [json.loads(p.read_text()) for p in (copy / "store" / "runs").glob("*.json")]
-    shutil.rmtree(copy)
+    records = [json.loads(p.read_text()) for p in (shop / "store" / "runs").glob("*.json")]
+    shutil.rmtree(shop)
+    kept.rename(shop)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Night(seconds, cpu, max(records, key=lambda m: m["started_at"]))
 

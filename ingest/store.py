@@ -29,6 +29,7 @@ from deltalake.transaction import AddAction, CommitProperties, RemoveAction, Tra
 
 from ingest.errors import Conflict, NoStore, QueryError, StoreError
 from ingest.lock import writer_lock
+from ingest.log import transactions
 from ingest.schema import EVENTS, KEY_HASH
 
 R = TypeVar("R")
@@ -109,7 +110,13 @@ class Snapshot:
 
     def knows(self, input_hash: str) -> bool:
         """Has this input been taken in before?"""
-        return self._table.transaction_version(f"input:{input_hash}") is not None
+        name = f"input:{input_hash}"
+        return name in self._transactions or self._table.transaction_version(name) is not None
+
+    @cached_property
+    def _transactions(self) -> frozenset[str]:
+        """Inputs and further transactions of the log that are quick to name."""
+        return transactions(self.root / "_delta_log", self.version)
 
     @cached_property
     def _facts(self) -> dict[str, Any]:
