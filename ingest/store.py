@@ -86,7 +86,7 @@ class Snapshot:
     @cached_property
     def files(self) -> tuple[SpanFile, ...]:
         """Its files, oldest span first."""
-        actions = pa.table(self._table.get_add_actions(flatten=True)).to_pylist()
+        actions = named_files(self._table).select(["path", "partition.span", "num_records"]).to_pylist()
         files = [
             SpanFile(path=self.root / unquote(a["path"]), span=a["partition.span"], rows=a["num_records"])
             for a in actions
@@ -359,6 +359,11 @@ def open_table(path: Path) -> deltalake.DeltaTable:
     return deltalake.DeltaTable(path)
 
 
+def named_files(table: deltalake.DeltaTable) -> pa.Table:
+    """The files that a table's log names. pa.table() would import pandas to see whether it is given a frame."""
+    return pa.RecordBatchReader.from_stream(table.get_add_actions(flatten=True)).read_all()
+
+
 def touch(file: Path) -> None:
     """Date a file that was replaced to this moment: from now on it is kept for as long as `retain` says."""
     with suppress(FileNotFoundError):
@@ -435,7 +440,7 @@ def retire_file(file: Path) -> None:
     if not begun(path):
         return
     table = open_table(path)
-    if file.name in pa.table(table.get_add_actions())["path"].to_pylist():
+    if file.name in named_files(table)["path"].to_pylist():
         stat = file.stat()
         action = RemoveAction(
             path=file.name, data_change=True, deletion_timestamp=int(stat.st_mtime * 1000), size=stat.st_size
@@ -485,5 +490,5 @@ def published_files(path: Path) -> list[Path]:
     """The files of the newest publication; none where there is none."""
     if not begun(path):
         return []
-    names = pa.table(open_table(path).get_add_actions())["path"].to_pylist()
+    names = named_files(open_table(path))["path"].to_pylist()
     return [path.absolute() / unquote(name) for name in sorted(names)]  # not file_uris(): they are made for URLs

@@ -8,10 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from ingest.load import InputFile, LoadOptions, Source, load
 from ingest.mapping import Field, SourceMapping
 from ingest.store import EventStore
-from paths.analysis import Analysis, Scope
+from paths.analysis import NEVER, Analysis, Scope
 from paths.around import StepsAround
 from paths.cart_rules import CartRules
 from paths.carts import Carts
@@ -24,7 +26,11 @@ from paths.patterns import parse_pattern
 from paths.search import Search
 from paths.touchpoints import StageRule, StageRules
 from paths.transitions import Transitions
+from pipeline.customer import customer as timeline
 from pipeline.engines.local import run as run_pass
+from pipeline.project import Period, Project
+from pipeline.report_map import map_questions
+from pipeline.report_questions import about_all, periods_of
 from sessionize.rules import SessionRules
 from sides import IDLE_MINUTES, MICROSECOND, STEPS, WINDOW_DAYS, Job, Task, edge_answer
 
@@ -134,3 +140,54 @@ def together(job: Job) -> Task:
         return [edges(paths), steps["reached"].to_pylist(), len(leaks)]
 
     return run
+
+
+CONFIG = """
+[project]
+goal = ["purchase"]
+[carts.roles]
+view = ["product_view"]
+[[funnel]]
+name = "buy"
+steps = ["product_view", "add_to_cart", "checkout_started", "purchase"]
+"""
+
+
+def of_report(job: Job) -> tuple[list[Analysis[Any]], Scope]:
+    """Every question of the report of the newest 28 days against those before, and its scope."""
+    job.output.mkdir(parents=True, exist_ok=True)
+    (job.output / "journeys.toml").write_text(CONFIG)
+    project = Project(job.output, {"project.store": str(job.store)})
+    asked, _ = project.scope(Period(), EventStore(job.store).snapshot())
+    periods = periods_of(asked, "UTC", compare=True)
+    questions = about_all(project, asked, periods).analyses, map_questions(project, periods).analyses
+    return [a for part in questions for a in part.values()], replace(asked, since=-NEVER, until=NEVER)
+
+
+def report(job: Job) -> Task:
+    """As the report asks them."""
+    questions, asked = of_report(job)
+    return lambda: len(run_pass(questions, EventStore(job.store).snapshot(), asked, threads=job.threads)[0])
+
+
+def report_one_by_one(job: Job) -> Task:
+    """A pass for each question."""
+    questions, asked = of_report(job)
+
+    def run() -> int:
+        for question in questions:
+            run_pass([question], EventStore(job.store).snapshot(), asked, threads=job.threads)
+        return len(questions)
+
+    return run
+
+
+def customer(job: Job) -> Task:
+    """One customer's whole journey as a timeline: the one of a middle row group of a middle file."""
+    files = EventStore(job.store).snapshot().files
+    parquet = pq.ParquetFile(files[len(files) // 2].path)
+    known = parquet.read_row_group(parquet.num_row_groups // 2, columns=["customer_id"])["customer_id"][0].as_py()
+    job.output.mkdir(parents=True, exist_ok=True)
+    (job.output / "journeys.toml").write_text(CONFIG)
+    project = Project(job.output, {"project.store": str(job.store)})
+    return lambda: len(timeline(project, known).table)
