@@ -140,6 +140,10 @@ class FileCursor:
             file.path, metadata=metadata, memory_map=True, read_dictionary=[c for c in self._columns if is_text(c)],
             pre_buffer=False,
         )  # fmt: skip
+        places = [metadata.schema.names.index(c) for c in self._columns]
+        self._sizes = {
+            g: sum(metadata.row_group(g).column(i).total_compressed_size for i in places) for g, *_ in self._groups
+        }
         self._next = 0
         self._lo = lo
         self._tail: pa.Table | None = None
@@ -164,23 +168,18 @@ class FileCursor:
         table = pa.table(
             table.columns, names=table.column_names
         )  # a file without nulls in a column says so in its schema
-        size = sum(self._size(g) for g in groups)
+        size = sum(self._sizes[g] for g in groups)
         self.count.add(
             ScanCount(
                 row_groups=len(groups), rows=table.num_rows, values=table.num_rows * table.num_columns, bytes=size
             )
         )
         if groups[0] == self._groups[0][0]:  # rows before the shard's first key belong to the shard before
-            table = table.slice(int(np.searchsorted(keys_of(table), self._lo)))
+            table = table.slice(before(table, self._lo))
         return table
 
-    def _size(self, group: int) -> int:
-        meta = self._parquet.metadata
-        places = [meta.schema.names.index(c) for c in self._columns]
-        return sum(meta.row_group(group).column(i).total_compressed_size for i in places)
-
     def _deliver(self, table: pa.Table, hi: int, pieces: list[pa.Table]) -> None:
-        cut = int(np.searchsorted(keys_of(table), hi)) if hi < KEYS else table.num_rows
+        cut = before(table, hi) if hi < KEYS else table.num_rows
         if cut:
             pieces.append(table.slice(0, cut))
         self._tail = table.slice(cut) if cut < table.num_rows else None
@@ -216,6 +215,17 @@ def is_empty(group: pq.RowGroupMetaData, column: int) -> bool:
 def is_text(column: str) -> bool:
     """Promoted columns are text, as most of the contract is."""
     return column not in EVENTS.names or pa.types.is_string(EVENTS.field(column).type)
+
+
+def before(table: pa.Table, key: int) -> int:
+    """How many rows of a sorted table have a lower key; whole chunks are stepped over."""
+    rows = 0
+    for chunk in table.column("customer_key").chunks:
+        keys = np.asarray(chunk)
+        if len(keys) and keys[-1] >= key:
+            return rows + int(np.searchsorted(keys, key))
+        rows += len(keys)
+    return rows
 
 
 def keys_of(table: pa.Table) -> Ints:

@@ -100,15 +100,18 @@ class Journeys:
     @cached_property
     def in_period(self) -> Bools:
         """Per event: since <= event_at < until."""
-        return (self.events.at >= self.scope.since) & (self.events.at < self.scope.until)
+        found = everyone(len(self))
+        if self.scope.since > -NEVER:
+            found = self.events.at >= self.scope.since
+        return found & (self.events.at < self.scope.until) if self.scope.until < NEVER else found
 
     @cached_property
     def in_segment(self) -> Bools:
         """Per event: do all --segment conditions hold?"""
-        chosen = np.ones(len(self), dtype=bool)
+        found = everyone(len(self))
         for condition in self.scope.segment:
-            chosen &= condition.holds(self.events)
-        return chosen
+            found = found & condition.holds(self.events)
+        return found
 
     @property
     def all_events(self) -> EventBatch:
@@ -123,7 +126,7 @@ class Journeys:
     @cached_property
     def selected(self) -> Bools:
         """Per event: does a unit that starts at it count (period and segment)?"""
-        return self.in_period & self.in_segment
+        return self.in_period & self.in_segment if self.scope.segment else self.in_period
 
     @cached_property
     def selected_sessions(self) -> Bools:
@@ -148,6 +151,11 @@ class Journeys:
     def passive(self) -> Bools:
         """Per event: is it in no session?"""
         return self.sessions.index < 0
+
+
+def everyone(n: int) -> Bools:
+    """n times True, without room for each."""
+    return np.broadcast_to(np.True_, n)
 
 
 def coded(column: Codes, wanted: set[str]) -> Bools:

@@ -58,27 +58,28 @@ class Sessions:
 def find_sessions(batch: EventBatch, passive: Bools, rules: SessionRules) -> Sessions:
     """The sessions of a batch. `passive` bool[n] marks events that are in no session."""
     everything = not passive.any()
-    active = np.arange(len(batch), dtype=np.int64) if everything else np.flatnonzero(~passive)
-    key, at = (batch.key, batch.at) if everything else (batch.key[active], batch.at[active])
+    active = None if everything else np.flatnonzero(~passive)
+    key, at = (batch.key, batch.at) if active is None else (batch.key[active], batch.at[active])
     starts = fixed_cuts(key, at, rules)
     if rules.cut_on is not None:
-        values = batch.text(rules.cut_on).take(active)
+        values = batch.text(rules.cut_on) if active is None else batch.text(rules.cut_on).take(active)
         starts = cut_where_changed(values, starts, at, rules.longest)
     elif rules.longest:
         starts = cut_at_duration(starts, at, rules.longest)
     first = np.flatnonzero(starts)
     number = np.cumsum(starts, dtype=np.int32)
     number -= 1
-    index = number if everything else np.full(len(batch), -1, dtype=np.int32)
-    if not everything:
+    index = number
+    if active is not None:
+        index = np.full(len(batch), -1, dtype=np.int32)
         index[active] = number
     n = len(first)  # without events there are none
-    last = np.append(first[1:], len(active))[:n] - 1
+    last = np.append(first[1:], len(key))[:n] - 1
     same = key[first[1:]] == key[first[:-1]]
     return Sessions(
         index=index,
-        first=active[first],
-        last=active[last],
+        first=first if active is None else active[first],
+        last=last if active is None else active[last],
         events=last - first + 1,
         rank=ranks(same & (at[first[1:]] == at[first[:-1]]))[:n],
         followed=np.append(same, False)[:n],
