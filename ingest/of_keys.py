@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +23,9 @@ from ingest.batches import (
 )
 from ingest.store import SpanFile
 
+FEW_KEYS = 16
+"""Of so few customers most row groups hold none, whatever their lowest and highest key."""
+
 
 class KeysCursor(FileCursor):
     """One file's rows of these customers (ascending keys, at least one)."""
@@ -32,6 +36,14 @@ class KeysCursor(FileCursor):
         low, high = (np.array([g[i] for g in self._groups], dtype=np.int64) for i in (1, 2))
         held = np.searchsorted(keys, low) < np.searchsorted(keys, high, "right")
         self._groups = [g for g, holds in zip(self._groups, held.tolist(), strict=True) if holds]
+        if len(keys) <= FEW_KEYS:
+            self._groups = [g for g in self._groups if self._holds(g[0])]
+
+    def _holds(self, group: int) -> bool:
+        """Has a row group one of the customers? Their column is quick to read, all others together are not."""
+        found = keys_of(self._parquet.read_row_group(group, columns=["customer_key"], use_threads=False))
+        self.count.add(ScanCount(values=len(found)))
+        return bool((np.searchsorted(found, self._keys, "right") > np.searchsorted(found, self._keys)).any())
 
     def until(self, hi: int) -> list[pa.Table]:
         """Their rows with key < hi not delivered yet, as tables in order."""
@@ -46,7 +58,8 @@ def scan_keys(
     if not len(keys):
         return
     wanted, properties = read_columns(columns, stored)
-    cursors = [KeysCursor(f, wanted, keys) for f in files]
+    with ThreadPoolExecutor() as pool:
+        cursors = list(pool.map(lambda f: KeysCursor(f, wanted, keys), files))
     steps = -(-sum(f.rows for f in files) // BATCH_EVENTS)
     edges = (int(some[-1]) + 1 for some in np.array_split(keys, max(1, min(steps, len(keys)))))
     yield from delivered(cursors, edges, wanted, properties, count)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from ingest.batches import EventBatch, ScanCount, scan_shard
+from ingest.batches import EventBatch, ScanCount
 from ingest.errors import UnknownCustomer
 from ingest.keys import customer_key
+from ingest.of_keys import scan_keys
 from ingest.store import Snapshot
 from paths.analysis import Scope, prepare
 from paths.result import Result
@@ -55,7 +57,7 @@ def events_of(
 ) -> EventBatch | None:
     """The events of one customer, None without any; `count` adds up what was read."""
     files = [f for f in snapshot.files if f.span <= last_span(scope)]
-    return next(iter(list(scan_shard(files, columns, frozenset(snapshot.columns), key, key + 1, count))), None)
+    return next(scan_keys(files, columns, frozenset(snapshot.columns), np.array([key], dtype=np.int64), count), None)
 
 
 def unknown(id: str, scope: Scope, anonymous: bool) -> str:
