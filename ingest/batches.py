@@ -1,14 +1,19 @@
 """EventBatch: whole customers, sorted; what every kernel receives. And the forward cursors that make them.
 
 A shard is a range of customer keys. It opens each file once, reads its row groups forward once, and keeps the rows it
-has not delivered yet, so every row group is decoded at most once per shard however many batches there are.
+has not delivered yet, so every row group is decoded at most once per shard however many batches there are; one in which
+two shards meet is decoded for both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from functools import lru_cache, partial
+from itertools import groupby, pairwise
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -18,12 +23,14 @@ import pyarrow.parquet as pq
 
 from ingest.properties import coded_property
 from ingest.schema import EVENTS
-from ingest.store import SpanFile
+from ingest.store import ROW_GROUP, SpanFile
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 BATCH_EVENTS = 500_000
+MOST_SHARED = 1_500_000
+"""Rows of the row groups in which two shards meet, of all files, that may be kept in memory."""
 KEYS = 1 << 63
 
 
@@ -128,22 +135,53 @@ class ScanCount:
         self.bytes += other.bytes
 
 
+class Shared:
+    """Row groups in which two shards meet: the shard that comes first decodes them, for both.
+
+    They are kept until the pass is over; of more files than can be kept none is.
+    """
+
+    def __init__(self, files: Sequence[SpanFile]) -> None:
+        self._keeps = sum(min(f.rows, ROW_GROUP) for f in files) <= MOST_SHARED
+        self._found: dict[tuple[Path, int], Future[pa.Table]] = {}
+        self._lock = Lock()
+
+    def get(self, path: Path, group: int, read: Callable[[], pa.Table]) -> pa.Table:
+        """What `read` gives, or gave another shard."""
+        if not self._keeps:
+            return read()
+        with self._lock:
+            found = self._found.get((path, group))
+            mine = self._found.setdefault((path, group), Future())
+        if found is None:
+            try:
+                mine.set_result(read())
+            except BaseException as error:
+                mine.set_exception(error)
+        return mine.result()
+
+
 class FileCursor:
     """One file's rows with lo <= key < hi, handed out in ascending key ranges."""
 
-    def __init__(self, file: SpanFile, columns: Sequence[str], lo: int, hi: int) -> None:
-        metadata = pq.read_metadata(file.path)
-        self._groups = [g for g in bounds(metadata) if g[1] <= hi - 1 and g[2] >= lo]
+    def __init__(self, file: SpanFile, columns: Sequence[str], lo: int, hi: int, shared: Shared | None = None) -> None:
+        stat = file.path.stat()
+        metadata, groups = footer(file.path, stat.st_size, stat.st_mtime_ns)
+        self._groups = [g for g in groups if g[1] <= hi - 1 and g[2] >= lo]
         there = filled(metadata, columns, [g[0] for g in self._groups])
         self._columns = [c for c in columns if c in there]
         self._parquet = pq.ParquetFile(
             file.path, metadata=metadata, memory_map=True, read_dictionary=[c for c in self._columns if is_text(c)],
             pre_buffer=False,
         )  # fmt: skip
-        places = [metadata.schema.names.index(c) for c in self._columns]
+        names = metadata.schema.names
+        self._places = [names.index(c) for c in self._columns]
         self._sizes = {
-            g: sum(metadata.row_group(g).column(i).total_compressed_size for i in places) for g, *_ in self._groups
+            g: sum(metadata.row_group(g).column(i).total_compressed_size for i in self._places)
+            for g, *_ in self._groups
         }
+        self._path, self._shared = file.path, shared
+        self._met = {g for g, low, high in self._groups if low < lo or high >= hi} if shared else set()
         self._next = 0
         self._lo = lo
         self._tail: pa.Table | None = None
@@ -164,7 +202,19 @@ class FileCursor:
         return pieces
 
     def _read(self, groups: list[int]) -> pa.Table:
-        table = self._parquet.read_row_groups(groups, columns=self._columns, use_threads=False)
+        tables = []
+        for met, some in groupby(groups, key=lambda g: g in self._met):
+            if met and self._shared is not None:
+                tables += [self._shared.get(self._path, g, partial(self._decoded, [g])) for g in some]
+            else:
+                tables.append(self._decoded(list(some)))
+        table = pa.concat_tables(tables, promote_options="default") if len(tables) > 1 else tables[0]
+        if groups[0] == self._groups[0][0]:  # rows before the shard's first key belong to the shard before
+            table = table.slice(before(table, self._lo))
+        return table
+
+    def _decoded(self, groups: list[int]) -> pa.Table:
+        table = self._parquet.reader.read_row_groups(groups, column_indices=self._places, use_threads=False)
         table = pa.table(
             table.columns, names=table.column_names
         )  # a file without nulls in a column says so in its schema
@@ -174,8 +224,6 @@ class FileCursor:
                 row_groups=len(groups), rows=table.num_rows, values=table.num_rows * table.num_columns, bytes=size
             )
         )
-        if groups[0] == self._groups[0][0]:  # rows before the shard's first key belong to the shard before
-            table = table.slice(before(table, self._lo))
         return table
 
     def _deliver(self, table: pa.Table, hi: int, pieces: list[pa.Table]) -> None:
@@ -187,6 +235,13 @@ class FileCursor:
     def close(self) -> None:
         """Let go of the file."""
         self._parquet.close()
+
+
+@lru_cache(maxsize=256)
+def footer(path: Path, size: int, changed: int) -> tuple[pq.FileMetaData, list[tuple[int, int, int]]]:
+    """(metadata, `bounds`) of a file of this size and time; a file of the store never changes, so it is read once."""
+    metadata = pq.read_metadata(path)
+    return metadata, bounds(metadata)
 
 
 def bounds(metadata: pq.FileMetaData) -> list[tuple[int, int, int]]:
@@ -241,13 +296,14 @@ def scan_shard(
     hi: int,
     count: ScanCount,
     batch_events: int = BATCH_EVENTS,
+    shared: Shared | None = None,
 ) -> Iterator[EventBatch]:
     """Batches of the customers with lo <= key < hi, in ascending key order; `count` adds up what was read.
 
     A column that is not among the `stored` ones is a key of the JSON properties.
     """
     wanted, keys = read_columns(columns, stored)
-    cursors = [FileCursor(f, wanted, lo, hi) for f in files]
+    cursors = [FileCursor(f, wanted, lo, hi, shared) for f in files]
     rows = sum(f.rows for f in files) * (hi - lo) // KEYS
     steps = max(1, -(-rows // batch_events))
     edges = (hi if step == steps else lo + (hi - lo) * step // steps for step in range(1, steps + 1))

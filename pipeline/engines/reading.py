@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ingest.batches import EventBatch, Ints, ScanCount, scan_shard, shards
+from ingest.batches import EventBatch, Ints, ScanCount, Shared, scan_shard, shards
 from ingest.of_keys import joined, scan_keys
 from ingest.orders import split_orders
 from ingest.store import SpanFile
@@ -106,13 +106,14 @@ class Reading:
             done = Pass(shards=1)
             parts: Parts = [[] for _ in self.analyses]
             aside = []
-            for batch in scan_shard(files, self.columns, self.stored, *bounds, done.read):
+            for batch in scan_shard(files, self.columns, self.stored, *bounds, done.read, shared=shared):
                 if (left := count(batch, parts, done)) is not None:
                     aside.append(left)
                 self.merge(parts, MANY)
             self.merge(parts, 1)
             return parts, done, aside
 
+        shared = Shared(files) if threads > 1 else None
         with ThreadPoolExecutor(threads) as pool:
             results = list(pool.map(one, shards(threads)))
         total = Pass()

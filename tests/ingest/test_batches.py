@@ -14,7 +14,7 @@ import pytest
 
 import ingest.batches
 import paths.analysis
-from ingest.batches import EventBatch, ScanCount, scan_shard, shards
+from ingest.batches import EventBatch, ScanCount, Shared, scan_shard, shards
 from ingest.store import Snapshot
 from paths.analysis import Analysis
 from paths.dropoff import DropOff
@@ -56,11 +56,16 @@ def row_groups(snapshot: Snapshot) -> int:
     return sum(pq.ParquetFile(f.path).num_row_groups for f in snapshot.files)
 
 
-def batches(snapshot: Snapshot, number: int, batch_events: int, count: ScanCount | None = None) -> list[EventBatch]:
+def batches(
+    snapshot: Snapshot, number: int, batch_events: int, count: ScanCount | None = None, *, share: bool = False
+) -> list[EventBatch]:
     found: list[EventBatch] = []
+    shared = Shared(snapshot.files) if share else None
     for lo, hi in shards(number):
         mine = ScanCount()
-        found += scan_shard(snapshot.files, COLUMNS, frozenset(snapshot.columns), lo, hi, mine, batch_events)
+        found += scan_shard(
+            snapshot.files, COLUMNS, frozenset(snapshot.columns), lo, hi, mine, batch_events, shared=shared
+        )
         assert mine.files == len(snapshot.files)
         assert mine.row_groups <= row_groups(snapshot)
         if count is not None:
@@ -85,7 +90,7 @@ def test_a_batch_holds_whole_customers_in_time_order_whatever_its_size(
     snapshot: Snapshot, number: int, batch_events: int
 ) -> None:
     found = batches(snapshot, number, batch_events)
-    assert rows(found) == rows(batches(snapshot, 1, 10**6))
+    assert rows(found) == rows(batches(snapshot, 1, 10**6)) == rows(batches(snapshot, number, batch_events, share=True))
     keys = [set(b.key.tolist()) for b in found]
     assert sum(map(len, keys)) == len(set().union(*keys)) == CUSTOMERS
     for b in found:
@@ -100,6 +105,30 @@ def test_a_row_group_is_decoded_at_most_once_per_shard(snapshot: Snapshot, batch
     several = ScanCount()
     batches(snapshot, 5, batch_events, several)
     assert row_groups(snapshot) <= several.row_groups <= row_groups(snapshot) + 4 * len(snapshot.files)
+
+
+def test_a_row_group_in_which_shards_meet_is_decoded_for_all_of_them(snapshot: Snapshot) -> None:
+    count = ScanCount()
+    batches(snapshot, 5, 150, count, share=True)
+    assert (count.row_groups, count.rows) == (row_groups(snapshot), snapshot.rows)
+
+
+def test_more_than_may_be_kept_is_decoded_by_each_shard(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.batches.MOST_SHARED", 10)
+    count = ScanCount()
+    batches(snapshot, 5, 150, count, share=True)
+    assert count.row_groups > row_groups(snapshot)
+
+
+def test_what_one_shard_could_not_decode_no_other_can(snapshot: Snapshot) -> None:
+    shared, path = Shared(snapshot.files), snapshot.files[0].path
+
+    def broken() -> pa.Table:
+        raise OSError("gone")
+
+    for _ in range(2):
+        with pytest.raises(OSError, match="gone"):
+            shared.get(path, 0, broken)
 
 
 @pytest.mark.parametrize("columns", [(), ("value",), ("channel", "url"), ("url", "price", "order_id")])
