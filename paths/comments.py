@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,6 +15,8 @@ from ingest.batches import Codes
 from paths.analysis import Journeys
 from paths.map_counts import BETWEEN, cells
 from paths.sentiment import ONE, Survey, answers_of, either
+
+Ints = npt.NDArray[np.int64]
 
 MOST = 3
 """So many comments of each touchpoint and mood."""
@@ -42,25 +45,13 @@ class Comments:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The foremost comments of a batch: those of all batches are among them."""
-        answers, text, cell = answers_of(journeys, self.surveys), self.texts(journeys), cells(journeys, "touchpoint")
-        here = (answers.visit >= 0) & journeys.in_period[answers.position] & (text.codes[answers.position] >= 0)
-        here &= journeys.in_segment[answers.visit]
-        position, feeling = answers.position[here], answers.feeling[here]
-        names = [pa.array(c.names, pa.string()) for c in (cell, text)]
+        found, cell = written(journeys, self.surveys), cells(journeys, "touchpoint")
+        names = [pa.array(c.names, pa.string()) for c in (cell, found.text)]
         columns = [
-            names[0].take(pa.array(cell.codes[answers.visit[here]])), np.sign(feeling), np.abs(feeling), journeys.events.at[position],
-            names[1].take(pa.array(text.codes[position])),
+            names[0].take(pa.array(cell.codes[found.visit])), np.sign(found.feeling), np.abs(found.feeling),
+            journeys.events.at[found.position], names[1].take(pa.array(found.text.codes[found.position])),
         ]  # fmt: skip
         return foremost(pa.table(columns, schema=PARTS))
-
-    def texts(self, journeys: Journeys) -> Codes:
-        """Per event: what was written, where something was."""
-        found = Codes(np.full(len(journeys), -1, dtype=np.int32), ())
-        for survey in self.surveys:
-            if survey.comment is not None:
-                found = either(found, journeys.events.labels(survey.comment), journeys.answers_to([survey.event]))
-        said = np.array([bool(t.strip()) for t in found.names], dtype=bool)
-        return Codes(np.where(found.lookup(said, False), found.codes, -1).astype(np.int32), found.names)
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The COMMENTS table: by cell, the worst mood first, the strongest and newest first."""
@@ -70,6 +61,35 @@ class Comments:
             for r in table.to_pylist()
         ]  # fmt: skip
         return pa.table([list(c) for c in zip(*rows, strict=True)] or [[], [], [], []], schema=COMMENTS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """One entry per comment: position of its answer and of the visit it speaks of, feeling in millionths; `text` per event."""
+
+    position: Ints
+    visit: Ints
+    feeling: Ints
+    text: Codes
+
+
+def written(journeys: Journeys, surveys: Sequence[Survey]) -> Written:
+    """The comments of the period and the segment that speak of a visit."""
+    answers, text = answers_of(journeys, surveys), texts(journeys, surveys)
+    here = (answers.visit >= 0) & journeys.in_period[answers.position] & (text.codes[answers.position] >= 0)
+    here &= journeys.in_segment[answers.visit]
+    position, visit, feeling = answers.position[here], answers.visit[here], answers.feeling[here]
+    return Written(position=position, visit=visit, feeling=feeling, text=text)
+
+
+def texts(journeys: Journeys, surveys: Sequence[Survey]) -> Codes:
+    """Per event: what was written, where something was."""
+    found = Codes(np.full(len(journeys), -1, dtype=np.int32), ())
+    for survey in surveys:
+        if survey.comment is not None:
+            found = either(found, journeys.events.labels(survey.comment), journeys.answers_to([survey.event]))
+    said = np.array([bool(t.strip()) for t in found.names], dtype=bool)
+    return Codes(np.where(found.lookup(said, False), found.codes, -1).astype(np.int32), found.names)
 
 
 def foremost(rows: pa.Table) -> pa.Table:

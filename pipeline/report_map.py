@@ -15,6 +15,7 @@ from paths.conditions import Condition
 from paths.dropoff import DropOff
 from paths.journey_map import MapAnswer
 from paths.personas import OTHER, PERSONA
+from paths.themes import THEMES, Themes
 from paths.touchpoint_channels import TouchpointChannels
 from paths.touchpoints import UNMAPPED
 from pipeline.compare import map_comparison
@@ -28,7 +29,7 @@ from reports.map_content import Annotation, Comment, MapContent, MapStage, Perso
 from reports.masking import masked
 
 FEW = 10
-"""Comments of a touchpoint with fewer customers are not shown."""
+"""Comments of a touchpoint with fewer customers are not shown, nor what fewer customers write of."""
 
 Answers = Mapping[str, Any]
 
@@ -52,6 +53,7 @@ def map_questions(project: Project, periods: Periods) -> Questions:
     found.add("channels", TouchpointChannels(), now)
     if any(s.comment is not None for s in asked.surveys):
         found.add("comments", Comments(surveys=asked.surveys), now)
+        found.add("themes", Themes(surveys=asked.surveys, few=FEW, min_n=config.map.min_n), now)
     for name in persona_names(project):
         found.add(f"persona:{name}", asked.cells("stage"), now, Condition(PERSONA, "=", name))
     return found
@@ -83,7 +85,8 @@ def map_content(
         targets=bool(config.journey.targets), dropoff=found["dropoff"], changes=changes(stages, before, asked),
         channels={t: [r["channel"] for r in channels if r["touchpoint"] == t] for t in {r["touchpoint"] for r in channels}},
         offline=frozenset(r["channel"] for r in channels if any(fnmatchcase(r["channel"], g) for g in config.map.offline)),
-        personas=persona_maps(project, found), comments=comments(found.get("comments"), cells.table), commands=commands,
+        personas=persona_maps(project, found), comments=comments(found.get("comments"), cells.table),
+        themes=found.get("themes", THEMES.empty_table()), commands=commands,
     )  # fmt: skip
 
 

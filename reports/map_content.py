@@ -75,6 +75,7 @@ class MapContent:
     personas: Sequence[PersonaMap]
     surveys: bool  # is there any [[survey]]?
     comments: Sequence[Comment]
+    themes: pa.Table  # THEMES
     commands: Mapping[str, str]
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ["RETENTIONEERING_NO_TRACK"] = "1"
 
 import pandas as pd
 from retentioneering import Eventstream

@@ -44,11 +44,21 @@ class Quote:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Theme:
+    """What unhappy comments speak of."""
+
+    name: Markup
+    count: str
+    shares: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class FeelingsView:
-    """Two rankings, and a few comments of either mood."""
+    """Two rankings, what unhappy comments speak of, and a few comments of either mood."""
 
     summary: Markup
     lists: list[tuple[str, list[Felt]]]
+    themes: list[Theme]
     quotes: list[tuple[str, list[Quote]]]
     table: Sheet
 
@@ -61,8 +71,8 @@ def feelings(report: Report) -> FeelingsView | None:
         return None
     ranked = content.best.to_pylist()
     return FeelingsView(
-        summary=summary(content, rows, ranked), lists=lists(ranked, content.min_n), quotes=quotes(content.comments, ranked),
-        table=table(rows, content),
+        summary=summary(content, rows, ranked), lists=lists(ranked, content.min_n), themes=themes(content),
+        quotes=quotes(content.comments, ranked), table=table(rows, content),
     )  # fmt: skip
 
 
@@ -93,6 +103,17 @@ def felt(row: Row, min_n: int) -> Felt:
         place=named(row["touchpoint"], 40), places=places(row["touchpoint"]), dot=feeling_dot(point), mean=felt_text(row["sentiment"]),
         low=row["sentiment"] < 0, answers=number(row["answers"]),
     )  # fmt: skip
+
+
+def themes(content: MapContent) -> list[Theme]:
+    """The terms that tell unhappy comments from the others, most comments first."""
+    return [
+        Theme(
+            name=named(r["theme"], 40), count=number(r["unhappy"]),
+            shares=f"{share(r['share'])} of unhappy comments, {share(r['share_of_others'])} of the others",
+        )
+        for r in content.themes.slice(0, EACH).to_pylist()
+    ]  # fmt: skip
 
 
 def quotes(comments: Sequence[Comment], ranked: Sequence[Row]) -> list[tuple[str, list[Quote]]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markupsafe import Markup
 
 import pipeline.report
 from pipeline.engines.local import run
@@ -119,6 +120,17 @@ def test_comments_are_masked_and_none_is_of_a_place_with_few_customers(page: str
     assert "1234" not in page
     assert "Call me: (number), or mail (e-mail)" in page
     assert "only me" not in page
+
+
+def test_what_unhappy_comments_speak_of_is_told_with_its_shares(page: str) -> None:
+    content = mapped_report().map
+    assert content is not None
+    (first, *_) = content.themes.to_pylist()
+    assert first["customers"] >= 10
+    shares = f"{100 * first['share']:.1f} % of unhappy comments, {100 * first['share_of_others']:.1f} % of the others"
+    assert "What unhappy comments speak of" in page
+    assert f"{first['theme']}, {first['unhappy']}: " in Markup(page).striptags()
+    assert shares in Markup(page).striptags()
 
 
 @pytest.mark.parametrize(
