@@ -171,7 +171,7 @@ class FileCursor:
         there = filled(metadata, columns, [g[0] for g in self._groups])
         self._columns = [c for c in columns if c in there]
         self._parquet = pq.ParquetFile(
-            file.path, metadata=metadata, memory_map=True, read_dictionary=[c for c in self._columns if is_text(c)],
+            file.path, metadata=metadata, read_dictionary=[c for c in self._columns if is_text(c)],
             pre_buffer=False,
         )  # fmt: skip
         names = metadata.schema.names
