@@ -28,7 +28,8 @@ BREAK = re.compile(r"\S+@\S+|\w+://\S+|[.!?;:\n]")
 SHORTEST = 3
 """Letters of a word."""
 WITHIN = 0.8
-"""A word is told by its pair alone if so large a share of its unhappy comments holds the pair."""
+"""A word is told by its pair alone if so large a share of its unhappy comments holds the pair; of pairs that
+chain (a b, b c) and are about as frequent one is told."""
 
 PARTS = pa.schema(
     [("term", pa.dictionary(pa.int32(), pa.string())), *((n, pa.int64()) for n in ("unhappy", "others", "customers"))]
@@ -98,7 +99,12 @@ class Themes:
         told = {
             w for pair in found if " " in pair for w in pair.split() if found[pair].hits >= WITHIN * rows[w]["unhappy"]
         }
-        kept = sorted((t for t in found if t not in told), key=lambda t: (-found[t].hits, t))
+        kept: list[str] = []
+        for term in sorted(found.keys() - told, key=lambda t: (-found[t].hits, -len(t), t)):
+            words = term.split()
+            chained = (k for k in kept if k.split()[-1] == words[0] or k.split()[0] == words[-1])
+            if all(found[term].hits < WITHIN * found[k].hits for k in chained):
+                kept.append(term)
         return pa.Table.from_pylist([
             {"theme": t, "unhappy": p.hits, "customers": rows[t]["customers"], "share": rate(p.hits, p.trials),
              "share_of_others": rate(p.hits_before, p.trials_before), "difference": p.difference,

@@ -43,7 +43,7 @@ GLAD = many("5", "the shop again: lovely", 60, 100)
 
 def test_what_only_the_unhappy_write_is_a_theme_and_what_all_write_is_none() -> None:
     found = themes(SAD + GLAD)
-    assert list(found) == ["delivery late", "late again", "the delivery"]
+    assert list(found) == ["delivery late"], "late again and the delivery are the same comments"
     assert found["delivery late"] == {
         "theme": "delivery late", "unhappy": 40, "customers": 40, "share": 1.0, "share_of_others": 0.0,
         "difference": 1.0, "ci_low": pytest.approx(1 - hypot(Z2 / (40 + Z2), Z2 / (60 + Z2)), abs=1e-6), "ci_high": 1.0,
@@ -57,7 +57,7 @@ def test_batches_add_up_and_an_empty_store_has_no_theme() -> None:
 
 def test_a_word_stands_alone_where_its_pairs_are_few_of_it() -> None:
     sad = [(f"c{i}", "1", f"delivery {'slow' if i % 2 else 'late'}") for i in range(40)]
-    assert {"delivery", "delivery late", "delivery slow"} == set(themes(sad + GLAD))
+    assert list(themes(sad + GLAD)) == ["delivery", "delivery late", "delivery slow"], "half of its comments each"
 
 
 def test_few_customers_make_no_theme_however_much_they_write() -> None:
