@@ -52,10 +52,9 @@ class Log(NamedTuple):
         events, days, names = map(int, self.name.split("-"))
         return events, days, names
 
-    def times(self, section: str, base: str = "limit", label: str = "", kind: str = "project") -> float | None:
-        """The best of a kind of side, as a multiple of another one."""
-        sides = self.sections.get(section, [])
-        return ratio(of_kind(sides, kind), of_kind([m for m in sides if label in m.side.label], base))
+    def times(self, section: str) -> float | None:
+        """The project's time as a multiple of the limit's."""
+        return ratio(self.seconds(section, "project"), self.seconds(section, "limit"))
 
     def seconds(self, section: str, kind: str) -> float | None:
         return of_kind(self.sections.get(section, []), kind)
@@ -68,7 +67,7 @@ class Log(NamedTuple):
 def noted(path: Path, facts: Mapping[str, Any], section: str, measured: Sequence[Measured]) -> None:
     """Note a section; what was noted of others stays."""
     notes = json.loads(path.read_text()) if path.exists() else {"sections": {}}
-    notes |= {"facts": facts}
+    notes["facts"] = facts
     notes["sections"][section] = measured
     path.write_text(json.dumps(notes))
 
@@ -179,6 +178,8 @@ def section_lines(section: Section, measured: Sequence[Measured]) -> list[str]:
     lines = [
         f"### {section.title}",
         "",
+        f"Rounds: {max(len(m.seconds) for m in measured)}.",
+        "",
         "| side | median s | min | max | x limit | x best peer | CPU s | CPU x limit | peak MB |",
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
@@ -238,11 +239,11 @@ def results(work: Path) -> str:
     facts = full.facts
     lines = [
         "# Measured side by side", "",
-        f"{events:,} events, {days} days, {names} event names, {facts['threads']} threads; medians of {facts['repeat']} rounds "
-        "in turn after a warm-up;",
-        "a side whose warm-up takes more than a minute has that one round.",
-        "Seconds depend on the machine and on what else it does; the ratios are from one run. CPU is user + system.",
-        f"Load average when it began: {facts['load']:.1f}; well above 0, only the CPU columns mean something.", "",
+        f"{events:,} events, {days} days, {names} event names, {facts['threads']} threads; medians of rounds in turn after a "
+        "warm-up,",
+        "as many as stand with each section; a side whose warm-up takes more than a minute has that one round.",
+        "Seconds depend on the machine and on what else it does; the ratios of a section are from one run. CPU is user + system.",
+        f"Load average when the newest run began: {facts['load']:.1f}; well above 0, only the CPU columns mean something.", "",
         ", ".join(versions) + ".", "",
         "| goal | measured | promised | aimed at |", "|---|--:|--:|--:|",
         *(goal.line for goal in goals(full, small, largest)), "",

@@ -192,7 +192,7 @@ def main() -> None:
         else:
             equal = same_events if name == "ingest" else lambda left, right: left == right
             measured = measure(section, job, options.repeat, equal)
-        noted(notes, {"load": load, "threads": options.threads, "repeat": options.repeat}, name, measured)
+        noted(notes, {"load": load, "threads": options.threads}, name, measured)
     text = results(options.work)
     options.out.write_text(text, encoding="utf-8")
     print(text)

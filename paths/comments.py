@@ -40,8 +40,7 @@ class Comments:
     @property
     def columns(self) -> frozenset[str]:
         """What the surveys read, and their texts."""
-        texts = frozenset(s.comment for s in self.surveys if s.comment is not None)
-        return texts.union(*(s.columns for s in self.surveys))
+        return columns_of(self.surveys)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The foremost comments of a batch: those of all batches are among them."""
@@ -61,6 +60,12 @@ class Comments:
             for r in table.to_pylist()
         ]  # fmt: skip
         return pa.table([list(c) for c in zip(*rows, strict=True)] or [[], [], [], []], schema=COMMENTS)
+
+
+def columns_of(surveys: Sequence[Survey]) -> frozenset[str]:
+    """What `written` reads."""
+    texts = frozenset(s.comment for s in surveys if s.comment is not None)
+    return texts.union(*(s.columns for s in surveys))
 
 
 @dataclass(frozen=True, kw_only=True)

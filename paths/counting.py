@@ -51,35 +51,36 @@ def packed(high: AnyInts, low: AnyInts, bits: int, small: bool) -> AnyInts:
 
 def first_rows(unit: AnyInts, code: AnyInts, size: int) -> Ints:
     """The first row of each different (unit, code) pair, pairs ascending; 0 <= code < size."""
-    room = (int(unit.max()) + 1) * size if len(unit) else 0
-    cell: Ints = unit.astype(np.int64) * size + code
+    return first_cells(*cells_of(unit, code, size))
+
+
+def first_of_group(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, Ints]:
+    """(`first_rows`, which of these pairs each row is)."""
+    cell, room = cells_of(unit, code, size)
+    first = first_cells(cell, room)
+    if room > DENSE:
+        return first, np.searchsorted(cell[first], cell)
+    number = np.empty(room, dtype=np.int64)
+    number[cell[first]] = np.arange(len(first))
+    return first, number[cell]
+
+
+def cells_of(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, int]:
+    """(one number for each (unit, code) pair, how many there may be)."""
+    return unit.astype(np.int64) * size + code, (int(unit.max()) + 1) * size if len(unit) else 0
+
+
+def first_cells(cell: Ints, room: int) -> Ints:
+    """The first row of each different cell, cells ascending; 0 <= cell < room."""
     if room <= DENSE:
-        return first_cells(cell, room)
+        table = np.full(room, -1, dtype=np.int32)
+        table[cell[::-1]] = np.arange(len(cell), dtype=np.int32)[::-1]  # backwards: the first row is written last
+        return table[np.flatnonzero(table >= 0)].astype(np.int64)
     bits = len(cell).bit_length()
     cell = (cell << bits) | np.arange(len(cell))
     cell.sort()
     fresh: Ints = np.flatnonzero(np.append(True, np.diff(cell >> bits) != 0)[: len(cell)])
     return cell[fresh] & ((1 << bits) - 1)
-
-
-def first_cells(cell: Ints, room: int) -> Ints:
-    """The first row of each different cell, cells ascending; 0 <= cell < room."""
-    table = np.full(room, -1, dtype=np.int32)
-    table[cell[::-1]] = np.arange(len(cell), dtype=np.int32)[::-1]  # backwards: a cell's first row is written last
-    return table[np.flatnonzero(table >= 0)].astype(np.int64)
-
-
-def first_of_group(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, Ints]:
-    """(the first row of each different (unit, code) pair, pairs ascending; which of these each row belongs to)."""
-    room = (int(unit.max()) + 1) * size if len(unit) else 0
-    cell: Ints = unit.astype(np.int64) * size + code
-    if room > DENSE:
-        _, first, group = np.unique(cell, return_index=True, return_inverse=True)
-        return first.astype(np.int64), group.astype(np.int64)
-    first = first_cells(cell, room)
-    number = np.empty(room, dtype=np.int64)
-    number[cell[first]] = np.arange(len(first))
-    return first, number[cell]
 
 
 def numbered(codes: Sequence[AnyInts], size: int) -> tuple[Ints, list[AnyInts]]:

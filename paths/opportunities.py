@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from paths.analysis import Journeys, last_of, summed
+from paths.analysis import Journeys, everyone, last_of, summed
 from paths.friction import CONTACT_WITHIN, FrictionRules, named, signals, within
 from paths.statistics import rate
 from paths.transitions import visits_of
@@ -81,8 +81,8 @@ class Opportunities:
         support = named(journeys, self.friction.support)
         at = np.flatnonzero(support & journeys.selected)
         rough = np.zeros(len(journeys), dtype=bool)
-        everyone = np.ones(len(journeys.sessions), dtype=bool)  # what went before a contact may lie before the period
-        visits = visits_of(journeys, journeys.touchpoint, collapse=False, sessions=everyone)
+        every = everyone(len(journeys.sessions))  # what went before a contact may lie before the period
+        visits = visits_of(journeys, journeys.touchpoint, collapse=False, sessions=every)
         found = signals(journeys, visits, self.friction)
         rough[visits.place(np.flatnonzero(np.logical_or.reduce([found[c] for c in CAUSES])))] = True
         before = last_of(journeys, rough & ~support, at)

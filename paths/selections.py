@@ -124,7 +124,7 @@ class OnEdge:
         node = journeys.stage if self.by_stage else journeys.touchpoint
         visits = visits_of(journeys, node, self.collapse_repeats)
         from_, to = named(node, self.source), named(node, self.target)
-        source, target, session, _ = inner_edges(visits)
+        source, target, session = inner_edges(visits)
         hits = [session[from_[source] & to[target]]]
         if self.source == START:
             hits.append(visits.session[visits.opens & to[visits.node]])

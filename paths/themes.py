@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from paths.analysis import Journeys, summed
-from paths.comments import written
+from paths.comments import columns_of, written
 from paths.compare import Pair, beyond_noise
 from paths.counting import units_at
 from paths.sentiment import Survey
@@ -57,8 +57,7 @@ class Themes:
     @property
     def columns(self) -> frozenset[str]:
         """What the surveys read, and their texts."""
-        texts = frozenset(s.comment for s in self.surveys if s.comment is not None)
-        return texts.union(*(s.columns for s in self.surveys))
+        return columns_of(self.surveys)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch; a text is taken apart once."""

@@ -144,15 +144,10 @@ def visits_of(journeys: Journeys, node: Codes, collapse: bool, sessions: npt.NDA
     return Visits(codes, session, at, opens, closes, position)
 
 
-def inner_edges(visits: Visits) -> tuple[Codes32, Codes32, Codes32, Ints]:
-    """(source, target, session, microseconds) of each step inside a session."""
+def inner_edges(visits: Visits) -> tuple[Codes32, Codes32, Codes32]:
+    """(source, target, session) of each step inside a session."""
     inside = np.flatnonzero(~visits.opens[1:])
-    return (
-        visits.node[:-1][inside],
-        visits.node[1:][inside],
-        visits.session[1:][inside],
-        (visits.at[1:] - visits.at[:-1])[inside],
-    )
+    return visits.node[:-1][inside], visits.node[1:][inside], visits.session[1:][inside]
 
 
 def names_of(node: Codes) -> pa.Array:

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from ingest.errors import ConfigError
 from paths.analysis import Bools, Journeys, summed
-from paths.counting import AnyInts, distinct_pairs, tally_times
+from paths.counting import AnyInts, tally_times, units_at
 from paths.goals import GoalRules
 from paths.histograms import SECOND
 from paths.statistics import rate, wilson
@@ -86,8 +86,7 @@ class Variants:
         seconds = journeys.events.at[last] - journeys.events.at[first]
         code, bins, sessions, total = tally_times(group, len(lead), seconds)
         once = np.append(True, code[1:] != code[:-1])[: len(code)]
-        owners = distinct_pairs(journeys.customer[first], group, max(1, len(lead)))[1]
-        by_group = (np.bincount(g, minlength=len(lead)) for g in (owners, group[holds]))
+        by_group = units_at(journeys.customer[first], group, len(lead)), np.bincount(group[holds], minlength=len(lead))
         customers, converted = (np.where(once, counts[code], 0) for counts in by_group)
         path = texts(walks.names, walks.node, start[lead], steps[lead])
         if self.max_steps is not None:

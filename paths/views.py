@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
 
@@ -47,3 +47,10 @@ class View(ABC, Generic[R]):
     def reduce(self, parts: Sequence[pa.Table]) -> R:
         """What the analysis answers."""
         return self.analysis.reduce(parts)
+
+
+def kernel_of(analysis: Analysis[Any]) -> Analysis[Any]:
+    """The analysis whose parts a view hands on; any other analysis itself."""
+    while isinstance(analysis, View):
+        analysis = analysis.analysis
+    return analysis

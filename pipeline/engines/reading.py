@@ -19,6 +19,7 @@ from ingest.orders import split_orders
 from ingest.store import SpanFile
 from paths.analysis import NEVER, Analysis, Journeys, Merging, Scope, kept_of, prepare
 from paths.past import LEADS, Past, apart, doubtful, excluded_since
+from paths.views import kernel_of
 
 NOBODY = np.zeros(0, dtype=np.int64)
 Parts = list[list[pa.Table]]
@@ -113,7 +114,7 @@ class Reading:
             self.merge(parts, 1)
             return parts, done, aside
 
-        shared = Shared(files) if threads > 1 else None
+        shared = Shared(files)
         with ThreadPoolExecutor(threads) as pool:
             results = list(pool.map(one, shards(threads)))
         total = Pass()
@@ -124,9 +125,9 @@ class Reading:
 
     def merge(self, parts: Parts, most: int) -> None:
         """Add up the parts of analyses that have more than so many rows."""
-        for found, analysis in zip(parts, self.analyses, strict=True):
-            if len(found) > 1 and isinstance(analysis, Merging) and sum(map(len, found)) > most:
-                found[:] = [analysis.merge(found)]
+        for found, kernel in zip(parts, map(kernel_of, self.analyses), strict=True):
+            if len(found) > 1 and isinstance(kernel, Merging) and sum(map(len, found)) > most:
+                found[:] = [kernel.merge(found)]
 
     def settled(self, batch: EventBatch, parts: Parts, done: Pass, past: Past, known: Ints) -> EventBatch | None:
         """Count the customers of a batch of whom enough is read; returns the events of the others."""

@@ -19,6 +19,7 @@ from ingest.store import Snapshot
 from paths.analysis import Analysis
 from paths.dropoff import DropOff
 from paths.funnel import Funnel
+from paths.periods import InPeriod
 from paths.summary import Summary
 from paths.transitions import Transitions
 from pipeline.engines import local, reading
@@ -197,6 +198,21 @@ def test_the_answers_are_equal_whatever_the_threads_and_batches(
         assert done.shards == threads
         assert done.batches >= min(threads, snapshot.rows // batch_events)
     assert expected[0]["events"].to_pylist() == [sum(t < scope.as_of for _, t, *_ in rows(batches(snapshot, 1, 10**6)))]
+
+
+@pytest.mark.parametrize("asked", [Transitions(), InPeriod(analysis=Transitions())])
+def test_many_rows_of_parts_are_added_up_on_the_way_also_under_a_view(
+    asked: Analysis[Any], snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (expected,), _ = local.run([asked], snapshot, scope_of(), threads=1)
+    monkeypatch.setattr(reading, "scan_shard", partial(scan_shard, batch_events=20))
+    received: list[int] = []
+    reduce = Transitions.reduce
+    monkeypatch.setattr(Transitions, "reduce", lambda self, parts: received.append(len(parts)) or reduce(self, parts))
+    (answer,), done = local.run([asked], snapshot, scope_of(), threads=2)
+    assert answer == expected
+    assert received == [done.shards]
+    assert done.batches > done.shards
 
 
 def test_one_pass_answers_many_questions_as_many_passes_do(snapshot: Snapshot) -> None:

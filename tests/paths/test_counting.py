@@ -13,6 +13,7 @@ from paths.counting import (
     DENSE,
     distinct_pairs,
     exact_sums,
+    first_of_group,
     first_rows,
     next_at_or_after,
     numbered,
@@ -42,6 +43,11 @@ def test_distinct_pairs_are_those_of_a_set_and_first_rows_are_theirs(pairs: list
     expected = sorted(set(pairs))
     assert list(zip(*(x.tolist() for x in distinct_pairs(unit, code, size)), strict=True)) == expected
     assert first_rows(unit, code, size).tolist() == [pairs.index(p) for p in expected]
+    first, group = first_of_group(unit, code, size)
+    assert (first.tolist(), group.tolist()) == (
+        first_rows(unit, code, size).tolist(),
+        [expected.index(p) for p in pairs],
+    )
     assert units_at(unit, code, 10).tolist() == [len({u for u, c in pairs if c == n}) for n in range(10)]
 
 
