@@ -28,6 +28,7 @@ SECTIONS = {
         (
             SCAN,
             Side("journeys", "project", "transitions", "project"),
+            Side("journeys, NumPy alone", "project_numpy", "transitions", "compared"),
             Side("ClickHouse (chdb) on Parquet", "clickhouse", "transitions", "peer"),
             Side("ClickHouse (chdb) on its MergeTree", "mergetree", "transitions", "peer"),
             Side("DuckDB window SQL on Parquet", "limit", "transitions", "peer"),
@@ -48,11 +49,25 @@ SECTIONS = {
     "breakdown": Section(
         "The same funnel, broken down by day", (SCAN, Side("journeys", "project", "breakdown", "project"))
     ),
-    "dropoff": Section("Drop-off", (SCAN, Side("journeys", "project", "dropoff", "project"))),
+    "dropoff": Section(
+        "Drop-off",
+        (
+            SCAN,
+            Side("journeys", "project", "dropoff", "project"),
+            Side("journeys, NumPy alone", "project_numpy", "dropoff", "compared"),
+        ),
+    ),
     "carts": Section("Carts", (SCAN, Side("journeys", "project", "carts", "project"))),
     "matrix": Section("Step matrix of 8 steps", (SCAN, Side("journeys", "project", "matrix", "project"))),
     "find": Section("Pattern search", (SCAN, Side("journeys", "project", "find", "project"))),
-    "map": Section("Journey map", (SCAN, Side("journeys", "project", "journey_map", "project"))),
+    "map": Section(
+        "Journey map",
+        (
+            SCAN,
+            Side("journeys", "project", "journey_map", "project"),
+            Side("journeys, NumPy alone", "project_numpy", "journey_map", "compared"),
+        ),
+    ),
     "together": Section(
         "Transitions, funnel and drop-off in one pass", (SCAN, Side("journeys", "project", "together", "project"))
     ),

@@ -47,7 +47,7 @@ class Codes:
 
     def lookup(self, values: npt.NDArray[Any], missing: Any) -> npt.NDArray[Any]:
         """values[code] for each row; `missing` where there is no value. One value per name."""
-        return np.append(values, np.asarray([missing], dtype=values.dtype))[self.codes]
+        return np.append(values, np.asarray([missing], dtype=values.dtype)).take(self.codes)
 
     def texts(self) -> list[str | None]:
         """The values as Python text: for few rows only."""

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.batches import Codes, EventBatch
+from ingest.compiled import worth
 from paths.conditions import Condition
 from paths.counting import next_at_or_after, previous_true
 from paths.personas import PERSONA, CustomerFacts, Persona, persona_codes, with_attributes
@@ -33,6 +34,8 @@ NEVER = 1 << 62
 """Later than every instant, microseconds."""
 FEW = 8
 """So many comparisons of a column are quicker than one look-up."""
+SHORT = 4_096
+"""Rows of a chunk below which joining them is quicker than a visit to each."""
 MANY = 8
 """One event in so many is looked for: then a count over all of them is quicker than a search for each."""
 
@@ -171,7 +174,7 @@ def coded(column: Codes, wanted: set[str]) -> Bools:
 
 def next_of(journeys: Journeys, later: Ints, position: Ints) -> tuple[Ints, Bools]:
     """Per position: (the customer's first of the `later` events, which ascend, behind it; is there one). 0 where there is none."""
-    if len(position) < len(journeys) // MANY:
+    if worth() or len(position) < len(journeys) // MANY:
         follows = next_at_or_after(later, position + 1)
     else:
         flags = np.zeros(len(journeys), dtype=bool)
@@ -303,6 +306,8 @@ def summed(parts: Sequence[pa.Table], keys: Sequence[str], schema: pa.Schema) ->
     if not parts:
         return schema.empty_table()
     whole = pa.concat_tables(parts)
+    if whole.num_rows < SHORT * whole.column(0).num_chunks:
+        whole = whole.unify_dictionaries().combine_chunks()
     row, place = key_groups([whole[k] for k in keys])
     columns = [
         whole[n].take(pa.array(row)).cast(t) if n in keys else sums_of(whole[n], place, len(row))

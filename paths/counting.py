@@ -1,4 +1,7 @@
-"""Counting over integer codes: distinct pairs, dense or sparse tallies. All results are integers."""
+"""Counting over integer codes: distinct pairs, dense or sparse tallies. All results are integers.
+
+What has a loop in paths/loops.py counts there once that is worth it, with the same result.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ingest.compiled import worth
+from paths import loops
 from paths.histograms import bins
 
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 AnyInts = npt.NDArray[np.signedinteger[Any]]
 
 DENSE = 1 << 23
@@ -24,6 +30,10 @@ def distinct_pairs(unit: AnyInts, code: AnyInts, size: int) -> tuple[AnyInts, An
 
 def units_at(unit: AnyInts, code: AnyInts, size: int) -> Ints:
     """How many different units each code 0..size-1 has."""
+    if worth() and size <= loops.ROOM:
+        found, ascending = loops.units(unit, code, size)
+        if ascending:
+            return found
     pairs, bits = sorted_pairs(unit, code, size)
     pairs &= (1 << bits) - 1
     return np.bincount(pairs, minlength=size)
@@ -50,12 +60,20 @@ def packed(high: AnyInts, low: AnyInts, bits: int, small: bool) -> AnyInts:
 
 
 def first_rows(unit: AnyInts, code: AnyInts, size: int) -> Ints:
-    """The first row of each different (unit, code) pair, pairs ascending; 0 <= code < size."""
+    """The first row of each different (unit, code) pair, in no order to rely on; 0 <= code < size."""
+    if worth() and size <= loops.ROOM:
+        first, _, ascending = loops.first_of_group(unit, code, size)
+        if ascending:
+            return first
     return first_cells(*cells_of(unit, code, size))
 
 
 def first_of_group(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, Ints]:
     """(`first_rows`, which of these pairs each row is)."""
+    if worth() and size <= loops.ROOM:
+        first, number, ascending = loops.first_of_group(unit, code, size)
+        if ascending:
+            return first, number
     cell, room = cells_of(unit, code, size)
     first = first_cells(cell, room)
     if room > DENSE:
@@ -91,6 +109,21 @@ def numbered(codes: Sequence[AnyInts], size: int) -> tuple[Ints, list[AnyInts]]:
     return values.astype(np.int64), np.split(number, np.cumsum([len(c) for c in codes])[:-1])
 
 
+def flagged(node: AnyInts, flags: Sequence[Bools], size: int) -> tuple[Ints, list[Ints]]:
+    """(how often each node stands there, how often with each of the flags), counted at once; 0 <= node < size."""
+    if len(flags) > 1 and size << len(flags) > DENSE:
+        half = len(flags) // 2
+        n, left = flagged(node, flags[:half], size)
+        return n, left + flagged(node, flags[half:], size)[1]
+    code = node.astype(np.int64)
+    for flag in flags:
+        code <<= 1
+        code |= flag
+    grid = np.bincount(code, minlength=size << len(flags)).reshape(size, *(2 for _ in flags))
+    axes = range(1, grid.ndim)
+    return grid.sum(axis=tuple(axes)), [grid.take(1, axis).sum(axis=tuple(axes)[:-1]) for axis in axes]
+
+
 def tally(code: AnyInts, size: int) -> tuple[Ints, Ints]:
     """(code, how often) of the codes that occur, ascending."""
     if size <= DENSE:
@@ -108,6 +141,8 @@ def tally_times(code: AnyInts, size: int, values: Ints) -> tuple[Ints, Ints, Int
     """
     if not len(values):
         return values, values, values, values
+    if worth() and size <= loops.ROOM:
+        return loops.times(code, size, bins(values), values)
     bits = int(values.max()).bit_length()
     if (size - 1).bit_length() + bits <= 63:
         pairs = packed(code, values, bits, small=False)
@@ -135,7 +170,7 @@ def exact_sums(cell: AnyInts, values: Ints) -> Ints:
     return (high << 26) + low
 
 
-def previous_true(flags: npt.NDArray[np.bool_]) -> Ints:
+def previous_true(flags: Bools) -> Ints:
     """For each position: the last position before it (itself left out) whose flag is set, -1 = none."""
     at = np.maximum.accumulate(np.where(flags, np.arange(len(flags), dtype=np.int64), -1))
     return np.append(np.int64(-1), at[:-1]) if len(at) else at
@@ -143,4 +178,6 @@ def previous_true(flags: npt.NDArray[np.bool_]) -> Ints:
 
 def next_at_or_after(positions: Ints, start: Ints) -> Ints:
     """For each start: the first of the ascending positions that is >= it; the largest int64 where there is none."""
+    if worth():
+        return loops.next_at_or_after(positions, start)
     return np.append(positions, np.iinfo(np.int64).max)[np.searchsorted(positions, start)]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from paths.analysis import Journeys, next_of, summed
-from paths.counting import AnyInts, first_rows, tally
+from paths.counting import AnyInts, first_rows, flagged, tally
 from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
 from paths.statistics import rate, wilson
 from paths.transitions import START, Visits, visits_of
@@ -97,11 +97,11 @@ class DropOff:
         """COUNTS per node."""
         first = first_rows(visits.session, visits.node, size)
         s, n, at = visits.session[first], visits.node[first], visits.place(first)
-        closed = state.closed[s]
-        converting = closed & ((state.last_goal[s] > at) | state.comes_back[s])
+        closed = state.closed.take(s)
+        converting = closed & ((state.last_goal.take(s) > at) | state.comes_back.take(s))
         last = np.flatnonzero(visits.closes)
         ends, ended = visits.node[last], visits.session[last]
-        fate = [flags[ended] for flags in (~state.holds, state.returned, state.lost, state.in_progress)]
+        fate = [flags.take(ended) for flags in (~state.holds, state.returned, state.lost, state.in_progress)]
         drop_off, returned, lost, in_progress = flagged(ends, fate, size)[1]
         sessions, (in_closed, in_converting) = flagged(n, (closed, converting), size)
         return {
@@ -164,17 +164,6 @@ class SessionStates:
             window_end=end + return_window, closed=closed,
             returned=returned, lost=~holds & ~returned & ~in_progress, in_progress=in_progress,
         )  # fmt: skip
-
-
-def flagged(node: AnyInts, flags: Sequence[Bools], size: int) -> tuple[Ints, list[Ints]]:
-    """(how often each node stands there, how often with each of the flags), counted at once; 0 <= node < size."""
-    code = node.astype(np.int64)
-    for flag in flags:
-        code <<= 1
-        code |= flag
-    grid = np.bincount(code, minlength=size << len(flags)).reshape(size, *(2 for _ in flags))
-    axes = range(1, grid.ndim)
-    return grid.sum(axis=tuple(axes)), [grid.take(1, axis).sum(axis=tuple(axes)[:-1]) for axis in axes]
 
 
 def rows_of(nodes: Sequence[str], kinds: Sequence[str], others: Sequence[str], counts: dict[str, Ints]) -> pa.Table:

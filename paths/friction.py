@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.batches import Codes
-from paths.analysis import Journeys, next_of
+from ingest.compiled import worth
+from paths import loops
+from paths.analysis import Journeys, coded, next_of
 from paths.transitions import Visits
 
 Ints = npt.NDArray[np.int64]
@@ -43,7 +45,7 @@ def named(journeys: Journeys, globs: Sequence[str]) -> Bools:
 
 def fitting(column: Codes, globs: Sequence[str]) -> Bools:
     """Per event: does the value match one of these globs? Asked once per distinct value."""
-    return column.lookup(np.array([any(fnmatchcase(n, g) for g in globs) for n in column.names], dtype=bool), False)
+    return coded(column, {n for n in column.names if any(fnmatchcase(n, g) for g in globs)})
 
 
 def signals(journeys: Journeys, visits: Visits, rules: FrictionRules) -> dict[str, Bools]:
@@ -102,6 +104,8 @@ def contacts(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:
 
 def within(journeys: Journeys, later: Ints, position: Ints, span: int) -> Bools:
     """Per position: does the customer have one of the `later` events (ascending) behind it, at most so long after?"""
+    if worth():
+        return loops.within(journeys.customer, journeys.events.at, later, position, span)
     target, there = next_of(journeys, later, position)
     found: Bools = there & (journeys.events.at[target] - journeys.events.at[position] <= span)
     return found

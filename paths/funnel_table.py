@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow.compute as pc
 
 from paths.histograms import quantile_seconds
 from paths.statistics import rate, wilson
+from paths.sums import stretches
 
 if TYPE_CHECKING:
     from paths.funnel import Funnel
@@ -71,12 +71,11 @@ def histograms(times: pa.Table) -> list[dict[str, Any]]:
     """One row per group and step of the time rows, which stand in key order; bin, units and microseconds are arrays."""
     group = np.asarray(pc.rank(times["group"].cast(pa.string()), tiebreaker="dense"))
     step, *columns = (np.asarray(times[c]) for c in ("step", *KEPT))
-    first = np.flatnonzero(np.append(True, (group[1:] != group[:-1]) | (step[1:] != step[:-1]))[: len(step)])
-    heads = times.select(["group", "kind", "step"]).take(pa.array(first)).to_pylist()
-    stretches = pairwise([*first.tolist(), len(step)])
+    found = stretches(group, step)
+    heads = times.select(["group", "kind", "step"]).take(pa.array([lo for lo, _ in found], pa.int64())).to_pylist()
     return [
         head | dict(zip(KEPT, (c[lo:hi] for c in columns), strict=True))
-        for head, (lo, hi) in zip(heads, stretches, strict=True)
+        for head, (lo, hi) in zip(heads, found, strict=True)
     ]
 
 
@@ -145,6 +144,8 @@ def ends(parts: Sequence[Mapping[str, Any]], units: Counter[tuple[str, int]], pl
 
 def added(times: Sequence[Mapping[str, Any]]) -> tuple[Ints, Ints]:
     """(units, microseconds) by ascending bin over these `histograms`."""
+    if len(times) == 1:  # as they are
+        return times[0]["units"], times[0]["microseconds"]
     bins, n, total = (np.concatenate([np.zeros(0, dtype=np.int64), *(p[c] for p in times)]) for c in KEPT)
     different, place = np.unique(bins, return_inverse=True)
     sums = np.zeros((2, len(different)), dtype=np.int64)

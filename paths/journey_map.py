@@ -10,7 +10,9 @@ from math import sqrt
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from paths.analysis import Journeys, summed
 from paths.differences import discoveries, newcombe, two_proportion_p
@@ -21,9 +23,12 @@ from paths.histograms import quantile_seconds
 from paths.map_counts import BAD, BETWEEN, FEELING, PARTS, MapBatch, cells
 from paths.sentiment import ONE, Survey, answers_of
 from paths.statistics import Z95, rate, wilson
+from paths.sums import stretches
 from paths.touchpoints import UNMAPPED
 
+Ints = npt.NDArray[np.int64]
 MICROSECOND = timedelta(microseconds=1)
+NO_BINS = np.zeros(0, dtype=np.int64)
 THIN, SOLID, NO_EVIDENCE = "thin", "solid", "none"
 
 INT, FLOAT, TEXT = pa.int64(), pa.float64(), pa.string()
@@ -116,18 +121,23 @@ class JourneyMap:
         return Counted(self, self.merge(parts)).answer()
 
 
+def bins_by_cell(times: pa.Table) -> dict[str, tuple[Ints, Ints]]:
+    """Cell -> (n, sum) of each bin of its times, of added-up PARTS: one after another in the order of the cells."""
+    n, total = (np.asarray(times[c]) for c in ("n", "sum"))
+    cells = times["cell"].cast(pa.string())
+    found = stretches(np.asarray(pc.rank(cells, tiebreaker="dense")))
+    return {cells[lo].as_py(): (n[lo:hi], total[lo:hi]) for lo, hi in found}
+
+
 class Counted:
     """Added-up PARTS, looked up by cell and kind."""
 
     def __init__(self, question: JourneyMap, parts: pa.Table) -> None:
         self.question = question
-        self.found: dict[tuple[str, str], dict[str, int]] = {}
-        self.bins: dict[str, list[tuple[int, int]]] = {}
-        for row in parts.to_pylist():
-            if row["kind"] == "time":
-                self.bins.setdefault(row["cell"], []).append((row["n"], row["sum"]))
-            else:
-                self.found[row["cell"], row["kind"]] = row
+        timed = pc.equal(parts["kind"], "time")
+        rows = parts.filter(pc.invert(timed)).to_pylist()
+        self.found: dict[tuple[str, str], dict[str, int]] = {(row["cell"], row["kind"]): row for row in rows}
+        self.bins = bins_by_cell(parts.filter(timed))
         money = self.at("", "money")
         self.mean = money["sum"] / money["n"] / question.minor_units if money["n"] else None
         self.customers = self.at("", "total")["n"]
@@ -182,7 +192,7 @@ class Counted:
         """MEASURES of one cell."""
         visits, sessions, friction = (self.at(cell, k) for k in ("visits", "sessions", "friction"))
         customers, goes_on, closed = self.at(cell, "customers")["n"], self.at(cell, "goes_on"), self.at(cell, "closed")
-        timed, total = (np.array([b[i] for b in self.bins.get(cell, [])], dtype=np.int64) for i in (0, 1))
+        timed, total = self.bins.get(cell, (NO_BINS, NO_BINS))
         low, high = wilson(sessions["hits"], sessions["n"])
         on_low, on_high = wilson(goes_on["hits"], goes_on["n"])
         cost = self.at(cell, "cost")

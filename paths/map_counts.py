@@ -11,12 +11,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.batches import Codes
+from ingest.compiled import worth
+from paths import loops
 from paths.analysis import Journeys, next_of
-from paths.counting import first_of_group, next_at_or_after, tally_times, units_at
+from paths.counting import first_of_group, flagged, next_at_or_after, tally_times, units_at
 from paths.dropoff import SessionStates
 from paths.friction import SIGNALS, FrictionRules, named, signals
 from paths.sentiment import Answers
-from paths.touchpoints import UNMAPPED, StageRules, distinct, recoded
+from paths.touchpoints import UNMAPPED, StageRules, named_by
 from paths.transitions import Visits, coded_names, visits_of
 
 Ints = npt.NDArray[np.int64]
@@ -44,8 +46,7 @@ def cells(journeys: Journeys, by: str) -> Codes:
     if by == "stage":
         return stage
     place = journeys.touchpoint if by == "touchpoint" else journeys.events.text("channel")
-    codes, kinds = distinct([stage, place], len(journeys))
-    return recoded(codes, [cell_name(s or "", NOWHERE if p is None else p) for s, p in kinds])
+    return named_by([stage, place], len(journeys), lambda s, p: cell_name(s or "", NOWHERE if p is None else p))
 
 
 def cell_name(stage: str, place: str) -> str:
@@ -118,18 +119,25 @@ class MapBatch:
 
     def parts(self, cost: Mapping[str, int]) -> pa.Table:
         """All of it, as PARTS."""
-        tables = [self.volume(), *self.times(), *self.sessions(), *self.shown(), *self.feelings()]
-        return pa.concat_tables([*tables, *self.costs(cost), self.total()])
+        spoken, elsewhere = self.feelings()
+        rows = [*self.volume(), *self.sessions(), *self.shown(), spoken, *self.costs(cost)]
+        return pa.concat_tables([self.table(rows), self.times(), *elsewhere, self.total()])
 
-    def rows(self, kind: str, n: Ints, hits: Ints | None = None, **values: Ints) -> pa.Table:
-        """One PARTS row per cell that has any."""
-        zero = np.zeros(len(n), dtype=np.int64)
-        columns = {"n": n, "hits": zero if hits is None else hits, "sum": zero, "square": zero, **values}
-        there = np.flatnonzero(np.any([c != 0 for c in columns.values()], axis=0))
-        names = coded_names(there, pa.array(self.cell.names, pa.string()))
-        kinds = coded_names(zero[there], pa.array([kind]))
-        numbers = [pa.array(c[there].astype(np.int64)) for c in columns.values()]
-        return pa.table([names, kinds, zero[there], *numbers], schema=PARTS)
+    def row(self, kind: str, n: Ints, hits: Ints | None = None, **values: Ints) -> tuple[str, Ints]:
+        """(kind, [n, hits, sum, square] of each cell)."""
+        found = np.zeros((4, len(self.cell.names)), dtype=np.int64)
+        for place, name in enumerate(("n", "hits", "sum", "square")):
+            found[place] = {"n": n, "hits": 0 if hits is None else hits, **values}.get(name, 0)
+        return kind, found
+
+    def table(self, rows: Sequence[tuple[str, Ints]]) -> pa.Table:
+        """One PARTS row per kind and cell that has any."""
+        grid = np.stack([values for _, values in rows])
+        kind, cell = np.nonzero(grid.any(axis=1))
+        kinds = pa.array([name for name, _ in rows], pa.string())
+        numbers = grid[kind, :, cell].T
+        names = coded_names(cell, pa.array(self.cell.names, pa.string()))
+        return pa.table([names, coded_names(kind, kinds), np.zeros(len(cell), dtype=np.int64), *numbers], schema=PARTS)
 
     def count(self, code: npt.NDArray[np.integer], flags: Bools | None = None) -> Ints:
         """How often each cell."""
@@ -144,14 +152,16 @@ class MapBatch:
         owner = np.concatenate([self.owner, self.journeys.customer[passive]])
         return owner, np.concatenate([self.visits.node, self.cell.codes[passive]]), passive
 
-    def volume(self) -> pa.Table:
+    def volume(self) -> list[tuple[str, Ints]]:
         """visits and customers."""
         owner, code, _ = self.touches
         customers = units_at(owner, code, len(self.cell.names))
-        visits = self.rows("visits", self.count(self.runs.node), self.count(code))
-        return pa.concat_tables([visits, self.rows("customers", customers)])
+        return [
+            self.row("visits", self.count(self.runs.node), self.count(code)),
+            self.row("customers", customers),
+        ]
 
-    def times(self) -> list[pa.Table]:
+    def times(self) -> pa.Table:
         """How long the customer is there: to the session's next event, of a stage to the next stage."""
         inside = np.flatnonzero(~self.runs.opens[1:])
         span = (self.runs.at[1:] - self.runs.at[:-1])[inside]
@@ -159,18 +169,22 @@ class MapBatch:
         names = coded_names(code, pa.array(self.cell.names, pa.string()))
         kind = coded_names(np.zeros_like(code), pa.array(["time"]))
         zero = np.zeros(len(code), dtype=np.int64)
-        return [pa.table([names, kind, bins, n, zero, total, zero], schema=PARTS)]
+        return pa.table([names, kind, bins, n, zero, total, zero], schema=PARTS)
 
-    def sessions(self) -> list[pa.Table]:
+    def sessions(self) -> list[tuple[str, Ints]]:
         """sessions, closed and goes_on."""
         first, _ = self.first
         cell, session = self.visits.node[first], self.visits.session[first]
-        closed, ends = self.states.closed[session], self.journeys.sessions.last[session]
-        last = self.cell.codes[ends] == cell
+        closed, ends = self.states.closed.take(session), self.journeys.sessions.last.take(session)
+        flags = (
+            (self.cell.codes.take(ends) == cell) & ~self.states.holds.take(session), closed, closed & self.follows,
+            closed & self.has_later, closed & self.goes_on,
+        )  # fmt: skip
+        n, (dropped, over, followed, may_go_on, went_on) = flagged(cell, flags, len(self.cell.names))
         return [
-            self.rows("sessions", self.count(cell), self.count(cell, last & ~self.states.holds[session])),
-            self.rows("closed", self.count(cell, closed), self.count(cell, closed & self.follows)),
-            self.rows("goes_on", self.count(cell, closed & self.has_later), self.count(cell, closed & self.goes_on)),
+            self.row("sessions", n, dropped),
+            self.row("closed", over, followed),
+            self.row("goes_on", may_go_on, went_on),
         ]
 
     @cached_property
@@ -178,7 +192,7 @@ class MapBatch:
         """Per first visit: does a goal follow, in the session or within return_window of its end?"""
         first, _ = self.first
         session = self.visits.session[first]
-        return (self.states.last_goal[session] > self.visits.place(first)) | self.states.comes_back[session]
+        return (self.states.last_goal.take(session) > self.visits.place(first)) | self.states.comes_back.take(session)
 
     @cached_property
     def stage_rank(self) -> Ints:
@@ -197,57 +211,52 @@ class MapBatch:
     def goes_on(self) -> Bools:
         """Per first visit of a closed session: does an event of a later stage follow, there or within return_window of its end?"""
         journeys, position = self.journeys, self.visits.place(self.first[0])
-        rank, session = self.stage_rank[position], self.visits.session[self.first[0]]
-        found = rank < self.highest_ahead[position]
-        active = ~journeys.passive
-        open_ = np.flatnonzero(self.has_later & ~found & self.states.closed[session])  # the others do not count yet
+        rank, session = self.stage_rank, self.visits.session[self.first[0]]
+        rank = np.where(journeys.passive, -1, rank) if journeys.passive.any() else rank
+        end, at = self.states.window_end.take(session), journeys.events.at
+        if worth():
+            target = loops.next_higher(rank, journeys.customer, len(self.stages))[position]
+            return (target >= 0) & (at[target] <= end)
+        found = np.zeros(len(position), dtype=bool)
+        mine = rank[position]
         for stage in range(len(self.stages) - 1):
-            mine = open_[rank[open_] == stage]
-            later = np.flatnonzero(active & (self.stage_rank > stage))
-            target, there = next_of(journeys, later, position[mine])
-            found[mine] = there & (journeys.events.at[target] <= self.states.window_end[session[mine]])
-        return found & self.has_later
-
-    @cached_property
-    def highest_ahead(self) -> Ints:
-        """Per event: the highest stage from it to the end of its session; -1 for passive events."""
-        journeys = self.journeys
-        active = np.flatnonzero(~journeys.passive)
-        floor = journeys.sessions.index[active].astype(np.int64) * (len(self.stages) + 1)
-        falling = (self.stage_rank[active] - floor)[::-1]  # every later session lies below all of an earlier one
-        found = np.full(len(journeys), -1, dtype=np.int64)
-        found[active] = np.maximum.accumulate(falling)[::-1] + floor
+            here = np.flatnonzero(mine == stage)
+            target, there = next_of(journeys, np.flatnonzero(rank > stage), position[here])
+            found[here] = there & (at[target] <= end[here])
         return found
 
-    def shown(self) -> list[pa.Table]:
+    def shown(self) -> list[tuple[str, Ints]]:
         """friction, signal:x and value:x."""
         first, group = self.first
-        cell, closed = self.visits.node[first], self.states.closed[self.visits.session[first]]
+        node, size = self.visits.node, len(self.cell.names)
         friction = np.logical_or.reduce([self.signals[s] for s in SIGNALS])
-        node = self.visits.node
-        tables = [self.rows("friction", self.count(node), self.count(node, friction))]
+        n, (with_friction,) = flagged(node, [friction], size)
+        rows = [self.row("friction", n, with_friction)]
         for name, flags in self.signals.items():
             hits = np.flatnonzero(flags)
-            customers = units_at(self.owner[hits], node[hits], len(self.cell.names))
-            tables.append(self.rows(f"signal:{name}", self.count(node[hits]), customers))
-        for name, flags in self.decisive.items():
+            at = node[hits]
+            rows.append(self.row(f"signal:{name}", self.count(at), units_at(self.owner[hits], at, size)))
+        closed, shown = self.states.closed.take(self.visits.session[first]), []
+        for flags in self.decisive.values():
             hit = np.zeros(len(first), dtype=bool)
             hit[group[np.flatnonzero(flags)]] = True
-            hit &= closed
-            tables.append(self.rows(f"value:{name}", self.count(cell, hit), self.count(cell, hit & self.follows)))
-        return tables
+            shown.append(hit & closed)
+        outcome = node[first].astype(np.int64) * 2 + self.follows
+        for name, counts in zip(self.decisive, flagged(outcome, shown, 2 * size)[1], strict=True):
+            rows.append(self.row(f"value:{name}", counts[::2] + counts[1::2], counts[1::2]))
+        return rows
 
-    def feelings(self) -> list[pa.Table]:
-        """answers of the period, by the cell each speaks of."""
+    def feelings(self) -> tuple[tuple[str, Ints], list[pa.Table]]:
+        """answers of the period, by the cell each speaks of: of a visit; of a touchpoint without one."""
         a, journeys = self.answers, self.journeys
         spoken = np.where(a.visit >= 0, a.visit, a.position)
         mine = journeys.in_period[a.position] & journeys.in_segment[spoken]
         here, elsewhere = mine & (a.named < 0) & (a.visit >= 0), mine & (a.named >= 0)
         code, thousandths = self.cell.codes[a.visit[here]].astype(np.int64), a.feeling[here] // THOUSANDTH
         sums = [exact(code, values, len(self.cell.names)) for values in (a.feeling[here], thousandths**2)]
-        tables = [
-            self.rows("answers", self.count(code), self.count(code, a.feeling[here] < 0), sum=sums[0], square=sums[1])
-        ]
+        unhappy = self.count(code, a.feeling[here] < 0)
+        row = self.row("answers", self.count(code), unhappy, sum=sums[0], square=sums[1])
+        tables = []
         for number in np.unique(a.named[elsewhere]).tolist():
             feeling = a.feeling[elsewhere & (a.named == number)]
             name = named_cell(a.names[number], self.by, journeys.scope.stages)
@@ -258,9 +267,9 @@ class MapBatch:
                 [int(((feeling // THOUSANDTH) ** 2).sum())],
             ]
             tables.append(pa.table([[name], ["answers"], [0], *totals], schema=PARTS))
-        return tables
+        return row, tables
 
-    def costs(self, cost: Mapping[str, int]) -> list[pa.Table]:
+    def costs(self, cost: Mapping[str, int]) -> list[tuple[str, Ints]]:
         """What the touches cost, in minor units: by the event's name, else by its channel."""
         if not cost:
             return []
@@ -273,7 +282,7 @@ class MapBatch:
         each = np.concatenate([self.visits.pick(price), price[passive]])
         known = np.flatnonzero(each >= 0)
         code = touched[known].astype(np.int64)
-        return [self.rows("cost", self.count(code), sum=exact(code, each[known], len(self.cell.names)))]
+        return [self.row("cost", self.count(code), sum=exact(code, each[known], len(self.cell.names)))]
 
     def total(self) -> pa.Table:
         """All customers and sessions of the map, answers that fit no cell, and answers off their scale."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -53,6 +54,14 @@ def groups(cell: Ints, size: int) -> tuple[Ints, Ints]:
     row = np.empty(len(found), dtype=np.int64)
     row[place] = np.arange(len(cell))
     return row, place
+
+
+def stretches(*columns: Ints) -> list[tuple[int, int]]:
+    """(begin, end) of each run of rows that are equal in all of these columns."""
+    n = len(columns[0])
+    fresh = np.ones(n, dtype=bool)
+    fresh[1:] = np.logical_or.reduce([c[1:] != c[:-1] for c in columns])
+    return list(pairwise([*np.flatnonzero(fresh).tolist(), n]))
 
 
 def ranks_of(column: pa.ChunkedArray) -> tuple[Iterable[Ints], int]:

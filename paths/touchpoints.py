@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.batches import Codes, EventBatch
+from paths.counting import DENSE
 from paths.sums import groups
 
 UNMAPPED = "(unmapped)"
@@ -64,8 +65,7 @@ class TouchpointRules:
         if not self.rules:
             return Codes(batch.event.codes, tuple(shown(n) for n in batch.event.names))
         columns = [batch.event, *(batch.text(c) if c in self.columns else None for c in ("url", "channel"))]
-        codes, kinds = distinct(columns, len(batch))
-        return recoded(codes, [self.touchpoint(event or "", url, channel) for event, url, channel in kinds])
+        return named_by(columns, len(batch), lambda event, url, channel: self.touchpoint(event or "", url, channel))
 
     def touchpoint(self, event: str, url: str | None, channel: str | None) -> str:
         """The touchpoint of one kind of event."""
@@ -109,8 +109,7 @@ class StageRules:
     def name(self, batch: EventBatch, touchpoint: Codes) -> Codes:
         """The stage of each event; "(unmapped)" where none has it."""
         columns = [touchpoint, batch.event, batch.text("channel") if self.columns else None]
-        codes, kinds = distinct(columns, len(batch))
-        return recoded(codes, [self.stage(t or "", event or "", channel) for t, event, channel in kinds])
+        return named_by(columns, len(batch), lambda t, event, channel: self.stage(t or "", event or "", channel))
 
     def stage(self, touchpoint: str, event: str, channel: str | None) -> str:
         """The stage of one kind of event."""
@@ -142,6 +141,28 @@ def path_of(url: str) -> str:
 
 def distinct(columns: Sequence[Codes | None], n: int) -> tuple[npt.NDArray[np.int64], list[tuple[str | None, ...]]]:
     """(code of each row's combination, the distinct combinations); an absent column is always None."""
+    combined, size = combination(columns, n)
+    row, codes = groups(combined, size)
+    return codes, kinds_of(columns, combined[row])
+
+
+def named_by(columns: Sequence[Codes | None], n: int, name: Callable[..., str]) -> Codes:
+    """Rows named by what stands in these columns; `name` is asked once per distinct combination."""
+    combined, size = combination(columns, n)
+    if size > DENSE:
+        row, codes = groups(combined, size)
+        return recoded(codes, [name(*kind) for kind in kinds_of(columns, combined[row])])
+    seen = np.zeros(size, dtype=bool)
+    seen[combined] = True
+    found = np.flatnonzero(seen)
+    table = np.zeros(size, dtype=np.int64)
+    table[found] = np.arange(len(found))
+    named = recoded(table, [name(*kind) for kind in kinds_of(columns, found)])
+    return named.take(combined)
+
+
+def combination(columns: Sequence[Codes | None], n: int) -> tuple[npt.NDArray[np.int64], int]:
+    """(one number for each row's combination of codes, how many there may be)."""
     combined, size = np.zeros(n, dtype=np.int64), 1
     for column in columns:
         if column is not None:
@@ -149,8 +170,11 @@ def distinct(columns: Sequence[Codes | None], n: int) -> tuple[npt.NDArray[np.in
             combined += column.codes
             combined += 1
             size *= len(column.names) + 1
-    row, codes = groups(combined, size)
-    values = combined[row]
+    return combined, size
+
+
+def kinds_of(columns: Sequence[Codes | None], values: npt.NDArray[np.int64]) -> list[tuple[str | None, ...]]:
+    """The texts of these combinations."""
     kinds: list[list[str | None]] = [[] for _ in values]
     for column in reversed(columns):
         if column is None:
@@ -160,7 +184,7 @@ def distinct(columns: Sequence[Codes | None], n: int) -> tuple[npt.NDArray[np.in
             found = [column.names[c - 1] if c else None for c in code.tolist()]
         for kind, value in zip(kinds, found, strict=True):
             kind.append(value)
-    return codes, [tuple(reversed(kind)) for kind in kinds]
+    return [tuple(reversed(kind)) for kind in kinds]
 
 
 def recoded(codes: npt.NDArray[np.int64], names: Sequence[str]) -> Codes:

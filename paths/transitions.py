@@ -17,9 +17,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.batches import Codes
+from ingest.compiled import worth
+from paths import loops
 from paths.analysis import Journeys, summed
 from paths.counting import AnyInts, numbered, tally_times, units_at
-from paths.histograms import quantile_seconds
+from paths.histograms import bins, quantile_seconds
 
 Ints = npt.NDArray[np.int64]
 Codes32 = npt.NDArray[np.int32]
@@ -63,28 +65,9 @@ class Transitions:
         """The additive edges of a batch."""
         node = journeys.stage if self.by_stage else journeys.touchpoint
         visits = visits_of(journeys, node, self.collapse_repeats)
-        size = len(node.names) + 2
-        start, end = size - 2, size - 1
-        into: AnyInts = visits.node.astype(np.int32 if size * size < 1 << 31 else np.int64)  # the edge into every visit
-        into[1:] += visits.node[:-1] * into.dtype.type(size)
-        opens, closes = np.flatnonzero(visits.opens), np.flatnonzero(visits.closes)
-        into[opens] = visits.node[opens] + start * size
-        out = visits.node[closes] * into.dtype.type(size) + end
-        edge, (into, out) = numbered((into, out), size * size)
-        owner, ending = visits.pick(journeys.customer), np.bincount(out, minlength=len(edge))
-        counts = {
-            "transitions": np.bincount(into, minlength=len(edge)) + ending,
-            "sessions": units_at(visits.session, into, len(edge)) + ending,
-            "customers": units_at(owner, into, len(edge)) + units_at(owner[closes], out, len(edge)),
-        }
-        elapsed = np.zeros(len(into), dtype=np.int64)
-        np.subtract(visits.at[1:], visits.at[:-1], out=elapsed[1:])
-        elapsed[opens] = 0
-        code, bin_, timed, total = tally_times(into, len(edge), elapsed)
-        inner = np.flatnonzero(edge[code] < start * size)  # what leads out of START takes no time
-        times = edge[code[inner]], bin_[inner], timed[inner], total[inner]
-        there = np.flatnonzero(counts["transitions"])
-        return edge_parts(edge[there], {name: n[there] for name, n in counts.items()}, times, names_of(node))
+        names = names_of(node)
+        count = compiled_edges if worth() and len(names) ** 2 <= loops.ROOM else edges_in
+        return edge_parts(*count(visits, visits.pick(journeys.customer), len(names)), names)
 
     def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The sum of parts."""
@@ -93,6 +76,43 @@ class Transitions:
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The EDGES table."""
         return edges_of(self.merge(parts))
+
+
+Times = tuple[Ints, Ints, Ints, Ints]
+"""(edge, bin, how many, their sum)."""
+
+
+def edges_in(visits: Visits, owner: Codes32, size: int) -> tuple[Ints, dict[str, Ints], Times]:
+    """(the edges as source x size + target, COUNTS of each, their times); START and END are the last two nodes."""
+    start, end = size - 2, size - 1
+    into: AnyInts = visits.node.astype(np.int32 if size * size < 1 << 31 else np.int64)  # the edge into every visit
+    into[1:] += visits.node[:-1] * into.dtype.type(size)
+    opens, closes = np.flatnonzero(visits.opens), np.flatnonzero(visits.closes)
+    into[opens] = visits.node[opens] + start * size
+    out = visits.node[closes] * into.dtype.type(size) + end
+    edge, (into, out) = numbered((into, out), size * size)
+    ending = np.bincount(out, minlength=len(edge))
+    counts = {
+        "transitions": np.bincount(into, minlength=len(edge)) + ending,
+        "sessions": units_at(visits.session, into, len(edge)) + ending,
+        "customers": units_at(owner, into, len(edge)) + units_at(owner[closes], out, len(edge)),
+    }
+    elapsed = np.zeros(len(into), dtype=np.int64)
+    np.subtract(visits.at[1:], visits.at[:-1], out=elapsed[1:])
+    elapsed[opens] = 0
+    code, bin_, timed, total = tally_times(into, len(edge), elapsed)
+    inner = np.flatnonzero(edge[code] < start * size)  # what leads out of START takes no time
+    there = np.flatnonzero(counts["transitions"])
+    times = edge[code[inner]], bin_[inner], timed[inner], total[inner]
+    return edge[there], {name: n[there] for name, n in counts.items()}, times
+
+
+def compiled_edges(visits: Visits, owner: Codes32, size: int) -> tuple[Ints, dict[str, Ints], Times]:
+    """The same."""
+    counts, code, spans = loops.edges(visits.node, visits.session, owner, visits.at, size)
+    there = np.flatnonzero(counts[0])
+    named = {name: n[there] for name, n in zip(COUNTS, counts, strict=True)}
+    return there, named, loops.times(code, size * size, bins(spans), spans)
 
 
 @dataclass(frozen=True)
@@ -160,9 +180,7 @@ def coded_names(code: Ints, names: pa.Array) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), names)
 
 
-def edge_parts(
-    edge: Ints, counts: Mapping[str, Ints], times: tuple[Ints, Ints, Ints, Ints], names: pa.Array
-) -> pa.Table:
+def edge_parts(edge: Ints, counts: Mapping[str, Ints], times: Times, names: pa.Array) -> pa.Table:
     """The PARTS rows of edges (source x size + target) and of the times of (edge, bin): how many, their sum."""
     code, bin_, timed, total = times
     source, target = np.divmod(np.concatenate([*(edge for _ in counts), code]), len(names))

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.batches import Codes, EventBatch
+from ingest.compiled import Loop, worth
 from sessionize.clock import day_numbers, midnight_after
 from sessionize.rules import SessionRules
 
@@ -60,15 +61,11 @@ def find_sessions(batch: EventBatch, passive: Bools, rules: SessionRules) -> Ses
     everything = not passive.any()
     active = None if everything else np.flatnonzero(~passive)
     key, at = (batch.key, batch.at) if active is None else (batch.key[active], batch.at[active])
-    starts = fixed_cuts(key, at, rules)
-    if rules.cut_on is not None:
-        values = batch.text(rules.cut_on) if active is None else batch.text(rules.cut_on).take(active)
-        starts = cut_where_changed(values, starts, at, rules.longest)
-    elif rules.longest:
-        starts = cut_at_duration(starts, at, rules.longest)
-    first = np.flatnonzero(starts)
-    number = np.cumsum(starts, dtype=np.int32)
-    number -= 1
+    if worth() and rules.cut_on is None and not rules.cut_at_midnight:
+        number, first = numbered_by_time(key, at, rules.idle, rules.longest)
+    else:
+        values = None if rules.cut_on is None else batch.text(rules.cut_on)
+        number, first = numbered(key, at, values if values is None or active is None else values.take(active), rules)
     index = number
     if active is not None:
         index = np.full(len(batch), -1, dtype=np.int32)
@@ -84,6 +81,36 @@ def find_sessions(batch: EventBatch, passive: Bools, rules: SessionRules) -> Ses
         rank=ranks(same & (at[first[1:]] == at[first[:-1]]))[:n],
         followed=np.append(same, False)[:n],
     )
+
+
+def numbered(key: Ints, at: Ints, values: Codes | None, rules: SessionRules) -> tuple[npt.NDArray[np.int32], Ints]:
+    """(session of each event, first event of each session); `values`: those of `cut_on`."""
+    starts = fixed_cuts(key, at, rules)
+    if values is not None:
+        starts = cut_where_changed(values, starts, at, rules.longest)
+    elif rules.longest:
+        starts = cut_at_duration(starts, at, rules.longest)
+    number = np.cumsum(starts, dtype=np.int32)
+    number -= 1
+    return number, np.flatnonzero(starts)
+
+
+@Loop
+def numbered_by_time(key: Ints, at: Ints, idle: int, longest: int) -> tuple[npt.NDArray[np.int32], Ints]:
+    """`numbered` where gaps and durations alone cut; no `longest` is 0."""
+    number, first = np.empty(len(key), dtype=np.int32), np.empty(len(key), dtype=np.int64)
+    session = -1
+    for i in range(len(key)):
+        if (
+            not i
+            or key[i] != key[i - 1]
+            or at[i] - at[i - 1] > idle
+            or (longest and at[i] - at[first[session]] > longest)
+        ):
+            session += 1
+            first[session] = i
+        number[i] = session
+    return number, first[: session + 1].copy()
 
 
 def fixed_cuts(key: Ints, at: Ints, rules: SessionRules) -> Bools:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+from ingest.compiled import Choice, installed
 
 # No test asserts a time, so no example may fail for being slow.
 settings.register_profile("journeys", deadline=None, print_blob=True)
@@ -19,3 +22,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("browser"):
                 item.add_marker(absent)
+
+
+@pytest.fixture(scope="module", params=["numpy", "compiled"])
+def tier(request: pytest.FixtureRequest) -> Iterator[str]:
+    """For modules that ask a kernel twice: with NumPy alone, and with compiled loops."""
+    if request.param == "compiled" and not installed():
+        pytest.skip("numba is not installed")
+    Choice.always = request.param == "compiled"
+    yield request.param
+    Choice.always = None

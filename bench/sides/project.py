@@ -1,4 +1,4 @@
-"""This project."""
+"""This project, with `journeys[fast]` where that is installed, as in a process that has asked for some time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from ingest.compiled import Choice
 from ingest.load import InputFile, LoadOptions, Source, load
 from ingest.mapping import Field, SourceMapping
 from ingest.store import EventStore
@@ -34,6 +35,7 @@ from pipeline.report_questions import about_all, periods_of
 from sessionize.rules import SessionRules
 from sides import IDLE_MINUTES, MICROSECOND, STEPS, WINDOW_DAYS, Job, Task, edge_answer
 
+Choice.always = True
 MAPPING = SourceMapping(fields={name: Field(columns=(name,)) for name in ("customer_id", "event_at", "event")})
 
 

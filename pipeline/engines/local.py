@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from ingest.compiled import expect
 from ingest.store import Snapshot
 from paths.analysis import Analysis, Scope
 from paths.past import past_of
@@ -28,6 +29,7 @@ def run(
     scope = replace(scope, asked=columns & scope.facts.names)
     columns = (columns - scope.facts.names) | scope.facts.needs(scope.asked)
     files = [f for f in snapshot.files if f.span <= last_span(scope)]
+    expect(sum(f.rows for f in files), len(analyses))
     reading = Reading(
         analyses=analyses, scope=scope, columns=columns, stored=frozenset(snapshot.columns), files=files,
         past=past_of(analyses, scope),

@@ -22,6 +22,8 @@ from tests.oracles import journey_map as oracle
 from tests.oracles.sessions import kept_sessions
 from tests.property.strategies import as_of_minutes, logs
 
+pytestmark = pytest.mark.usefixtures("tier")
+
 NAMES = ("a", "b", "c", "oops", "call", "purchase", "mail", "csat", "nps")
 ORDER = ("look", "buy", "help")
 PLACES = {"a": "look", "b": "look", "purchase": "buy", "call": "help", "oops": "help"}

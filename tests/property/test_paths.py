@@ -20,6 +20,8 @@ from tests.oracles import paths as oracle
 from tests.oracles.sessions import kept_sessions
 from tests.property.strategies import STAGES, URL_RULES, as_of_minutes, logs, session_rules, stage, touchpoint
 
+pytestmark = pytest.mark.usefixtures("tier")
+
 LOG = logs(step=5)
 COUNTS = ("transitions", "sessions", "customers")
 PERIOD = st.sampled_from([(None, None), (0, 60), (30, 300), (None, 100), (20, None)])

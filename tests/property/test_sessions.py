@@ -15,6 +15,8 @@ from tests.builder import Row, batch_of, events_of, instant, journeys_of
 from tests.oracles.sessions import every_session, kept_sessions, local_day, may_continue
 from tests.property.strategies import AUTUMN, MIDNIGHT, SPRING, logs, session_rules
 
+pytestmark = pytest.mark.usefixtures("tier")
+
 ANY_LOG = logs(bases=(0, MIDNIGHT, SPRING, AUTUMN), step=10)
 CLOSE_LOG = logs(bases=(0, MIDNIGHT, SPRING, AUTUMN), step=1)
 

@@ -1,0 +1,64 @@
+"""The one door to numba: loops over arrays that NumPy has no word for, compiled where `journeys[fast]` is installed.
+
+A loop stands beside its twin in NumPy, and both give the same numbers. Numba takes a second to load, and the first call
+on a machine some seconds to compile; so a process counts with NumPy until it has asked WORTH questions of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, cached_property
+from importlib.util import find_spec
+from typing import Any, Generic, ParamSpec, TypeVar, cast
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+WORTH = 200_000_000
+"""Rows times questions: from so many on the loops save more than numba takes to load."""
+
+
+class Choice:
+    """When loops are compiled; of this process."""
+
+    asked = 0  # rows times questions so far
+    always: bool | None = None  # for tests and measurements; None: from WORTH on
+
+
+def expect(rows: int, questions: int) -> None:
+    """So much is asked next: to be called at the start of a pass."""
+    Choice.asked += rows * questions
+
+
+def worth() -> bool:
+    """Are loops compiled from here on?"""
+    wanted = Choice.asked >= WORTH if Choice.always is None else Choice.always
+    return wanted and installed()
+
+
+@cache
+def installed() -> bool:
+    """Is numba there?"""
+    return find_spec("numba") is not None
+
+
+class Loop(Generic[P, R]):
+    """`@Loop` on a function of arrays and numbers: a call runs it compiled, `plain` as it is written."""
+
+    def __init__(self, plain: Callable[P, R]) -> None:
+        self.plain = plain
+        self.__doc__ = plain.__doc__
+
+    @cached_property
+    def _compiled(self) -> Callable[P, R]:
+        import numba
+
+        keep: dict[str, Any] = {"nogil": True, "cache": True}
+        try:
+            return cast(Callable[P, R], numba.njit(**keep)(self.plain))
+        except RuntimeError:  # no folder to keep it in
+            return cast(Callable[P, R], numba.njit(**(keep | {"cache": False}))(self.plain))
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """What `plain` gives."""
+        return self._compiled(*args, **kwargs)

@@ -1,0 +1,162 @@
+"""Loops over arrays that NumPy has no word for; see ingest/compiled.py. Each names its twin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.compiled import Loop
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+AnyInts = npt.NDArray[np.signedinteger[Any]]
+
+ROOM = 1 << 18
+"""Codes that a table may have a place for: more, and it leaves the cache."""
+
+
+@Loop
+def units(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, bool]:
+    """counting.units_at where the units ascend; (how many, do they)."""
+    found = np.zeros(size, dtype=np.int64)
+    last = np.full(size, -1, dtype=np.int64)
+    for i in range(len(unit)):
+        if i and unit[i] < unit[i - 1]:
+            return found, False
+        if last[code[i]] != unit[i]:
+            last[code[i]] = unit[i]
+            found[code[i]] += 1
+    return found, True
+
+
+@Loop
+def first_of_group(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, Ints, bool]:
+    """counting.first_of_group where the units ascend; (first rows, groups, do they)."""
+    first, number = np.empty(len(unit), dtype=np.int64), np.empty(len(unit), dtype=np.int64)
+    last, group = np.full(size, -1, dtype=np.int64), np.zeros(size, dtype=np.int64)
+    groups = 0
+    for i in range(len(unit)):
+        if i and unit[i] < unit[i - 1]:
+            return first[:0], number[:0], False
+        if last[code[i]] != unit[i]:
+            last[code[i]] = unit[i]
+            group[code[i]] = groups
+            first[groups] = i
+            groups += 1
+        number[i] = group[code[i]]
+    return first[:groups].copy(), number, True
+
+
+@Loop
+def edges(
+    node: AnyInts, session: AnyInts, customer: AnyInts, at: Ints, size: int
+) -> tuple[tuple[Ints, Ints, Ints], Ints, Ints]:
+    """transitions.edges_in: (transitions, sessions and customers of each edge, the edge of each step, its time)."""
+    transitions, sessions, customers = np.zeros((3, size * size), dtype=np.int64)
+    session_of, customer_of = np.full((2, size * size), -1, dtype=np.int64)
+    code, spans = np.empty(len(node), dtype=np.int64), np.empty(len(node), dtype=np.int64)
+    steps, before = 0, size - 2
+    for i in range(len(node)):
+        edge = before * size + node[i]
+        if before < size - 2:
+            code[steps], spans[steps] = edge, at[i] - at[i - 1]
+            steps += 1
+        before = node[i]
+        for _ in range(2):  # the edge into the visit, and from a session's last one the edge to END
+            transitions[edge] += 1
+            if session_of[edge] != session[i]:
+                session_of[edge] = session[i]
+                sessions[edge] += 1
+            if customer_of[edge] != customer[i]:
+                customer_of[edge] = customer[i]
+                customers[edge] += 1
+            if before == size - 2 or (i + 1 < len(node) and session[i + 1] == session[i]):
+                break
+            edge, before = before * size + size - 1, size - 2
+    return (transitions, sessions, customers), code[:steps].copy(), spans[:steps].copy()
+
+
+@Loop
+def times(code: AnyInts, size: int, bin_: Ints, values: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """counting.tally_times: values are brought together by code, and each code has the table of bins for itself."""
+    place = np.zeros(size + 1, dtype=np.int64)
+    for i in range(len(code)):
+        place[code[i] + 1] += 1
+    place = np.cumsum(place)
+    end = place[:-1].copy()
+    bins, spans = np.empty(len(code), dtype=np.int32), np.empty(len(code), dtype=np.int64)
+    top = 0
+    for i in range(len(code)):
+        at = end[code[i]]
+        bins[at], spans[at] = bin_[i], values[i]
+        end[code[i]] = at + 1
+        top = max(top, bin_[i])
+    n, total = np.zeros(top + 1, dtype=np.int64), np.zeros(top + 1, dtype=np.int64)
+    rows = np.empty((4, len(code)), dtype=np.int64)
+    row = 0
+    for c in range(size):
+        low, high = top, 0
+        for i in range(place[c], place[c + 1]):
+            b = bins[i]
+            n[b] += 1
+            total[b] += spans[i]
+            low, high = min(low, b), max(high, b)
+        for b in range(low, high + 1):
+            if n[b]:
+                rows[0, row], rows[1, row], rows[2, row], rows[3, row] = c, b, n[b], total[b]
+                row += 1
+                n[b] = total[b] = 0
+    found = rows[:, :row].copy()
+    return found[0], found[1], found[2], found[3]
+
+
+@Loop
+def next_at_or_after(positions: Ints, start: Ints) -> Ints:
+    """counting.next_at_or_after; one walk where the starts ascend."""
+    found = np.full(len(start), np.iinfo(np.int64).max, dtype=np.int64)
+    at = 0
+    for i in range(len(start)):
+        if i and start[i] < start[i - 1]:
+            at = np.searchsorted(positions, start[i])
+        while at < len(positions) and positions[at] < start[i]:
+            at += 1
+        if at < len(positions):
+            found[i] = positions[at]
+    return found
+
+
+@Loop
+def within(customer: AnyInts, at: Ints, later: Ints, position: Ints, span: int) -> Bools:
+    """friction.within; one walk where the positions ascend."""
+    found = np.zeros(len(position), dtype=np.bool_)
+    row = 0
+    for i in range(len(position)):
+        here = position[i]
+        if i and here < position[i - 1]:
+            row = np.searchsorted(later, here)
+        while row < len(later) and later[row] <= here:
+            row += 1
+        if row < len(later):
+            there = later[row]
+            found[i] = customer[there] == customer[here] and at[there] - at[here] <= span
+    return found
+
+
+@Loop
+def next_higher(rank: AnyInts, customer: AnyInts, ranks: int) -> Ints:
+    """Per event: the customer's next event of a higher rank (0..ranks-1), -1 = none; an event of rank -1 is no target.
+
+    The twin is the search stage by stage in map_counts.MapBatch.goes_on.
+    """
+    found = np.full(len(rank), -1, dtype=np.int64)
+    nearest = np.full(ranks, -1, dtype=np.int64)  # by rank: the next event above it
+    for i in range(len(rank) - 1, -1, -1):
+        if i + 1 < len(rank) and customer[i] != customer[i + 1]:
+            nearest[:] = -1
+        if rank[i] >= 0:
+            found[i] = nearest[rank[i]]
+        for lower in range(rank[i]):
+            nearest[lower] = i
+    return found

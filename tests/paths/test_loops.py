@@ -1,0 +1,163 @@
+"""Loops and their twins in NumPy give the same numbers: compiled, and as they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ingest import compiled
+from ingest.compiled import Choice, Loop
+from paths import counting, loops
+from paths.histograms import bins
+from sessionize.rules import SessionRules
+from sessionize.sessions import numbered, numbered_by_time
+
+pytest.importorskip("numba")
+SIZE = 5
+Rows = list[tuple[int, int, int]]
+ROWS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, SIZE - 1), st.integers(0, 2**40)), max_size=40)
+
+
+@pytest.fixture(autouse=True)
+def numpy_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is compared with is NumPy."""
+    monkeypatch.setattr(Choice, "always", False)
+
+
+def both(loop: Loop[..., Any], *args: Any) -> list[Any]:
+    return [loop(*args), loop.plain(*args)]
+
+
+def columns(rows: Rows, ascending: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(unit, code, value)."""
+    found = sorted(rows, key=lambda r: r[0]) if ascending else rows
+    unit, code, value = (np.array([r[i] for r in found], dtype=np.int64) for i in range(3))
+    return unit.astype(np.int32), code.astype(np.int32), value
+
+
+def lists(found: Any) -> list[Any]:
+    return [x.tolist() for x in found]
+
+
+@given(ROWS)
+def test_units_are_counted_alike(rows: Rows) -> None:
+    unit, code, _ = columns(rows)
+    for found, ascending in both(loops.units, unit, code, SIZE):
+        assert ascending
+        assert found.tolist() == counting.units_at(unit, code, SIZE).tolist()
+
+
+def test_units_that_do_not_ascend_are_left_to_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    unit, code, _ = columns([(1, 0, 0), (0, 0, 0), (1, 0, 0)], ascending=False)
+    monkeypatch.setattr(Choice, "always", True)
+    assert not loops.units(unit, code, SIZE)[1]
+    assert counting.units_at(unit, code, SIZE).tolist() == [2, 0, 0, 0, 0]
+    assert sorted(counting.first_rows(unit, code, SIZE).tolist()) == [0, 1]
+    first, group = counting.first_of_group(unit, code, SIZE)
+    assert [(int(unit[i]), int(code[i])) for i in first[group]] == [(1, 0), (0, 0), (1, 0)]
+
+
+@given(ROWS)
+def test_first_rows_and_groups_are_the_same_in_another_order(rows: Rows) -> None:
+    unit, code, _ = columns(rows)
+    expected, number = counting.first_of_group(unit, code, SIZE)
+    for first, group, ascending in both(loops.first_of_group, unit, code, SIZE):
+        assert ascending
+        assert sorted(first.tolist()) == sorted(expected.tolist()) == sorted(counting.first_rows(unit, code, SIZE))
+        assert first[group].tolist() == expected[number].tolist()
+
+
+@given(ROWS)
+@example([(0, 0, 0)])
+@example([(0, 0, 2**52), (0, 4, 2**62)])
+def test_times_fall_into_the_same_bins(rows: Rows) -> None:
+    _, code, value = columns(rows, ascending=False)
+    expected = lists(counting.tally_times(code, SIZE, value))
+    for found in both(loops.times, code, SIZE, bins(value), value):
+        assert lists(found) == expected
+
+
+@given(st.lists(st.integers(0, 50)), st.lists(st.integers(0, 60)))
+def test_the_next_position_is_the_same_in_any_order_of_starts(positions: list[int], starts: list[int]) -> None:
+    there, start = np.array(sorted(set(positions)), dtype=np.int64), np.array(starts, dtype=np.int64)
+    for found in both(loops.next_at_or_after, there, start):
+        assert found.tolist() == counting.next_at_or_after(there, start).tolist()
+
+
+@given(ROWS, st.lists(st.integers(0, 39)), st.lists(st.integers(0, 39)), st.integers(0, 2**40))
+def test_within_is_what_a_search_finds(rows: Rows, later: list[int], position: list[int], span: int) -> None:
+    ordered = sorted(rows)
+    customer, at = (np.array([r[i] for r in ordered], dtype=np.int64) for i in (0, 2))
+    some = sorted({x for x in later if x < len(rows)})
+    asked = [x for x in position if x < len(rows)]
+
+    def follows(here: int) -> bool:
+        there = next((x for x in some if x > here), None)
+        return there is not None and bool(customer[there] == customer[here] and at[there] - at[here] <= span)
+
+    arrays = np.array(some, dtype=np.int64), np.array(asked, dtype=np.int64)
+    for found in both(loops.within, customer, at, *arrays, span):
+        assert found.tolist() == [follows(x) for x in asked]
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(-1, SIZE - 1)), max_size=40))
+def test_the_next_higher_rank_is_the_customers_nearest(rows: list[tuple[int, int]]) -> None:
+    rows = sorted(rows, key=lambda r: r[0])
+    customer, rank = (np.array([r[i] for r in rows], dtype=np.int64) for i in range(2))
+
+    def higher(i: int) -> int:
+        ahead = (j for j in range(i + 1, len(rows)) if rows[j][0] == rows[i][0] and rows[j][1] > rows[i][1] >= 0)
+        return next(ahead, -1)
+
+    for found in both(loops.next_higher, rank, customer, SIZE):
+        assert found.tolist() == [higher(i) for i in range(len(rows))]
+
+
+@given(ROWS, st.sampled_from([1, 2**38]), st.sampled_from([0, 2**39]))
+def test_sessions_by_time_are_numbered_alike(rows: Rows, idle: int, longest: int) -> None:
+    ordered = sorted(rows, key=lambda r: (r[0], r[2]))
+    key, at = (np.array([r[i] for r in ordered], dtype=np.int64) for i in (0, 2))
+    rules = SessionRules(idle_timeout=timedelta(microseconds=idle), max_duration=timedelta(microseconds=longest))
+    expected = lists(numbered(key, at, None, rules))
+    for found in both(numbered_by_time, key, at, idle, longest):
+        assert lists(found) == expected
+
+
+def test_loops_are_used_once_they_are_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Choice, "always", None)
+    monkeypatch.setattr(Choice, "asked", 0)
+    compiled.expect(compiled.WORTH // 2, 1)
+    assert not compiled.worth()
+    compiled.expect(compiled.WORTH // 4, 2)
+    assert compiled.worth()
+
+
+def test_without_numba_they_never_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Choice, "always", True)
+    monkeypatch.setattr(compiled, "installed", lambda: False)
+    assert not compiled.worth()
+
+
+def test_a_loop_that_cannot_be_kept_on_disk_is_compiled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    import numba
+
+    real: Callable[..., Any] = numba.njit
+
+    def njit(**options: Any) -> Any:
+        if options["cache"]:
+            raise RuntimeError("cannot cache function: no locator available")
+        return real(**options)
+
+    monkeypatch.setattr(numba, "njit", njit)
+    assert Loop(twice)(21) == 42
+
+
+def twice(number: int) -> int:
+    """A loop of no turn."""
+    return 2 * number
