@@ -31,6 +31,7 @@ from paths.fingerprint import Fingerprint
 from paths.friction import CONTACT_WITHIN
 from paths.funnel import Funnel
 from paths.journey_map import JourneyMap
+from paths.last_lost import LastLost
 from paths.names import Names
 from paths.nodes import GoalNodes, Nodes
 from paths.opportunities import Opportunities
@@ -144,7 +145,7 @@ def of_opportunities(_: Opportunities, since: int) -> Past:
 
 RULES: dict[type, Callable[[Any, int], Past]] = {
     **dict.fromkeys(
-        (Coverage, Fingerprint, Funnel, GoalNodes, Names, Nodes, SessionRows, StartHours, StepFlows, Summary, TimeToGoal, Transitions,
+        (Coverage, Fingerprint, Funnel, GoalNodes, LastLost, Names, Nodes, SessionRows, StartHours, StepFlows, Summary, TimeToGoal, Transitions,
          DesignedJourney, TouchpointChannels),
         forward,
     ),

@@ -94,7 +94,7 @@ def part_of(whole: Report, about: About, segment: Condition, found: Answers) -> 
 def tables(about: About, found: Answers, words: Mapping[str, str]) -> dict[str, Any]:
     """The fields of a Report that are answers."""
     config = about.project.config
-    plain = ("summary", "outcomes", "flows", "edges", "hours", "goal_times", "dropoff")
+    plain = ("summary", "outcomes", "flows", "edges", "hours", "goal_times", "dropoff", "last_lost")
     return {
         **{name: found[name] for name in plain}, "nodes": found.get("nodes"), "summary_before": found.get("summary_before"),
         "dropoff_before": found.get("dropoff_before"), "carts": cart_answer(found),

@@ -13,6 +13,7 @@ from paths.conditions import Condition
 from paths.coverage import Coverage
 from paths.dropoff import DropOff
 from paths.fingerprint import Fingerprint
+from paths.last_lost import LastLost
 from paths.names import Names
 from paths.nodes import Nodes
 from paths.outcomes import Outcomes
@@ -115,6 +116,7 @@ def questions(project: Project, scope: Scope, periods: Periods, segment: Conditi
     found.add("edges", Transitions(collapse_repeats=True), periods.now)
     found.add("hours", StartHours(timezone=project.config.project.timezone, rules=rules), periods.now)
     found.add("goal_times", TimeToGoal(rules=rules), periods.now)
+    found.add("last_lost", LastLost(rules=rules, return_window=window), periods.now)
     for name, span in (("", periods.now), ("_before", periods.before)):
         found.add(f"summary{name}", Summary(), span)
         found.add(f"dropoff{name}", DropOff(rules=rules, return_window=window, minor_units=units), span)

@@ -115,6 +115,7 @@ class Report:
     nodes: pa.Table | None  # visits, sessions and customers by touchpoint; not of segments
     dropoff: pa.Table
     dropoff_before: pa.Table | None
+    last_lost: pa.Table  # the newest lost sessions of each touchpoint
     funnels: Sequence[FunnelAnswer]
     carts: CartAnswer | None
     coverage: pa.Table

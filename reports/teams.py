@@ -72,6 +72,7 @@ def without(report: Report, small: Collection[str]) -> Report:
         map=report.map and large(report.map, small),
         dropoff=dropoff[0],
         dropoff_before=dropoff[1],
+        last_lost=report.last_lost.slice(0, 0),  # a single session is fewer than LEAST customers
         edges=chosen(edges, kept),
         flows=folded(report.flows, small),
     )

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from markupsafe import Markup
 
 from paths.compare import MIN_N
@@ -14,12 +16,15 @@ from paths.transitions import START
 from reports.changes import Change, Changes
 from reports.content import Report
 from reports.draw.bars import bar, interval_dot
+from reports.files.suppress import LEAST
 from reports.svg import places
 from reports.tables import Column, Sheet, figures, raw, sheet, words
 from reports.words import (
     NOTHING,
     about,
     counted,
+    duration,
+    instant,
     interval,
     named,
     number,
@@ -57,6 +62,7 @@ class Leak:
     raw: dict[str, str]  # what each column sorts by
     owner: Markup
     question: Markup
+    newest: list[Markup]  # the last lost sessions, a line each
     command: str
 
 
@@ -111,7 +117,7 @@ def leak(rank: int, row: Row, key: str, largest: float, reach: float, change: Ch
         raw={k: raw(row[k]) for k in ("lost", "drop_off", "sessions", "drop_off_rate")}
         | {"stake": raw(row[key]), "change": raw(change.difference if change else None)},
         owner=named(owner, 40) if (owner := report.owners.get(row["touchpoint"])) else Markup(),
-        question=question(row), command=plain(c, 600) if (c := people_command(row, report)) else "",
+        question=question(row), newest=newest(row, report), command=plain(c, 600) if (c := people_command(row, report)) else "",
     )  # fmt: skip
 
 
@@ -129,6 +135,23 @@ def question(row: Row) -> Markup:
             named(row["returned_at"], 40), place
         )
     return Markup("What do those who come from {} miss at {}?").format(named(before, 40), place)
+
+
+def newest(row: Row, report: Report) -> list[Markup]:
+    """How the newest lost sessions went; none where so few are lost that a line might tell who it was."""
+    if (row["lost"] or 0) < LEAST:
+        return []
+    mine = report.last_lost.filter(pc.equal(report.last_lost["touchpoint"], row["touchpoint"]))
+    ends = mine["ended_at"].cast(pa.int64()).to_pylist()
+    return [went(lost, instant(at, report.timezone)) for lost, at in zip(mine.to_pylist(), ends, strict=True)]
+
+
+def went(lost: Row, ended: str) -> Markup:
+    """When a session ended, how long it was, and its last steps."""
+    steps = Markup(" → ").join(named(s, 30) for s in lost["steps"])
+    before = "… → " if lost["visits"] > len(lost["steps"]) else ""
+    took = f" in {duration(lost['seconds'])}" if lost["events"] > 1 else ""
+    return Markup("{}, {}{}<br>{}{}").format(ended, counted(lost["events"], "event"), took, before, steps)
 
 
 def people_command(row: Row, report: Report) -> str:

@@ -28,6 +28,7 @@ from paths.funnel import Funnel
 from paths.funnel_steps import Exclusion, Matcher
 from paths.goals import GoalRules
 from paths.journey_map import JourneyMap
+from paths.last_lost import LastLost
 from paths.names import Names
 from paths.nodes import GoalNodes, Nodes
 from paths.opportunities import Opportunities
@@ -102,7 +103,7 @@ def questions(recovery: timedelta, lookback: timedelta, *, carts: bool) -> list[
     plain: list[Analysis[Any]] = [
         Summary(), Names(), Coverage(), SessionRows(goal=frozenset({"buy"})), Transitions(), Nodes(), StartHours(),
         GoalNodes(goal=frozenset({"buy"})), TimeToGoal(), StepFlows(steps=3),
-        DropOff(), Funnel(steps=steps), Funnel(steps=steps, count="sessions", window=None), Funnel(steps=steps, order="strict"),
+        DropOff(), LastLost(newest=2), Funnel(steps=steps), Funnel(steps=steps, count="sessions", window=None), Funnel(steps=steps, order="strict"),
         Funnel(steps=steps, order="any", breakdown="channel"),
         Funnel(steps=steps, exclusions=(Exclusion(matchers=(Matcher(name="rem"),)),), exclusion="customer"),
         InSegment(analysis=DropOff(), condition=parse_condition("channel=app")),

@@ -1,0 +1,112 @@
+"""The newest lost sessions of each touchpoint, one by one: how they went, not who they were."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from paths.analysis import Journeys
+from paths.dropoff import MICROSECOND, SessionStates
+from paths.goals import GoalRules
+from paths.transitions import Visits, visits_of
+
+Ints = npt.NDArray[np.int64]
+
+STEPS = 5
+LAST_LOST = pa.schema(
+    [
+        pa.field("touchpoint", pa.string()),
+        pa.field("ended_at", pa.timestamp("us", tz="UTC")),
+        pa.field("seconds", pa.float64()),
+        pa.field("events", pa.int64()),
+        pa.field("visits", pa.int64()),
+        pa.field("steps", pa.list_(pa.string())),
+        pa.field("customer_key", pa.int64()),
+    ]
+)
+"""One row is a lost session that ended at the touchpoint: the newest first, as many as asked for of each. visits: runs of events
+at one touchpoint; steps: where the last STEPS of them were, the last one at the end. customer_key orders what ended at once."""
+ORDER = [
+    ("touchpoint", "ascending"),
+    ("ended_at", "descending"),
+    ("customer_key", "ascending"),
+    ("seconds", "ascending"),
+    ("events", "ascending"),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastLost:
+    """The `newest` lost sessions of each touchpoint, lost as drop-off counts them."""
+
+    rules: GoalRules = field(default_factory=GoalRules)
+    return_window: timedelta = timedelta(days=7)
+    newest: int = 5
+    columns: frozenset[str] = frozenset()
+
+    @property
+    def lag(self) -> timedelta | None:
+        """That of drop-off."""
+        return self.return_window + timedelta(days=2)
+
+    def map(self, journeys: Journeys) -> pa.Table:
+        """The newest of a batch."""
+        visits = visits_of(journeys, journeys.touchpoint, collapse=True)
+        states = SessionStates.of(journeys, journeys.answers_to(self.rules.goal), self.return_window // MICROSECOND)
+        ends = np.flatnonzero(visits.closes)
+        ends = ends[states.lost[visits.session[ends]]]
+        ends = ends[
+            newest_of(visits.node[ends], journeys.events.at[journeys.sessions.last[visits.session[ends]]], self.newest)
+        ]
+        return sessions_of(journeys, visits, ends)
+
+    def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """The newest of all parts."""
+        whole = pa.concat_tables(parts).sort_by(ORDER) if parts else LAST_LOST.empty_table()
+        place = np.asarray(whole["touchpoint"].combine_chunks().dictionary_encode().indices)
+        first = np.flatnonzero(np.append(True, place[1:] != place[:-1])[: len(place)])
+        rank = np.arange(len(place)) - np.repeat(first, np.diff(np.append(first, len(place))))
+        return whole.filter(pa.array(rank < self.newest))
+
+    def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """The LAST_LOST table."""
+        return self.merge(parts)
+
+
+def newest_of(node: npt.NDArray[np.int32], at: Ints, most: int) -> Ints:
+    """Rows with the latest `at` of each node: at least `most` of each, where it has so many; ties are all kept."""
+    order = np.lexsort((-at, node))
+    if not len(order):
+        return order
+    node, at = node[order], at[order]
+    first = np.flatnonzero(np.append(True, node[1:] != node[:-1]))
+    sizes = np.diff(np.append(first, len(node)))
+    last = at[first + np.minimum(sizes, most) - 1]  # the instant of the last one that is kept
+    return np.sort(order[at >= np.repeat(last, sizes)])
+
+
+def sessions_of(journeys: Journeys, visits: Visits, ends: Ints) -> pa.Table:
+    """LAST_LOST rows of the sessions with these last visits."""
+    sessions, at = journeys.sessions, journeys.events.at
+    session = visits.session[ends]
+    opens = np.flatnonzero(visits.opens)
+    first = opens[np.searchsorted(opens, ends, side="right") - 1]
+    begin = np.maximum(first, ends - STEPS + 1)
+    names = journeys.touchpoint.names
+    steps = [
+        [names[n] for n in visits.node[b : e + 1].tolist()] for b, e in zip(begin.tolist(), ends.tolist(), strict=True)
+    ]
+    start, end = at[sessions.first[session]], at[sessions.last[session]]
+    return pa.table(
+        [
+            pa.array([names[n] for n in visits.node[ends].tolist()], pa.string()),
+            pa.array(end, pa.timestamp("us", tz="UTC")), (end - start) / 1e6, sessions.events[session], ends - first + 1,
+            pa.array(steps, pa.list_(pa.string())), journeys.events.key[sessions.first[session]],
+        ],
+        schema=LAST_LOST,
+    )  # fmt: skip
