@@ -145,8 +145,8 @@ def of_opportunities(_: Opportunities, since: int) -> Past:
 
 RULES: dict[type, Callable[[Any, int], Past]] = {
     **dict.fromkeys(
-        (Coverage, Fingerprint, Funnel, GoalNodes, LastLost, Names, Nodes, SessionRows, StartHours, StepFlows, Summary, TimeToGoal, Transitions,
-         DesignedJourney, TouchpointChannels),
+        (Coverage, Fingerprint, Funnel, GoalNodes, LastLost, Names, Nodes, SessionRows, StartHours, StepFlows, Summary,
+         TimeToGoal, Transitions, DesignedJourney, TouchpointChannels),
         forward,
     ),
     DropOff: of_goals, Outcomes: of_outcomes, Carts: of_carts, CartSpans: of_cart_spans,
