@@ -6,6 +6,7 @@ text, numbers and booleans stay as written, null is NULL. A line that is no JSON
 
 from __future__ import annotations
 
+from os import SEEK_END
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from ingest.text_lines import BOM, read_lines
 
 MOST_KEYS = 1_000
 """Columns at most: more different keys than this are data, not names."""
+BLOCK = 1 << 16
 
 # a CASE, because AND may ask for the type of what is not valid, and that fails
 READABLE = "case when json_valid(line) then json_type(line) = 'OBJECT' else false end"
@@ -42,6 +44,10 @@ def read_json(db: Database, path: Path, name: str) -> RawRows:
     except QueryError as error:
         what = str(error).split("\n")[0].replace(str(path.absolute()), name)
         raise InputError(f"{name} is not valid JSON; nothing of it was loaded. {what}") from error
+    if layout == "array" and last_byte(path) != b"]":  # behind a comma the reader takes it for the end
+        raise InputError(
+            f"{name} is not valid JSON; nothing of it was loaded. Its array has no end: the file is cut off."
+        )
     return _objects(db, relation, "rowid", UNREADABLE.empty_table(), name, "json")
 
 
@@ -57,6 +63,19 @@ def json_layout(path: Path) -> str:
     if text.startswith(b"["):
         return "array"
     return "newline_delimited" if text.endswith(b"}") or len(line) == LONGEST else "unstructured"
+
+
+def last_byte(path: Path) -> bytes:
+    """The last one that is no white space; none in an empty file."""
+    with path.open("rb") as stream:
+        end = stream.seek(0, SEEK_END)
+        while end > 0:
+            start = stream.seek(max(0, end - BLOCK))
+            text = stream.read(end - start).rstrip()
+            if text:
+                return text[-1:]
+            end = start
+    return b""
 
 
 def _objects(db: Database, relation: str, number: str, undecodable: pa.Table, name: str, kind: str) -> RawRows:

@@ -424,6 +424,16 @@ def test_malformed_json_says_where(read, content):
         read("a.json", content)
 
 
+@pytest.mark.parametrize("content", ['[{"a":1},', '[{"a":1},' + "\n" * 100_000, "[" + '{"a":1},' * 3])
+def test_an_array_that_is_cut_off_behind_a_comma_is_not_loaded(read, content):
+    with pytest.raises(InputError, match=r"a\.json is not valid JSON; nothing of it was loaded\. Its array has no end"):
+        read("a.json", content)
+
+
+def test_an_array_may_end_with_much_space(db, read):
+    assert rows(db, read("a.json", '[{"a":1}]' + " " * 100_000)) == [("1",)]
+
+
 def test_keys_that_are_data_are_refused(read):
     lines = "".join(json.dumps({f"customer {i}": 1}) + "\n" for i in range(1_001))
     with pytest.raises(InputError, match="more than 1,000 different top-level keys"):
