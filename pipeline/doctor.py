@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 
+from ingest.compiled import installed
 from ingest.errors import JourneysError
 from pipeline.project import Project
 
@@ -40,8 +41,9 @@ def python(_: Project) -> tuple[str, str]:
 
 
 def libraries(_: Project) -> tuple[str, str]:
-    """What the numbers depend on."""
-    return "ok", ", ".join(f"{name} {version(name)}" for name in ("duckdb", "pyarrow", "deltalake", "numpy", "pandas"))
+    """What the numbers depend on, and numba, on which they do not."""
+    names = ("duckdb", "pyarrow", "deltalake", "numpy", "pandas", *(["numba"] if installed() else []))
+    return "ok", ", ".join(f"{name} {version(name)}" for name in names)
 
 
 def configuration(project: Project) -> tuple[str, str]:
