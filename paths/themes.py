@@ -41,7 +41,8 @@ THEMES = pa.schema([
     ("share_of_others", pa.float64()), ("difference", pa.float64()), ("ci_low", pa.float64()), ("ci_high", pa.float64()),
 ])  # fmt: skip
 """One row is one theme: unhappy comments (feeling below 0) that hold it and their customers; its share of the unhappy and of
-the other comments, the difference with its Newcombe 95 % interval. Most unhappy comments first."""
+the other comments, the difference with its Newcombe 95 % interval. Most unhappy comments first. The metadata of an answer says
+how many comments there are: `unhappy`, `others`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +110,7 @@ class Themes:
              "share_of_others": rate(p.hits_before, p.trials_before), "difference": p.difference,
              "ci_low": p.interval[0], "ci_high": p.interval[1]}
             for t in kept for p in [found[t]]
-        ], schema=THEMES)  # fmt: skip
+        ], schema=THEMES.with_metadata({kind: str(every[kind]) for kind in ("unhappy", "others")}))  # fmt: skip
 
 
 def terms(text: str) -> set[str]:

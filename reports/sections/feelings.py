@@ -59,6 +59,7 @@ class FeelingsView:
     summary: Markup
     lists: list[tuple[str, list[Felt]]]
     themes: list[Theme]
+    no_theme: str  # why there is none
     quotes: list[tuple[str, list[Quote]]]
     table: Sheet
 
@@ -72,6 +73,7 @@ def feelings(report: Report) -> FeelingsView | None:
     ranked = content.best.to_pylist()
     return FeelingsView(
         summary=summary(content, rows, ranked), lists=lists(ranked, content.min_n), themes=themes(content),
+        no_theme=no_theme(content),
         quotes=quotes(content.comments, ranked), table=table(rows, content),
     )  # fmt: skip
 
@@ -114,6 +116,19 @@ def themes(content: MapContent) -> list[Theme]:
         )
         for r in content.themes.slice(0, EACH).to_pylist()
     ]  # fmt: skip
+
+
+def no_theme(content: MapContent) -> str:
+    """Nothing where nobody wrote, or where there are themes."""
+    unhappy, others = (int((content.themes.schema.metadata or {}).get(k, b"0")) for k in (b"unhappy", b"others"))
+    if len(content.themes) or not unhappy + others:
+        return ""
+    if min(unhappy, others) < content.min_n:
+        return (
+            f"Themes need {content.min_n} unhappy comments and {content.min_n} others; "
+            f"there are {number(unhappy)} and {number(others)}."
+        )
+    return "No word tells the unhappy comments from the others beyond noise."
 
 
 def quotes(comments: Sequence[Comment], ranked: Sequence[Row]) -> list[tuple[str, list[Quote]]]:

@@ -53,6 +53,9 @@ def test_what_only_the_unhappy_write_is_a_theme_and_what_all_write_is_none() -> 
 def test_batches_add_up_and_an_empty_store_has_no_theme() -> None:
     assert themes(SAD, GLAD) == themes(GLAD[:7], SAD, GLAD[7:]) == themes(SAD + GLAD)
     assert themes() == themes([]) == {}
+    question = Themes(surveys=(SURVEY,))
+    answer = question.reduce([question.map(journeys_of([*rows_of(b), PAD])) for b in (SAD, GLAD)])
+    assert answer.schema.metadata == {b"unhappy": b"40", b"others": b"60"}
 
 
 def test_a_word_stands_alone_where_its_pairs_are_few_of_it() -> None:

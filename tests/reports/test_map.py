@@ -22,6 +22,7 @@ from reports.masking import masked
 from reports.page import render
 from reports.sections.designed import designed as designed_view
 from reports.sections.feelings import feelings as feelings_view
+from reports.sections.feelings import no_theme
 from reports.sections.map import MapView
 from reports.sections.map import journey_map as map_view
 from reports.sections.map_lanes import Cell
@@ -131,6 +132,21 @@ def test_what_unhappy_comments_speak_of_is_told_with_its_shares(page: str) -> No
     assert "What unhappy comments speak of" in page
     assert f"{first['theme']}, {first['unhappy']}: " in Markup(page).striptags()
     assert shares in Markup(page).striptags()
+
+
+def test_without_a_theme_the_page_says_why() -> None:
+    content = mapped_report().map
+    assert content is not None
+    assert no_theme(content) == ""
+    said = {
+        (12, 40): f"Themes need {content.min_n} unhappy comments and {content.min_n} others; there are 12 and 40.",
+        (500, 500): "No word tells the unhappy comments from the others beyond noise.",
+        (0, 0): "",
+    }
+    for (unhappy, others), expected in said.items():
+        counts = {"unhappy": str(unhappy), "others": str(others)}
+        bare = replace(content, themes=content.themes.slice(0, 0).replace_schema_metadata(counts))
+        assert no_theme(bare) == expected
 
 
 @pytest.mark.parametrize(
