@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, cached_property
-from importlib.util import find_spec
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
@@ -33,13 +32,17 @@ def expect(rows: int, questions: int) -> None:
 def worth() -> bool:
     """Are loops compiled from here on?"""
     wanted = Choice.asked >= WORTH if Choice.always is None else Choice.always
-    return wanted and installed()
+    return wanted and usable()
 
 
 @cache
-def installed() -> bool:
-    """Is numba there?"""
-    return find_spec("numba") is not None
+def usable() -> bool:
+    """Is numba there, and does it load? It refuses a NumPy newer than it knows; then NumPy goes on counting."""
+    try:
+        import numba  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 class Loop(Generic[P, R]):

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 
-from ingest.compiled import installed
+from ingest.compiled import usable
 from ingest.errors import JourneysError
 from pipeline.project import Project
 
@@ -42,7 +42,7 @@ def python(_: Project) -> tuple[str, str]:
 
 def libraries(_: Project) -> tuple[str, str]:
     """What the numbers depend on, and numba, on which they do not."""
-    names = ("duckdb", "pyarrow", "deltalake", "numpy", "pandas", *(["numba"] if installed() else []))
+    names = ("duckdb", "pyarrow", "deltalake", "numpy", "pandas", *(["numba"] if usable() else []))
     return "ok", ", ".join(f"{name} {version(name)}" for name in names)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from ingest.compiled import Choice, installed
+from ingest.compiled import Choice, usable
 
 # No test asserts a time, so no example may fail for being slow.
 settings.register_profile("journeys", deadline=None, print_blob=True)
@@ -27,8 +27,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="module", params=["numpy", "compiled"])
 def tier(request: pytest.FixtureRequest) -> Iterator[str]:
     """For modules that ask a kernel twice: with NumPy alone, and with compiled loops."""
-    if request.param == "compiled" and not installed():
-        pytest.skip("numba is not installed")
+    if request.param == "compiled" and not usable():
+        pytest.skip("numba is not usable")
     Choice.always = request.param == "compiled"
     yield request.param
     Choice.always = None

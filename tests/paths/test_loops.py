@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -140,8 +141,12 @@ def test_loops_are_used_once_they_are_worth_it(monkeypatch: pytest.MonkeyPatch) 
 
 def test_without_numba_they_never_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Choice, "always", True)
-    monkeypatch.setattr(compiled, "installed", lambda: False)
-    assert not compiled.worth()
+    monkeypatch.setitem(sys.modules, "numba", None)  # as if it refused this NumPy
+    compiled.usable.cache_clear()
+    try:
+        assert not compiled.worth()
+    finally:
+        compiled.usable.cache_clear()
 
 
 def test_a_loop_that_cannot_be_kept_on_disk_is_compiled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
