@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from paths.histograms import quantile_seconds
 from paths.statistics import rate, wilson
-from paths.sums import stretches
+from paths.sums import codes_of, stretches
 
 if TYPE_CHECKING:
     from paths.funnel import Funnel
@@ -50,6 +50,7 @@ FUNNEL = pa.schema(
 conversion_rate (Wilson, 95 %)."""
 
 KEPT = ("bin", "units", "microseconds")
+NOTHING = np.zeros(0, dtype=np.int64)
 OTHER = "(other)"
 ENDS = ("dropped", "in_progress")
 """The kinds that hold every unit once."""
@@ -69,9 +70,8 @@ def funnel_table(parts: pa.Table, funnel: Funnel) -> pa.Table:
 
 def histograms(times: pa.Table) -> list[dict[str, Any]]:
     """One row per group and step of the time rows, which stand in key order; bin, units and microseconds are arrays."""
-    group = np.asarray(pc.rank(times["group"].cast(pa.string()), tiebreaker="dense"))
     step, *columns = (np.asarray(times[c]) for c in ("step", *KEPT))
-    found = stretches(group, step)
+    found = stretches(codes_of(times["group"]), step) if len(step) else []
     heads = times.select(["group", "kind", "step"]).take(pa.array([lo for lo, _ in found], pa.int64())).to_pylist()
     return [
         head | dict(zip(KEPT, (c[lo:hi] for c in columns), strict=True))
@@ -144,9 +144,11 @@ def ends(parts: Sequence[Mapping[str, Any]], units: Counter[tuple[str, int]], pl
 
 def added(times: Sequence[Mapping[str, Any]]) -> tuple[Ints, Ints]:
     """(units, microseconds) by ascending bin over these `histograms`."""
+    if not times:
+        return NOTHING, NOTHING
     if len(times) == 1:  # as they are
         return times[0]["units"], times[0]["microseconds"]
-    bins, n, total = (np.concatenate([np.zeros(0, dtype=np.int64), *(p[c] for p in times)]) for c in KEPT)
+    bins, n, total = (np.concatenate([p[c] for p in times]) for c in KEPT)
     different, place = np.unique(bins, return_inverse=True)
     sums = np.zeros((2, len(different)), dtype=np.int64)
     np.add.at(sums[0], place, n)

@@ -23,7 +23,7 @@ from paths.histograms import quantile_seconds
 from paths.map_counts import BAD, BETWEEN, FEELING, PARTS, MapBatch, cells
 from paths.sentiment import ONE, Survey, answers_of
 from paths.statistics import Z95, rate, wilson
-from paths.sums import stretches
+from paths.sums import codes_of, stretches
 from paths.touchpoints import UNMAPPED
 
 Ints = npt.NDArray[np.int64]
@@ -124,9 +124,8 @@ class JourneyMap:
 def bins_by_cell(times: pa.Table) -> dict[str, tuple[Ints, Ints]]:
     """Cell -> (n, sum) of each bin of its times, of added-up PARTS: one after another in the order of the cells."""
     n, total = (np.asarray(times[c]) for c in ("n", "sum"))
-    cells = times["cell"].cast(pa.string())
-    found = stretches(np.asarray(pc.rank(cells, tiebreaker="dense")))
-    return {cells[lo].as_py(): (n[lo:hi], total[lo:hi]) for lo, hi in found}
+    found = stretches(codes_of(times["cell"])) if len(n) else []
+    return {times["cell"][lo].as_py(): (n[lo:hi], total[lo:hi]) for lo, hi in found}
 
 
 class Counted:

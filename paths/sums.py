@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -56,12 +56,18 @@ def groups(cell: Ints, size: int) -> tuple[Ints, Ints]:
     return row, place
 
 
-def stretches(*columns: Ints) -> list[tuple[int, int]]:
+def stretches(*columns: npt.NDArray[np.signedinteger[Any]]) -> list[tuple[int, int]]:
     """(begin, end) of each run of rows that are equal in all of these columns."""
     n = len(columns[0])
     fresh = np.ones(n, dtype=bool)
     fresh[1:] = np.logical_or.reduce([c[1:] != c[:-1] for c in columns])
     return list(pairwise([*np.flatnonzero(fresh).tolist(), n]))
+
+
+def codes_of(column: pa.ChunkedArray) -> npt.NDArray[np.int32]:
+    """The codes of a dictionary column, over one dictionary."""
+    whole = column.unify_dictionaries().combine_chunks()
+    return np.concatenate([np.asarray(c.indices) for c in getattr(whole, "chunks", [whole])])
 
 
 def ranks_of(column: pa.ChunkedArray) -> tuple[Iterable[Ints], int]:
