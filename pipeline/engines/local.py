@@ -15,6 +15,7 @@ from ingest.compiled import expect
 from ingest.store import Snapshot
 from paths.analysis import Analysis, Scope
 from paths.past import past_of
+from pipeline.engines.memory import give_back
 from pipeline.engines.reading import Pass, Reading
 from sessionize.clock import EPOCH
 
@@ -29,6 +30,7 @@ def run(
     scope = replace(scope, asked=columns & scope.facts.names)
     columns = (columns - scope.facts.names) | scope.facts.needs(scope.asked)
     files = [f for f in snapshot.files if f.span <= last_span(scope)]
+    give_back()
     expect(sum(f.rows for f in files), len(analyses))
     reading = Reading(
         analyses=analyses, scope=scope, columns=columns, stored=frozenset(snapshot.columns), files=files,
