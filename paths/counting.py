@@ -30,7 +30,7 @@ def distinct_pairs(unit: AnyInts, code: AnyInts, size: int) -> tuple[AnyInts, An
 
 def units_at(unit: AnyInts, code: AnyInts, size: int) -> Ints:
     """How many different units each code 0..size-1 has."""
-    if worth() and size <= loops.ROOM:
+    if loops.fit(size):
         found, ascending = loops.units(unit, code, size)
         if ascending:
             return found
@@ -61,16 +61,14 @@ def packed(high: AnyInts, low: AnyInts, bits: int, small: bool) -> AnyInts:
 
 def first_rows(unit: AnyInts, code: AnyInts, size: int) -> Ints:
     """The first row of each different (unit, code) pair, in no order to rely on; 0 <= code < size."""
-    if worth() and size <= loops.ROOM:
-        first, _, ascending = loops.first_of_group(unit, code, size)
-        if ascending:
-            return first
+    if loops.fit(size):
+        return first_of_group(unit, code, size)[0]
     return first_cells(*cells_of(unit, code, size))
 
 
 def first_of_group(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, Ints]:
     """(`first_rows`, which of these pairs each row is)."""
-    if worth() and size <= loops.ROOM:
+    if loops.fit(size):
         first, number, ascending = loops.first_of_group(unit, code, size)
         if ascending:
             return first, number
@@ -141,7 +139,7 @@ def tally_times(code: AnyInts, size: int, values: Ints) -> tuple[Ints, Ints, Int
     """
     if not len(values):
         return values, values, values, values
-    if worth() and size <= loops.ROOM:
+    if loops.fit(size):
         return loops.times(code, size, bins(values), values)
     bits = int(values.max()).bit_length()
     if (size - 1).bit_length() + bits <= 63:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from paths.histograms import quantile_seconds
+from paths.histograms import NO_BINS, quantile_seconds
 from paths.statistics import rate, wilson
 from paths.sums import codes_of, stretches
 
@@ -50,7 +50,6 @@ FUNNEL = pa.schema(
 conversion_rate (Wilson, 95 %)."""
 
 KEPT = ("bin", "units", "microseconds")
-NOTHING = np.zeros(0, dtype=np.int64)
 OTHER = "(other)"
 ENDS = ("dropped", "in_progress")
 """The kinds that hold every unit once."""
@@ -71,7 +70,7 @@ def funnel_table(parts: pa.Table, funnel: Funnel) -> pa.Table:
 def histograms(times: pa.Table) -> list[dict[str, Any]]:
     """One row per group and step of the time rows, which stand in key order; bin, units and microseconds are arrays."""
     step, *columns = (np.asarray(times[c]) for c in ("step", *KEPT))
-    found = stretches(codes_of(times["group"]), step) if len(step) else []
+    found = stretches(codes_of(times["group"]), step)
     heads = times.select(["group", "kind", "step"]).take(pa.array([lo for lo, _ in found], pa.int64())).to_pylist()
     return [
         head | dict(zip(KEPT, (c[lo:hi] for c in columns), strict=True))
@@ -145,7 +144,7 @@ def ends(parts: Sequence[Mapping[str, Any]], units: Counter[tuple[str, int]], pl
 def added(times: Sequence[Mapping[str, Any]]) -> tuple[Ints, Ints]:
     """(units, microseconds) by ascending bin over these `histograms`."""
     if not times:
-        return NOTHING, NOTHING
+        return NO_BINS, NO_BINS
     if len(times) == 1:  # as they are
         return times[0]["units"], times[0]["microseconds"]
     bins, n, total = (np.concatenate([p[c] for p in times]) for c in KEPT)

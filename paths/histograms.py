@@ -14,6 +14,7 @@ Ints = npt.NDArray[np.int64]
 SHIFT = 52 - 7
 BASE = np.float64(1.0).view(np.int64) >> SHIFT
 SECOND = 1_000_000
+NO_BINS: Ints = np.zeros(0, dtype=np.int64)
 
 
 def bins(values: Ints) -> Ints:

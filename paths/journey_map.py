@@ -19,7 +19,7 @@ from paths.differences import discoveries, newcombe, two_proportion_p
 from paths.dropoff import SessionStates
 from paths.friction import SIGNALS, FrictionRules
 from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
-from paths.histograms import quantile_seconds
+from paths.histograms import NO_BINS, quantile_seconds
 from paths.map_counts import BAD, BETWEEN, FEELING, PARTS, MapBatch, cells
 from paths.sentiment import ONE, Survey, answers_of
 from paths.statistics import Z95, rate, wilson
@@ -28,7 +28,6 @@ from paths.touchpoints import UNMAPPED
 
 Ints = npt.NDArray[np.int64]
 MICROSECOND = timedelta(microseconds=1)
-NO_BINS = np.zeros(0, dtype=np.int64)
 THIN, SOLID, NO_EVIDENCE = "thin", "solid", "none"
 
 INT, FLOAT, TEXT = pa.int64(), pa.float64(), pa.string()
@@ -124,7 +123,7 @@ class JourneyMap:
 def bins_by_cell(times: pa.Table) -> dict[str, tuple[Ints, Ints]]:
     """Cell -> (n, sum) of each bin of its times, of added-up PARTS: one after another in the order of the cells."""
     n, total = (np.asarray(times[c]) for c in ("n", "sum"))
-    found = stretches(codes_of(times["cell"])) if len(n) else []
+    found = stretches(codes_of(times["cell"]))
     return {times["cell"][lo].as_py(): (n[lo:hi], total[lo:hi]) for lo, hi in found}
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from paths.analysis import Journeys
 from paths.dropoff import MICROSECOND, SessionStates
 from paths.goals import GoalRules
+from paths.sums import codes_of, stretches
 from paths.transitions import Visits, visits_of
 
 Ints = npt.NDArray[np.int64]
@@ -68,10 +69,9 @@ class LastLost:
     def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The newest of all parts."""
         whole = pa.concat_tables(parts).sort_by(ORDER) if parts else LAST_LOST.empty_table()
-        place = np.asarray(whole["touchpoint"].combine_chunks().dictionary_encode().indices)
-        first = np.flatnonzero(np.append(True, place[1:] != place[:-1])[: len(place)])
-        rank = np.arange(len(place)) - np.repeat(first, np.diff(np.append(first, len(place))))
-        return whole.filter(pa.array(rank < self.newest))
+        places = stretches(codes_of(whole["touchpoint"].dictionary_encode()))
+        newest = [row for lo, hi in places for row in range(lo, min(hi, lo + self.newest))]
+        return whole.take(pa.array(newest, pa.int64()))
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The LAST_LOST table."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ingest.compiled import Loop
+from ingest.compiled import Loop, worth
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -15,6 +15,11 @@ AnyInts = npt.NDArray[np.signedinteger[Any]]
 
 ROOM = 1 << 18
 """Codes that a table may have a place for: more, and it leaves the cache."""
+
+
+def fit(size: int) -> bool:
+    """Are loops worth it, and is there room for a table of so many codes?"""
+    return worth() and size <= ROOM
 
 
 @Loop
@@ -72,7 +77,7 @@ def edges(
             if customer_of[edge] != customer[i]:
                 customer_of[edge] = customer[i]
                 customers[edge] += 1
-            if before == size - 2 or (i + 1 < len(node) and session[i + 1] == session[i]):
+            if i + 1 < len(node) and session[i + 1] == session[i]:
                 break
             edge, before = before * size + size - 1, size - 2
     return (transitions, sessions, customers), code[:steps].copy(), spans[:steps].copy()

@@ -123,12 +123,11 @@ class MapBatch:
         rows = [*self.volume(), *self.sessions(), *self.shown(), spoken, *self.costs(cost)]
         return pa.concat_tables([self.table(rows), self.times(), *elsewhere, self.total()])
 
-    def row(self, kind: str, n: Ints, hits: Ints | None = None, **values: Ints) -> tuple[str, Ints]:
+    def row(
+        self, kind: str, n: Ints, hits: Ints | int = 0, total: Ints | int = 0, square: Ints | int = 0
+    ) -> tuple[str, Ints]:
         """(kind, [n, hits, sum, square] of each cell)."""
-        found = np.zeros((4, len(self.cell.names)), dtype=np.int64)
-        for place, name in enumerate(("n", "hits", "sum", "square")):
-            found[place] = {"n": n, "hits": 0 if hits is None else hits, **values}.get(name, 0)
-        return kind, found
+        return kind, np.stack(np.broadcast_arrays(n, hits, total, square))
 
     def table(self, rows: Sequence[tuple[str, Ints]]) -> pa.Table:
         """One PARTS row per kind and cell that has any."""
@@ -255,7 +254,7 @@ class MapBatch:
         code, thousandths = self.cell.codes[a.visit[here]].astype(np.int64), a.feeling[here] // THOUSANDTH
         sums = [exact(code, values, len(self.cell.names)) for values in (a.feeling[here], thousandths**2)]
         unhappy = self.count(code, a.feeling[here] < 0)
-        row = self.row("answers", self.count(code), unhappy, sum=sums[0], square=sums[1])
+        row = self.row("answers", self.count(code), unhappy, total=sums[0], square=sums[1])
         tables = []
         for number in np.unique(a.named[elsewhere]).tolist():
             feeling = a.feeling[elsewhere & (a.named == number)]
@@ -282,7 +281,7 @@ class MapBatch:
         each = np.concatenate([self.visits.pick(price), price[passive]])
         known = np.flatnonzero(each >= 0)
         code = touched[known].astype(np.int64)
-        return [self.row("cost", self.count(code), sum=exact(code, each[known], len(self.cell.names)))]
+        return [self.row("cost", self.count(code), total=exact(code, each[known], len(self.cell.names)))]
 
     def total(self) -> pa.Table:
         """All customers and sessions of the map, answers that fit no cell, and answers off their scale."""

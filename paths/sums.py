@@ -45,15 +45,21 @@ def groups(cell: Ints, size: int) -> tuple[Ints, Ints]:
     if size > DENSE:
         _, row, place = np.unique(cell, return_index=True, return_inverse=True)
         return row.astype(np.int64), place.astype(np.int64)
-    seen = np.zeros(size, dtype=bool)
-    seen[cell] = True
-    found = np.flatnonzero(seen)
-    number = np.empty(size, dtype=np.int64)
-    number[found] = np.arange(len(found))
+    found, number = cells_there(cell, size)
     place = number[cell]
     row = np.empty(len(found), dtype=np.int64)
     row[place] = np.arange(len(cell))
     return row, place
+
+
+def cells_there(cell: Ints, size: int) -> tuple[Ints, Ints]:
+    """(the cells that occur, ascending; by cell: which of these it is, 0 where it does not occur)."""
+    seen = np.zeros(size, dtype=bool)
+    seen[cell] = True
+    found = np.flatnonzero(seen)
+    number = np.zeros(size, dtype=np.int64)
+    number[found] = np.arange(len(found))
+    return found, number
 
 
 def stretches(*columns: npt.NDArray[np.signedinteger[Any]]) -> list[tuple[int, int]]:
@@ -66,8 +72,7 @@ def stretches(*columns: npt.NDArray[np.signedinteger[Any]]) -> list[tuple[int, i
 
 def codes_of(column: pa.ChunkedArray) -> npt.NDArray[np.int32]:
     """The codes of a dictionary column, over one dictionary."""
-    whole = column.unify_dictionaries().combine_chunks()
-    return np.concatenate([np.asarray(c.indices) for c in getattr(whole, "chunks", [whole])])
+    return np.asarray(column.unify_dictionaries().combine_chunks().indices)
 
 
 def ranks_of(column: pa.ChunkedArray) -> tuple[Iterable[Ints], int]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ingest.batches import Codes, EventBatch
 from paths.counting import DENSE
-from paths.sums import groups
+from paths.sums import cells_there, groups
 
 UNMAPPED = "(unmapped)"
 RESERVED = ("START", "END")
@@ -152,12 +152,8 @@ def named_by(columns: Sequence[Codes | None], n: int, name: Callable[..., str]) 
     if size > DENSE:
         row, codes = groups(combined, size)
         return recoded(codes, [name(*kind) for kind in kinds_of(columns, combined[row])])
-    seen = np.zeros(size, dtype=bool)
-    seen[combined] = True
-    found = np.flatnonzero(seen)
-    table = np.zeros(size, dtype=np.int64)
-    table[found] = np.arange(len(found))
-    named = recoded(table, [name(*kind) for kind in kinds_of(columns, found)])
+    found, number = cells_there(combined, size)
+    named = recoded(number, [name(*kind) for kind in kinds_of(columns, found)])
     return named.take(combined)
 
 

@@ -17,11 +17,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.batches import Codes
-from ingest.compiled import worth
 from paths import loops
 from paths.analysis import Journeys, summed
 from paths.counting import AnyInts, numbered, tally_times, units_at
-from paths.histograms import bins, quantile_seconds
+from paths.histograms import quantile_seconds
 
 Ints = npt.NDArray[np.int64]
 Codes32 = npt.NDArray[np.int32]
@@ -66,7 +65,7 @@ class Transitions:
         node = journeys.stage if self.by_stage else journeys.touchpoint
         visits = visits_of(journeys, node, self.collapse_repeats)
         names = names_of(node)
-        count = compiled_edges if worth() and len(names) ** 2 <= loops.ROOM else edges_in
+        count = compiled_edges if loops.fit(len(names) ** 2) else edges_in
         return edge_parts(*count(visits, visits.pick(journeys.customer), len(names)), names)
 
     def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
@@ -112,7 +111,7 @@ def compiled_edges(visits: Visits, owner: Codes32, size: int) -> tuple[Ints, dic
     counts, code, spans = loops.edges(visits.node, visits.session, owner, visits.at, size)
     there = np.flatnonzero(counts[0])
     named = {name: n[there] for name, n in zip(COUNTS, counts, strict=True)}
-    return there, named, loops.times(code, size * size, bins(spans), spans)
+    return there, named, tally_times(code, size * size, spans)
 
 
 @dataclass(frozen=True)

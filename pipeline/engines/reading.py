@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from ingest.batches import EventBatch, Ints, ScanCount, Shared, scan_shard, shards
+from ingest.compiled import expect
 from ingest.of_keys import joined, scan_keys
 from ingest.orders import split_orders
 from ingest.store import SpanFile
@@ -114,6 +115,7 @@ class Reading:
             self.merge(parts, 1)
             return parts, done, aside
 
+        expect(sum(f.rows for f in files), len(self.analyses))
         shared = Shared(files)
         with ThreadPoolExecutor(threads) as pool:
             results = list(pool.map(one, shards(threads)))
