@@ -1,54 +1,47 @@
-"""All events of a few customers: only the row groups that may hold one of them are read."""
+"""All events of a few customers: who is looked up in the core of each file, and row groups that hold none are not read."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import pyarrow as pa
 
-from ingest.batches import (
+from ingest.batches import Codes, Column, EventBatch, Numbers
+from ingest.core import Ints
+from ingest.scan import (
     BATCH_EVENTS,
-    Codes,
-    Column,
-    EventBatch,
-    FileCursor,
-    Ints,
-    Numbers,
+    Cursor,
+    OpenFile,
+    Piece,
     ScanCount,
+    before,
     delivered,
-    keys_of,
+    opened,
+    ranges,
     read_columns,
 )
 from ingest.store import SpanFile
 
-FEW_KEYS = 16
-"""Of so few customers most row groups hold none, whatever their lowest and highest key."""
 
+class KeysCursor(Cursor):
+    """These customers (ascending keys) of one file."""
 
-class KeysCursor(FileCursor):
-    """One file's rows of these customers (ascending keys, at least one)."""
-
-    def __init__(self, file: SpanFile, columns: Sequence[str], keys: Ints) -> None:
-        super().__init__(file, columns, int(keys[0]), int(keys[-1]) + 1)
+    def __init__(self, file: OpenFile, columns: Sequence[str], keys: Ints) -> None:
+        super().__init__(file, columns)
         self._keys = keys
-        low, high = (np.array([g[i] for g in self._groups], dtype=np.int64) for i in (1, 2))
-        held = np.searchsorted(keys, low) < np.searchsorted(keys, high, "right")
-        self._groups = [g for g, holds in zip(self._groups, held.tolist(), strict=True) if holds]
-        if len(keys) <= FEW_KEYS:
-            self._groups = [g for g in self._groups if self._holds(g[0])]
 
-    def _holds(self, group: int) -> bool:
-        """Has a row group one of the customers? Their column is quick to read, all others together are not."""
-        found = keys_of(self._parquet.read_row_group(group, columns=["customer_key"], use_threads=False))
-        self.count.add(ScanCount(values=len(found)))
-        return bool((np.searchsorted(found, self._keys, "right") > np.searchsorted(found, self._keys)).any())
-
-    def until(self, hi: int) -> list[pa.Table]:
-        """Their rows with key < hi not delivered yet, as tables in order."""
-        pieces = (p.filter(pa.array(np.isin(keys_of(p), self._keys))) for p in super().until(hi))
-        return [p for p in pieces if p.num_rows]
+    def until(self, hi: int) -> list[Piece]:
+        """Those with key < hi not handed out yet."""
+        n = before(self._keys, hi)
+        keys, self._keys = self._keys[:n], self._keys[n:]
+        pieces = []
+        for chunk in self.core.chunks:
+            found = np.searchsorted(chunk.key, keys)
+            found = found[chunk.key.take(found, mode="clip") == keys]
+            if len(found):
+                starts, events = chunk.starts[found], chunk.starts[found + 1] - chunk.starts[found]
+                pieces.append(self.piece(chunk, ranges(starts, events), chunk.key[found], events))
+        return pieces
 
 
 def scan_keys(
@@ -57,12 +50,12 @@ def scan_keys(
     """Batches of these customers, whole, as `scan_shard` gives them; `count` adds up what was read."""
     if not len(keys):
         return
-    wanted, properties = read_columns(columns, stored)
-    with ThreadPoolExecutor() as pool:
-        cursors = list(pool.map(lambda f: KeysCursor(f, wanted, keys), files))
-    steps = -(-sum(f.rows for f in files) // BATCH_EVENTS)
-    edges = (int(some[-1]) + 1 for some in np.array_split(keys, max(1, min(steps, len(keys)))))
-    yield from delivered(cursors, edges, wanted, properties, count)
+    further, properties = read_columns(columns, stored)
+    with opened(files) as found:
+        cursors = [KeysCursor(f, further, keys) for f in found]
+        steps = -(-sum(f.rows for f in files) // BATCH_EVENTS)
+        edges = (int(some[-1]) + 1 for some in np.array_split(keys, max(1, min(steps, len(keys)))))
+        yield from delivered(cursors, edges, further, properties, count)
 
 
 def joined(batches: Sequence[EventBatch]) -> EventBatch:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from ingest.core import remove_core
 from ingest.store import EventStore, published_files
 
 TABLES = ("events", "quarantine", "sessions")
@@ -23,6 +24,7 @@ def expire(store: EventStore, older_than: float) -> int:
     for file in list(superseded(store)):
         with suppress(FileNotFoundError):
             if file.stat().st_mtime < older_than:
+                remove_core(file)
                 file.unlink()
                 gone += 1
                 with suppress(OSError):  # the folder of a span that is no more; any other is not empty

@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction, CommitProperties, RemoveAction, Transaction
 
+from ingest.core import remove_core, write_core
 from ingest.errors import Conflict, NoStore, QueryError, StoreError
 from ingest.lock import writer_lock
 from ingest.log import transactions
@@ -338,6 +339,7 @@ class EventStore:
         for file in [] if done else files:
             if file.exists():
                 retire_file(file)
+                remove_core(file)
                 file.unlink()
                 gone += 1
         self.journal.unlink()
@@ -395,27 +397,13 @@ def remove_action(file: SpanFile, root: Path, retired_at: int) -> RemoveAction:
 
 
 def sealed_file(path: Path, span: str) -> SpanFile:
-    """A written file, on disk for good, with its order verified.
+    """A written file and its core, on disk for good, with its order verified.
 
     Raises StoreError if its rows are not in (customer_key, event_at) order.
     """
     with path.open("rb+") as handle:
         os.fsync(handle.fileno())
-    with pq.ParquetFile(path, memory_map=True) as file:
-        previous: tuple[int, int] | None = None
-        for group in file.iter_batches(batch_size=1 << 20, columns=["customer_key", "event_at"]):
-            key, at = (column_of(group, i) for i in (0, 1))
-            ordered = (key[1:] > key[:-1]) | ((key[1:] == key[:-1]) & (at[1:] >= at[:-1]))
-            if not ordered.all() or (previous is not None and len(key) and previous > (int(key[0]), int(at[0]))):
-                raise StoreError(f"{path.name} came out unsorted; nothing was committed.")
-            previous = (int(key[-1]), int(at[-1])) if len(key) else previous
-        rows = file.metadata.num_rows
-    return SpanFile(path=path, span=span, rows=rows)
-
-
-def column_of(batch: pa.RecordBatch, position: int) -> np.ndarray:
-    """A column as int64."""
-    return np.asarray(batch.column(position).cast(pa.int64()))
+    return SpanFile(path=path, span=span, rows=write_core(path))
 
 
 def append_file(path: Path, file: Path, rows: pa.Table) -> None:

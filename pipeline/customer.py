@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ingest.batches import EventBatch, ScanCount
+from ingest.batches import EventBatch
 from ingest.errors import UnknownCustomer
 from ingest.keys import customer_key
 from ingest.of_keys import scan_keys
+from ingest.scan import ScanCount
 from ingest.store import Snapshot
 from paths.analysis import Scope, prepare
 from paths.result import Result

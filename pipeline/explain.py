@@ -82,7 +82,7 @@ def explanation(result: Result, directory: str) -> str:
         for name, value in meta.items()
         if name not in SKIPPED and value not in (None, [], ())
     ]
-    counted = ", ".join(f"{read.get(k, 0):,} {k.replace('_', ' ')}" for k in ("files", "row_groups", "rows"))
+    counted = ", ".join(f"{read.get(k, 0):,} {k}" for k in ("files", "rows", "bytes"))
     lines += ["", f"  read: snapshot {meta['snapshot']}, {counted}"]
     lines += [
         f"  left out: {meta['excluded_sessions']:,} excluded sessions"

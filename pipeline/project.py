@@ -449,9 +449,10 @@ class Asked:
             "rules": self.config.digest(),
             "excluded_sessions": self.done.excluded_sessions,
             "read": {
-                "row_groups": self.done.read.row_groups,
-                "rows": self.done.read.rows,
                 "files": len(self.snapshot.files),
+                "rows": self.done.read.rows,
+                "bytes": self.done.read.bytes,
+                "row_groups": self.done.read.row_groups,
             },
             "warnings": list(self.warnings),
         }

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 
+from ingest.core import complete
 from ingest.days import note_days
 from ingest.retain import expire
 from ingest.seal import seal
@@ -21,6 +22,7 @@ def keep_house(project: Project, today: date | None) -> tuple[str, ...]:
     if not project.store.exists:
         return ()
     sealed = seal(project.store, today - settled_after(project)) if today is not None else ()
+    complete([f.path for f in project.store.snapshot().files])
     note_days(project.store, project.config.project.timezone)
     expire(project.store, time.time() - project.config.store.retain.total_seconds())
     for folder in (project.store.root / "runs", project.directory / project.config.project.reports):

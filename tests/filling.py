@@ -94,7 +94,7 @@ class Filling:
         return [row[0] for row in found] if len(columns) == 1 else found
 
     def orphans(self) -> list[str]:
-        """Parquet files, and leftovers of a writer, that no log entry names."""
+        """Parquet files, and leftovers of a writer, that no log entry names; cores of files that are no more."""
         named = {f.path for f in self.store.snapshot().files} if self.store.exists else set()
         root = self.store.root.absolute()
         for path in (root / "events", root / "quarantine"):
@@ -103,6 +103,7 @@ class Filling:
                 named |= {path / name for name in pa.table(table.get_add_actions())["path"].to_pylist()}
                 named |= retired(path)
         extra = {p for p in root.rglob("*.parquet") if "_delta_log" not in p.parts} - named
+        extra |= {p for p in root.rglob("_part-*") if not p.with_name(f"{p.stem[1:]}.parquet").exists()}
         return sorted(str(p.relative_to(root)) for p in extra) + [
             n for n in ("writing.json", "tmp") if (root / n).exists()
         ]

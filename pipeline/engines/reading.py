@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ingest.batches import EventBatch, Ints, ScanCount, Shared, scan_shard, shards
+from ingest.batches import EventBatch
 from ingest.compiled import expect
+from ingest.core import Ints
 from ingest.of_keys import joined, scan_keys
 from ingest.orders import split_orders
+from ingest.scan import ScanCount, opened, scan_shard, shards
 from ingest.store import SpanFile
 from paths.analysis import NEVER, Analysis, Journeys, Merging, Scope, kept_of, prepare
 from paths.past import LEADS, Past, apart, doubtful, excluded_since
@@ -108,7 +110,7 @@ class Reading:
             done = Pass(shards=1)
             parts: Parts = [[] for _ in self.analyses]
             aside = []
-            for batch in scan_shard(files, self.columns, self.stored, *bounds, done.read, shared=shared):
+            for batch in scan_shard(at_hand, self.columns, self.stored, *bounds, done.read):
                 if (left := count(batch, parts, done)) is not None:
                     aside.append(left)
                 self.merge(parts, MANY)
@@ -116,8 +118,7 @@ class Reading:
             return parts, done, aside
 
         expect(sum(f.rows for f in files), len(self.analyses))
-        shared = Shared(files)
-        with ThreadPoolExecutor(threads) as pool:
+        with opened(files) as at_hand, ThreadPoolExecutor(threads) as pool:
             results = list(pool.map(one, shards(threads)))
         total = Pass()
         for _, done, _ in results:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.batches import EventBatch, batch_of
+from ingest.batches import Codes, Column, EventBatch, column_of
 from ingest.keys import customer_key
 from pipeline.omnichannel.calendar import in_period
 from pipeline.omnichannel.catalogue import ITEMS
@@ -43,11 +43,16 @@ class Tables:
 
     def batch(self, *columns: str) -> EventBatch:
         """What a kernel receives: all customers, with these further columns."""
-        wanted = ["customer_key", "event_at", "event", *columns]
-        encoded = [
-            c.dictionary_encode() if pa.types.is_string(c.type) else c for c in self.events.select(wanted).columns
-        ]
-        return batch_of([pa.table(encoded, names=wanted)], wanted)
+        key, at = (np.asarray(self.events[c].cast(pa.int64())) for c in ("customer_key", "event_at"))
+        found = {c: self.column(c) for c in ("event", *columns)}
+        event = found.pop("event")
+        assert isinstance(event, Codes)
+        return EventBatch(key=key, at=at, event=event, columns=found)
+
+    def column(self, name: str) -> Column:
+        """Of `events`."""
+        column = self.events[name]
+        return column_of(column.dictionary_encode() if pa.types.is_string(column.type) else column, slice(None))
 
 
 def tables(

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.batches import ScanCount, scan_shard, shards
 from ingest.errors import ConfigError
 from ingest.mapping import Columns, Field, SourceMapping, guess, parse_field
+from ingest.scan import ScanCount, opened, scan_shard, shards
 from tests.filling import COLUMNS, Filling
 
 
@@ -136,11 +136,9 @@ def test_a_day_written_before_a_promotion_is_merged_with_one_after_it(shop):
 def scanned(shop: Filling, column: str) -> list[str | None]:
     """A column as kernels receive it."""
     snapshot = shop.store.snapshot()
-    return [
-        value
-        for batch in scan_shard(snapshot.files, [column], snapshot.columns, *shards(1)[0], ScanCount())
-        for value in batch.text(column).texts()
-    ]
+    with opened(snapshot.files) as files:
+        batches = list(scan_shard(files, [column], snapshot.columns, *shards(1)[0], ScanCount()))
+    return [value for batch in batches for value in batch.text(column).texts()]
 
 
 HOSTILE = [

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingest import merge
+from ingest.core import core_path, half_written
 from ingest.errors import NoStore, StoreError
 from ingest.schema import EVENTS
 from ingest.store import EventStore, SpanFile, publish, published_files, published_stamp, sealed_file
@@ -61,10 +62,11 @@ def test_large_and_small_spans_hold_the_same_rows(tmp_path, monkeypatch):
 def test_a_file_out_of_order_is_never_committed(tmp_path):
     path = tmp_path / "part.parquet"
     at = pa.array([2, 1], pa.timestamp("us", "UTC"))
-    pq.write_table(pa.table({"customer_key": [5, 5], "event_at": at}), path)
+    names = pa.array(["a", "b"])
+    pq.write_table(pa.table({"customer_key": [5, 5], "event_at": at, "event": names}), path)
     with pytest.raises(StoreError, match=r"part.parquet came out unsorted; nothing was committed"):
         sealed_file(path, "2026-01-15")
-    pq.write_table(pa.table({"customer_key": [4, 5], "event_at": at}), path)
+    pq.write_table(pa.table({"customer_key": [4, 5], "event_at": at, "event": names}), path)
     assert sealed_file(path, "2026-01-15").rows == 2
 
 
@@ -159,10 +161,12 @@ def test_duplicates_are_counted_over_the_whole_store(shop):
 def test_what_a_writer_began_and_never_committed_is_undone_by_the_next(shop):
     shop.csv("ann,2026-01-15,a")
     left = shop.store.new_file("2026-01-15", "left")
-    left.write_bytes(b"half a file")
+    for path in (left, core_path(left), half_written(left)):
+        path.write_bytes(b"half a file")
     shop.store.begin([], [left])
     shop.csv("bob,2026-01-15,a", name="b.csv")
     assert not left.exists()
+    assert not [p for p in left.parent.iterdir() if "left" in p.name]
     assert shop.orphans() == []
 
 
