@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,13 +57,14 @@ class EventBatch:
     """Events of whole customers in the order (customer_key, event_at, recorded_order).
 
     `key` int64[n] customer keys, `at` int64[n] microseconds since 1970 UTC, `event` the names as recorded, `columns` the
-    further columns that were asked for.
+    further columns that were asked for, `starts` the position of each customer's first event where that is known.
     """
 
     key: Ints
     at: Ints
     event: Codes
     columns: Mapping[str, Column] = field(default_factory=dict)
+    starts: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.key)
@@ -75,7 +77,15 @@ class EventBatch:
             at=self.at[rows],
             event=self.event.take(rows),
             columns={name: column.take(rows) for name, column in self.columns.items()},
+            starts=None,
         )
+
+    @cached_property
+    def customer_starts(self) -> Ints:
+        """Position of each customer's first event."""
+        if self.starts is not None:
+            return self.starts
+        return np.flatnonzero(np.append(True, self.key[1:] != self.key[:-1])) if len(self.key) else self.key
 
     def text(self, name: str) -> Codes:
         """A text column."""

@@ -40,7 +40,7 @@ class KeysCursor(Cursor):
             found = found[chunk.key.take(found, mode="clip") == keys]
             if len(found):
                 starts, events = chunk.starts[found], chunk.starts[found + 1] - chunk.starts[found]
-                pieces.append(self.piece(chunk, ranges(starts, events), chunk.key[found], events))
+                pieces.append(self.piece(chunk, ranges(starts, events)[0], chunk.key[found], events))
         return pieces
 
 

@@ -320,22 +320,25 @@ def batch_of(pieces: Sequence[Piece], names: tuple[str, ...], further: Sequence[
         here = slice(start, start := start + p.further.num_rows)
         p.cursor.core.read(p.chunk, p.rows, at[here], code[here])
         np.take(p.cursor.recoded, code[here], out=code[here], mode="clip")
+    starts = ends - events
     rows: Rows = slice(None)
     if len(pieces) > 1:
         order = np.argsort(key, kind="stable")
-        key, starts, events = key[order], (ends - events)[order], events[order]
-        rows = ranges(starts, events)
+        key, came, events = key[order], starts[order], events[order]
+        rows, starts = ranges(came, events)
         at, code = at.take(rows), code.take(rows)
-    columns = further_columns([p.further for p in pieces], further, rows)
-    return EventBatch(key=np.repeat(key, events), at=at, event=Codes(code, names), columns=columns)
+    return EventBatch(
+        key=np.repeat(key, events), at=at, event=Codes(code, names), starts=starts[np.append(True, key[1:] != key[:-1])],
+        columns=further_columns([p.further for p in pieces], further, rows),
+    )  # fmt: skip
 
 
-def ranges(starts: Ints, lengths: npt.NDArray[np.int32]) -> Ints:
-    """starts[0], starts[0] + 1, ... lengths[0] of them; then those from starts[1] on; ..."""
-    ends = np.cumsum(lengths, dtype=np.int64)
-    found = np.repeat(starts - (ends - lengths), lengths)
+def ranges(starts: Ints, lengths: npt.NDArray[np.int32]) -> tuple[Ints, Ints]:
+    """(starts[0], starts[0] + 1, ... lengths[0] of them, then those from starts[1] on, ...; where in it each begins)."""
+    places = np.cumsum(lengths, dtype=np.int64) - lengths
+    found = np.repeat(starts - places, lengths)
     found += np.arange(len(found))
-    return found
+    return found, places
 
 
 def further_columns(tables: Sequence[pa.Table], names: Sequence[str], rows: Rows) -> dict[str, Column]:

@@ -78,11 +78,10 @@ class Journeys:
     def __len__(self) -> int:
         return len(self.events)
 
-    @cached_property
+    @property
     def customer_starts(self) -> Ints:
         """Position of each customer's first event."""
-        key = self.events.key
-        return np.flatnonzero(np.append(True, key[1:] != key[:-1])) if len(key) else np.zeros(0, dtype=np.int64)
+        return self.events.customer_starts
 
     @cached_property
     def customer(self) -> npt.NDArray[np.int32]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pyarrow.parquet as pq
 from ingest.compiled import Choice
 from ingest.load import InputFile, LoadOptions, Source, load
 from ingest.mapping import Field, SourceMapping
+from ingest.retain import expire
+from ingest.seal import seal
 from ingest.store import EventStore
 from paths.analysis import NEVER, Analysis, Scope
 from paths.around import StepsAround
@@ -27,6 +30,7 @@ from paths.patterns import parse_pattern
 from paths.search import Search
 from paths.touchpoints import StageRule, StageRules
 from paths.transitions import Transitions
+from pipeline.config.models import Store
 from pipeline.customer import customer as timeline
 from pipeline.engines.local import run as run_pass
 from pipeline.project import Period, Project
@@ -53,8 +57,17 @@ def ingest(job: Job) -> Task:
 
 
 def build(job: Job) -> Task:
-    """The store that the questions are asked of."""
-    return lambda: into_store(job, job.store)
+    """The store that the questions are asked of, as its nights leave it: months that are over for long are sealed."""
+
+    def run() -> None:
+        into_store(job, job.store)
+        store = EventStore(job.store)
+        newest = date.fromisoformat(store.snapshot().files[-1].span)
+        with store.lock():
+            seal(store, newest - Store().seal_after)
+            expire(store, time.time())
+
+    return run
 
 
 ROLES = {"view": "product_view", "add": "add_to_cart", "begin_checkout": "checkout_started", "purchase": "purchase"}
