@@ -32,6 +32,7 @@ from paths.touchpoints import StageRule, StageRules
 from paths.transitions import Transitions
 from pipeline.config.models import Store
 from pipeline.customer import customer as timeline
+from pipeline.engines.helpers import Team
 from pipeline.engines.local import run as run_pass
 from pipeline.project import Period, Project
 from pipeline.report_map import map_questions
@@ -39,7 +40,7 @@ from pipeline.report_questions import about_all, periods_of
 from sessionize.rules import SessionRules
 from sides import IDLE_MINUTES, MICROSECOND, STEPS, WINDOW_DAYS, Job, Task, edge_answer
 
-Choice.always = True
+Choice.always = Team.always = True
 MAPPING = SourceMapping(fields={name: Field(columns=(name,)) for name in ("customer_id", "event_at", "event")})
 
 

@@ -17,22 +17,31 @@ from pathlib import Path
 
 from sides import Job, limit_threads
 
+TICKS = os.sysconf("SC_CLK_TCK")
+
 
 def cpu_seconds() -> float:
+    """Of this process and its helpers."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+    helped = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in helpers()]
+    return used.ru_utime + used.ru_stime + sum(int(f[11]) + int(f[12]) for f in helped) / TICKS
 
 
 def peak_mb() -> float:
-    """The most memory this process had at once.
+    """The most memory that this process, and each of its helpers, had at once, added up.
 
     On Linux ru_maxrss of a child starts with what its parent had, VmHWM does not.
     """
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) / 1024
+    statuses = [Path(f"/proc/{pid}/status") for pid in ("self", *helpers())]
+    if all(s.exists() for s in statuses):
+        lines = [next(line for line in s.read_text().splitlines() if line.startswith("VmHWM:")) for s in statuses]
+        return sum(int(line.split()[1]) for line in lines) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def helpers() -> list[str]:
+    """Processes that this one has started and that still run."""
+    return [pid for task in Path("/proc/self/task").glob("*/children") for pid in task.read_text().split()]
 
 
 def main(side: str, task: str, described: str) -> None:
@@ -41,6 +50,10 @@ def main(side: str, task: str, described: str) -> None:
     facts = json.loads(described)
     threads = facts.pop("threads")
     limit_threads(threads)
+    if side.startswith("project"):
+        from pipeline.engines.heap import one_heap
+
+        one_heap()  # as the command line does
     job = Job(**{name: Path(path) for name, path in facts.items()}, threads=threads)
     work = getattr(import_module(f"sides.{side}"), task)(job)
     for _ in sys.stdin:

@@ -6,23 +6,25 @@ See paths/past.py for which instant, and for whom.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from ingest.batches import EventBatch
-from ingest.compiled import expect
+from ingest.compiled import Choice, expect, worth
 from ingest.core import Ints
 from ingest.of_keys import joined, scan_keys
 from ingest.orders import split_orders
-from ingest.scan import ScanCount, opened, scan_shard, shards
+from ingest.scan import OpenFile, ScanCount, opened, scan_shard, shards
 from ingest.store import SpanFile
 from paths.analysis import NEVER, Analysis, Journeys, Merging, Scope, kept_of, prepare
 from paths.past import LEADS, Past, apart, doubtful, excluded_since
 from paths.views import kernel_of
+from pipeline.engines.helpers import divided
+from pipeline.engines.memory import give_back
 
 NOBODY = np.zeros(0, dtype=np.int64)
 Parts = list[list[pa.Table]]
@@ -49,6 +51,18 @@ class Pass:
         self.excluded_sessions += other.excluded_sessions
 
 
+class Doubts(NamedTuple):
+    """Of whom a pass over the newest files may not have read enough."""
+
+    past: Past
+    in_parts: Ints  # keys of customers with an order of which rows lie before, ascending
+
+
+Shard = tuple[int, int]
+Done = tuple[Parts, Pass, list[EventBatch]]
+"""(the parts of each analysis, what was read, the events of customers left aside)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """One pass: what is asked, of which files."""
@@ -65,9 +79,8 @@ class Reading:
         past = self.past
         recent = self.files if past is None else [f for f in self.files if f.until > past.read_from]
         if past is None or len(recent) == len(self.files):  # there is nothing to leave out
-            return self.over(self.files, threads, self.everything)[:2]
-        known = self.in_parts(past)
-        parts, done, held = self.over(recent, threads, lambda b, p, d: self.settled(b, p, d, past, known))
+            return self.over(self.files, threads)[:2]
+        parts, done, held = self.over(recent, threads, Doubts(past, self.in_parts(past)))
         self.further_back(held, parts, done, past)
         done.skipped = len(self.files) - len(recent)
         return parts, done
@@ -92,7 +105,7 @@ class Reading:
             if wider is None:
                 self.everything(batch, parts, done)
                 return
-            more = self.settled(batch, parts, done, wider, self.in_parts(wider))
+            more = self.settled(batch, parts, done, Doubts(wider, self.in_parts(wider)))
             held, until = [more] if more is not None else [], since
 
     def between(self, keys: Ints, since: int, until: int, done: Pass) -> Iterator[EventBatch]:
@@ -101,30 +114,38 @@ class Reading:
         for batch in scan_keys(files, self.columns, self.stored, keys, done.read):
             yield kept_of(batch, (batch.at >= since) & (batch.at < until))
 
-    def over(
-        self, files: Sequence[SpanFile], threads: int, count: Callable[[EventBatch, Parts, Pass], EventBatch | None]
-    ) -> tuple[Parts, Pass, list[EventBatch]]:
-        """(parts, what was read, what `count` has left aside), one thread per shard of customers."""
-
-        def one(bounds: tuple[int, int]) -> tuple[Parts, Pass, list[EventBatch]]:
-            done = Pass(shards=1)
-            parts: Parts = [[] for _ in self.analyses]
-            aside = []
-            for batch in scan_shard(at_hand, self.columns, self.stored, *bounds, done.read):
-                if (left := count(batch, parts, done)) is not None:
-                    aside.append(left)
-                self.merge(parts, MANY)
-            self.merge(parts, 1)
-            return parts, done, aside
-
+    def over(self, files: Sequence[SpanFile], threads: int, doubts: Doubts | None = None) -> Done:
+        """All shards of customers, one for each thread, or for each process where that is worth it."""
         expect(sum(f.rows for f in files), len(self.analyses))
-        with opened(files) as at_hand, ThreadPoolExecutor(threads) as pool:
-            results = list(pool.map(one, shards(threads)))
+        compiled = worth()
+
+        def here(shard: Shard) -> Done:
+            return self.shard(at_hand, shard, doubts)
+
+        def there(shard: Shard) -> Callable[[], Done]:
+            return partial(helped, self, files, shard, doubts, compiled)
+
+        with opened(files) as at_hand:
+            results = divided(here, there, shards(threads))
         total = Pass()
         for _, done, _ in results:
             total.add(done)
         parts = [[part for found, _, _ in results for part in found[i]] for i in range(len(self.analyses))]
         return parts, total, [batch for _, _, aside in results for batch in aside]
+
+    def shard(self, files: Sequence[OpenFile], shard: Shard, doubts: Doubts | None) -> Done:
+        """One shard of customers."""
+        done = Pass(shards=1)
+        parts: Parts = [[] for _ in self.analyses]
+        aside = []
+        for batch in scan_shard(files, self.columns, self.stored, *shard, done.read):
+            if doubts is None:
+                self.everything(batch, parts, done)
+            elif (left := self.settled(batch, parts, done, doubts)) is not None:
+                aside.append(left)
+            self.merge(parts, MANY)
+        self.merge(parts, 1)
+        return parts, done, aside
 
     def merge(self, parts: Parts, most: int) -> None:
         """Add up the parts of analyses that have more than so many rows."""
@@ -132,11 +153,12 @@ class Reading:
             if len(found) > 1 and isinstance(kernel, Merging) and sum(map(len, found)) > most:
                 found[:] = [kernel.merge(found)]
 
-    def settled(self, batch: EventBatch, parts: Parts, done: Pass, past: Past, known: Ints) -> EventBatch | None:
+    def settled(self, batch: EventBatch, parts: Parts, done: Pass, doubts: Doubts) -> EventBatch | None:
         """Count the customers of a batch of whom enough is read; returns the events of the others."""
-        batch = kept_of(batch, batch.at >= past.read_from)
+        batch = kept_of(batch, batch.at >= doubts.past.read_from)
         journeys = prepare(batch, self.scope)
-        keys = np.union1d(doubtful(journeys, past), known[np.isin(known, batch.key)])
+        known = doubts.in_parts
+        keys = np.union1d(doubtful(journeys, doubts.past), known[np.isin(known, batch.key)])
         self.count(apart(journeys, keys) if len(keys) else journeys, parts, done)
         return batch.take(np.isin(batch.key, keys)) if len(keys) else None
 
@@ -150,3 +172,11 @@ class Reading:
         done.excluded_sessions += excluded_since(journeys, -NEVER if self.past is None else self.past.since)
         for collected, analysis in zip(parts, self.analyses, strict=True):
             collected.append(analysis.map(journeys))
+
+
+def helped(reading: Reading, files: Sequence[SpanFile], shard: Shard, doubts: Doubts | None, compiled: bool) -> Done:
+    """One shard of customers, in a helper: it counts the way its process does."""
+    give_back()
+    Choice.always = compiled
+    with opened(files) as at_hand:
+        return reading.shard(at_hand, shard, doubts)

@@ -12,7 +12,7 @@ from pipeline.engines import memory
 
 def test_freed_memory_goes_back_where_much_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    monkeypatch.setattr(memory, "trimming", lambda: asked.append)
+    monkeypatch.setattr(memory, "of_c", lambda name: asked.append)
     monkeypatch.setattr(memory, "resident", lambda: memory.KEPT)
     memory.give_back()
     assert asked == []
@@ -22,7 +22,7 @@ def test_freed_memory_goes_back_where_much_is_held(monkeypatch: pytest.MonkeyPat
 
 
 def test_another_c_library_has_nothing_to_trim(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "trimming", lambda: None)
+    monkeypatch.setattr(memory, "of_c", lambda name: None)
     monkeypatch.setattr(memory, "resident", lambda: memory.KEPT + 1)
     memory.give_back()
 

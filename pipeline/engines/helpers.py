@@ -1,0 +1,179 @@
+"""Helper processes: parts of a pass, counted beside this process instead of in a thread of it.
+
+A thread holds Python's lock between any two operations on arrays, so two of them take three quarters of the time of one,
+and two processes half of it. But a helper takes most of a second to start; so a process counts with threads until it has
+asked WORTH questions of rows. A helper ends with the process that it helps.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import pickle
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Lock
+from typing import IO, Any, TypeVar
+
+from ingest.compiled import Choice
+from pipeline.engines.heap import one_heap
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+WORTH = 50_000_000
+"""Rows times questions: from so many on, helpers save more than they take to start."""
+
+ROOT = Path(__file__).parents[2]
+START = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from pipeline.engines.helpers import serve; serve()"
+
+
+LENGTH = struct.Struct("<Q")
+
+
+class Undone(Exception):
+    """What a helper was asked is not done: it has ended, whoever ended it, or it does not know what it was asked."""
+
+
+class Helper:
+    """Another process of this program that does what it is told."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen([sys.executable, "-c", START], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def do(self, work: Callable[[], R]) -> R:
+        """What `work` returns or raises there. Raises Undone."""
+        told, answers = self._process.stdin, self._process.stdout
+        assert told is not None
+        assert answers is not None
+        try:
+            text = pickle.dumps(work, protocol=5)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise Undone from error
+        try:
+            send(told, text)
+            kind, answer = pickle.loads(received(answers))
+        except (OSError, EOFError) as error:
+            self.stop()
+            raise Undone from error
+        except BaseException:  # interrupted: its answer would be taken for that to the next question
+            self.stop()
+            raise
+        if kind == "unknown":
+            raise Undone
+        if kind == "failed":
+            raise answer
+        return answer  # type: ignore[no-any-return]
+
+    @property
+    def runs(self) -> bool:
+        """Can it be asked?"""
+        return self._process.poll() is None
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
+        self._process.wait()
+
+
+def send(pipe: IO[bytes], text: bytes) -> None:
+    """Its length, and it."""
+    pipe.write(LENGTH.pack(len(text)))
+    pipe.write(text)
+    pipe.flush()
+
+
+def received(pipe: IO[bytes]) -> bytes:
+    """What was sent. Raises EOFError where nobody sends any more."""
+    length = pipe.read(LENGTH.size)
+    text = pipe.read(LENGTH.unpack(length)[0]) if len(length) == LENGTH.size else b""
+    if not text:
+        raise EOFError
+    return text
+
+
+def serve() -> None:
+    """What a helper does: one piece of work after the other, until nobody is there to ask."""
+    one_heap()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no answer
+    while True:
+        try:
+            text = received(sys.stdin.buffer)
+        except EOFError:
+            return
+        send(answers, pickle.dumps(answer_to(text), protocol=5))
+
+
+def answer_to(text: bytes) -> tuple[str, Any]:
+    """("done", what the work returns), ("failed", what it raises), or ("unknown", None): it is from elsewhere."""
+    try:
+        work = pickle.loads(text)
+    except Exception:
+        return "unknown", None
+    try:
+        return "done", work()
+    except Exception as error:
+        return "failed", error
+
+
+class Team:
+    """The helpers of this process."""
+
+    always: bool | None = None  # for tests and measurements; None: from WORTH on
+    _helpers: tuple[Helper, ...] = ()
+    _free = Lock()
+
+    @classmethod
+    @contextmanager
+    def of(cls, size: int) -> Iterator[Sequence[Helper]]:
+        """So many helpers; none where they are not worth it, or help another pass."""
+        wanted = Choice.asked >= WORTH if cls.always is None else cls.always
+        if not (wanted and size and cls._free.acquire(blocking=False)):
+            yield ()
+            return
+        try:
+            running = [h for h in cls._helpers if h.runs]
+            cls._helpers = (*running, *(Helper() for _ in range(size - len(running))))
+            yield cls._helpers[:size]
+        finally:
+            cls._free.release()
+
+    @classmethod
+    def stop(cls) -> None:
+        """End them all."""
+        helpers, cls._helpers = cls._helpers, ()
+        for helper in helpers:
+            helper.stop()
+
+
+atexit.register(Team.stop)
+
+
+def divided(here: Callable[[P], R], there: Callable[[P], Callable[[], R]], pieces: Sequence[P]) -> list[R]:
+    """The results of all pieces, side by side: the first by `here` in this thread, each other by a helper or a thread.
+
+    A helper does `there(piece)`; a piece that it cannot do is done here.
+    """
+
+    def aside(piece: P, helper: Helper | None) -> R:
+        with suppress(Undone):
+            if helper is not None:
+                return helper.do(there(piece))
+        return here(piece)
+
+    first, *others = pieces
+    with Team.of(len(others)) as helpers, ThreadPoolExecutor(max(1, len(others))) as pool:
+        done = pool.map(aside, others, helpers or [None] * len(others))
+        return [here(first), *done]
