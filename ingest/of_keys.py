@@ -40,7 +40,9 @@ class KeysCursor(Cursor):
             found = found[chunk.key.take(found, mode="clip") == keys]
             if len(found):
                 starts, events = chunk.starts[found], chunk.starts[found + 1] - chunk.starts[found]
-                pieces.append(self.piece(chunk, ranges(starts, events)[0], chunk.key[found], events))
+                ends = np.cumsum(events, dtype=np.int64)
+                rows = ranges(starts, ends - events, int(ends[-1]))
+                pieces.append(self.piece(chunk, rows, chunk.key[found], events))
         return pieces
 
 

@@ -325,20 +325,28 @@ def batch_of(pieces: Sequence[Piece], names: tuple[str, ...], further: Sequence[
     if len(pieces) > 1:
         order = np.argsort(key, kind="stable")
         key, came, events = key[order], starts[order], events[order]
-        rows, starts = ranges(came, events)
+        starts = np.cumsum(events, dtype=np.int64) - events
+        rows = ranges(came, starts, n)
         at, code = at.take(rows), code.take(rows)
     return EventBatch(
-        key=np.repeat(key, events), at=at, event=Codes(code, names), starts=starts[np.append(True, key[1:] != key[:-1])],
+        key=key.take(numbered(starts, n)), at=at, event=Codes(code, names),
+        starts=starts[np.append(True, key[1:] != key[:-1])],
         columns=further_columns([p.further for p in pieces], further, rows),
     )  # fmt: skip
 
 
-def ranges(starts: Ints, lengths: npt.NDArray[np.int32]) -> tuple[Ints, Ints]:
-    """(starts[0], starts[0] + 1, ... lengths[0] of them, then those from starts[1] on, ...; where in it each begins)."""
-    places = np.cumsum(lengths, dtype=np.int64) - lengths
-    found = np.repeat(starts - places, lengths)
-    found += np.arange(len(found))
-    return found, places
+def numbered(starts: Ints, n: int) -> npt.NDArray[np.int32]:
+    """0 for each of the rows from starts[0] on, 1 from starts[1] on, ..., up to row n; no two begin together."""
+    found = np.zeros(n, dtype=np.int32)
+    found[starts[1:]] = 1
+    return np.add.accumulate(found, out=found)
+
+
+def ranges(came: Ints, starts: Ints, n: int) -> Ints:
+    """came[0], came[0] + 1, ..., and from starts[1] on came[1], came[1] + 1, ...; up to row n."""
+    found = np.arange(n)
+    found += (came - starts).take(numbered(starts, n))
+    return found
 
 
 def further_columns(tables: Sequence[pa.Table], names: Sequence[str], rows: Rows) -> dict[str, Column]:
