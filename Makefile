@@ -10,7 +10,7 @@ COVER  := --cov=ingest --cov=sessionize --cov=paths --cov-branch --cov-report=te
 EVENTS ?= 10_000_000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format proof faults bench docs lock wheel clean
+.PHONY: help setup demo test check lint format proof faults bench plotly docs lock wheel clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
@@ -44,6 +44,9 @@ faults: $(DEV) ## kill -9, disk full, two writers at once
 
 bench: $(DEV) ## ratios against the bare scan and peers, on EVENTS generated events
 	$(BIN)/python bench/run.py --events $(EVENTS)
+
+plotly: ## build the trimmed plotly.js of reports/assets/plotly again (needs npm; users do not)
+	cd reports/assets/plotly && npm ci --ignore-scripts --no-audit --no-fund && node build.mjs
 
 docs: $(DEV) ## write docs/reference.md again from --help
 	$(BIN)/python docs/reference.py

@@ -26,17 +26,26 @@ def event_days(snapshot: Snapshot, timezone: str) -> dict[date, int]:
     UTC days that are no part of a sealed month stand in the log; all other days are made of quarters of an hour, which
     are noted down once per file (see `note_days`).
     """
-    days, zone = Counter[date](), ZoneInfo(timezone)
-    plain = [f for f in snapshot.files if timezone == "UTC" and len(f.span) == len("2026-01-15")]
-    for f in plain:
-        days[date.fromisoformat(f.span)] += f.rows
-    others = [f for f in snapshot.files if f not in plain]
+    days, others = Counter[date](), []
+    for f in snapshot.files:
+        if timezone == "UTC" and f.is_day:
+            days[date.fromisoformat(f.span)] += f.rows
+        else:
+            others.append(f)
     noted = notes(snapshot.root.parent)
     quarters = noted | counted([f for f in others if name_of(f.path) not in noted])
+    zone = ZoneInfo(timezone)
     for f in others:
         for quarter, events in quarters[name_of(f.path)].items():
-            days[(EPOCH + int(quarter) * QUARTER).astimezone(zone).date()] += events
+            days[local_day(int(quarter), zone)] += events
     return dict(sorted(days.items()))
+
+
+def local_day(quarter: int, zone: ZoneInfo) -> date:
+    """The day of a quarter of an hour since 1970."""
+    if zone.key == "UTC":
+        return date.fromordinal(EPOCH.toordinal() + quarter // 96)
+    return (EPOCH + quarter * QUARTER).astimezone(zone).date()
 
 
 def name_of(file: Path) -> str:

@@ -52,6 +52,10 @@ DEFINITIONS = {
         "that have the anchor."
     ),
     "step matrix": "The share of sessions at each touchpoint at each step; every step adds up to 1, END included.",
+    "flows": (
+        "Sessions that go from one node to the next at each of their first steps; what goes into a node goes out of it. "
+        "with_goal: those that hold a goal, wherever."
+    ),
     "changes": (
         "Rates of the last days against those of the days before: Newcombe intervals, two-proportion tests, "
         "Benjamini-Hochberg (q = 0.05) over all compared; silent below n = 30."

@@ -15,6 +15,7 @@ from paths.patterns import parse_pattern
 from paths.result import Result
 from paths.search import Matches, Search
 from paths.session_rows import Vocabulary
+from paths.steps import StepFlows
 from paths.variants import Variants
 from paths.walks import View, stage_names
 from pipeline.masking import Mask
@@ -132,6 +133,26 @@ def step_matrix(
     counts = asked.answers[0]
     parameters = {"anchor": anchor, "sessions": at_first(counts), **words_of(view)}
     return asked.result("step matrix", matrix_of(counts, level, steps), parameters=parameters)
+
+
+def flows(
+    project: Project,
+    steps: int = 6,
+    *,
+    by: str = "touchpoint",
+    goal: Sequence[str] | None = None,
+    collapse_repeats: bool = True,
+    **period: Any,
+) -> Result:
+    """One row a step, source and target of the first steps of sessions: what a Sankey shows. `plot()` draws it.
+
+    What goes into a node at a step goes out of it. `with_goal`: sessions among them that hold a goal anywhere.
+    """
+    rules = goal_rules(project.config, goal)
+    question = StepFlows(steps=steps, rules=rules, collapse_repeats=collapse_repeats, by_stage=by == "stage")
+    asked = project.ask(Period(**period), [question])
+    parameters = {"by": by, "goal": sorted(rules.goal), "collapse_repeats": collapse_repeats}
+    return asked.result("flows", asked.answers[0], parameters=parameters)
 
 
 def at_first(counts: pa.Table) -> int:

@@ -284,6 +284,12 @@ class Project:
 
         return steps(self, **question)
 
+    def flows(self, steps: int = 6, **question: Any) -> Result:
+        """One row a flow between the first steps of sessions: the data of a Sankey."""
+        from pipeline.explore import flows
+
+        return flows(self, steps, **question)
+
     def step_matrix(self, steps: int = 8, **question: Any) -> Result:
         """One row a node, one column a step: the share of sessions that are there."""
         from pipeline.explore import step_matrix

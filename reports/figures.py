@@ -5,7 +5,7 @@ The page draws its own SVG from the same tables (reports/draw). Names are escape
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 
 import plotly.graph_objects as go
@@ -65,11 +65,7 @@ def paths_figure(table: pa.Table) -> go.Figure:
     ranked = sorted((n for n in busy if n != END), key=lambda n: (-busy[n], n))[:MOST]
     found = {(r["source"], r["target"]): r["probability"] for r in rows}
     sources, targets = [START, *ranked], [*ranked, END]
-    cells = go.Heatmap(
-        z=[[found.get((s, t)) for t in targets] for s in sources], x=names(targets), y=names(sources), colorscale=[[0, PAPER], [1, ACCENT]],
-        zmin=0, hovertemplate="%{y} \u2192 %{x}: %{z:.1%}<extra></extra>", colorbar={"tickformat": ".0%"},
-    )  # fmt: skip
-    return styled(go.Figure(cells), "to")
+    return styled(go.Figure(shares_of(found, sources, targets)), "to")
 
 
 def carts_figure(table: pa.Table) -> go.Figure:
@@ -94,7 +90,31 @@ def carts_figure(table: pa.Table) -> go.Figure:
     return styled(go.Figure(bars), "Carts").update_layout(barmode="stack", showlegend=True)
 
 
-def steps_figure(table: pa.Table) -> go.Figure:
+def matrix_figure(table: pa.Table) -> go.Figure:
+    """Nodes by step, as shares of the sessions: of `steps` (one row a step and node) or of `step matrix` (one column a step)."""
+    node, *columns = (c for c in table.column_names if c in ("touchpoint", "stage", "event") or c.startswith("step_"))
+    cells: dict[tuple[str, str], float] = {}
+    for r in table.to_pylist():
+        shares = {c.removeprefix("step_"): r[c] for c in columns} if columns else {str(r["step"]): r["share"]}
+        cells.update({(r[node], step): share for step, share in shares.items()})
+    steps = sorted({step for _, step in cells}, key=int)
+    busy: dict[str, float] = {}
+    for (name, _), share in cells.items():
+        busy[name] = busy.get(name, 0.0) + (share or 0.0)
+    ranked = sorted(busy, key=lambda n: (n == END, -busy[n], n))[:MOST]
+    return styled(go.Figure(shares_of(cells, ranked, steps)), "step").update_xaxes(type="category")
+
+
+def shares_of(cells: Mapping[tuple[str, str], float | None], rows: Sequence[str], columns: Sequence[str]) -> go.Heatmap:
+    """A heatmap of shares; an empty cell is nothing, not zero."""
+    return go.Heatmap(
+        z=[[cells.get((row, column)) for column in columns] for row in rows], x=names(columns), y=names(rows),
+        colorscale=[[0, PAPER], [1, ACCENT]], zmin=0, hovertemplate="%{y} \u2192 %{x}: %{z:.1%}<extra></extra>",
+        colorbar={"tickformat": ".0%"},
+    )  # fmt: skip
+
+
+def flows_figure(table: pa.Table) -> go.Figure:
     """STEPS: a Sankey of the first steps; what ends without a goal goes to its own end."""
     flows = [f for f in merged(table, TOP_K) if f.step]
     layout = laid_out(merged(table, TOP_K))
@@ -132,7 +152,8 @@ def styled(figure: go.Figure, title: str) -> go.Figure:
 
 
 FIGURES: dict[str, Callable[[pa.Table], go.Figure]] = {
-    "funnel": funnel_figure, "dropoff": dropoff_figure, "paths": paths_figure, "carts": carts_figure, "steps": steps_figure,
+    "funnel": funnel_figure, "dropoff": dropoff_figure, "paths": paths_figure, "carts": carts_figure, "flows": flows_figure,
+    "steps": matrix_figure, "step matrix": matrix_figure,
 }  # fmt: skip
 """By the title of the answer."""
 

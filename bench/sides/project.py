@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from ingest.compiled import Choice
+from ingest.days import note_days
 from ingest.load import InputFile, LoadOptions, Source, load
 from ingest.mapping import Field, SourceMapping
 from ingest.retain import expire
@@ -66,6 +67,7 @@ def build(job: Job) -> Task:
         newest = date.fromisoformat(store.snapshot().files[-1].span)
         with store.lock():
             seal(store, newest - Store().seal_after)
+            note_days(store, "UTC")
             expire(store, time.time())
 
     return run

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ingest.errors import ConfigError
 from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions, current_project, explaining
-from pipeline.cli.output import chosen_format, show, warn
+from pipeline.cli.output import chosen_format, show, show_page, warn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pyarrow as pa
 
     from paths.result import Result
     from pipeline.project import Project
@@ -47,10 +50,26 @@ def answer(
     for message in result.meta.get("warnings", ()):
         warn(message)
     table = result.table
-    if chosen_format(output.format, output.output) in ("table", "markdown"):
+    chosen = chosen_format(output.format, output.output)
+    if chosen in ("table", "markdown", "html"):
         table = table.drop_columns([c for c in hide if c in table.column_names])
-    show(table, output, title=title or result.title, notes=[header(result.meta), *notes], meta=result.meta)
+    said = [header(result.meta), *notes]
+    if chosen == "html":
+        show_page(page_of(result, title or result.title, said, table), output)
+    else:
+        show(table, output, title=title or result.title, notes=said, meta=result.meta)
     explain_if_asked(result)
+
+
+def page_of(result: Result, title: str, notes: list[str], table: pa.Table) -> bytes:
+    """The figure of an answer as a page; raises ConfigError where it has none."""
+    from reports.files.figure import figure_page
+
+    try:
+        figure = result.plot()
+    except TypeError as error:
+        raise ConfigError(f"html is for answers that have a figure: {error}") from error
+    return figure_page(figure, title, notes, table)
 
 
 TOLD = 5

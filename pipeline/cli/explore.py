@@ -1,4 +1,4 @@
-"""variants, find, steps, step-matrix."""
+"""variants, find, steps, step-matrix, flows."""
 
 from __future__ import annotations
 
@@ -133,3 +133,28 @@ def step_matrix(steps: int, project: ProjectOptions, output: OutputOptions, scop
 
     result = ask(opened(project), steps, **asked, **words(scope))
     answer(result, output, notes=(f"{result.meta['sessions']:,} sessions",))
+
+
+@click.command()
+@click.argument("steps", type=click.IntRange(2, 1000), default=6)
+@click.option("--by", type=click.Choice(["touchpoint", "stage"]), default="touchpoint", help="What a node is.")
+@click.option("--goal", multiple=True, help="Instead of [project] goal; may be repeated.")
+@click.option("--collapse-repeats/--every-visit", default=True, help="Take a run of one node as one [default], or not.")
+@question
+def flows(steps: int, by: str, goal: tuple[str, ...], collapse_repeats: bool, project: ProjectOptions, output: OutputOptions,
+          scope: ScopeOptions) -> None:  # fmt: skip
+    """How sessions begin, step by step: one row a flow from node to node, the data of a Sankey.
+
+    What goes into a node at a step goes out of it; a session that is over goes to END.
+
+    \b
+    Example:
+      journeys flows 4 --limit 10
+      journeys flows -o flows.html
+    """
+    from pipeline.explore import flows as ask
+
+    result = ask(
+        opened(project), steps, by=by, goal=list(goal) or None, collapse_repeats=collapse_repeats, **words(scope)
+    )
+    answer(result, output)

@@ -45,6 +45,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "find": ("explore", "Sessions that hold a pattern of events."),
         "steps": ("explore", "What comes after a node, before it, or between two."),
         "step-matrix": ("explore", "Where sessions are at each of their steps."),
+        "flows": ("explore", "How sessions begin, as the flows of a Sankey."),
         "touchpoints": ("touchpoints", "What the touchpoint rules cover, and what they miss."),
     },
     "People": {

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 Option = Callable[[Callable[..., R]], Callable[..., R]]
 
-FORMATS = ("table", "json", "ndjson", "csv", "markdown", "parquet")
+FORMATS = ("table", "json", "ndjson", "csv", "markdown", "parquet", "html")
 _PROJECT_KEY = "journeys.project"
 
 

@@ -1,8 +1,9 @@
 """Answers on standard output or in a file, everything else on standard error.
 
-table and markdown are for people: rounded, with units. json, ndjson, csv and parquet are for programs: values as
-they are, instants in ISO 8601 UTC, null as null (csv: empty). A csv cell is the recorded text to the letter: one that
-begins with = + - or @ is not altered, because programs read it; a spreadsheet should import such a column as text.
+table, markdown and html (a figure and its table) are for people: rounded, with units. json, ndjson, csv and parquet are for
+programs: values as they are, instants in ISO 8601 UTC, null as null (csv: empty). A csv cell is the recorded text to the
+letter: one that begins with = + - or @ is not altered, because programs read it; a spreadsheet should import such a column
+as text.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ TABLE_ROWS = 40
 _CHUNK = 8_192
 _SUFFIXES = {
     ".csv": "csv",
+    ".html": "html",
     ".json": "json",
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
@@ -99,12 +101,22 @@ def emit(
     shown = table if limit is None else table.slice(0, limit)
     if shown.num_rows < table.num_rows:
         notes = [f"showing {shown.num_rows:,} of {table.num_rows:,} rows; --limit {table.num_rows} shows all", *notes]
+    if chosen == "html":
+        raise ConfigError("html is for answers that have a figure; choose another -f")
     if chosen not in ("table", "markdown"):
         for note in notes:
             say(note)
     _send(target, lambda file: _write(shown, chosen, file, title, notes, _colored(color, target)))
     if target is not None:
         say(f"wrote {target} ({shown.num_rows:,} rows)")
+
+
+def show_page(page: bytes, options: OutputOptions) -> None:
+    """Write a page that stands ready, as `emit` does a table."""
+    target = None if options.output is None or str(options.output) == "-" else options.output
+    _send(target, lambda file: file.write(page))
+    if target is not None:
+        say(f"wrote {target}")
 
 
 def write_atomic(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -150,7 +162,7 @@ def _colored(color: str, target: Path | None) -> bool:
     return target is None and sys.stdout.isatty() and not plain_terminal
 
 
-def _send(target: Path | None, write: Callable[[BinaryIO], None]) -> None:
+def _send(target: Path | None, write: Callable[[BinaryIO], object]) -> None:
     if target is not None:
         write_atomic(target, write)
         return

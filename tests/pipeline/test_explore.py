@@ -58,6 +58,8 @@ LOST = "cart -> [^purchase]* -> END"
         (["steps", "--to", "purchase", "--visit", "last"], lambda p: p.steps(to="purchase", visit="last")),
         (["steps", "--between", "home", "purchase"], lambda p: p.steps(between=("home", "purchase"))),
         (["step-matrix", "3", "--anchor", "cart"], lambda p: p.step_matrix(3, anchor="cart")),
+        (["flows", "3"], lambda p: p.flows(3)),
+        (["flows", "--every-visit", "--by", "stage"], lambda p: p.flows(by="stage", collapse_repeats=False)),
     ],
 )
 def test_the_command_and_the_api_give_the_same_rows(shop: journeys.Project, words: Sequence[str], asked: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from paths.result import Result
-from reports.figures import carts_figure, steps_figure
+from reports.figures import carts_figure, names
 from tests.reports.shop import hostile, hostile_report
 
 STEPS = ["look", "add_to_cart", "purchase"]
@@ -45,9 +45,26 @@ def test_carts_and_first_steps_add_up() -> None:
     assert report.carts is not None
     episodes = sum(report.carts.table["episodes"].to_pylist())
     assert sum(sum(bar.x) for bar in carts_figure(report.carts.table).data) == episodes
-    sankey = steps_figure(report.flows).data[0]
-    inner = sum(r["sessions"] for r in report.flows.to_pylist() if r["step"])
-    assert sum(sankey.link.value) == inner
+    flows = hostile().flows(4)
+    sankey = flows.plot().data[0]
+    assert sum(sankey.link.value) == sum(r["sessions"] for r in flows.rows() if r["step"])
+
+
+def test_steps_and_the_step_matrix_are_the_same_shares() -> None:
+    matrix, steps = hostile().step_matrix(3), hostile().steps(steps=2)
+    cells = matrix.plot().data[0]
+    first = matrix.rows()[0]
+    assert list(cells.x) == ["1", "2", "3"]
+    assert list(cells.z[list(cells.y).index(escaped(first["touchpoint"]))]) == [first[f"step_{i}"] for i in (1, 2, 3)]
+    around = steps.plot().data[0]
+    assert list(around.x) == ["0", "1", "2"]
+    shares = {(r["touchpoint"], r["step"]): r["share"] for r in steps.rows()}
+    at = list(around.y).index(escaped(first["touchpoint"]))
+    assert list(around.z[at]) == [shares.get((first["touchpoint"], i)) for i in range(3)]
+
+
+def escaped(name: str) -> str:
+    return names([name])[0]
 
 
 def test_an_answer_without_a_figure_says_so() -> None:
