@@ -20,6 +20,7 @@ INK, QUIET, ACCENT, WARN, PAPER = "#1a1c20", "#5b5f67", "#1b5e8c", "#b23c0a", "#
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 COLOURS = (ACCENT, "#c98a1b", "#4c9a86", "#8a6fb0", "#b23c0a", "#7a7f87")  # apart for colour-blind readers too
 EDGE = {"color": QUIET, "width": 1}
+FLOW = "rgba(120, 124, 132, 0.3)"
 MOST = 20
 
 
@@ -129,9 +130,9 @@ def flows_figure(table: pa.Table) -> go.Figure:
         ends = (("no goal", f.sessions - f.with_goal), ("goal", f.with_goal))
         links += [(source, number[0, end], n) for end, n in ends if n]
     sankey = go.Sankey(
-        node={"label": [*names(n for _, n in boxes), "ends without a goal", "ends with one"],
+        node={"label": [*names(n for _, n in boxes), "ends without a goal", "ends with a goal"],
               "color": [*[INK] * len(boxes), WARN, ACCENT], "thickness": 8},
-        link={k: [link[i] for link in links] for i, k in enumerate(("source", "target", "value"))},
+        link={"color": FLOW, **{k: [link[i] for link in links] for i, k in enumerate(("source", "target", "value"))}},
     )  # fmt: skip
     return styled(go.Figure(sankey), "")
 
