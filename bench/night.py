@@ -30,7 +30,7 @@ BENCH = Path(__file__).parent
 SIZES = (30, 90, 360)
 BOUND = 1.3
 START = date(2025, 1, 1)
-CLI = "from pipeline.cli import cli; cli()"
+CLI = "from pipeline.start import main; main()"
 CONFIG = """
 [project]
 goal = ["purchase"]

@@ -34,18 +34,15 @@ def event_days(snapshot: Snapshot, timezone: str) -> dict[date, int]:
             others.append(f)
     noted = notes(snapshot.root.parent)
     quarters = noted | counted([f for f in others if name_of(f.path) not in noted])
-    zone = ZoneInfo(timezone)
+    unit = 96 if timezone == "UTC" else 1  # quarters of an hour that are on one day for sure
+    found = Counter[int]()
     for f in others:
         for quarter, events in quarters[name_of(f.path)].items():
-            days[local_day(int(quarter), zone)] += events
+            found[int(quarter) // unit] += events
+    zone = ZoneInfo(timezone)
+    for n, events in found.items():
+        days[(EPOCH + n * unit * QUARTER).astimezone(zone).date()] += events
     return dict(sorted(days.items()))
-
-
-def local_day(quarter: int, zone: ZoneInfo) -> date:
-    """The day of a quarter of an hour since 1970."""
-    if zone.key == "UTC":
-        return date.fromordinal(EPOCH.toordinal() + quarter // 96)
-    return (EPOCH + quarter * QUARTER).astimezone(zone).date()
 
 
 def name_of(file: Path) -> str:

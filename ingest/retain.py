@@ -5,6 +5,7 @@ A replaced file is dated to the moment of its replacement, so age says how long 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -36,7 +37,8 @@ def superseded(store: EventStore) -> Iterator[Path]:
     """Data files on disk that the newest versions do not name."""
     for name in TABLES:
         path = (store.root / name).absolute()
-        named = set(published_files(path))
-        for file in path.rglob("*.parquet"):
-            if "_delta_log" not in file.relative_to(path).parts and file not in named:
-                yield file
+        named = set(map(str, published_files(path)))
+        for folder, folders, files in os.walk(path):
+            folders[:] = [f for f in folders if f != "_delta_log"]
+            found = (os.path.join(folder, f) for f in files if f.endswith(".parquet"))
+            yield from (Path(f) for f in found if f not in named)

@@ -82,7 +82,7 @@ def plan(project: Project, intake: Intake, notes: list[str], scratch: Path) -> l
         if path == STDIN:  # it can be read once only, and is read twice: to guess, and to load
             file = InputFile(path=spool(sys.stdin.buffer, scratch), name=intake.as_name or "-")
         else:
-            file = InputFile(path=path, name=recorded_name(project, path, config))
+            file = InputFile(path=path, name=recorded_name(path, roots_of(project, config)))
         source = (
             described(project, config, file, intake, notes) if config else adhoc(project, file, intake, notes, groups)
         )
@@ -106,7 +106,8 @@ def chosen(project: Project, name: str | None) -> list[SourceConfig]:
 
 def configured(project: Project, config: SourceConfig, intake: Intake, notes: list[str]) -> Source:
     """A [[source]] with the files its paths name now."""
-    files = [InputFile(path=p, name=recorded_name(project, p, config)) for p in expand(config.path, project.directory)]
+    roots = roots_of(project, config)
+    files = [InputFile(path=p, name=recorded_name(p, roots)) for p in expand(config.path, project.directory)]
     return replace(described(project, config, files[0], intake, notes), files=files)
 
 
@@ -186,17 +187,19 @@ def source_of(project: Project, path: Path, name: str | None) -> SourceConfig | 
     return open_ended[0] if len(open_ended) == 1 else None
 
 
-def recorded_name(project: Project, path: Path, config: SourceConfig | None) -> str:
-    """The name under which rows are recorded: relative to the root of the source's glob, else to the project's folder.
+def roots_of(project: Project, config: SourceConfig | None) -> list[Path]:
+    """The folders that names of inputs may be relative to: the roots of the source's globs, then the project's folder."""
+    folder = project.directory.resolve()
+    return [*(glob_root(pattern, folder) for pattern in (config.path if config else ())), folder]
+
+
+def recorded_name(path: Path, roots: Sequence[Path]) -> str:
+    """The name under which rows are recorded: relative to the first root that the file lies in.
 
     It depends on nothing that is loaded beside it, so the order of loads cannot change an answer.
     """
     where = path.resolve()
-    for pattern in config.path if config else ():
-        root = glob_root(pattern, project.directory.resolve())
-        if where.is_relative_to(root):
-            return input_name(where, root)
-    return input_name(where, project.directory.resolve())
+    return input_name(where, next((root for root in roots if where.is_relative_to(root)), roots[-1]))
 
 
 def adhoc(
