@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.database import Database, load_sql
+from ingest.scan import footer_of
 from ingest.store import SpanFile
 
 Ints = npt.NDArray[np.int64]
@@ -20,10 +21,17 @@ Ints = npt.NDArray[np.int64]
 
 def split_orders(old: Sequence[SpanFile], recent: Sequence[SpanFile], at: int) -> Ints:
     """Keys of their customers, ascending. `at` in microseconds UTC; a file may be among both."""
-    if not old or not recent:
+    recent = [f for f in recent if has_orders(f)]
+    old = [f for f in old if has_orders(f)] if recent else []
+    if not old:
         return np.zeros(0, dtype=np.int64)
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
     files = {"old": [str(f.path) for f in old], "recent": [str(f.path) for f in recent], "at": moment}
     with Database() as db:
         rows = db.query(load_sql("ingest", "split_orders"), files)
     return np.asarray(rows["customer_key"]).astype(np.int64)
+
+
+def has_orders(file: SpanFile) -> bool:
+    """May a row of it have an order_id, as far as its statistics tell?"""
+    return "order_id" in footer_of(file.path).filled

@@ -72,6 +72,12 @@ def footer(path: Path, size: int, changed: int) -> Footer:
     return Footer(metadata, firsts, frozenset(n for i, n in names if not all(is_empty(g, i) for g in groups)))
 
 
+def footer_of(path: Path) -> Footer:
+    """The footer of a file of the store."""
+    stat = path.stat()
+    return footer(path, stat.st_size, stat.st_mtime_ns)
+
+
 def is_empty(group: pq.RowGroupMetaData, column: int) -> bool:
     """Do the statistics say that every value is null?"""
     statistics = group.column(column).statistics
@@ -129,8 +135,7 @@ class Further:
         self._held: tuple[int, pa.Table] = -1, pa.table({})
         path = file.path
         if columns:
-            stat = path.stat()
-            metadata, self._firsts, there = footer(path, stat.st_size, stat.st_mtime_ns)
+            metadata, self._firsts, there = footer_of(path)
             self._columns = [c for c in columns if c in there]
         if self._columns:
             texts = [c for c in self._columns if is_text(c)]
