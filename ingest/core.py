@@ -138,6 +138,7 @@ class Core:
 
     def __init__(self, content: pa.Buffer, path: Path | None) -> None:
         """`path`: the file that this is the content of; None where it was made in memory. Raises ArrowInvalid."""
+        self.content = content
         reader = pa.ipc.open_file(content)
         self.parquet_bytes = int((reader.schema.metadata or {}).get(PARQUET_BYTES, -1))
         self.names: tuple[str, ...] = ()
@@ -183,6 +184,18 @@ def open_core(parquet: Path) -> Core:
         if core.parquet_bytes == parquet.stat().st_size:
             return core
         core.close()
+    return Core(made_of(parquet), None)
+
+
+def made_of(parquet: Path) -> pa.Buffer:
+    """The core of a file, made anew in memory."""
     sink = pa.BufferOutputStream()
     copy_core(parquet, sink)
-    return Core(sink.getvalue(), None)
+    return sink.getvalue()
+
+
+def is_true(parquet: Path) -> bool:
+    """Does the core that a pass takes say what its file says, to the byte?"""
+    core = open_core(parquet)
+    core.close()
+    return bool(core.content.equals(made_of(parquet)))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from ingest.core import is_true
 from ingest.quarantine import Quarantine
 from paths.dropoff import DropOff
 from paths.funnel import Funnel
@@ -17,8 +18,8 @@ from paths.session_rows import SessionRows
 from paths.summary import Summary
 from paths.transitions import END, START, Transitions
 from pipeline.law import LAWS, Law
+from pipeline.laws_behind import carts, journey_map, leaks, people
 from pipeline.project import Asked, Period, Project
-from pipeline.reconcile_more import carts, journey_map, leaks, people
 from pipeline.rules import goal_rules
 from sessionize.sessions import SESSIONS
 
@@ -57,6 +58,7 @@ def accounting(project: Project, asked: Asked) -> Iterator[Law]:
     kept = snapshot.rows + project.store.duplicates(snapshot) + Quarantine(project.store.root).count()
     yield Law("rows read = accepted + duplicates + quarantined", snapshot.rows_read, kept)
     before = project.ask(Period(as_of="9999-01-01"), [Summary()]).answers[0]["events"][0].as_py()
+    yield Law("files whose core says what they say", sum(is_true(f.path) for f in snapshot.files), len(snapshot.files))
     yield Law("events of all sessions and passive ones = events of the store", before, snapshot.rows)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from ingest import core as module
 from ingest.batches import EventBatch
-from ingest.core import Core, complete, core_path, open_core, write_core
+from ingest.core import Core, complete, core_path, is_true, open_core, write_core
 from ingest.of_keys import scan_keys
 from ingest.retain import expire
 from ingest.scan import ScanCount, opened, scan_shard, shards
@@ -88,6 +88,16 @@ def test_the_core_of_another_file_is_not_taken_for_this_one(file: SpanFile) -> N
     parquet(file.path, others := [(1, 1, "other"), (2, 2, "file")])
     core = open_core(file.path)
     assert told(core) == others
+
+
+def test_a_core_that_says_something_else_is_found(file: SpanFile) -> None:
+    assert is_true(file.path)
+    write_core(file.path)
+    assert is_true(file.path)
+    content = bytearray(core_path(file.path).read_bytes())
+    content[open_core(file.path).chunks[0].at_place] ^= 1
+    core_path(file.path).write_bytes(content)
+    assert not is_true(file.path)
 
 
 def test_who_keeps_house_writes_the_missing_cores_and_no_other(file: SpanFile) -> None:
