@@ -29,6 +29,8 @@ R = TypeVar("R")
 
 WORTH = 50_000_000
 """Rows times questions: from so many on, helpers save more than they take to start."""
+SMALL = 5_000_000
+"""The same, of one pass: below, telling a helper what to do takes as long as doing it."""
 
 ROOT = Path(__file__).parents[2]
 START = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from pipeline.engines.helpers import serve; serve()"
@@ -137,9 +139,9 @@ class Team:
 
     @classmethod
     @contextmanager
-    def of(cls, size: int) -> Iterator[Sequence[Helper]]:
-        """So many helpers; none where they are not worth it, or help another pass."""
-        wanted = Choice.asked >= WORTH if cls.always is None else cls.always
+    def of(cls, size: int, work: int) -> Iterator[Sequence[Helper]]:
+        """So many helpers for a pass of that work; none where they are not worth it, or help another pass."""
+        wanted = (Choice.asked >= WORTH and work >= SMALL) if cls.always is None else cls.always
         if not (wanted and size and cls._free.acquire(blocking=False)):
             yield ()
             return
@@ -161,10 +163,10 @@ class Team:
 atexit.register(Team.stop)
 
 
-def divided(here: Callable[[P], R], there: Callable[[P], Callable[[], R]], pieces: Sequence[P]) -> list[R]:
+def divided(here: Callable[[P], R], there: Callable[[P], Callable[[], R]], pieces: Sequence[P], work: int) -> list[R]:
     """The results of all pieces, side by side: the first by `here` in this thread, each other by a helper or a thread.
 
-    A helper does `there(piece)`; a piece that it cannot do is done here.
+    `work`: rows times questions of all of them. A helper does `there(piece)`; a piece that it cannot do is done here.
     """
 
     def aside(piece: P, helper: Helper | None) -> R:
@@ -174,6 +176,6 @@ def divided(here: Callable[[P], R], there: Callable[[P], Callable[[], R]], piece
         return here(piece)
 
     first, *others = pieces
-    with Team.of(len(others)) as helpers, ThreadPoolExecutor(max(1, len(others))) as pool:
+    with Team.of(len(others), work) as helpers, ThreadPoolExecutor(max(1, len(others))) as pool:
         done = pool.map(aside, others, helpers or [None] * len(others))
         return [here(first), *done]

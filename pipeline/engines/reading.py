@@ -116,7 +116,8 @@ class Reading:
 
     def over(self, files: Sequence[SpanFile], threads: int, doubts: Doubts | None = None) -> Done:
         """All shards of customers, one for each thread, or for each process where that is worth it."""
-        expect(sum(f.rows for f in files), len(self.analyses))
+        rows = sum(f.rows for f in files)
+        expect(rows, len(self.analyses))
         compiled = worth()
 
         def here(shard: Shard) -> Done:
@@ -126,7 +127,7 @@ class Reading:
             return partial(helped, self, files, shard, doubts, compiled)
 
         with opened(files) as at_hand:
-            results = divided(here, there, shards(threads))
+            results = divided(here, there, shards(threads), rows * len(self.analyses))
         total = Pass()
         for _, done, _ in results:
             total.add(done)

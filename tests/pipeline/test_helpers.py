@@ -66,10 +66,18 @@ def test_a_helper_is_asked_for_once_a_process_has_asked_enough(
     monkeypatch.setattr(Team, "always", None)
     monkeypatch.setattr(Choice, "asked", 0)
     monkeypatch.setattr(helpers, "WORTH", 2 * snapshot.rows)
+    monkeypatch.setattr(helpers, "SMALL", snapshot.rows)
     local.run([Summary()], snapshot, scope_of(), threads=2)
     assert Team._helpers == ()
     local.run([Summary()], snapshot, scope_of(), threads=2)
     assert len(Team._helpers) == 1
+
+
+def test_a_small_pass_goes_without_help(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Team, "always", None)
+    monkeypatch.setattr(Choice, "asked", helpers.WORTH)
+    local.run(ANALYSES, snapshot, scope_of(), threads=2)
+    assert Team._helpers == ()
 
 
 def test_one_thread_needs_no_helper(snapshot: Snapshot) -> None:
@@ -94,7 +102,7 @@ def test_a_helper_stays_for_the_next_pass_and_a_killed_one_is_replaced(snapshot:
 
 def test_what_a_helper_cannot_do_is_done_here() -> None:
     mine = "here"
-    assert divided(lambda n: (n, mine), lambda n: lambda: (n, "there"), [1, 2]) == [(1, "here"), (2, "here")]
+    assert divided(lambda n: (n, mine), lambda n: lambda: (n, "there"), [1, 2], 2) == [(1, "here"), (2, "here")]
 
 
 def test_what_a_helper_does_not_know_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +170,7 @@ class Asking(Summary):
     """Runs a pass inside a pass."""
 
     def map(self, journeys: Journeys) -> pa.Table:
-        with Team.of(1) as team:
+        with Team.of(1, 1) as team:
             assert team == ()
         return super().map(journeys)
 
