@@ -115,7 +115,10 @@ def serve() -> None:
             text = received(sys.stdin.buffer)
         except EOFError:
             return
-        send(answers, pickle.dumps(answer_to(text), protocol=5))
+        try:
+            send(answers, pickle.dumps(answer_to(text), protocol=5))
+        except BrokenPipeError:  # who asked was killed meanwhile
+            return
 
 
 def answer_to(text: bytes) -> tuple[str, Any]:
@@ -146,11 +149,19 @@ class Team:
             yield ()
             return
         try:
-            running = [h for h in cls._helpers if h.runs]
-            cls._helpers = (*running, *(Helper() for _ in range(size - len(running))))
-            yield cls._helpers[:size]
+            yield cls._started(size)
         finally:
             cls._free.release()
+
+    @classmethod
+    def _started(cls, size: int) -> Sequence[Helper]:
+        cls._helpers = tuple(h for h in cls._helpers if h.runs)
+        try:
+            while len(cls._helpers) < size:
+                cls._helpers = (*cls._helpers, Helper())
+        except OSError:  # the system has no room for another process, or there is no Python to run
+            return ()
+        return cls._helpers[:size]
 
     @classmethod
     def stop(cls) -> None:

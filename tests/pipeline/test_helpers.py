@@ -80,6 +80,18 @@ def test_a_small_pass_goes_without_help(snapshot: Snapshot, monkeypatch: pytest.
     assert Team._helpers == ()
 
 
+def test_a_system_without_room_for_a_process_does_without(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    (expected,), _ = local.run([Summary()], snapshot, scope_of(), threads=1)
+
+    def refused(*_: object, **__: object) -> None:
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr(helpers.subprocess, "Popen", refused)
+    (answer,), _ = local.run([Summary()], snapshot, scope_of(), threads=2)
+    assert answer == expected
+    assert Team._helpers == ()
+
+
 def test_one_thread_needs_no_helper(snapshot: Snapshot) -> None:
     local.run([Summary()], snapshot, scope_of(), threads=1)
     assert Team._helpers == ()
