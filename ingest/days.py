@@ -72,7 +72,7 @@ def notes(root: Path) -> dict[str, dict[str, int]]:
 
 def note_days(store: EventStore, timezone: str) -> None:
     """Note down what `event_days` would have to count again every time; call under the lock."""
-    files = [f for f in store.snapshot().files if timezone != "UTC" or len(f.span) == len("2026-01")]
+    files = [f for f in store.snapshot().files if timezone != "UTC" or not f.is_day]
     noted = notes(store.root)
     wanted = {name: noted[name] for f in files if (name := name_of(f.path)) in noted}
     wanted |= counted([f for f in files if name_of(f.path) not in wanted])

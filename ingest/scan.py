@@ -7,6 +7,7 @@ two shards meet is decoded for both.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -201,7 +202,7 @@ class Piece(NamedTuple):
     further: pa.Table
 
 
-class Cursor:
+class Cursor(ABC):
     """One file, whose customers are handed out in ascending key ranges."""
 
     def __init__(self, file: OpenFile, columns: Sequence[str]) -> None:
@@ -210,9 +211,9 @@ class Cursor:
         self.recoded = np.zeros(0, dtype=np.int32)  # code of a name in the core -> code in the batch
         self._further = Further(file, columns, self.count)
 
+    @abstractmethod
     def until(self, hi: int) -> list[Piece]:
         """The customers with key < hi not handed out yet."""
-        raise NotImplementedError
 
     def piece(self, chunk: Chunk, rows: Rows, key: Ints, events: npt.NDArray[np.int32]) -> Piece:
         """These rows, counted as read."""

@@ -11,7 +11,7 @@ from typing import Any
 from paths.analysis import NEVER, Journeys
 from paths.views import R, View
 
-SHARED = ("customer_starts", "customer", "in_segment")
+SHARED = ("customer", "in_segment")
 """What most analyses want and no period changes: found once, by the first who asks."""
 
 LAZY = ("stage", "open_until")

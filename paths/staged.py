@@ -12,7 +12,7 @@ from paths.analysis import Journeys
 from paths.touchpoints import StageRules
 from paths.views import R, View
 
-SHARED = ("customer_starts", "customer", "in_segment", "in_period", "selected", "selected_sessions", "open_until")
+SHARED = ("customer", "in_segment", "in_period", "selected", "selected_sessions", "open_until")
 """What no stage changes: carried over where it is there already."""
 
 

@@ -55,7 +55,7 @@ def answer(
         table = table.drop_columns([c for c in hide if c in table.column_names])
     said = [header(result.meta), *notes]
     if chosen == "html":
-        show_page(page_of(result, title or result.title, said, table), output)
+        show_page(page_of(result, title or result.title, said, table), output, result.meta)
     else:
         show(table, output, title=title or result.title, notes=said, meta=result.meta)
     explain_if_asked(result)

@@ -72,6 +72,11 @@ def show(
     emit(
         table, format=options.format, output=options.output, limit=options.limit, title=title, notes=notes, color=color
     )
+    note_meta(options, meta)
+
+
+def note_meta(options: OutputOptions, meta: Mapping[str, Any] | None) -> None:
+    """How the answer came about, into the file of --meta."""
     if options.meta is not None:
         text = json.dumps(meta or {}, indent=2, ensure_ascii=False, default=plain) + "\n"
         write_atomic(options.meta, lambda file: file.write(text.encode()))
@@ -111,12 +116,13 @@ def emit(
         say(f"wrote {target} ({shown.num_rows:,} rows)")
 
 
-def show_page(page: bytes, options: OutputOptions) -> None:
-    """Write a page that stands ready, as `emit` does a table."""
+def show_page(page: bytes, options: OutputOptions, meta: Mapping[str, Any]) -> None:
+    """`show` for a page that stands ready."""
     target = None if options.output is None or str(options.output) == "-" else options.output
     _send(target, lambda file: file.write(page))
     if target is not None:
         say(f"wrote {target}")
+    note_meta(options, meta)
 
 
 def write_atomic(path: Path, write: Callable[[BinaryIO], object]) -> None:
