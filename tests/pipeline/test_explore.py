@@ -100,3 +100,12 @@ def test_a_limit_of_ways_touches_no_count(shop: journeys.Project) -> None:
     found = shop.variants(top=1)
     assert (found.table.num_rows, found.meta["variants"]) == (1, 3)
     assert found.rows()[0]["share"] == 0.333333
+
+
+def test_a_page_of_a_figure_says_how_it_came_about_as_a_table_does(shop: journeys.Project, tmp_path: Path) -> None:
+    page, meta, other = (str(tmp_path / name) for name in ("flows.html", "page.json", "table.json"))
+    for words in (["-o", page, "--meta", meta], ["-f", "json", "--meta", other]):
+        found = CliRunner().invoke(cli, ["-C", str(shop.directory), "flows", "3", *words])
+        assert found.exit_code == 0, found.output
+    assert Path(page).read_text().startswith("<!doctype html>")
+    assert json.loads(Path(meta).read_text()) == json.loads(Path(other).read_text())
