@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -50,42 +50,52 @@ class Numbers:
 
 
 Column = Codes | Numbers
+NO_COLUMNS: Mapping[str, Column] = {}
+
+
+def numbered(starts: Ints, n: int) -> npt.NDArray[np.int32]:
+    """0 for each of the rows from starts[0] on, 1 from starts[1] on, ..., up to row n; no two begin together."""
+    found = np.zeros(n, dtype=np.int32)
+    found[starts[1:]] = 1
+    return np.add.accumulate(found, out=found)
 
 
 @dataclass(frozen=True, kw_only=True)
 class EventBatch:
     """Events of whole customers in the order (customer_key, event_at, recorded_order).
 
-    `key` int64[n] customer keys, `at` int64[n] microseconds since 1970 UTC, `event` the names as recorded, `columns` the
-    further columns that were asked for, `starts` the position of each customer's first event where that is known.
+    `keys` int64[c] the customers, ascending, `starts` int64[c] the position of each one's first event, `customer`
+    int32[n] which of them each event is of; `at` int64[n] microseconds since 1970 UTC, `event` the names as recorded,
+    `columns` the further columns that were asked for.
     """
 
-    key: Ints
+    keys: Ints
+    starts: Ints
+    customer: npt.NDArray[np.int32]
     at: Ints
     event: Codes
     columns: Mapping[str, Column] = field(default_factory=dict)
-    starts: Ints | None = None
+
+    @classmethod
+    def of(cls, key: Ints, at: Ints, event: Codes, columns: Mapping[str, Column] = NO_COLUMNS) -> EventBatch:
+        """The batch of events with these customer keys, ascending."""
+        starts = np.flatnonzero(np.append(True, key[1:] != key[:-1])) if len(key) else np.zeros(0, dtype=np.int64)
+        return cls(
+            keys=key[starts], starts=starts, customer=numbered(starts, len(key)), at=at, event=event, columns=columns
+        )
 
     def __len__(self) -> int:
-        return len(self.key)
+        return len(self.at)
+
+    @cached_property
+    def key(self) -> Ints:
+        """int64[n]: the customer key of each event."""
+        return self.keys.take(self.customer)
 
     def take(self, rows: npt.NDArray[Any]) -> EventBatch:
         """The batch at these rows (positions in order, or a mask)."""
-        return replace(
-            self,
-            key=self.key[rows],
-            at=self.at[rows],
-            event=self.event.take(rows),
-            columns={name: column.take(rows) for name, column in self.columns.items()},
-            starts=None,
-        )
-
-    @cached_property
-    def customer_starts(self) -> Ints:
-        """Position of each customer's first event."""
-        if self.starts is not None:
-            return self.starts
-        return np.flatnonzero(np.append(True, self.key[1:] != self.key[:-1])) if len(self.key) else self.key
+        columns = {name: column.take(rows) for name, column in self.columns.items()}
+        return EventBatch.of(self.key[rows], self.at[rows], self.event.take(rows), columns)
 
     def text(self, name: str) -> Codes:
         """A text column."""

@@ -8,18 +8,9 @@ import numpy as np
 
 from ingest.batches import Codes, Column, EventBatch, Numbers
 from ingest.core import Ints
-from ingest.scan import (
-    BATCH_EVENTS,
-    Cursor,
-    OpenFile,
-    Piece,
-    ScanCount,
-    before,
-    delivered,
-    opened,
-    ranges,
-    read_columns,
-)
+from ingest.further import OpenFile, ScanCount, opened
+from ingest.interleave import order_of, ranges
+from ingest.scan import BATCH_EVENTS, Cursor, Piece, before, delivered, read_columns
 from ingest.store import SpanFile
 
 
@@ -65,12 +56,12 @@ def joined(batches: Sequence[EventBatch]) -> EventBatch:
     if len(batches) == 1:
         return batches[0]
     key = np.concatenate([b.key for b in batches])
-    order = np.argsort(key, kind="stable")
-    return EventBatch(
-        key=key[order],
-        at=np.concatenate([b.at for b in batches])[order],
-        event=joined_codes([b.event for b in batches]).take(order),
-        columns={name: joined_columns([b.columns[name] for b in batches]).take(order) for name in batches[0].columns},
+    order = order_of(key)
+    return EventBatch.of(
+        key[order],
+        np.concatenate([b.at for b in batches])[order],
+        joined_codes([b.event for b in batches]).take(order),
+        {name: joined_columns([b.columns[name] for b in batches]).take(order) for name in batches[0].columns},
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.database import Database, load_sql
-from ingest.scan import footer_of
+from ingest.further import footer_of
 from ingest.store import SpanFile
 
 Ints = npt.NDArray[np.int64]

@@ -81,13 +81,12 @@ class Journeys:
     @property
     def customer_starts(self) -> Ints:
         """Position of each customer's first event."""
-        return self.events.customer_starts
+        return self.events.starts
 
-    @cached_property
+    @property
     def customer(self) -> npt.NDArray[np.int32]:
         """Per event: its customer, 0, 1, ... in the order of the batch."""
-        counts = np.diff(np.append(self.customer_starts, len(self)))
-        return np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+        return self.events.customer
 
     @cached_property
     def stage(self) -> Codes:

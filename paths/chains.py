@@ -9,13 +9,20 @@ One pass per step therefore finds every depth that can be reached.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from ingest.compiled import worth
+from paths import loops
+
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+LONG = 1 << 62
+"""Longer than all time, microseconds."""
+MOST_STEPS = 63
+"""As many as one number has bits for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +36,9 @@ class ChainRules:
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """Candidate events: unit int[n] ascending, at int64[n] ascending inside a unit."""
+    """Candidate events: unit int32[n] ascending, at int64[n] ascending inside a unit."""
 
-    unit: Ints
+    unit: npt.NDArray[np.int32]
     at: Ints
     matches: Sequence[Bools]  # per step
     starts: Bools  # may a chain start here
@@ -92,7 +99,7 @@ def rows_before(some: Ints, n: int) -> Ints:
     return np.append(some, -1)[entries_before(some, n)]
 
 
-def unit_edges(unit: Ints) -> tuple[Ints, Ints]:
+def unit_edges(unit: npt.NDArray[np.int32]) -> tuple[Ints, Ints]:
     """(position of the first, position of the last) of each stretch of one unit."""
     change = np.flatnonzero(unit[1:] != unit[:-1])
     ends = np.zeros(min(1, len(unit)), dtype=np.int64)
@@ -121,6 +128,8 @@ def deepest(
     `closed` bool[units]: the unit itself can get no further events. The second value, bool[units], says which units an
     exclusion leaves out wholly; all false without `leave_out`.
     """
+    if worth() and not leave_out and len(rows.matches) < MOST_STEPS:
+        return walked(rows, rules, as_of, closed), np.zeros(units, dtype=bool)
     found = reaches(rows, rules)
     depth = np.zeros(units, dtype=np.int64)
     entry = np.full(units, -1, dtype=np.int64)
@@ -142,6 +151,21 @@ def deepest(
     return Chains(reached, depth[reached], chain, alive[reached]), out
 
 
+def walked(rows: Rows, rules: ChainRules, as_of: int, closed: Bools | None) -> Chains:
+    """The same by one walk over the rows."""
+    matches, ends = (
+        loops.bits(np.stack(rows.matches)),
+        np.broadcast_to(np.int64(-1 if rules.strict else 0), len(rows.at)),
+    )
+    if not rules.strict and any(b is not None for b in rows.barriers):
+        nowhere = np.zeros(len(rows.at), dtype=bool)
+        ends = loops.bits(np.stack([nowhere if b is None else b for b in rows.barriers]))
+    within = np.array([LONG if limit is None else limit for limit in rules.within], dtype=np.int64)
+    window = LONG if rules.window is None else rules.window
+    found = Chains(*loops.chains(rows.unit, rows.at, matches, rows.starts, ends, window, within, as_of))
+    return found if closed is None else replace(found, alive=found.alive & ~closed[found.units])
+
+
 def traced(found: Sequence[Reach], depth: Ints, entry: Ints) -> Ints:
     """[chain, step]: the rows of the chains that end at these entries of the Reach of their depth, -1 beyond it."""
     chain = np.full((len(found), len(depth)), -1, dtype=np.int64)
@@ -153,7 +177,7 @@ def traced(found: Sequence[Reach], depth: Ints, entry: Ints) -> Ints:
     return chain.T
 
 
-def last_of_unit(flags: Bools, unit: Ints, units: int) -> Ints:
+def last_of_unit(flags: Bools, unit: npt.NDArray[np.int32], units: int) -> Ints:
     """Per unit: the last row whose flag is set, -1 = none."""
     last = np.full(units, -1, dtype=np.int64)
     at = np.flatnonzero(flags)

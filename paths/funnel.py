@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ingest.compiled import worth
 from ingest.errors import ConfigError
-from paths.analysis import Journeys, summed
+from paths.analysis import Journeys, everyone, summed
 from paths.any_order import deepest_any
 from paths.chains import ChainRules, Chains, Rows, deepest
 from paths.counting import tally, tally_times
@@ -58,6 +59,11 @@ class Funnel:
         return tuple(i for i, s in enumerate(self.steps, 1) if not s.optional)
 
     @property
+    def walks_everywhere(self) -> bool:
+        """Do rows that no chain can use change nothing, so that they need not be left out first?"""
+        return self.order == "ordered" and self.ties == "recorded" and self.count == "customers"
+
+    @property
     def columns(self) -> frozenset[str]:
         """What steps, exclusions and the breakdown read."""
         matchers = [m for s in self.steps for m in s.matchers] + [m for x in self.exclusions for m in x.matchers]
@@ -79,9 +85,13 @@ class Funnel:
             tables += [times(self, journeys, found, groups), went_next(self, journeys, found, groups)]
         return pa.concat_tables(tables)
 
+    def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """The sum of parts."""
+        return summed(parts, KEYS, PARTS)
+
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """One row per step, for each value of the breakdown where there is one."""
-        return funnel_table(summed(parts, KEYS, PARTS), self)
+        return funnel_table(self.merge(parts), self)
 
 
 def check(funnel: Funnel) -> None:
@@ -126,7 +136,7 @@ def find(funnel: Funnel, journeys: Journeys) -> Found:
     search = Search.of(funnel, journeys)
     arranged = search.arranged(funnel.needed)
     chains, out = arranged.deepest(funnel.needed)
-    position = np.append(arranged.position, -1)[chains.rows]
+    position = np.where(chains.rows >= 0, arranged.places(chains.rows), -1)
     in_segment = journeys.in_segment[position[:, 0]]
     keep = in_segment & ~out[chains.units]
     optional = np.zeros((len(chains.units), 0), dtype=bool)
@@ -145,8 +155,8 @@ class Search:
     """The candidate rows of a funnel in a batch; see paths/chains.py."""
 
     funnel: Funnel
-    position: Ints  # of each row in the batch
-    unit: Ints
+    position: Ints | None  # of each row in the batch; None: all events of it
+    unit: npt.NDArray[np.int32]
     units: int
     at: Ints
     matches: dict[int, Bools]  # by step number, per row
@@ -161,35 +171,41 @@ class Search:
         by_session = funnel.count == "sessions"
         matches = {i: s.matches(journeys) for i, s in enumerate(funnel.steps, 1)}
         excluded = [x.matches(journeys) for x in funnel.exclusions]
+        found = cls(
+            funnel=funnel, position=None, at=journeys.events.at,
+            unit=journeys.sessions.index if by_session else journeys.customer,
+            units=len(journeys.sessions) if by_session else len(journeys.customer_starts),
+            matches=matches, excluded=tuple(excluded),
+            starts=everyone(len(journeys)) if by_session else journeys.in_period,
+            as_of=journeys.scope.as_of, closed=journeys.scope.as_of > journeys.open_until if by_session else None,
+        )  # fmt: skip
+        if worth() and funnel.walks_everywhere:
+            return found
         if funnel.order == "strict":
             useful = ~journeys.passive & ~journeys.answers_to(funnel.ignored)
         else:
             useful = np.logical_or.reduce([*matches.values(), *excluded])
-        if by_session:
-            useful = useful & session_rows(journeys)
-        position = np.flatnonzero(useful)
-        unit = (journeys.sessions.index if by_session else journeys.customer)[position].astype(np.int64)
-        return cls(
-            funnel=funnel, position=position, unit=unit, at=journeys.events.at[position],
-            units=len(journeys.sessions) if by_session else len(journeys.customer_starts),
-            matches={i: m[position] for i, m in matches.items()}, excluded=tuple(m[position] for m in excluded),
-            starts=np.ones(len(position), dtype=bool) if by_session else journeys.in_period[position],
-            as_of=journeys.scope.as_of, closed=journeys.scope.as_of > journeys.open_until if by_session else None,
+        return found.take(np.flatnonzero(useful & session_rows(journeys) if by_session else useful))
+
+    def take(self, rows: Ints) -> Search:
+        """The same at these rows."""
+        return replace(
+            self, position=self.places(rows), unit=self.unit[rows], at=self.at[rows], starts=self.starts[rows],
+            matches={i: m[rows] for i, m in self.matches.items()}, excluded=tuple(m[rows] for m in self.excluded),
         )  # fmt: skip
+
+    def places(self, rows: Ints) -> Ints:
+        """Where in the batch these rows are."""
+        return rows if self.position is None else self.position[rows]
 
     def arranged(self, numbers: Sequence[int]) -> Search:
         """With ties = "step" the rows of one instant stand in the order of these steps."""
-        if self.funnel.ties != "step" or not len(self.position):
+        if self.funnel.ties != "step" or not len(self.at):
             return self
-        lowest = np.full(len(self.position), len(self.matches), dtype=np.int64)
+        lowest = np.full(len(self.at), len(self.matches), dtype=np.int64)
         for place, number in reversed(list(enumerate(numbers))):
             lowest[self.matches[number]] = place
-        order = np.lexsort((self.position, lowest, self.at, self.unit))
-        return Search(
-            funnel=self.funnel, position=self.position[order], unit=self.unit, units=self.units, at=self.at,
-            matches={i: m[order] for i, m in self.matches.items()}, excluded=tuple(m[order] for m in self.excluded),
-            starts=self.starts[order], as_of=self.as_of, closed=self.closed,
-        )  # fmt: skip
+        return self.take(np.lexsort((lowest, self.at, self.unit)))
 
     def deepest(self, numbers: Sequence[int]) -> tuple[Chains, Bools]:
         """(the chains through these steps, per unit: is it left out)."""

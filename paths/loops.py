@@ -118,6 +118,73 @@ def times(code: AnyInts, size: int, bin_: Ints, values: Ints) -> tuple[Ints, Int
 
 
 @Loop
+def bits(flags: Bools) -> Ints:
+    """flags[i, row] as bit i of a number for each row."""
+    found = np.zeros(flags.shape[1], dtype=np.int64)
+    for i in range(len(flags)):
+        for row in range(len(found)):
+            found[row] |= np.int64(flags[i, row]) << i
+    return found
+
+
+@Loop
+def chains(  # noqa: C901 one walk: a call inside it could not be compiled
+    unit: AnyInts, at: Ints, matches: Ints, starts: Bools, ends: Ints, window: int, within: Ints, as_of: int
+) -> tuple[Ints, Ints, Ints, Bools]:
+    """chains.deepest without units left out: (units, depth, rows, alive) of Chains.
+
+    Bit i of a row's `matches`: it matches step i; of its `ends`: it ends a chain that stands there from before. Row by
+    row the best chain to each step so far is known, which the next row may make longer, or end.
+    """
+    n, steps = len(unit), len(within)
+    found, depth, alive = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64), np.empty(n, dtype=np.bool_)
+    rows, best = np.empty((n, steps), dtype=np.int64), np.zeros((steps, steps), dtype=np.int64)
+    units = deepest = stands = 0  # stands: bits of the steps that some chain has come to
+    first = 0  # best[0, 0], at hand: most rows that match at all are a first step
+    for row in range(n):
+        comes = matches[row] & (stands << 1 | starts[row])
+        if comes > 1:
+            best[0, 0] = first
+            for i in range(steps - 1, 0, -1):  # a row is one step of a chain: the longer chains first
+                if (
+                    comes >> i & 1
+                    and at[row] - at[best[i - 1, 0]] <= window
+                    and at[row] - at[best[i - 1, i - 1]] <= within[i]
+                ):
+                    for k in range(i):
+                        best[i, k] = best[i - 1, k]
+                    best[i, i] = row
+                    stands |= 1 << i
+                    if i >= deepest:
+                        deepest = i + 1
+                        for k in range(deepest):
+                            rows[units, k] = best[i, k]
+        opens = comes & 1
+        first = row if opens else first
+        stands |= opens
+        if opens > deepest:
+            deepest = 1
+            rows[units, 0] = row
+        if ends[row] & stands:
+            best[0, 0] = first
+            for i in range(steps):
+                if ends[row] & stands & 1 << i and best[i, i] < row:
+                    stands ^= 1 << i
+        if row + 1 == n or unit[row + 1] != unit[row]:
+            if deepest:
+                found[units], depth[units], alive[units] = unit[row], deepest, False
+                for k in range(deepest, steps):
+                    rows[units, k] = -1
+                best[0, 0] = first
+                for i in range(steps - 1):
+                    if stands >> i & 1 and as_of - at[best[i, 0]] <= window and as_of - at[best[i, i]] <= within[i + 1]:
+                        alive[units] = deepest < steps
+                units += 1
+            deepest = stands = 0
+    return found[:units].copy(), depth[:units].copy(), rows[:units].copy(), alive[:units].copy()
+
+
+@Loop
 def next_at_or_after(positions: Ints, start: Ints) -> Ints:
     """counting.next_at_or_after; one walk where the starts ascend."""
     found = np.full(len(start), np.iinfo(np.int64).max, dtype=np.int64)

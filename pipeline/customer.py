@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from ingest.batches import EventBatch
 from ingest.errors import UnknownCustomer
+from ingest.further import ScanCount
 from ingest.keys import customer_key
 from ingest.of_keys import scan_keys
-from ingest.scan import ScanCount
 from ingest.store import Snapshot
 from paths.analysis import Scope, prepare
 from paths.result import Result

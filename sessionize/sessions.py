@@ -19,6 +19,7 @@ from sessionize.rules import SessionRules
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Customers = npt.NDArray[np.int32]
 
 SESSIONS = pa.schema(
     [
@@ -60,19 +61,21 @@ def find_sessions(batch: EventBatch, passive: Bools, rules: SessionRules) -> Ses
     """The sessions of a batch. `passive` bool[n] marks events that are in no session."""
     everything = not passive.any()
     active = None if everything else np.flatnonzero(~passive)
-    key, at = (batch.key, batch.at) if active is None else (batch.key[active], batch.at[active])
+    customer, at = (batch.customer, batch.at) if active is None else (batch.customer[active], batch.at[active])
     if worth() and rules.cut_on is None and not rules.cut_at_midnight:
-        number, first = numbered_by_time(key, at, rules.idle, rules.longest)
+        number, first = numbered_by_time(customer, at, rules.idle, rules.longest)
     else:
         values = None if rules.cut_on is None else batch.text(rules.cut_on)
-        number, first = numbered(key, at, values if values is None or active is None else values.take(active), rules)
+        number, first = numbered(
+            customer, at, values if values is None or active is None else values.take(active), rules
+        )
     index = number
     if active is not None:
         index = np.full(len(batch), -1, dtype=np.int32)
         index[active] = number
     n = len(first)  # without events there are none
-    last = np.append(first[1:], len(key))[:n] - 1
-    same = key[first[1:]] == key[first[:-1]]
+    last = np.append(first[1:], len(at))[:n] - 1
+    same = customer[first[1:]] == customer[first[:-1]]
     return Sessions(
         index=index,
         first=first if active is None else active[first],
@@ -83,9 +86,11 @@ def find_sessions(batch: EventBatch, passive: Bools, rules: SessionRules) -> Ses
     )
 
 
-def numbered(key: Ints, at: Ints, values: Codes | None, rules: SessionRules) -> tuple[npt.NDArray[np.int32], Ints]:
+def numbered(
+    customer: Customers, at: Ints, values: Codes | None, rules: SessionRules
+) -> tuple[npt.NDArray[np.int32], Ints]:
     """(session of each event, first event of each session); `values`: those of `cut_on`."""
-    starts = fixed_cuts(key, at, rules)
+    starts = fixed_cuts(customer, at, rules)
     if values is not None:
         starts = cut_where_changed(values, starts, at, rules.longest)
     elif rules.longest:
@@ -96,14 +101,14 @@ def numbered(key: Ints, at: Ints, values: Codes | None, rules: SessionRules) -> 
 
 
 @Loop
-def numbered_by_time(key: Ints, at: Ints, idle: int, longest: int) -> tuple[npt.NDArray[np.int32], Ints]:
+def numbered_by_time(customer: Customers, at: Ints, idle: int, longest: int) -> tuple[npt.NDArray[np.int32], Ints]:
     """`numbered` where gaps and durations alone cut; no `longest` is 0."""
-    number, first = np.empty(len(key), dtype=np.int32), np.empty(len(key), dtype=np.int64)
+    number, first = np.empty(len(at), dtype=np.int32), np.empty(len(at), dtype=np.int64)
     session = -1
-    for i in range(len(key)):
+    for i in range(len(at)):
         if (
             not i
-            or key[i] != key[i - 1]
+            or customer[i] != customer[i - 1]
             or at[i] - at[i - 1] > idle
             or (longest and at[i] - at[first[session]] > longest)
         ):
@@ -113,11 +118,11 @@ def numbered_by_time(key: Ints, at: Ints, idle: int, longest: int) -> tuple[npt.
     return number, first[: session + 1].copy()
 
 
-def fixed_cuts(key: Ints, at: Ints, rules: SessionRules) -> Bools:
+def fixed_cuts(customer: Customers, at: Ints, rules: SessionRules) -> Bools:
     """Starts that depend on two neighbours alone: another customer, a long gap, a midnight."""
-    starts = np.ones(len(key), dtype=bool)
-    if len(key) > 1:
-        starts[1:] = (key[1:] != key[:-1]) | (at[1:] - at[:-1] > rules.idle)
+    starts = np.ones(len(at), dtype=bool)
+    if len(at) > 1:
+        starts[1:] = (customer[1:] != customer[:-1]) | (at[1:] - at[:-1] > rules.idle)
         if rules.cut_at_midnight:
             days = day_numbers(at, rules.timezone)
             starts[1:] |= days[1:] != days[:-1]
@@ -179,7 +184,7 @@ def cut_where_changed(values: Codes, starts: Bools, at: Ints, longest: int) -> B
 
 def ranks(repeated: Bools) -> Ints:
     """0 for a session that starts at an instant of its own, then 1, 2, ... for the next ones of the same instant."""
-    if not len(repeated):
+    if not repeated.any():
         return np.zeros(len(repeated) + 1, dtype=np.int64)
     position = np.arange(len(repeated) + 1, dtype=np.int64)
     fresh = np.append(True, ~repeated)

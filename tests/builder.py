@@ -78,7 +78,7 @@ def batch_of(rows: Sequence[Row]) -> EventBatch:
     """One batch of whole customers."""
     events = events_of(rows)
     names = dict.fromkeys([*CONTRACT, *(c for e in events for c in e.columns)])
-    return EventBatch(
+    return EventBatch.of(
         key=np.array([key_of(e.customer) for e in events], dtype=np.int64),
         at=np.array([e.at for e in events], dtype=np.int64),
         event=codes([e.name for e in events]),

@@ -14,9 +14,10 @@ import signal
 import struct
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import IO, Any, TypeVar
@@ -34,9 +35,9 @@ SMALL = 5_000_000
 
 ROOT = Path(__file__).parents[2]
 START = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from pipeline.engines.helpers import serve; serve()"
-
-
 LENGTH = struct.Struct("<Q")
+Work = Callable[[], AbstractContextManager[Callable[[P], R]]]
+"""What a helper is told: enter it, then do its pieces."""
 
 
 class Undone(Exception):
@@ -49,19 +50,31 @@ class Helper:
     def __init__(self) -> None:
         self._process = subprocess.Popen([sys.executable, "-c", START], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def do(self, work: Callable[[], R]) -> R:
-        """What `work` returns or raises there. Raises Undone."""
-        told, answers = self._process.stdin, self._process.stdout
-        assert told is not None
-        assert answers is not None
+    @contextmanager
+    def at(self, work: Work[P, R]) -> Iterator[Callable[[P], R]]:
+        """It enters what `work` gives, for as long as the block lasts; yields how to have a piece of it done there.
+
+        What it raises there is raised here. Raises Undone.
+        """
+        self._answer(work)
         try:
-            text = pickle.dumps(work, protocol=5)
+            yield self._answer
+        finally:
+            with suppress(Undone):
+                self._answer(None)
+
+    def _answer(self, told: Any) -> Any:
+        out, back = self._process.stdin, self._process.stdout
+        assert out is not None
+        assert back is not None
+        try:
+            text = pickle.dumps(told, protocol=5)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise Undone from error
         try:
-            send(told, text)
-            kind, answer = pickle.loads(received(answers))
-        except (OSError, EOFError) as error:
+            send(out, text)
+            kind, answer = pickle.loads(received(back))
+        except (OSError, EOFError, ValueError) as error:  # a closed pipe is a ValueError
             self.stop()
             raise Undone from error
         except BaseException:  # interrupted: its answer would be taken for that to the next question
@@ -71,7 +84,7 @@ class Helper:
             raise Undone
         if kind == "failed":
             raise answer
-        return answer  # type: ignore[no-any-return]
+        return answer
 
     @property
     def runs(self) -> bool:
@@ -110,27 +123,46 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
+    desk = Desk()
     while True:
         try:
             text = received(sys.stdin.buffer)
         except EOFError:
             return
         try:
-            send(answers, pickle.dumps(answer_to(text), protocol=5))
+            send(answers, pickle.dumps(desk.answer_to(text), protocol=5))
         except BrokenPipeError:  # who asked was killed meanwhile
             return
 
 
-def answer_to(text: bytes) -> tuple[str, Any]:
-    """("done", what the work returns), ("failed", what it raises), or ("unknown", None): it is from elsewhere."""
-    try:
-        work = pickle.loads(text)
-    except Exception:
-        return "unknown", None
-    try:
-        return "done", work()
-    except Exception as error:
-        return "failed", error
+class Desk:
+    """The work that a helper is at."""
+
+    def __init__(self) -> None:
+        self._held = ExitStack()
+        self._do: Callable[[Any], Any] | None = None
+
+    def answer_to(self, text: bytes) -> tuple[str, Any]:
+        """("done", what comes of it), ("failed", what it raises), or ("unknown", None): it is from elsewhere."""
+        try:
+            told = pickle.loads(text)
+        except Exception:
+            return "unknown", None
+        try:
+            return "done", self._done(told)
+        except Exception as error:
+            return "failed", error
+
+    def _done(self, told: Any) -> Any:
+        """Work to begin with, then its pieces, then None: it is over."""
+        if told is None:
+            self._do = None
+            self._held.close()
+        elif self._do is None:
+            self._do = self._held.enter_context(told())
+        else:
+            return self._do(told)
+        return None
 
 
 class Team:
@@ -174,19 +206,39 @@ class Team:
 atexit.register(Team.stop)
 
 
-def divided(here: Callable[[P], R], there: Callable[[P], Callable[[], R]], pieces: Sequence[P], work: int) -> list[R]:
-    """The results of all pieces, side by side: the first by `here` in this thread, each other by a helper or a thread.
+def divided(here: Callable[[P], R], there: Work[P, R], pieces: Sequence[P], workers: int, work: int) -> list[R]:
+    """The results of all pieces. This thread does one piece after the other by `here`, and beside it as many helpers, or
+    threads, as there are further workers; whoever is ready takes the next one.
 
-    `work`: rows times questions of all of them. A helper does `there(piece)`; a piece that it cannot do is done here.
+    `work`: rows times questions of all of them. What a helper cannot do is done here.
     """
+    left = deque(enumerate(pieces))
+    done: dict[int, R] = {}
 
-    def aside(piece: P, helper: Helper | None) -> R:
-        with suppress(Undone):
-            if helper is not None:
-                return helper.do(there(piece))
-        return here(piece)
+    def work_on(do: Callable[[P], R]) -> None:
+        while left:
+            with suppress(IndexError):  # another one took the last
+                i, piece = left.popleft()
+                try:
+                    done[i] = do(piece)
+                except Undone:
+                    left.appendleft((i, piece))
+                    raise
+                except BaseException:
+                    left.clear()
+                    raise
 
-    first, *others = pieces
-    with Team.of(len(others), work) as helpers, ThreadPoolExecutor(max(1, len(others))) as pool:
-        done = pool.map(aside, others, helpers or [None] * len(others))
-        return [here(first), *done]
+    def aside(helper: Helper | None) -> None:
+        if helper is not None:
+            with suppress(Undone), helper.at(there) as do:
+                work_on(do)
+        work_on(here)
+
+    others = min(workers, len(pieces)) - 1
+    with Team.of(others, work) as helpers, ThreadPoolExecutor(max(1, others)) as pool:
+        asked: Sequence[Helper | None] = helpers or [None] * others
+        beside = [pool.submit(aside, h) for h in asked]
+        work_on(here)
+        for one in beside:
+            one.result()
+    return [done[i] for i in range(len(pieces))]

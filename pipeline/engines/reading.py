@@ -6,6 +6,7 @@ See paths/past.py for which instant, and for whom.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -16,9 +17,10 @@ import pyarrow as pa
 from ingest.batches import EventBatch
 from ingest.compiled import Choice, expect, worth
 from ingest.core import Ints
+from ingest.further import OpenFile, ScanCount, opened
 from ingest.of_keys import joined, scan_keys
 from ingest.orders import split_orders
-from ingest.scan import OpenFile, ScanCount, opened, scan_shard, shards
+from ingest.scan import BATCH_EVENTS, read_columns, scan_shard, shards
 from ingest.store import SpanFile
 from paths.analysis import NEVER, Analysis, Journeys, Merging, Scope, kept_of, prepare
 from paths.past import LEADS, Past, apart, doubtful, excluded_since
@@ -28,6 +30,8 @@ from pipeline.engines.memory import give_back
 
 NOBODY = np.zeros(0, dtype=np.int64)
 Parts = list[list[pa.Table]]
+SHARES = 4
+"""Shards for each thread."""
 MANY = 1_000_000
 """Rows of parts of one analysis that wait to be added up."""
 
@@ -115,26 +119,22 @@ class Reading:
             yield kept_of(batch, (batch.at >= since) & (batch.at < until))
 
     def over(self, files: Sequence[SpanFile], threads: int, doubts: Doubts | None = None) -> Done:
-        """All shards of customers, one for each thread, or for each process where that is worth it."""
+        """All shards of customers, side by side in so many threads, or processes where that is worth it."""
         rows = sum(f.rows for f in files)
         expect(rows, len(self.analyses))
-        compiled = worth()
-
-        def here(shard: Shard) -> Done:
-            return self.shard(at_hand, shard, doubts)
-
-        def there(shard: Shard) -> Callable[[], Done]:
-            return partial(helped, self, files, shard, doubts, compiled)
-
+        there = partial(helping, self, files, doubts, worth())
         with opened(files) as at_hand:
-            results = divided(here, there, shards(threads), rows * len(self.analyses))
+            further, _ = read_columns(self.columns, self.stored)
+            pieces = shards(number_of_shards(rows, threads, any(f.lacks(further) for f in at_hand)))
+            here = partial(self.shard, at_hand, doubts)
+            results = divided(here, there, pieces, threads, rows * len(self.analyses))
         total = Pass()
         for _, done, _ in results:
             total.add(done)
         parts = [[part for found, _, _ in results for part in found[i]] for i in range(len(self.analyses))]
         return parts, total, [batch for _, _, aside in results for batch in aside]
 
-    def shard(self, files: Sequence[OpenFile], shard: Shard, doubts: Doubts | None) -> Done:
+    def shard(self, files: Sequence[OpenFile], doubts: Doubts | None, shard: Shard) -> Done:
         """One shard of customers."""
         done = Pass(shards=1)
         parts: Parts = [[] for _ in self.analyses]
@@ -175,9 +175,18 @@ class Reading:
             collected.append(analysis.map(journeys))
 
 
-def helped(reading: Reading, files: Sequence[SpanFile], shard: Shard, doubts: Doubts | None, compiled: bool) -> Done:
-    """One shard of customers, in a helper: it counts the way its process does."""
+@contextmanager
+def helping(
+    reading: Reading, files: Sequence[SpanFile], doubts: Doubts | None, compiled: bool
+) -> Iterator[Callable[[Shard], Done]]:
+    """Shards of customers, in a helper: it counts the way its process does."""
     give_back()
     Choice.always = compiled
     with opened(files) as at_hand:
-        return reading.shard(at_hand, shard, doubts)
+        yield partial(reading.shard, at_hand, doubts)
+
+
+def number_of_shards(rows: int, threads: int, further: bool) -> int:
+    """More than there are threads, so that none waits long for another; but a row group that two shards meet in may be
+    decoded twice, where columns beside the core are read."""
+    return threads if further else max(threads, min(threads * SHARES, rows // BATCH_EVENTS))

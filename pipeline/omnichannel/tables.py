@@ -47,7 +47,7 @@ class Tables:
         found = {c: self.column(c) for c in ("event", *columns)}
         event = found.pop("event")
         assert isinstance(event, Codes)
-        return EventBatch(key=key, at=at, event=event, columns=found)
+        return EventBatch.of(key, at, event, found)
 
     def column(self, name: str) -> Column:
         """Of `events`."""

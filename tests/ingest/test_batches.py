@@ -13,10 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import ingest.scan
+import ingest.interleave
 import paths.analysis
 from ingest.batches import EventBatch
-from ingest.scan import ScanCount, opened, scan_shard, shards
+from ingest.further import ScanCount, opened
+from ingest.scan import scan_shard, shards
 from ingest.store import Snapshot, SpanFile
 from paths.analysis import Analysis
 from paths.dropoff import DropOff
@@ -126,7 +127,7 @@ def test_a_row_group_in_which_shards_meet_is_decoded_for_all_of_them(snapshot: S
 
 
 def test_more_than_may_be_kept_is_decoded_by_each_shard(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.scan.MOST_SHARED", 10)
+    monkeypatch.setattr("ingest.further.MOST_SHARED", 10)
     count = ScanCount()
     batches(snapshot, 5, 150, count, share=True)
     assert count.row_groups > row_groups(snapshot)
@@ -237,30 +238,20 @@ def test_a_batch_is_sorted_once_and_sessionized_once_whatever_is_asked(
 ) -> None:
     sorted_rows, sessionized_rows = [], []
 
-    def argsort(rows: Any, *args: Any, **kwargs: Any) -> Any:
+    def order_of(rows: Any) -> Any:
         sorted_rows.append(len(rows))
-        return real_argsort(rows, *args, **kwargs)
+        return real_order_of(rows)
 
     def find_sessions(batch: EventBatch, *args: Any) -> Any:
         sessionized_rows.append(len(batch))
         return real_find_sessions(batch, *args)
 
-    real_argsort, real_find_sessions = ingest.scan.np.argsort, paths.analysis.find_sessions
-    monkeypatch.setattr(ingest.scan, "np", Counting(np, argsort))
+    real_order_of, real_find_sessions = ingest.interleave.order_of, paths.analysis.find_sessions
+    monkeypatch.setattr(ingest.interleave, "order_of", order_of)
     monkeypatch.setattr(paths.analysis, "find_sessions", find_sessions)
     _, done = local.run(analyses, snapshot, scope_of(), threads=1)
     assert sum(sorted_rows) <= sum(sessionized_rows) == done.read.rows == snapshot.rows
     assert len(sorted_rows) == len(sessionized_rows) == done.batches
-
-
-class Counting:
-    """A module with another argsort."""
-
-    def __init__(self, module: Any, argsort: Any) -> None:
-        self.module, self.argsort = module, argsort
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.module, name)
 
 
 def test_spans_after_as_of_are_not_opened(snapshot: Snapshot) -> None:

@@ -13,9 +13,10 @@ import pytest
 from ingest import core as module
 from ingest.batches import EventBatch
 from ingest.core import Core, complete, core_path, is_true, open_core, write_core
+from ingest.further import ScanCount, opened
 from ingest.of_keys import scan_keys
 from ingest.retain import expire
-from ingest.scan import ScanCount, opened, scan_shard, shards
+from ingest.scan import scan_shard, shards
 from ingest.store import SpanFile
 from tests.filling import Filling
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import ConfigError
+from ingest.further import ScanCount, opened
 from ingest.mapping import Columns, Field, SourceMapping, guess, parse_field
-from ingest.scan import ScanCount, opened, scan_shard, shards
+from ingest.scan import scan_shard, shards
 from tests.filling import COLUMNS, Filling
 
 

@@ -270,7 +270,7 @@ def noise(seed: int, customers: int = 600) -> EventBatch:
     customer = np.repeat(np.arange(customers), length)
     side = np.repeat(random.integers(0, 2, customers), length).astype(np.int32)
     minute = np.arange(len(place)) - np.repeat(start, length)
-    return EventBatch(key=customer.astype(np.int64), at=minute.astype(np.int64) * MINUTE, event=Codes(place, PLACES),
+    return EventBatch.of(key=customer.astype(np.int64), at=minute.astype(np.int64) * MINUTE, event=Codes(place, PLACES),
                       columns={"side": Codes(side, ("left", "right"))})  # fmt: skip
 
 

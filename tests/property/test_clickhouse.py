@@ -43,7 +43,7 @@ def random_log(seed: int, customers: int) -> tuple[pa.Table, EventBatch]:
     names = (*STEPS, "other")
     table = pa.table({"key": key, "at": at, "event": pa.array(names).take(pa.array(event))})
     who = Codes(key.astype(np.int32), tuple(str(c) for c in range(customers)))
-    return table, EventBatch(key=key, at=at * MINUTE, event=Codes(event, names), columns={"customer_id": who})
+    return table, EventBatch.of(key=key, at=at * MINUTE, event=Codes(event, names), columns={"customer_id": who})
 
 
 def clickhouse(sql: str, table: pa.Table, folder: Path) -> list[dict[str, int]]:
