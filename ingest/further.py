@@ -72,6 +72,11 @@ def footer_of(path: Path) -> Footer:
     return footer(path, stat.st_size, stat.st_mtime_ns)
 
 
+def has_any(path: Path, columns: Sequence[str]) -> bool:
+    """Has a file of the store a value in one of these columns?"""
+    return bool(columns) and not footer_of(path).filled.isdisjoint(columns)
+
+
 def is_empty(group: pq.RowGroupMetaData, column: int) -> bool:
     """Do the statistics say that every value is null?"""
     statistics = group.column(column).statistics
@@ -86,10 +91,6 @@ class OpenFile:
         self._keeps = keeps
         self._met: dict[int, Future[pa.Table]] = {}
         self._lock = Lock()
-
-    def lacks(self, columns: Sequence[str]) -> bool:
-        """Has the Parquet file a value of one of these, which the core lacks?"""
-        return bool(columns) and not footer_of(self.path).filled.isdisjoint(columns)
 
     def shared(self, group: int, read: Callable[[], pa.Table]) -> pa.Table:
         """What `read` gives, or gave another shard."""

@@ -32,8 +32,9 @@ class KeysCursor(Cursor):
             if len(found):
                 starts, events = chunk.starts[found], chunk.starts[found + 1] - chunk.starts[found]
                 ends = np.cumsum(events, dtype=np.int64)
-                rows = ranges(starts, ends - events, int(ends[-1]))
-                pieces.append(self.piece(chunk, rows, chunk.key[found], events))
+                n = int(ends[-1])
+                rows = ranges(starts, ends - events, n)
+                pieces.append(self.piece(chunk, rows, chunk.key[found], events, n))
         return pieces
 
 

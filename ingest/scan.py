@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +34,8 @@ class Piece(NamedTuple):
     rows: Rows  # of the chunk
     key: Ints  # one a customer, ascending
     events: npt.NDArray[np.int32]  # how many each has
-    further: pa.Table
+    n: int  # their sum
+    further: pa.Table | None  # where columns beside the core are asked for
 
 
 class Cursor(ABC):
@@ -44,17 +45,21 @@ class Cursor(ABC):
         self.core = file.core
         self.count = ScanCount(files=1)
         self.recoded = np.zeros(0, dtype=np.int32)  # code of a name in the core -> code in the batch
+        self._asked = bool(columns)
         self._further = Further(file, columns, self.count)
 
     @abstractmethod
     def until(self, hi: int) -> list[Piece]:
         """The customers with key < hi not handed out yet."""
 
-    def piece(self, chunk: Chunk, rows: Rows, key: Ints, events: npt.NDArray[np.int32]) -> Piece:
+    def piece(self, chunk: Chunk, rows: Rows, key: Ints, events: npt.NDArray[np.int32], n: int) -> Piece:
         """These rows, counted as read."""
-        n = int(events.sum())
-        self.count.add(ScanCount(rows=n, values=3 * n, bytes=12 * (n + len(key))))
-        return Piece(self, chunk, rows, key, events, self._further.rows(chunk.first, rows, n))
+        self.count.rows += n
+        self.count.values += 3 * n
+        self.count.bytes += 12 * (n + len(key))
+        return Piece(
+            self, chunk, rows, key, events, n, self._further.rows(chunk.first, rows, n) if self._asked else None
+        )
 
     def close(self) -> None:
         """Let go of the file."""
@@ -79,7 +84,7 @@ class ShardCursor(Cursor):
             if end > start:
                 rows = slice(int(chunk.starts[start]), int(chunk.starts[end]))
                 events = np.diff(chunk.starts[start : end + 1])
-                pieces.append(self.piece(chunk, rows, chunk.key[start:end], events))
+                pieces.append(self.piece(chunk, rows, chunk.key[start:end], events, rows.stop - rows.start))
             if end < stop:
                 left.append((chunk, max(start, end), stop))
         self._left = left
@@ -155,10 +160,11 @@ def batch_of(pieces: Sequence[Piece], names: tuple[str, ...], further: Sequence[
     at, code = np.empty(arrangement.n, dtype=np.int64), np.empty(arrangement.n, dtype=np.int32)
     start = 0
     for p in pieces:
-        here = slice(start, start := start + p.further.num_rows)
+        here = slice(start, start := start + p.n)
         p.cursor.core.read(p.chunk, p.rows, at[here], code[here])
         np.take(p.cursor.recoded, code[here], out=code[here], mode="clip")
-    columns = further_columns([p.further for p in pieces], further, arrangement.rows) if further else {}
+    tables = [p.further for p in pieces if p.further is not None]
+    columns = further_columns(tables, further, arrangement.rows) if tables else {}
     return arrangement.batch(at, code, names, columns)
 
 
@@ -169,7 +175,7 @@ def further_columns(tables: Sequence[pa.Table], names: Sequence[str], rows: Rows
     return {c: column_of(table.column(c), rows) if c in there else nothing(c, len(table)) for c in names}
 
 
-def shards(number: int) -> list[tuple[int, int]]:
-    """Equal ranges of the key space: keys are uniform hashes."""
-    edges = [KEYS * i // number for i in range(number + 1)]
+def shards(*sizes: int) -> list[tuple[int, int]]:
+    """Ranges of the key space in these proportions, which rows have, too: keys are uniform hashes."""
+    edges = [KEYS * end // sum(sizes) for end in accumulate(sizes, initial=0)]
     return list(pairwise(edges))

@@ -148,7 +148,7 @@ class Journeys:
             found = found | coded(self.touchpoint, wanted & given - forced)
         return found
 
-    @property
+    @cached_property
     def passive(self) -> Bools:
         """Per event: is it in no session?"""
         return self.sessions.index < 0

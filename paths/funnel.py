@@ -284,15 +284,13 @@ def left_out(found: Found) -> pa.Table:
 
 def times(funnel: Funnel, journeys: Journeys, found: Found, groups: Groups) -> pa.Table:
     """Times between neighbouring needed steps of the reported chains."""
-    tables = [PARTS.empty_table()]
-    for i in range(1, len(funnel.needed)):
-        there = found.chains.depth > i
-        at = journeys.events.at
-        span = at[found.position[there, i]] - at[found.position[there, i - 1]]
-        code, bin_, n, total = tally_times(groups[0][there], len(groups[1]), span)
-        step = np.full(len(code), i + 1)
-        tables.append(part(groups[1], code, "time", step, bins=bin_, units=n, microseconds=total))
-    return pa.concat_tables(tables)
+    chain, step = np.nonzero(found.position[:, 1 : len(funnel.needed)] >= 0)
+    at = journeys.events.at
+    span = at[found.position[chain, step + 1]] - at[found.position[chain, step]]
+    group, names = groups
+    size = len(funnel.needed)
+    code, bin_, n, total = tally_times(group[chain] * size + step, len(names) * size, span)
+    return part(names, code // size, "time", code % size + 2, bins=bin_, units=n, microseconds=total)
 
 
 def went_next(funnel: Funnel, journeys: Journeys, found: Found, groups: Groups) -> pa.Table:

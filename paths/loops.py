@@ -138,7 +138,8 @@ def chains(  # noqa: C901 one walk: a call inside it could not be compiled
     """
     n, steps = len(unit), len(within)
     found, depth, alive = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64), np.empty(n, dtype=np.bool_)
-    rows, best = np.empty((n, steps), dtype=np.int64), np.zeros((steps, steps), dtype=np.int64)
+    rows = np.empty((unit[n - 1] + 1 if n else 0, steps), dtype=np.int64)
+    best = np.zeros((steps, steps), dtype=np.int64)
     units = deepest = stands = 0  # stands: bits of the steps that some chain has come to
     first = 0  # best[0, 0], at hand: most rows that match at all are a first step
     for row in range(n):

@@ -63,26 +63,25 @@ def find_sessions(batch: EventBatch, passive: Bools, rules: SessionRules) -> Ses
     active = None if everything else np.flatnonzero(~passive)
     customer, at = (batch.customer, batch.at) if active is None else (batch.customer[active], batch.at[active])
     if worth() and rules.cut_on is None and not rules.cut_at_midnight:
-        number, first = numbered_by_time(customer, at, rules.idle, rules.longest)
+        number, first, rank, followed = numbered_by_time(customer, at, rules.idle, rules.longest)
     else:
         values = None if rules.cut_on is None else batch.text(rules.cut_on)
         number, first = numbered(
             customer, at, values if values is None or active is None else values.take(active), rules
         )
+        rank, followed = neighbours(customer, at, first)
     index = number
     if active is not None:
         index = np.full(len(batch), -1, dtype=np.int32)
         index[active] = number
-    n = len(first)  # without events there are none
-    last = np.append(first[1:], len(at))[:n] - 1
-    same = customer[first[1:]] == customer[first[:-1]]
+    last = np.append(first[1:], len(at))[: len(first)] - 1  # without events there are none
     return Sessions(
         index=index,
         first=first if active is None else active[first],
         last=last if active is None else active[last],
         events=last - first + 1,
-        rank=ranks(same & (at[first[1:]] == at[first[:-1]]))[:n],
-        followed=np.append(same, False)[:n],
+        rank=rank,
+        followed=followed,
     )
 
 
@@ -100,22 +99,38 @@ def numbered(
     return number, np.flatnonzero(starts)
 
 
+def neighbours(customer: Customers, at: Ints, first: Ints) -> tuple[Ints, Bools]:
+    """Per session, by its first event: (Sessions.rank, Sessions.followed)."""
+    same = customer[first[1:]] == customer[first[:-1]]
+    n = len(first)
+    return ranks(same & (at[first[1:]] == at[first[:-1]]))[:n], np.append(same, False)[:n]
+
+
 @Loop
-def numbered_by_time(customer: Customers, at: Ints, idle: int, longest: int) -> tuple[npt.NDArray[np.int32], Ints]:
-    """`numbered` where gaps and durations alone cut; no `longest` is 0."""
-    number, first = np.empty(len(at), dtype=np.int32), np.empty(len(at), dtype=np.int64)
+def numbered_by_time(
+    customer: Customers, at: Ints, idle: int, longest: int
+) -> tuple[npt.NDArray[np.int32], Ints, Ints, Bools]:
+    """`numbered`, where gaps and durations alone cut, and `neighbours`; no `longest` is 0."""
+    n = len(at)
+    number, first = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int64)
+    rank, followed = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.bool_)
     session = -1
-    for i in range(len(at)):
+    for i in range(n):
         if (
             not i
             or customer[i] != customer[i - 1]
             or at[i] - at[i - 1] > idle
             or (longest and at[i] - at[first[session]] > longest)
         ):
+            if i and customer[i] == customer[i - 1]:
+                followed[session] = True
+                if at[i] == at[first[session]]:
+                    rank[session + 1] = rank[session] + 1
             session += 1
             first[session] = i
         number[i] = session
-    return number, first[: session + 1].copy()
+    sessions = session + 1
+    return number, first[:sessions].copy(), rank[:sessions].copy(), followed[:sessions].copy()
 
 
 def fixed_cuts(customer: Customers, at: Ints, rules: SessionRules) -> Bools:

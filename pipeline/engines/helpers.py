@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from typing import IO, Any, TypeVar
+from typing import IO, Any, Generic, TypeVar
 
 from ingest.compiled import Choice
 from pipeline.engines.heap import one_heap
@@ -206,8 +206,23 @@ class Team:
 atexit.register(Team.stop)
 
 
-def divided(here: Callable[[P], R], there: Work[P, R], pieces: Sequence[P], workers: int, work: int) -> list[R]:
-    """The results of all pieces. This thread does one piece after the other by `here`, and beside it as many helpers, or
+class Here(Generic[P, R]):
+    """Work in this process, entered when its first piece is done; from any thread."""
+
+    def __init__(self, work: Work[P, R], held: ExitStack) -> None:
+        self._work, self._held, self._lock = work, held, Lock()
+        self._do: Callable[[P], R] | None = None
+
+    def __call__(self, piece: P) -> R:
+        """Do it."""
+        with self._lock:
+            if self._do is None:
+                self._do = self._held.enter_context(self._work())
+        return self._do(piece)
+
+
+def divided(here: Work[P, R], there: Work[P, R], pieces: Sequence[P], workers: int, work: int) -> list[R]:
+    """The results of all pieces. This thread does one piece after the other `here`, and beside it as many helpers, or
     threads, as there are further workers; whoever is ready takes the next one.
 
     `work`: rows times questions of all of them. What a helper cannot do is done here.
@@ -232,13 +247,14 @@ def divided(here: Callable[[P], R], there: Work[P, R], pieces: Sequence[P], work
         if helper is not None:
             with suppress(Undone), helper.at(there) as do:
                 work_on(do)
-        work_on(here)
+        work_on(at_hand)
 
     others = min(workers, len(pieces)) - 1
-    with Team.of(others, work) as helpers, ThreadPoolExecutor(max(1, others)) as pool:
+    with ExitStack() as held, Team.of(others, work) as helpers, ThreadPoolExecutor(max(1, others)) as pool:
+        at_hand = Here(here, held)
         asked: Sequence[Helper | None] = helpers or [None] * others
         beside = [pool.submit(aside, h) for h in asked]
-        work_on(here)
+        work_on(at_hand)
         for one in beside:
             one.result()
     return [done[i] for i in range(len(pieces))]

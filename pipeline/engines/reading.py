@@ -6,7 +6,7 @@ See paths/past.py for which instant, and for whom.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ import pyarrow as pa
 from ingest.batches import EventBatch
 from ingest.compiled import Choice, expect, worth
 from ingest.core import Ints
-from ingest.further import OpenFile, ScanCount, opened
+from ingest.further import OpenFile, ScanCount, has_any, opened
 from ingest.of_keys import joined, scan_keys
 from ingest.orders import split_orders
 from ingest.scan import BATCH_EVENTS, read_columns, scan_shard, shards
@@ -30,8 +30,6 @@ from pipeline.engines.memory import give_back
 
 NOBODY = np.zeros(0, dtype=np.int64)
 Parts = list[list[pa.Table]]
-SHARES = 4
-"""Shards for each thread."""
 MANY = 1_000_000
 """Rows of parts of one analysis that wait to be added up."""
 
@@ -65,6 +63,7 @@ class Doubts(NamedTuple):
 Shard = tuple[int, int]
 Done = tuple[Parts, Pass, list[EventBatch]]
 """(the parts of each analysis, what was read, the events of customers left aside)."""
+Counting = Callable[[Shard], Done]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,12 +121,10 @@ class Reading:
         """All shards of customers, side by side in so many threads, or processes where that is worth it."""
         rows = sum(f.rows for f in files)
         expect(rows, len(self.analyses))
-        there = partial(helping, self, files, doubts, worth())
-        with opened(files) as at_hand:
-            further, _ = read_columns(self.columns, self.stored)
-            pieces = shards(number_of_shards(rows, threads, any(f.lacks(further) for f in at_hand)))
-            here = partial(self.shard, at_hand, doubts)
-            results = divided(here, there, pieces, threads, rows * len(self.analyses))
+        further, _ = read_columns(self.columns, self.stored)
+        pieces = shards(*portions(rows, threads, any(has_any(f.path, further) for f in files)))
+        here = partial(working, self, files, doubts)
+        results = divided(here, partial(helping, here, worth()), pieces, threads, rows * len(self.analyses))
         total = Pass()
         for _, done, _ in results:
             total.add(done)
@@ -176,17 +173,32 @@ class Reading:
 
 
 @contextmanager
-def helping(
-    reading: Reading, files: Sequence[SpanFile], doubts: Doubts | None, compiled: bool
-) -> Iterator[Callable[[Shard], Done]]:
-    """Shards of customers, in a helper: it counts the way its process does."""
-    give_back()
-    Choice.always = compiled
+def working(reading: Reading, files: Sequence[SpanFile], doubts: Doubts | None) -> Iterator[Counting]:
+    """Shards of customers, while the files are open."""
     with opened(files) as at_hand:
         yield partial(reading.shard, at_hand, doubts)
 
 
-def number_of_shards(rows: int, threads: int, further: bool) -> int:
-    """More than there are threads, so that none waits long for another; but a row group that two shards meet in may be
-    decoded twice, where columns beside the core are read."""
-    return threads if further else max(threads, min(threads * SHARES, rows // BATCH_EVENTS))
+@contextmanager
+def helping(work: Callable[[], AbstractContextManager[Counting]], compiled: bool) -> Iterator[Counting]:
+    """The same in a helper: it counts the way its process does."""
+    give_back()
+    Choice.always = compiled
+    with work() as count:
+        yield count
+
+
+def portions(rows: int, threads: int, further: bool) -> list[int]:
+    """Sizes of the shards: larger ones first and then single batches, so that nobody waits long for another.
+
+    Where columns beside the core are read, one for each thread: a row group that two shards meet in is decoded twice.
+    Guided self-scheduling (Polychronopoulos and Kuck 1987).
+    """
+    batches = rows // BATCH_EVENTS
+    if further or threads == 1 or batches < threads:
+        return [1] * threads
+    found = []
+    while batches:
+        found.append(max(1, batches // (2 * threads)))
+        batches -= found[-1]
+    return found

@@ -73,7 +73,7 @@ def batches(
 ) -> list[EventBatch]:
     found: list[EventBatch] = []
     with opened(snapshot.files) as together:
-        for lo, hi in shards(number):
+        for lo, hi in shards(*[1] * number):
             mine, stored = ScanCount(), frozenset(snapshot.columns)
             if share:
                 found += scan_shard(together, COLUMNS, stored, lo, hi, mine, batch_events)
