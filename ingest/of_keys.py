@@ -46,6 +46,7 @@ def scan_keys(
         return
     further, properties = read_columns(columns, stored)
     with opened(files) as found:
+        count.files += len(found)
         cursors = [KeysCursor(f, further, keys) for f in found]
         steps = -(-sum(f.rows for f in files) // BATCH_EVENTS)
         edges = (int(some[-1]) + 1 for some in np.array_split(keys, max(1, min(steps, len(keys)))))

@@ -43,7 +43,7 @@ class Cursor(ABC):
 
     def __init__(self, file: OpenFile, columns: Sequence[str]) -> None:
         self.core = file.core
-        self.count = ScanCount(files=1)
+        self.count = ScanCount()
         self.recoded = np.zeros(0, dtype=np.int32)  # code of a name in the core -> code in the batch
         self._asked = bool(columns)
         self._further = Further(file, columns, self.count)

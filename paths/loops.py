@@ -59,60 +59,60 @@ def edges(
     node: AnyInts, session: AnyInts, customer: AnyInts, at: Ints, size: int
 ) -> tuple[tuple[Ints, Ints, Ints], Ints, Ints]:
     """transitions.edges_in: (transitions, sessions and customers of each edge, the edge of each step, its time)."""
-    transitions, sessions, customers = np.zeros((3, size * size), dtype=np.int64)
-    session_of, customer_of = np.full((2, size * size), -1, dtype=np.int64)
-    code, spans = np.empty(len(node), dtype=np.int64), np.empty(len(node), dtype=np.int64)
-    steps, before = 0, size - 2
-    for i in range(len(node)):
-        edge = before * size + node[i]
-        if before < size - 2:
-            code[steps], spans[steps] = edge, at[i] - at[i - 1]
-            steps += 1
-        before = node[i]
-        for _ in range(2):  # the edge into the visit, and from a session's last one the edge to END
-            transitions[edge] += 1
-            if session_of[edge] != session[i]:
-                session_of[edge] = session[i]
-                sessions[edge] += 1
-            if customer_of[edge] != customer[i]:
-                customer_of[edge] = customer[i]
-                customers[edge] += 1
-            if i + 1 < len(node) and session[i + 1] == session[i]:
-                break
-            edge, before = before * size + size - 1, size - 2
-    return (transitions, sessions, customers), code[:steps].copy(), spans[:steps].copy()
+    n, start, end = len(node), size - 2, size - 1
+    counts = np.zeros((size * size, 3), dtype=np.int64)
+    newest = np.full((size * size, 2), -1, dtype=np.int32)  # the last session and customer of each edge
+    code, spans = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    steps = 0
+    for i in range(n):  # sums of comparisons instead of branches, which nobody could foretell
+        where, here, who = node[i], session[i], customer[i]
+        inside = i > 0 and session[i - 1] == here
+        edge = (node[i - 1] if inside else start) * size + where
+        code[steps] = edge
+        spans[steps] = at[i] - at[i - 1]
+        steps += inside
+        counts[edge, 0] += 1
+        counts[edge, 1] += newest[edge, 0] != here
+        counts[edge, 2] += newest[edge, 1] != who
+        newest[edge, 0] = here
+        newest[edge, 1] = who
+        if i + 1 == n or session[i + 1] != here:
+            edge = where * size + end
+            counts[edge, 0] += 1
+            counts[edge, 1] += 1
+            counts[edge, 2] += newest[edge, 1] != who
+            newest[edge, 1] = who
+    return (counts[:, 0].copy(), counts[:, 1].copy(), counts[:, 2].copy()), code[:steps].copy(), spans[:steps].copy()
 
 
 @Loop
 def times(code: AnyInts, size: int, bin_: Ints, values: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """counting.tally_times: values are brought together by code, and each code has the table of bins for itself."""
     place = np.zeros(size + 1, dtype=np.int64)
+    top = 0
     for i in range(len(code)):
         place[code[i] + 1] += 1
+        top = max(top, bin_[i])
     place = np.cumsum(place)
     end = place[:-1].copy()
     bins, spans = np.empty(len(code), dtype=np.int32), np.empty(len(code), dtype=np.int64)
-    top = 0
     for i in range(len(code)):
         at = end[code[i]]
         bins[at], spans[at] = bin_[i], values[i]
         end[code[i]] = at + 1
-        top = max(top, bin_[i])
-    n, total = np.zeros(top + 1, dtype=np.int64), np.zeros(top + 1, dtype=np.int64)
-    rows = np.empty((4, len(code)), dtype=np.int64)
+    sums = np.zeros((top + 1, 2), dtype=np.int64)
+    rows = np.empty((4, len(code) + 1), dtype=np.int64)
     row = 0
     for c in range(size):
         low, high = top, 0
         for i in range(place[c], place[c + 1]):
-            b = bins[i]
-            n[b] += 1
-            total[b] += spans[i]
-            low, high = min(low, b), max(high, b)
+            sums[bins[i], 0] += 1
+            sums[bins[i], 1] += spans[i]
+            low, high = min(low, bins[i]), max(high, bins[i])
         for b in range(low, high + 1):
-            if n[b]:
-                rows[0, row], rows[1, row], rows[2, row], rows[3, row] = c, b, n[b], total[b]
-                row += 1
-                n[b] = total[b] = 0
+            rows[0, row], rows[1, row], rows[2, row], rows[3, row] = c, b, sums[b, 0], sums[b, 1]
+            row += sums[b, 0] > 0
+            sums[b, 0] = sums[b, 1] = 0
     found = rows[:, :row].copy()
     return found[0], found[1], found[2], found[3]
 

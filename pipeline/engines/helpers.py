@@ -17,10 +17,11 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import IO, Any, Generic, TypeVar
+from typing import IO, Any, TypeVar
 
 from ingest.compiled import Choice
 from pipeline.engines.heap import one_heap
@@ -36,8 +37,8 @@ SMALL = 5_000_000
 ROOT = Path(__file__).parents[2]
 START = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from pipeline.engines.helpers import serve; serve()"
 LENGTH = struct.Struct("<Q")
-Work = Callable[[], AbstractContextManager[Callable[[P], R]]]
-"""What a helper is told: enter it, then do its pieces."""
+Work = Callable[[Iterator[P]], R]
+"""Takes pieces and adds up what comes of them."""
 
 
 class Undone(Exception):
@@ -50,31 +51,23 @@ class Helper:
     def __init__(self) -> None:
         self._process = subprocess.Popen([sys.executable, "-c", START], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    @contextmanager
-    def at(self, work: Work[P, R]) -> Iterator[Callable[[P], R]]:
-        """It enters what `work` gives, for as long as the block lasts; yields how to have a piece of it done there.
-
-        What it raises there is raised here. Raises Undone.
-        """
-        self._answer(work)
-        try:
-            yield self._answer
-        finally:
-            with suppress(Undone):
-                self._answer(None)
-
-    def _answer(self, told: Any) -> Any:
+    def do(self, work: Work[P, R], pieces: Iterator[P]) -> R:
+        """What comes of `work` there, which takes one piece after the other; or raises. Raises Undone."""
         out, back = self._process.stdin, self._process.stdout
         assert out is not None
         assert back is not None
         try:
-            text = pickle.dumps(told, protocol=5)
+            text = pickle.dumps(work, protocol=5)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise Undone from error
         try:
             send(out, text)
-            kind, answer = pickle.loads(received(back))
-        except (OSError, EOFError, ValueError) as error:  # a closed pipe is a ValueError
+            while True:
+                kind, answer = pickle.loads(received(back))
+                if kind != "next":
+                    break
+                send(out, pickle.dumps(next(pieces, None)))
+        except (OSError, EOFError) as error:
             self.stop()
             raise Undone from error
         except BaseException:  # interrupted: its answer would be taken for that to the next question
@@ -84,7 +77,7 @@ class Helper:
             raise Undone
         if kind == "failed":
             raise answer
-        return answer
+        return answer  # type: ignore[no-any-return]
 
     @property
     def runs(self) -> bool:
@@ -123,46 +116,30 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
-    desk = Desk()
-    while True:
-        try:
-            text = received(sys.stdin.buffer)
-        except EOFError:
-            return
-        try:
-            send(answers, pickle.dumps(desk.answer_to(text), protocol=5))
-        except BrokenPipeError:  # who asked was killed meanwhile
-            return
+
+    def told() -> Iterator[Any]:
+        send(answers, pickle.dumps(("next", None)))
+        while (piece := pickle.loads(received(sys.stdin.buffer))) is not None:
+            yield piece
+            send(answers, pickle.dumps(("next", None)))
+
+    with suppress(EOFError, BrokenPipeError):  # who asked is gone
+        while True:
+            send(answers, pickle.dumps(answer_to(received(sys.stdin.buffer), told()), protocol=5))
 
 
-class Desk:
-    """The work that a helper is at."""
-
-    def __init__(self) -> None:
-        self._held = ExitStack()
-        self._do: Callable[[Any], Any] | None = None
-
-    def answer_to(self, text: bytes) -> tuple[str, Any]:
-        """("done", what comes of it), ("failed", what it raises), or ("unknown", None): it is from elsewhere."""
-        try:
-            told = pickle.loads(text)
-        except Exception:
-            return "unknown", None
-        try:
-            return "done", self._done(told)
-        except Exception as error:
-            return "failed", error
-
-    def _done(self, told: Any) -> Any:
-        """Work to begin with, then its pieces, then None: it is over."""
-        if told is None:
-            self._do = None
-            self._held.close()
-        elif self._do is None:
-            self._do = self._held.enter_context(told())
-        else:
-            return self._do(told)
-        return None
+def answer_to(text: bytes, pieces: Iterator[Any]) -> tuple[str, Any]:
+    """("done", what the work returns), ("failed", what it raises), or ("unknown", None): it is from elsewhere."""
+    try:
+        work = pickle.loads(text)
+    except Exception:
+        return "unknown", None
+    try:
+        return "done", work(pieces)
+    except (EOFError, BrokenPipeError):
+        raise
+    except Exception as error:
+        return "failed", error
 
 
 class Team:
@@ -174,9 +151,9 @@ class Team:
 
     @classmethod
     @contextmanager
-    def of(cls, size: int, work: int) -> Iterator[Sequence[Helper]]:
-        """So many helpers for a pass of that work; none where they are not worth it, or help another pass."""
-        wanted = (Choice.asked >= WORTH and work >= SMALL) if cls.always is None else cls.always
+    def of(cls, size: int, cost: int) -> Iterator[Sequence[Helper]]:
+        """So many helpers for a pass of that cost; none where they are not worth it, or help another pass."""
+        wanted = (Choice.asked >= WORTH and cost >= SMALL) if cls.always is None else cls.always
         if not (wanted and size and cls._free.acquire(blocking=False)):
             yield ()
             return
@@ -206,55 +183,39 @@ class Team:
 atexit.register(Team.stop)
 
 
-class Here(Generic[P, R]):
-    """Work in this process, entered when its first piece is done; from any thread."""
+def divided(here: Work[P, R], there: Work[P, R], pieces: Sequence[P], workers: int, cost: int) -> list[R]:
+    """What comes of the pieces: `here` takes one after the other in this thread, and beside it as many helpers (`there`),
+    or threads, as there are further workers; whoever is ready takes the next one. One result for each of them.
 
-    def __init__(self, work: Work[P, R], held: ExitStack) -> None:
-        self._work, self._held, self._lock = work, held, Lock()
-        self._do: Callable[[P], R] | None = None
-
-    def __call__(self, piece: P) -> R:
-        """Do it."""
-        with self._lock:
-            if self._do is None:
-                self._do = self._held.enter_context(self._work())
-        return self._do(piece)
-
-
-def divided(here: Work[P, R], there: Work[P, R], pieces: Sequence[P], workers: int, work: int) -> list[R]:
-    """The results of all pieces. This thread does one piece after the other `here`, and beside it as many helpers, or
-    threads, as there are further workers; whoever is ready takes the next one.
-
-    `work`: rows times questions of all of them. What a helper cannot do is done here.
+    `cost`: rows times questions of all pieces. What a helper cannot do is done here.
     """
-    left = deque(enumerate(pieces))
-    done: dict[int, R] = {}
+    left = deque(pieces)
 
-    def work_on(do: Callable[[P], R]) -> None:
+    def taken(given: list[P]) -> Iterator[P]:
         while left:
             with suppress(IndexError):  # another one took the last
-                i, piece = left.popleft()
-                try:
-                    done[i] = do(piece)
-                except Undone:
-                    left.appendleft((i, piece))
-                    raise
-                except BaseException:
-                    left.clear()
-                    raise
+                given.append(left.popleft())
+                yield given[-1]
 
-    def aside(helper: Helper | None) -> None:
+    def work_on(work: Callable[[Iterator[P]], R], given: list[P]) -> R:
+        try:
+            return work(taken(given))
+        except Undone:
+            left.extend(given)
+            raise
+        except BaseException:
+            left.clear()
+            raise
+
+    def aside(helper: Helper | None) -> list[R]:
         if helper is not None:
-            with suppress(Undone), helper.at(there) as do:
-                work_on(do)
-        work_on(at_hand)
+            with suppress(Undone):
+                return [work_on(partial(helper.do, there), [])]
+        return [work_on(here, [])] if left else []
 
     others = min(workers, len(pieces)) - 1
-    with ExitStack() as held, Team.of(others, work) as helpers, ThreadPoolExecutor(max(1, others)) as pool:
-        at_hand = Here(here, held)
+    with Team.of(others, cost) as helpers, ThreadPoolExecutor(max(1, others)) as pool:
         asked: Sequence[Helper | None] = helpers or [None] * others
         beside = [pool.submit(aside, h) for h in asked]
-        work_on(at_hand)
-        for one in beside:
-            one.result()
-    return [done[i] for i in range(len(pieces))]
+        found = [work_on(here, [])]
+        return found + [result for one in beside for result in one.result()]

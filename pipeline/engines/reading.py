@@ -5,11 +5,12 @@ See paths/past.py for which instant, and for whom.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, NamedTuple
+from threading import Lock
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +31,7 @@ from pipeline.engines.memory import give_back
 
 NOBODY = np.zeros(0, dtype=np.int64)
 Parts = list[list[pa.Table]]
+T = TypeVar("T")
 MANY = 1_000_000
 """Rows of parts of one analysis that wait to be added up."""
 
@@ -63,7 +65,6 @@ class Doubts(NamedTuple):
 Shard = tuple[int, int]
 Done = tuple[Parts, Pass, list[EventBatch]]
 """(the parts of each analysis, what was read, the events of customers left aside)."""
-Counting = Callable[[Shard], Done]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,25 +124,31 @@ class Reading:
         expect(rows, len(self.analyses))
         further, _ = read_columns(self.columns, self.stored)
         pieces = shards(*portions(rows, threads, any(has_any(f.path, further) for f in files)))
-        here = partial(working, self, files, doubts)
-        results = divided(here, partial(helping, here, worth()), pieces, threads, rows * len(self.analyses))
-        total = Pass()
+        with ExitStack() as held:
+            at_hand = Once(lambda: held.enter_context(opened(files)))
+            there = partial(helping, self, files, doubts, worth())
+            results = divided(
+                lambda s: self.counted(at_hand(), doubts, s), there, pieces, threads, rows * len(self.analyses)
+            )
+        total = Pass(read=ScanCount(files=len(files)))
         for _, done, _ in results:
             total.add(done)
         parts = [[part for found, _, _ in results for part in found[i]] for i in range(len(self.analyses))]
         return parts, total, [batch for _, _, aside in results for batch in aside]
 
-    def shard(self, files: Sequence[OpenFile], doubts: Doubts | None, shard: Shard) -> Done:
-        """One shard of customers."""
-        done = Pass(shards=1)
+    def counted(self, files: Sequence[OpenFile], doubts: Doubts | None, shards: Iterable[Shard]) -> Done:
+        """Some shards of customers."""
+        done = Pass()
         parts: Parts = [[] for _ in self.analyses]
         aside = []
-        for batch in scan_shard(files, self.columns, self.stored, *shard, done.read):
-            if doubts is None:
-                self.everything(batch, parts, done)
-            elif (left := self.settled(batch, parts, done, doubts)) is not None:
-                aside.append(left)
-            self.merge(parts, MANY)
+        for shard in shards:
+            done.shards += 1
+            for batch in scan_shard(files, self.columns, self.stored, *shard, done.read):
+                if doubts is None:
+                    self.everything(batch, parts, done)
+                elif (left := self.settled(batch, parts, done, doubts)) is not None:
+                    aside.append(left)
+                self.merge(parts, MANY)
         self.merge(parts, 1)
         return parts, done, aside
 
@@ -172,20 +179,29 @@ class Reading:
             collected.append(analysis.map(journeys))
 
 
-@contextmanager
-def working(reading: Reading, files: Sequence[SpanFile], doubts: Doubts | None) -> Iterator[Counting]:
-    """Shards of customers, while the files are open."""
-    with opened(files) as at_hand:
-        yield partial(reading.shard, at_hand, doubts)
-
-
-@contextmanager
-def helping(work: Callable[[], AbstractContextManager[Counting]], compiled: bool) -> Iterator[Counting]:
-    """The same in a helper: it counts the way its process does."""
+def helping(
+    reading: Reading, files: Sequence[SpanFile], doubts: Doubts | None, compiled: bool, shards: Iterable[Shard]
+) -> Done:
+    """Some shards of customers, in a helper: it counts the way its process does."""
     give_back()
     Choice.always = compiled
-    with work() as count:
-        yield count
+    with opened(files) as at_hand:
+        return reading.counted(at_hand, doubts, shards)
+
+
+class Once(Generic[T]):
+    """What is made when it is first asked for, from whichever thread."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make, self._lock = make, Lock()
+        self._made: list[T] = []
+
+    def __call__(self) -> T:
+        """The same for all."""
+        with self._lock:
+            if not self._made:
+                self._made.append(self._make())
+        return self._made[0]
 
 
 def portions(rows: int, threads: int, further: bool) -> list[int]:

@@ -17,7 +17,7 @@ from ingest.compiled import Choice, Loop
 from paths import counting, loops
 from paths.histograms import bins
 from sessionize.rules import SessionRules
-from sessionize.sessions import numbered, numbered_by_time
+from sessionize.sessions import neighbours, numbered, numbered_by_time
 
 pytest.importorskip("numba")
 SIZE = 5
@@ -123,10 +123,11 @@ def test_the_next_higher_rank_is_the_customers_nearest(rows: list[tuple[int, int
 @given(ROWS, st.sampled_from([1, 2**38]), st.sampled_from([0, 2**39]))
 def test_sessions_by_time_are_numbered_alike(rows: Rows, idle: int, longest: int) -> None:
     ordered = sorted(rows, key=lambda r: (r[0], r[2]))
-    key, at = (np.array([r[i] for r in ordered], dtype=np.int64) for i in (0, 2))
+    customer, _, at = columns(ordered)
     rules = SessionRules(idle_timeout=timedelta(microseconds=idle), max_duration=timedelta(microseconds=longest))
-    expected = lists(numbered(key, at, None, rules))
-    for found in both(numbered_by_time, key, at, idle, longest):
+    number, first = numbered(customer, at, None, rules)
+    expected = lists((number, first, *neighbours(customer, at, first)))
+    for found in both(numbered_by_time, customer, at, idle, longest):
         assert lists(found) == expected
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from functools import partial
 
 import pyarrow as pa
 import pytest
@@ -20,6 +19,7 @@ from paths.transitions import Transitions
 from pipeline.engines import helpers, local
 from pipeline.engines.helpers import Helper, Team, Undone, divided
 from tests.builder import scope_of, step, store_of
+from tests.pipeline import tasks
 
 ANALYSES = (Summary(), Transitions(), DropOff(), Funnel(steps=(step("a"), step("b")), by="day"))
 
@@ -43,7 +43,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
 
 
 def pid_of(helper: Helper) -> int:
-    return helper.do(os.getpid)
+    return helper.do(tasks.pid, iter(()))
 
 
 @pytest.mark.parametrize("since", [None, "2026-01-20"])
@@ -113,37 +113,48 @@ def test_a_helper_stays_for_the_next_pass_and_a_killed_one_is_replaced(snapshot:
 
 
 def test_what_a_helper_cannot_do_is_done_here() -> None:
-    mine = "here"
-    assert divided(lambda n: (n, mine), lambda n: lambda: (n, "there"), [1, 2], 2) == [(1, "here"), (2, "here")]
+    found = divided(list, lambda pieces: ["no process knows this", *pieces], [1, 2, 3], 2, 1)
+    assert sorted(n for result in found for n in result) == [1, 2, 3]
+
+
+def test_every_piece_is_done_once_whoever_is_ready() -> None:
+    found = divided(list, tasks.seen, range(200), 3, 1)
+    assert sorted(n for result in found for n in result) == list(range(200))
+
+
+def test_the_pieces_of_a_helper_that_dies_are_done_here() -> None:
+    found = divided(tasks.slowly, tasks.dying, range(6), 2, 1)
+    assert sorted(n for result in found for n in result) == list(range(6))
+
+
+def test_an_error_here_leaves_the_rest_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Team, "always", False)
+    with pytest.raises(ZeroDivisionError):
+        divided(tasks.broken, tasks.broken, range(1000), 2, 1)
 
 
 def test_what_a_helper_does_not_know_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
     helper = Helper()
-    monkeypatch.setattr(helpers.pickle, "dumps", lambda work, protocol: b"cnowhere\nnothing\n.")
+    monkeypatch.setattr(helpers.pickle, "dumps", lambda work, protocol=5: b"cnowhere\nnothing\n.")
     with pytest.raises(Undone):
-        helper.do(os.getpid)
+        helper.do(tasks.pid, iter(()))
     monkeypatch.undo()
     assert pid_of(helper) > 0  # and it still answers
     helper.stop()
 
 
-def broken() -> None:
-    raise OSError("a file is gone")
-
-
 def test_what_a_helper_raises_is_raised_here() -> None:
     helper = Helper()
     with pytest.raises(ZeroDivisionError):
-        helper.do(partial(divmod, 1, 0))
-    assert helper.do(partial(divmod, 7, 2)) == (3, 1)
+        helper.do(tasks.broken, iter([1]))
+    assert helper.do(tasks.seen, iter([7, 2])) == [7, 2]
     helper.stop()
     assert not helper.runs
 
 
 def test_what_a_library_prints_is_no_answer() -> None:
     helper = Helper()
-    assert helper.do(partial(print, "noise")) is None
-    assert helper.do(partial(os.write, 1, b"noise\n")) == 6
+    assert helper.do(tasks.noisy, iter([3, 4])) == [3, 4]
     helper.stop()
 
 
@@ -165,7 +176,7 @@ def test_who_is_interrupted_while_a_helper_answers_does_not_take_its_answer_for_
 
     monkeypatch.setattr(helpers, "received", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        helper.do(os.getpid)
+        helper.do(tasks.pid, iter(()))
     assert not helper.runs
 
 
