@@ -11,6 +11,8 @@ from paths.funnel import Funnel
 from paths.touchpoints import TouchpointRule, TouchpointRules
 from tests.builder import Row, ask, columns_of, minutes, step
 
+pytestmark = pytest.mark.usefixtures("tier")
+
 ABC = (step("a"), step("b"), step("c"))
 DEPTHS = ("reached", "dropped", "in_progress")
 

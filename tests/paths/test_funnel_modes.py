@@ -11,6 +11,8 @@ from paths.funnel import Funnel
 from paths.funnel_steps import Exclusion, Matcher, Step
 from tests.builder import DAY, MINUTE, Row, ask, columns_of, minutes, step
 
+pytestmark = pytest.mark.usefixtures("tier")
+
 AB, ABC = (step("a"), step("b")), (step("a"), step("b"), step("c"))
 
 

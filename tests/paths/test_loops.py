@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from ingest import compiled
 from ingest.compiled import Choice, Loop
-from paths import counting, loops
+from paths import chains, counting, loops
+from paths.chains import ChainRules
 from paths.histograms import bins
 from sessionize.rules import SessionRules
 from sessionize.sessions import neighbours, numbered, numbered_by_time
@@ -118,6 +119,30 @@ def test_the_next_higher_rank_is_the_customers_nearest(rows: list[tuple[int, int
 
     for found in both(loops.next_higher, rank, customer, SIZE):
         assert found.tolist() == [higher(i) for i in range(len(rows))]
+
+
+SPANS = st.sampled_from([None, 1, 2**38])
+
+
+@given(ROWS, st.tuples(SPANS, SPANS, SPANS), st.booleans(), st.booleans(), st.integers(0, 2**41))
+def test_chains_are_walked_alike(
+    rows: Rows, spans: tuple[int | None, ...], strict: bool, exclusion: bool, as_of: int
+) -> None:
+    unit, code, at = columns(sorted(rows, key=lambda r: (r[0], r[2])))
+    window, *within = spans
+    rules = ChainRules(window=window, within=[None, *within], strict=strict)
+    barrier = code == 4 if exclusion else None
+    asked = chains.Rows(
+        unit=unit, at=at, matches=[code <= 1, (code == 1) | (code == 2), code == 3], starts=at % 5 > 0,
+        barriers=[barrier, None, barrier],
+    )  # fmt: skip
+    expected, _ = chains.deepest(asked, rules, 5, as_of)
+    compiled_loop = loops.chains
+    for loop in (compiled_loop, compiled_loop.plain):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(loops, "chains", loop)
+            found = chains.walked(asked, rules, as_of, None)
+        assert lists(vars(found).values()) == lists(vars(expected).values())
 
 
 @given(ROWS, st.sampled_from([1, 2**38]), st.sampled_from([0, 2**39]))

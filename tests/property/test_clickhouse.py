@@ -17,6 +17,8 @@ from paths.analysis import prepare
 from paths.funnel import Funnel
 from tests.builder import MINUTE, minutes, scope_of, step
 
+pytestmark = pytest.mark.usefixtures("tier")
+
 WINDOWS = (0, 3, 10, 45, 100_000)
 STEPS = ("a", "b", "c", "d")
 

@@ -13,6 +13,8 @@ from paths.funnel_steps import Exclusion, Matcher, Step
 from tests.builder import MINUTE, Row, events_of, journeys_of, minutes
 from tests.oracles.funnel_modes import Asked, deepest
 
+pytestmark = pytest.mark.usefixtures("tier")
+
 names = st.sampled_from("abcx")
 
 

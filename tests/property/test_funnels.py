@@ -20,6 +20,8 @@ from tests.oracles.sessions import Session, kept_sessions, may_continue
 from tests.property.strategies import as_of_minutes, logs
 from tests.property.test_paths import PERIOD, Period, inside, near, period_options
 
+pytestmark = pytest.mark.usefixtures("tier")
+
 LOG = logs(("a", "b", "c", "mail"), customers="uv", most=18)
 WINDOWS = st.sampled_from([None, 0, 3, 10, 30, 62, 10_080])
 
