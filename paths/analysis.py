@@ -6,11 +6,10 @@ stages, and finds sessions, once for all analyses of a pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cached_property
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +28,7 @@ from sessionize.sessions import Sessions, find_sessions, open_until
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 R = TypeVar("R", covariant=True)
+T = TypeVar("T")
 
 NEVER = 1 << 62
 """Later than every instant, microseconds."""
@@ -74,6 +74,7 @@ class Journeys:
     sessions: Sessions
     excluded_sessions: int = 0
     whole: Journeys | None = None  # with the excluded sessions, where there are any
+    found: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)  # what `once` has found
 
     def __len__(self) -> int:
         return len(self.events)
@@ -88,27 +89,53 @@ class Journeys:
         """Per event: its customer, 0, 1, ... in the order of the batch."""
         return self.events.customer
 
-    @cached_property
+    def once(self, make: Callable[..., T], *told: Hashable) -> T:
+        """make(self, *told), found once for all analyses of a pass, also under other periods and stages.
+
+        So `told` is all of the period and the stages that it depends on. Nobody may change what it gives.
+        """
+        if (make, *told) not in self.found:
+            self.found[(make, *told)] = make(self, *told)
+        return cast(T, self.found[(make, *told)])
+
+    @property
+    def period(self) -> tuple[int, int]:
+        """(since, until) of the scope."""
+        return self.scope.since, self.scope.until
+
+    @property
     def stage(self) -> Codes:
         """Per event: its stage, "(unmapped)" where no stage has it."""
-        return self.scope.stages.name(self.events, self.touchpoint)
+        return self.once(Journeys._stage, self.scope.stages)
 
-    @cached_property
+    def _stage(self, stages: StageRules) -> Codes:
+        return stages.name(self.events, self.touchpoint)
+
+    @property
     def open_until(self) -> Ints:
         """Per session: the last as_of at which it may still go on."""
+        return self.once(Journeys._open_until)
+
+    def _open_until(self) -> Ints:
         return open_until(self.sessions, self.events, self.scope.sessions)
 
-    @cached_property
+    @property
     def in_period(self) -> Bools:
         """Per event: since <= event_at < until."""
-        found = everyone(len(self))
-        if self.scope.since > -NEVER:
-            found = self.events.at >= self.scope.since
-        return found & (self.events.at < self.scope.until) if self.scope.until < NEVER else found
+        return self.once(Journeys._in_period, *self.period)
 
-    @cached_property
+    def _in_period(self, since: int, until: int) -> Bools:
+        found = everyone(len(self))
+        if since > -NEVER:
+            found = self.events.at >= since
+        return found & (self.events.at < until) if until < NEVER else found
+
+    @property
     def in_segment(self) -> Bools:
         """Per event: do all --segment conditions hold?"""
+        return self.once(Journeys._in_segment)
+
+    def _in_segment(self) -> Bools:
         found = everyone(len(self))
         for condition in self.scope.segment:
             found = found & condition.holds(self.events)
@@ -124,14 +151,20 @@ class Journeys:
         """Per event of `all_events`: is it in the period and the segment?"""
         return self.selected if self.whole is None else self.whole.selected
 
-    @cached_property
+    @property
     def selected(self) -> Bools:
         """Per event: does a unit that starts at it count (period and segment)?"""
+        return self.once(Journeys._selected, *self.period)
+
+    def _selected(self, since: int, until: int) -> Bools:
         return self.in_period & self.in_segment if self.scope.segment else self.in_period
 
-    @cached_property
+    @property
     def selected_sessions(self) -> Bools:
         """Per session: does it count?"""
+        return self.once(Journeys._selected_sessions, *self.period)
+
+    def _selected_sessions(self, since: int, until: int) -> Bools:
         return self.selected[self.sessions.first]
 
     def answers_to(self, names: Iterable[str]) -> Bools:
@@ -140,7 +173,9 @@ class Journeys:
         A name that a [[touchpoint]] rule gives means the touchpoint; every other name means the event; `event:x` always
         means the event.
         """
-        wanted = set(names)
+        return self.once(Journeys._answers_to, frozenset(names))
+
+    def _answers_to(self, wanted: frozenset[str]) -> Bools:
         given = self.scope.touchpoints.given
         forced = {n for n in wanted if n.startswith("event:")}
         found = coded(self.events.event, {n.removeprefix("event:") for n in forced} | (wanted - given - forced))
@@ -148,9 +183,12 @@ class Journeys:
             found = found | coded(self.touchpoint, wanted & given - forced)
         return found
 
-    @cached_property
+    @property
     def passive(self) -> Bools:
         """Per event: is it in no session?"""
+        return self.once(Journeys._passive)
+
+    def _passive(self) -> Bools:
         return self.sessions.index < 0
 
 
@@ -159,7 +197,7 @@ def everyone(n: int) -> Bools:
     return np.broadcast_to(np.True_, n)
 
 
-def coded(column: Codes, wanted: set[str]) -> Bools:
+def coded(column: Codes, wanted: Collection[str]) -> Bools:
     """Per event: is its value one of these?"""
     chosen = [code for code, name in enumerate(column.names) if name in wanted]
     if len(chosen) > FEW:

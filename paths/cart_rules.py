@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import numpy as np
@@ -33,7 +33,9 @@ Roles = npt.NDArray[np.int8]
 class CartRules:
     """Frozen, checked on creation (raises ConfigError). Both times run from the last cart activity."""
 
-    roles: Mapping[str, frozenset[str]]  # role -> names of events or touchpoints; a role that is absent has none
+    roles: Mapping[str, frozenset[str]] = field(
+        hash=False
+    )  # role -> names of events or touchpoints; a role that is absent has none
     quiet_period: timedelta = timedelta(hours=4)
     recovery_window: timedelta = timedelta(days=7)
     mapped: frozenset[str] = CART_COLUMNS  # of CART_COLUMNS: those that some source fills; the others are not read

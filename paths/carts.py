@@ -20,7 +20,7 @@ from paths.browse import browsing
 from paths.cart_groups import COMPUTED, GRID, HOUR, groups_of
 from paths.cart_rules import REFUND, CartRules, number_at
 from paths.counting import AnyInts, exact_sums, units_at
-from paths.episodes import ABANDONED, BY, BY_NONE, KINDS, RECOVERED, STATUSES, CartRows, Episodes, episodes_of
+from paths.episodes import ABANDONED, BY, BY_NONE, KINDS, RECOVERED, STATUSES, CartRows, Episodes, episodes
 from paths.statistics import rate, wilson
 
 Ints = npt.NDArray[np.int64]
@@ -88,7 +88,7 @@ class Carts:
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
         rows = CartRows.of(journeys, self.rules)
-        found = episodes_of(journeys, rows, self.rules)
+        found = episodes(journeys, self.rules)
         found = found.take(journeys.selected[found.first])
         return pa.concat_tables([
             part("all", {"episodes": np.array([len(found)])}), self.groups(journeys, found), recoveries(found),

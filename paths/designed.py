@@ -14,6 +14,7 @@ import pyarrow as pa
 from paths.analysis import Journeys, summed
 from paths.counting import tally_times
 from paths.histograms import quantile_seconds
+from paths.map_counts import stage_rank
 from paths.statistics import rate, wilson
 
 Ints = npt.NDArray[np.int64]
@@ -67,17 +68,11 @@ class DesignedJourney:
         """The additive counts of a batch."""
         index = journeys.sessions.index
         rows = np.flatnonzero(np.append(journeys.selected_sessions, False)[index])
-        rank = self.ranks(journeys)[rows]
+        rank = stage_rank(journeys, self.stages)[rows]
         owner, customer = np.unique(journeys.customer[rows], return_inverse=True)
         known = rank >= 0
         first = first_visits(rows[known], customer[known], rank[known], (len(owner), len(self.stages)))
         return counts(first, came_back(customer[known], rank[known], first.shape), journeys.events.at)
-
-    def ranks(self, journeys: Journeys) -> Ints:
-        """Per event: the number of its designed stage, -1 = none."""
-        place = {n: i for i, n in enumerate(self.stages)}
-        stage = journeys.stage
-        return stage.lookup(np.array([place.get(n, -1) for n in stage.names], dtype=np.int64), -1)
 
     def reduce(self, parts: Sequence[pa.Table]) -> Designed:
         """The table and the totals."""

@@ -15,7 +15,7 @@ from paths.analysis import Journeys, next_of, summed
 from paths.counting import AnyInts, first_rows, flagged, tally
 from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
 from paths.statistics import rate, wilson
-from paths.transitions import START, Visits, visits_of
+from paths.transitions import START, Visits, visits_at
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -74,8 +74,8 @@ class DropOff:
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
         node = journeys.stage if self.by_stage else journeys.touchpoint
-        visits = visits_of(journeys, node, collapse=self.by_stage)
-        state = SessionStates.of(journeys, journeys.answers_to(self.rules.goal), self.return_window // MICROSECOND)
+        visits = visits_at(journeys, collapse=self.by_stage, by_stage=self.by_stage)
+        state = states_of(journeys, self.rules.goal, self.return_window // MICROSECOND)
         counts = self.node_counts(journeys, visits, state, len(node.names))
         names = list(node.names)
         parts = [rows_of(names, ["node"] * len(names), [""] * len(names), counts)]
@@ -112,7 +112,7 @@ class DropOff:
 
     def goal_events(self, journeys: Journeys, visits: Visits, state: SessionStates, size: int) -> dict[str, Ints]:
         """Visits of each node; its events that are goals, and others: a node without others has no row."""
-        every = visits_of(journeys, journeys.stage, collapse=False) if self.by_stage else visits
+        every = visits_at(journeys, collapse=False, by_stage=True) if self.by_stage else visits
         events, (goals,) = flagged(every.node, (every.pick(state.goal),), size)
         found = np.bincount(visits.node, minlength=size) if self.by_stage else events
         return {"visits": found, "goals": goals, "others": events - goals}
@@ -128,6 +128,15 @@ class DropOff:
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The ranked table."""
         return ranked(summed(parts, ["node", "kind", "other"], PARTS).to_pylist(), self)
+
+
+def states_of(journeys: Journeys, goal: frozenset[str], return_window: int) -> SessionStates:
+    """The states of the sessions, found once for all questions."""
+    return journeys.once(_states_of, goal, return_window)
+
+
+def _states_of(journeys: Journeys, goal: frozenset[str], return_window: int) -> SessionStates:
+    return SessionStates.of(journeys, journeys.answers_to(goal), return_window)
 
 
 @dataclass(frozen=True, kw_only=True)

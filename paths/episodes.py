@@ -67,13 +67,21 @@ class CartRows:
 
     @classmethod
     def of(cls, journeys: Journeys, rules: CartRules) -> CartRows:
-        """Of a batch."""
+        """Of a batch; found once for all questions."""
+        return journeys.once(cls._of, rules)
+
+    @classmethod
+    def _of(cls, journeys: Journeys, rules: CartRules) -> CartRows:
         role = roles_of(journeys, rules)
         return cls(role=role, orders=bought(journeys, role))
 
 
 def episodes(journeys: Journeys, rules: CartRules) -> Episodes:
-    """The cart episodes of a batch as they stand at as_of."""
+    """The cart episodes of a batch as they stand at as_of; found once for all questions."""
+    return journeys.once(_episodes, rules)
+
+
+def _episodes(journeys: Journeys, rules: CartRules) -> Episodes:
     return episodes_of(journeys, CartRows.of(journeys, rules), rules)
 
 

@@ -33,11 +33,15 @@ class FrictionRules:
 
     errors: tuple[str, ...] = ()
     support: tuple[str, ...] = ()
-    dwell: Mapping[str, timedelta] = field(default_factory=dict)
+    dwell: Mapping[str, timedelta] = field(default_factory=dict, hash=False)
 
 
 def named(journeys: Journeys, globs: Sequence[str]) -> Bools:
-    """Per event: does its name or its touchpoint match one of these globs?"""
+    """Per event: does its name or its touchpoint match one of these globs? Found once for all questions."""
+    return journeys.once(_named, tuple(globs))
+
+
+def _named(journeys: Journeys, globs: tuple[str, ...]) -> Bools:
     if not globs:
         return np.zeros(len(journeys), dtype=bool)
     return fitting(journeys.events.event, globs) | fitting(journeys.touchpoint, globs)

@@ -89,6 +89,10 @@ def refunded(
 
 
 def goal_values(journeys: Journeys, rules: GoalRules) -> Folded:
-    """All goals of the batch; purchases of one instant are one, other goals are not."""
+    """All goals of the batch; purchases of one instant are one, other goals are not. Found once for all questions."""
+    return journeys.once(_goal_values, rules)
+
+
+def _goal_values(journeys: Journeys, rules: GoalRules) -> Folded:
     goal = journeys.answers_to(rules.goal)
     return fold(journeys, goal, journeys.answers_to(rules.purchase), journeys.answers_to(rules.refund))

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from paths.analysis import Journeys, summed
 from paths.differences import discoveries, newcombe, two_proportion_p
-from paths.dropoff import SessionStates
+from paths.dropoff import states_of
 from paths.friction import SIGNALS, FrictionRules
 from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
 from paths.histograms import NO_BINS, quantile_seconds
@@ -95,10 +95,9 @@ class JourneyMap:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
-        goal = journeys.answers_to(self.rules.goal)
         batch = MapBatch(
-            journeys=journeys, by=self.by, cell=cells(journeys, self.by), rules=self.friction, stages=self.stages,
-            states=SessionStates.of(journeys, goal, self.return_window // MICROSECOND),
+            journeys=journeys, by=self.by, cell=cells(journeys, self.by), rules=self.friction, stages=self.stages, goal=self.rules.goal,
+            states=states_of(journeys, self.rules.goal, self.return_window // MICROSECOND),
             answers=answers_of(journeys, self.surveys),
         )  # fmt: skip
         parts = batch.parts(self.cost)

@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from paths.analysis import Journeys
-from paths.dropoff import MICROSECOND, SessionStates
+from paths.dropoff import MICROSECOND, states_of
 from paths.goals import GoalRules
 from paths.sums import codes_of, stretches
-from paths.transitions import Visits, visits_of
+from paths.transitions import Visits, visits_at
 
 Ints = npt.NDArray[np.int64]
 
@@ -57,8 +57,8 @@ class LastLost:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The newest of a batch."""
-        visits = visits_of(journeys, journeys.touchpoint, collapse=True)
-        states = SessionStates.of(journeys, journeys.answers_to(self.rules.goal), self.return_window // MICROSECOND)
+        visits = visits_at(journeys, collapse=True)
+        states = states_of(journeys, self.rules.goal, self.return_window // MICROSECOND)
         ends = np.flatnonzero(visits.closes)
         ends = ends[states.lost[visits.session[ends]]]
         ends = ends[

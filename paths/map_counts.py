@@ -19,7 +19,7 @@ from paths.dropoff import SessionStates
 from paths.friction import SIGNALS, FrictionRules, named, signals
 from paths.sentiment import Answers
 from paths.touchpoints import UNMAPPED, StageRules, named_by
-from paths.transitions import Visits, coded_names, visits_of
+from paths.transitions import Visits, coded_names, visits_at
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -64,22 +64,23 @@ class MapBatch:
     states: SessionStates
     rules: FrictionRules
     answers: Answers
-    stages: Sequence[str]  # in order
+    stages: tuple[str, ...]  # in order
+    goal: frozenset[str]
 
     @cached_property
     def visits(self) -> Visits:
         """Of the cells by the selected sessions, one per event."""
-        return visits_of(self.journeys, self.cell, collapse=False)
+        return replace(self.steps, node=self.steps.pick(self.cell.codes))
 
     @cached_property
     def runs(self) -> Visits:
         """The same; of a stage, a run of events in it is one visit."""
-        return visits_of(self.journeys, self.cell, collapse=True) if self.by == "stage" else self.visits
+        return visits_at(self.journeys, collapse=True, by_stage=True) if self.by == "stage" else self.visits
 
-    @cached_property
+    @property
     def steps(self) -> Visits:
         """The visits as touchpoints."""
-        return replace(self.visits, node=self.visits.pick(self.journeys.touchpoint.codes))
+        return visits_at(self.journeys, collapse=False)
 
     @cached_property
     def owner(self) -> npt.NDArray[np.int32]:
@@ -94,9 +95,7 @@ class MapBatch:
     @cached_property
     def signals(self) -> dict[str, Bools]:
         """Signal -> per visit; `feeling`: an answer below 0 speaks of it."""
-        found = signals(self.journeys, self.steps, self.rules)
-        found["repeat"] &= ~self.visits.pick(self.states.goal)  # the rows of an order are no clicks in anger
-        return found | {FEELING: self.unhappy(self.answers.feeling < 0)}
+        return signs_of(self.journeys, self.rules, self.goal).shown | {FEELING: self.unhappy(self.answers.feeling < 0)}
 
     def unhappy(self, answers: Bools) -> Bools:
         """Per visit: does one of these answers speak of it?"""
@@ -107,12 +106,7 @@ class MapBatch:
     @cached_property
     def decisive(self) -> dict[str, Bools]:
         """The signals that a goal may have failed by, and `bad`, any of them: a contact after the goal is none."""
-        found = dict(self.signals)
-        contact = np.flatnonzero(found["contact"])
-        behind = self.visits.place(contact) + 1
-        goal, support = (np.flatnonzero(f) for f in (self.states.goal, named(self.journeys, self.rules.support)))
-        found["contact"] = found["contact"].copy()
-        found["contact"][contact[next_at_or_after(goal, behind) < next_at_or_after(support, behind)]] = False
+        found = self.signals | {"contact": signs_of(self.journeys, self.rules, self.goal).contact}
         bad = np.logical_or.reduce(list(found.values()))
         # an answer that names no touchpoint speaks of the last visit, behind which there is less to come
         return found | {FEELING: self.unhappy((self.answers.feeling < 0) & self.answers.names_one), BAD: bad}
@@ -194,27 +188,19 @@ class MapBatch:
         return (self.states.last_goal.take(session) > self.visits.place(first)) | self.states.comes_back.take(session)
 
     @cached_property
-    def stage_rank(self) -> Ints:
-        """Per event: the number of its stage, -1 for unmapped ones."""
-        rank = {n: i for i, n in enumerate(self.stages)}
-        stage = self.journeys.stage
-        return stage.lookup(np.array([rank.get(n, -1) for n in stage.names], dtype=np.int64), -1)
-
-    @cached_property
     def has_later(self) -> Bools:
         """Per first visit: is there a stage behind its own?"""
-        rank = self.stage_rank[self.visits.place(self.first[0])]
+        rank = stage_rank(self.journeys, self.stages)[self.visits.place(self.first[0])]
         return (rank >= 0) & (rank < len(self.stages) - 1)
 
     @cached_property
     def goes_on(self) -> Bools:
         """Per first visit of a closed session: does an event of a later stage follow, there or within return_window of its end?"""
         journeys, position = self.journeys, self.visits.place(self.first[0])
-        rank, session = self.stage_rank, self.visits.session[self.first[0]]
-        rank = np.where(journeys.passive, -1, rank) if journeys.passive.any() else rank
+        rank, session = active_rank(journeys, self.stages), self.visits.session[self.first[0]]
         end, at = self.states.window_end.take(session), journeys.events.at
         if worth():
-            target = loops.next_higher(rank, journeys.customer, len(self.stages))[position]
+            target = journeys.once(_next_stage, self.stages, journeys.scope.stages)[position]
             return (target >= 0) & (at[target] <= end)
         found = np.zeros(len(position), dtype=bool)
         mine = rank[position]
@@ -291,6 +277,51 @@ class MapBatch:
             (self.journeys.in_period[self.answers.position] & (self.answers.visit < 0) & (self.answers.named < 0)).sum()
         )
         return pa.table([[""], ["total"], [0], [customers], [sessions], [lost], [self.answers.off_scale]], schema=PARTS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signs:
+    """Per visit to a touchpoint: `shown` what each signal shows, and `contact` what a goal may have failed by."""
+
+    shown: dict[str, Bools]
+    contact: Bools
+
+
+def signs_of(journeys: Journeys, rules: FrictionRules, goal: frozenset[str]) -> Signs:
+    """Of a period; found once for all maps of it."""
+    return journeys.once(_signs_of, *journeys.period, rules, goal)
+
+
+def _signs_of(journeys: Journeys, since: int, until: int, rules: FrictionRules, goal: frozenset[str]) -> Signs:
+    visits, reached = visits_at(journeys, collapse=False), journeys.answers_to(goal)
+    found = signals(journeys, visits, rules)
+    found["repeat"] &= ~visits.pick(reached)  # the rows of an order are no clicks in anger
+    contact = np.flatnonzero(found["contact"])
+    behind = visits.place(contact) + 1
+    goals, support = (np.flatnonzero(f) for f in (reached, named(journeys, rules.support)))
+    decisive = found["contact"].copy()
+    decisive[contact[next_at_or_after(goals, behind) < next_at_or_after(support, behind)]] = False
+    return Signs(shown=found, contact=decisive)
+
+
+def stage_rank(journeys: Journeys, stages: tuple[str, ...]) -> Ints:
+    """Per event: the number of its stage, -1 for others; found once for all maps."""
+    return journeys.once(_stage_rank, stages, journeys.scope.stages)
+
+
+def _stage_rank(journeys: Journeys, stages: tuple[str, ...], _: StageRules) -> Ints:
+    rank = {n: i for i, n in enumerate(stages)}
+    return journeys.stage.lookup(np.array([rank.get(n, -1) for n in journeys.stage.names], dtype=np.int64), -1)
+
+
+def active_rank(journeys: Journeys, stages: tuple[str, ...]) -> Ints:
+    """The same; passive events have none."""
+    rank = stage_rank(journeys, stages)
+    return np.where(journeys.passive, -1, rank) if journeys.passive.any() else rank
+
+
+def _next_stage(journeys: Journeys, stages: tuple[str, ...], _: StageRules) -> Ints:
+    return loops.next_higher(active_rank(journeys, stages), journeys.customer, len(stages))
 
 
 def exact(code: Ints, values: Ints, size: int) -> Ints:

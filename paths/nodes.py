@@ -13,7 +13,7 @@ from ingest.batches import Codes
 from paths.absorbing import Chances
 from paths.analysis import Journeys, summed
 from paths.counting import units_at
-from paths.transitions import visits_of
+from paths.transitions import visits_at
 
 PARTS = pa.schema([("node", pa.string()), ("visits", pa.int64()), ("sessions", pa.int64()), ("customers", pa.int64())])
 """Additive."""
@@ -43,7 +43,7 @@ class Nodes:
         """The additive counts of a batch."""
         node = node_of(journeys, self.by_stage)
         size = len(node.names)
-        visits = visits_of(journeys, node, self.collapse_repeats)
+        visits = visits_at(journeys, self.collapse_repeats, self.by_stage)
         units = visits.session, visits.pick(journeys.customer)
         counts = [np.bincount(visits.node, minlength=size), *(units_at(u, visits.node, size) for u in units)]
         return pa.table([pa.array(node.names, pa.string()), *counts], schema=PARTS)
@@ -65,7 +65,7 @@ class GoalNodes:
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
         node = node_of(journeys, self.by_stage)
-        mine = visits_of(journeys, node, collapse=False)
+        mine = visits_at(journeys, collapse=False, by_stage=self.by_stage)
         goal = mine.pick(journeys.answers_to(self.goal))
         counts = [np.bincount(mine.node[flags], minlength=len(node.names)) for flags in (goal, ~goal)]
         return pa.table([pa.array(node.names, pa.string()), *counts], schema=GOAL_PARTS)

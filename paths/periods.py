@@ -6,16 +6,9 @@ Sessions, touchpoints and everything else that no period touches are shared; onl
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from paths.analysis import NEVER, Journeys
 from paths.views import R, View
-
-SHARED = ("customer", "in_segment")
-"""What most analyses want and no period changes: found once, by the first who asks."""
-
-LAZY = ("stage", "open_until")
-"""The same for a few: carried over where they are there already."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +25,5 @@ class InPeriod(View[R]):
 
 def during(journeys: Journeys, since: int, until: int) -> Journeys:
     """The same journeys under another period."""
-    scope = replace(journeys.scope, since=since, until=until)
     whole = None if journeys.whole is None else during(journeys.whole, since, until)
-    view = replace(journeys, scope=scope, whole=whole)
-    known: dict[str, Any] = {name: getattr(journeys, name) for name in SHARED}
-    known |= {name: vars(journeys)[name] for name in LAZY if name in vars(journeys)}
-    vars(view).update(known)  # where cached_property keeps what it has found
-    return view
+    return replace(journeys, scope=replace(journeys.scope, since=since, until=until), whole=whole)

@@ -12,10 +12,10 @@ import numpy.typing as npt
 from ingest.batches import Codes
 from ingest.errors import ConfigError
 from paths.analysis import Journeys
-from paths.dropoff import SessionStates
+from paths.dropoff import states_of
 from paths.funnel import Found, Funnel, find
 from paths.goals import GoalRules
-from paths.transitions import END, START, inner_edges, visits_of
+from paths.transitions import END, START, inner_edges, visits_at
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -122,7 +122,7 @@ class OnEdge:
     def choose(self, journeys: Journeys) -> Chosen:
         """The sessions, whole."""
         node = journeys.stage if self.by_stage else journeys.touchpoint
-        visits = visits_of(journeys, node, self.collapse_repeats)
+        visits = visits_at(journeys, self.collapse_repeats, self.by_stage)
         from_, to = named(node, self.source), named(node, self.target)
         source, target, session = inner_edges(visits)
         hits = [session[from_[source] & to[target]]]
@@ -155,8 +155,7 @@ class Ended:
     def choose(self, journeys: Journeys) -> Chosen:
         """The sessions, whole."""
         node = journeys.stage if self.by_stage else journeys.touchpoint
-        goal = journeys.answers_to(self.rules.goal)
-        states = SessionStates.of(journeys, goal, self.return_window // MICROSECOND)
+        states = states_of(journeys, self.rules.goal, self.return_window // MICROSECOND)
         state = states.lost if self.state == "lost" else states.returned
         here = named(node, self.node)[node.codes[journeys.sessions.last]]
         return of_sessions(journeys, np.flatnonzero(journeys.selected_sessions & state & here))

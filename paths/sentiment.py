@@ -99,8 +99,12 @@ def answers_of(journeys: Journeys, surveys: Sequence[Survey]) -> Answers:
     """All answers of the batch in order.
 
     An answer belongs to the touchpoint it names (the customer's last visit there before it), else to the customer's last
-    non-passive event before it that is no answer itself.
+    non-passive event before it that is no answer itself. Found once for all questions about a period.
     """
+    return journeys.once(_answers_of, *journeys.period, tuple(surveys))
+
+
+def _answers_of(journeys: Journeys, since: int, until: int, surveys: tuple[Survey, ...]) -> Answers:
     if not surveys:
         return NO_ANSWERS
     n = len(journeys)

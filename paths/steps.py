@@ -17,7 +17,7 @@ from ingest.errors import ConfigError
 from paths.analysis import Journeys, summed
 from paths.counting import tally
 from paths.goals import GoalRules
-from paths.transitions import END, START, visits_of
+from paths.transitions import END, START, visits_at
 
 Ints = npt.NDArray[np.int64]
 
@@ -54,7 +54,7 @@ class StepFlows:
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive flows of a batch."""
         node = journeys.stage if self.by_stage else journeys.touchpoint
-        visits = visits_of(journeys, node, self.collapse_repeats)
+        visits = visits_at(journeys, self.collapse_repeats, self.by_stage)
         size = len(node.names) + 2
         start, end = size - 2, size - 1
         place = places(visits.opens)
@@ -82,8 +82,12 @@ def places(opens: npt.NDArray[np.bool_]) -> Ints:
 
 def holding_goal(journeys: Journeys, rules: GoalRules) -> npt.NDArray[np.bool_]:
     """Per session: does it hold a goal?"""
+    return journeys.once(_holding_goal, rules.goal)
+
+
+def _holding_goal(journeys: Journeys, goal: frozenset[str]) -> npt.NDArray[np.bool_]:
     found = np.zeros(len(journeys.sessions) + 1, dtype=bool)
-    found[journeys.sessions.index[np.flatnonzero(journeys.answers_to(rules.goal))]] = True
+    found[journeys.sessions.index[np.flatnonzero(journeys.answers_to(goal))]] = True
     return found[:-1]
 
 

@@ -21,6 +21,7 @@ from paths import loops
 from paths.analysis import Journeys, summed
 from paths.counting import AnyInts, numbered, tally_times, units_at
 from paths.histograms import quantile_seconds
+from paths.touchpoints import StageRules
 
 Ints = npt.NDArray[np.int64]
 Codes32 = npt.NDArray[np.int32]
@@ -63,7 +64,7 @@ class Transitions:
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive edges of a batch."""
         node = journeys.stage if self.by_stage else journeys.touchpoint
-        visits = visits_of(journeys, node, self.collapse_repeats)
+        visits = visits_at(journeys, self.collapse_repeats, self.by_stage)
         names = names_of(node)
         count = compiled_edges if loops.fit(len(names) ** 2) else edges_in
         return edge_parts(*count(visits, visits.pick(journeys.customer), len(names)), names)
@@ -142,6 +143,15 @@ class Visits:
     def pick(self, values: npt.NDArray[T]) -> npt.NDArray[T]:
         """Per visit: what its first event has, of values per event."""
         return values if self.first is None else values[self.first]
+
+
+def visits_at(journeys: Journeys, collapse: bool, by_stage: bool = False) -> Visits:
+    """`visits_of` touchpoints, or of stages: found once for all questions about a period."""
+    return journeys.once(_visits_at, *journeys.period, collapse, journeys.scope.stages if by_stage else None)
+
+
+def _visits_at(journeys: Journeys, since: int, until: int, collapse: bool, stages: StageRules | None) -> Visits:
+    return visits_of(journeys, journeys.touchpoint if stages is None else journeys.stage, collapse)
 
 
 def visits_of(journeys: Journeys, node: Codes, collapse: bool, sessions: npt.NDArray[np.bool_] | None = None) -> Visits:
