@@ -92,6 +92,16 @@ class EventBatch:
         """int64[n]: the customer key of each event."""
         return self.keys.take(self.customer)
 
+    def owned_by(self, keys: Ints) -> Bools:
+        """Per event: is it of one of these customers?"""
+        return np.isin(self.keys, keys).take(self.customer)
+
+    def keys_at(self, events: Bools) -> Ints:
+        """The customers of these events, ascending."""
+        found = np.zeros(len(self.keys), dtype=bool)
+        found[self.customer[np.flatnonzero(events)]] = True
+        return self.keys[found]
+
     def take(self, rows: npt.NDArray[Any]) -> EventBatch:
         """The batch at these rows (positions in order, or a mask)."""
         columns = {name: column.take(rows) for name, column in self.columns.items()}

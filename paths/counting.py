@@ -109,6 +109,9 @@ def numbered(codes: Sequence[AnyInts], size: int) -> tuple[Ints, list[AnyInts]]:
 
 def flagged(node: AnyInts, flags: Sequence[Bools], size: int) -> tuple[Ints, list[Ints]]:
     """(how often each node stands there, how often with each of the flags), counted at once; 0 <= node < size."""
+    if flags and loops.fit(size * len(flags)):
+        n, hits = loops.flagged(node, np.stack(flags), size)
+        return n, list(hits)
     if len(flags) > 1 and size << len(flags) > DENSE:
         half = len(flags) // 2
         n, left = flagged(node, flags[:half], size)

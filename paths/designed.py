@@ -66,13 +66,15 @@ class DesignedJourney:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
-        index = journeys.sessions.index
-        rows = np.flatnonzero(np.append(journeys.selected_sessions, False)[index])
-        rank = stage_rank(journeys, self.stages)[rows]
-        owner, customer = np.unique(journeys.customer[rows], return_inverse=True)
-        known = rank >= 0
-        first = first_visits(rows[known], customer[known], rank[known], (len(owner), len(self.stages)))
-        return counts(first, came_back(customer[known], rank[known], first.shape), journeys.events.at)
+        rows = np.flatnonzero(np.append(journeys.selected_sessions, False)[journeys.sessions.index])
+        owner = journeys.customer.take(rows)
+        customer = np.cumsum(np.append(False, owner[1:] != owner[:-1])[: len(owner)])
+        shape = (int(customer[-1]) + 1 if len(rows) else 0, len(self.stages))
+        rank = stage_rank(journeys, self.stages).take(rows)
+        known = np.flatnonzero(rank >= 0)
+        rows, customer, rank = (values.take(known) for values in (rows, customer, rank))
+        first = first_visits(rows, customer, rank, shape)
+        return counts(first, came_back(customer, rank, shape), journeys.events.at)
 
     def reduce(self, parts: Sequence[pa.Table]) -> Designed:
         """The table and the totals."""
@@ -116,9 +118,9 @@ def met(value: float | None, target: float | None, *, more: bool) -> bool | None
 
 def first_visits(position: Ints, customer: Ints, rank: Ints, shape: tuple[int, int]) -> Ints:
     """[customer, stage]: position of the first event there, the largest int64 where there is none."""
-    cell, row = np.unique(customer * shape[1] + rank, return_index=True)
     first = np.full(shape[0] * shape[1], np.iinfo(np.int64).max, dtype=np.int64)
-    first[cell] = position[row]
+    cell = customer * shape[1] + rank
+    first[cell[::-1]] = position[::-1]  # backwards: the first row is written last
     return first.reshape(shape)
 
 
@@ -129,7 +131,8 @@ def came_back(customer: Ints, rank: Ints, shape: tuple[int, ...]) -> Bools:
         if len(rank)
         else np.zeros(0, dtype=bool)
     )
-    runs = np.bincount(customer[fresh] * shape[1] + rank[fresh], minlength=shape[0] * shape[1])
+    first = np.flatnonzero(fresh)
+    runs = np.bincount(customer.take(first) * shape[1] + rank.take(first), minlength=shape[0] * shape[1])
     found: Bools = runs.reshape(shape) > 1
     return found
 

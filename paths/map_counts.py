@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -19,7 +19,7 @@ from paths.dropoff import SessionStates
 from paths.friction import SIGNALS, FrictionRules, named, signals
 from paths.sentiment import Answers
 from paths.touchpoints import UNMAPPED, StageRules, named_by
-from paths.transitions import Visits, coded_names, visits_at
+from paths.transitions import Visits, coded_names, visits_at, visits_by
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -70,7 +70,7 @@ class MapBatch:
     @cached_property
     def visits(self) -> Visits:
         """Of the cells by the selected sessions, one per event."""
-        return replace(self.steps, node=self.steps.pick(self.cell.codes))
+        return visits_by(self.journeys, self.cell)
 
     @cached_property
     def runs(self) -> Visits:

@@ -82,7 +82,7 @@ class Opportunities:
         at = np.flatnonzero(support & journeys.selected)
         rough = np.zeros(len(journeys), dtype=bool)
         every = everyone(len(journeys.sessions))  # what went before a contact may lie before the period
-        visits = visits_of(journeys, journeys.touchpoint, collapse=False, sessions=every)
+        visits = visits_of(journeys, journeys.touchpoint, every)
         found = signals(journeys, visits, self.friction)
         rough[visits.place(np.flatnonzero(np.logical_or.reduce([found[c] for c in CAUSES])))] = True
         before = last_of(journeys, rough & ~support, at)

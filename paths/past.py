@@ -162,14 +162,14 @@ def doubtful(journeys: Journeys, past: Past) -> Ints:
     wrong = carried & (whole.events.at >= past.horizon)
     if past.orders and "order_id" in whole.events.columns:
         wrong |= carried & (whole.events.text("order_id").codes >= 0)
-    wrong |= np.isin(whole.events.key, speakers(journeys, past))
+    found = [speakers(journeys, past)]
     if past.carts is not None:
         rows = CartRows.of(journeys, past.carts)
         moved = CartRows.of(whole, past.carts).role if journeys.whole else rows.role
         wrong |= carried & (moved != NO_ROLE) & (moved != VIEW)
         marks = find_marks(journeys, rows.role, rows.orders, past.carts)
-        wrong |= np.isin(whole.events.key, running(journeys, marks, past, past.carts))
-    return np.unique(whole.events.key[wrong])
+        found.append(running(journeys, marks, past, past.carts))
+    return np.unique(np.concatenate([whole.events.keys_at(wrong), *found]))
 
 
 def carried_over(journeys: Journeys, read_from: int) -> Bools:
@@ -236,5 +236,5 @@ def excluded_since(journeys: Journeys, since: int) -> int:
 def apart(journeys: Journeys, keys: Ints) -> Journeys:
     """The journeys of all but these customers."""
     whole = None if journeys.whole is None else apart(journeys.whole, keys)
-    kept = without(journeys, ~np.isin(journeys.events.key, keys))
+    kept = without(journeys, ~journeys.events.owned_by(keys))
     return replace(kept, whole=whole, excluded_sessions=journeys.excluded_sessions)

@@ -42,14 +42,14 @@ def of_segment(journeys: Journeys, condition: Condition) -> Journeys:
     held: tuple[Condition, Journeys] | None = vars(journeys).get(HELD)
     if held is None or held[0] != condition:
         events = journeys.all_events
-        held = condition, restricted(journeys, np.unique(events.key[condition.holds(events)]), condition)
+        held = condition, restricted(journeys, events.keys_at(condition.holds(events)), condition)
         vars(journeys)[HELD] = held  # where cached_property keeps what it has found
     return held[1]
 
 
 def restricted(journeys: Journeys, keys: npt.NDArray[np.int64], condition: Condition) -> Journeys:
     """Only these customers, whole."""
-    kept = without(journeys, np.isin(journeys.events.key, keys))
+    kept = without(journeys, journeys.events.owned_by(keys))
     scope = replace(journeys.scope, segment=(*journeys.scope.segment, condition))
     whole = None if journeys.whole is None else restricted(journeys.whole, keys, condition)
     return replace(kept, scope=scope, whole=whole, excluded_sessions=journeys.excluded_sessions)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TypeVar
@@ -146,31 +146,58 @@ class Visits:
 
 
 def visits_at(journeys: Journeys, collapse: bool, by_stage: bool = False) -> Visits:
-    """`visits_of` touchpoints, or of stages: found once for all questions about a period."""
+    """`visits_of` touchpoints, or of stages, by the selected sessions: found once for all questions about a period."""
     return journeys.once(_visits_at, *journeys.period, collapse, journeys.scope.stages if by_stage else None)
 
 
 def _visits_at(journeys: Journeys, since: int, until: int, collapse: bool, stages: StageRules | None) -> Visits:
-    return visits_of(journeys, journeys.touchpoint if stages is None else journeys.stage, collapse)
+    if collapse:
+        return collapsed(visits_at(journeys, False, stages is not None))
+    if stages is None:
+        return visits_of(journeys, journeys.touchpoint, journeys.selected_sessions)
+    return visits_by(journeys, journeys.stage)
 
 
-def visits_of(journeys: Journeys, node: Codes, collapse: bool, sessions: npt.NDArray[np.bool_] | None = None) -> Visits:
-    """One visit per event, or per run of consecutive events at one node; of the selected sessions, or of these."""
+def visits_by(journeys: Journeys, node: Codes) -> Visits:
+    """One visit per event of the selected sessions, to these nodes."""
+    visits = visits_at(journeys, False)
+    return replace(visits, node=visits.pick(node.codes))
+
+
+def visits_of(journeys: Journeys, node: Codes, chosen: npt.NDArray[np.bool_]) -> Visits:
+    """One visit per event of these sessions."""
     index = journeys.sessions.index
-    chosen = journeys.selected_sessions if sessions is None else sessions
     take = index >= 0 if chosen.all() else np.append(chosen, False)[index]
     position = None if take.all() else np.flatnonzero(take)
     codes, session, at = node.codes, index, journeys.events.at
     if position is not None:
-        codes, session, at = codes[position], session[position], at[position]
-    if collapse and len(codes):
-        fresh = np.flatnonzero(np.append(True, (codes[1:] != codes[:-1]) | (session[1:] != session[:-1])))
-        position = fresh if position is None else position[fresh]
-        codes, session, at = codes[fresh], session[fresh], at[fresh]
-    opens, closes = (np.ones(len(codes), dtype=bool) for _ in range(2))
+        codes, session, at = codes.take(position), session.take(position), at.take(position)
+    opens = np.ones(len(codes), dtype=bool)
     np.not_equal(session[1:], session[:-1], out=opens[1:])
+    return Visits(codes, session, at, opens, closing(opens), position)
+
+
+def closing(opens: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Per visit: does another session open behind it, or nothing?"""
+    closes = np.ones_like(opens)
     closes[:-1] = opens[1:]
-    return Visits(codes, session, at, opens, closes, position)
+    return closes
+
+
+def collapsed(visits: Visits) -> Visits:
+    """One visit per run of consecutive events at one node."""
+    fresh = visits.opens.copy()
+    fresh[1:] |= visits.node[1:] != visits.node[:-1]
+    first = np.flatnonzero(fresh)
+    opens = visits.opens.take(first)
+    return Visits(
+        visits.node.take(first),
+        visits.session.take(first),
+        visits.at.take(first),
+        opens,
+        closing(opens),
+        visits.place(first),
+    )
 
 
 def inner_edges(visits: Visits) -> tuple[Codes32, Codes32, Codes32]:

@@ -17,7 +17,7 @@ from ingest.errors import ConfigError, did_you_mean
 from paths.analysis import Bools, Journeys, coded
 from paths.counting import AnyInts
 from paths.touchpoints import UNMAPPED, StageRules, shown
-from paths.transitions import visits_of
+from paths.transitions import collapsed, visits_by
 
 Ints = npt.NDArray[np.int64]
 
@@ -71,7 +71,9 @@ class Walks:
 def walks_of(journeys: Journeys, view: View) -> Walks:
     """The walks of the selected sessions."""
     names = node_at(journeys, view.level)
-    visits = visits_of(journeys, names, collapse=view.collapse_repeats and not view.hidden)
+    visits = visits_by(journeys, names)
+    if view.collapse_repeats and not view.hidden:
+        visits = collapsed(visits)
     node, session, position = visits.node, visits.session, visits.position
     if view.hidden:
         keep = ~answering(journeys, view.hidden, view.level)[position]

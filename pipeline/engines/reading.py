@@ -99,13 +99,15 @@ class Reading:
     def further_back(self, held: list[EventBatch], parts: Parts, done: Pass, past: Past) -> None:
         """Of customers in doubt read more of the past, until there is none left to be in doubt about."""
         until = past.read_from
-        done.read_further = sum(len(np.unique(b.key)) for b in held)
+        done.read_further = sum(len(b.keys) for b in held)
         for lead in (*LEADS, None):
             if not held:
                 return
             wider = replace(past, lead=lead) if lead is not None else None
             since = -NEVER if wider is None else wider.read_from
-            batch = joined([*self.between(np.unique(np.concatenate([b.key for b in held])), since, until, done), *held])
+            batch = joined(
+                [*self.between(np.unique(np.concatenate([b.keys for b in held])), since, until, done), *held]
+            )
             if wider is None:
                 self.everything(batch, parts, done)
                 return
@@ -163,9 +165,9 @@ class Reading:
         batch = kept_of(batch, batch.at >= doubts.past.read_from)
         journeys = prepare(batch, self.scope)
         known = doubts.in_parts
-        keys = np.union1d(doubtful(journeys, doubts.past), known[np.isin(known, batch.key)])
+        keys = np.union1d(doubtful(journeys, doubts.past), known[np.isin(known, batch.keys)])
         self.count(apart(journeys, keys) if len(keys) else journeys, parts, done)
-        return batch.take(np.isin(batch.key, keys)) if len(keys) else None
+        return batch.take(batch.owned_by(keys)) if len(keys) else None
 
     def everything(self, batch: EventBatch, parts: Parts, done: Pass) -> None:
         """Count all customers of a batch."""

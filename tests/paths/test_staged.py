@@ -13,7 +13,7 @@ from paths.conditions import Condition
 from paths.designed import DesignedJourney
 from paths.dropoff import DropOff
 from paths.journey_map import JourneyMap
-from paths.periods import InPeriod
+from paths.periods import InPeriod, during
 from paths.segments import InSegment
 from paths.staged import Staged, under
 from paths.touchpoints import StageRule, StageRules
@@ -55,7 +55,7 @@ def test_what_rules_read_is_read_and_their_stages_are_found_once() -> None:
     assert "channel" in staged.columns
     journeys = journeys_of([("u", 0, "a", {"channel": "app"}), ("u", 1, "c", {"channel": "app"})])
     view = under(journeys, OTHERS)
-    assert under(journeys, OTHERS) is view
-    assert under(view, OTHERS) is view
+    assert under(journeys, OTHERS).stage is view.stage
+    assert during(view, 0, 1).stage is view.stage
     assert view.stage.texts() == ["first", "apps"]
     assert journeys.stage.texts() == ["(unmapped)", "(unmapped)"]
