@@ -7,7 +7,8 @@ from collections.abc import Collection
 import pyarrow.parquet as pq
 
 from ingest.database import Database, load_sql
-from ingest.store import Snapshot, SpanFile
+from ingest.spans import SpanFile
+from ingest.store import Snapshot
 
 INTERNAL = frozenset({"customer_key", "event_at", "recorded_input", "recorded_row", "properties", "content_hash", "duplicates",
                       "variants"})  # fmt: skip

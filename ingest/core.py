@@ -7,6 +7,7 @@ customer, not an event. The file can be made again from the Parquet file, and is
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -129,16 +130,30 @@ class Chunk(NamedTuple):
     starts: npt.NDArray[np.int32]
     at: Ints
     code: npt.NDArray[np.int32]
-    at_place: int  # where in the file `at` begins
+    key_place: int  # where in the file `key` begins, and the others
+    starts_place: int
+    at_place: int
     code_place: int
 
 
 class Core:
     """An open core. Arrays are views of the file, which is mapped into memory; what a pass reads it copies by `read`."""
 
-    def __init__(self, content: pa.Buffer, path: Path | None) -> None:
-        """`path`: the file that this is the content of; None where it was made in memory. Raises ArrowInvalid."""
+    @classmethod
+    def at(cls, path: Path) -> Core:
+        """The core in this file. Raises OSError, ValueError (it is empty) and ArrowInvalid."""
+        with path.open("rb") as file:
+            mapping = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        core = cls(pa.py_buffer(mapping))
+        core._mapping = mapping
+        core._file = os.open(path, os.O_RDONLY) if hasattr(os, "preadv") else None
+        return core
+
+    def __init__(self, content: pa.Buffer) -> None:
+        """Of these bytes. Raises ArrowInvalid."""
         self.content = content
+        self._mapping: mmap.mmap | None = None
+        self._file: int | None = None
         reader = pa.ipc.open_file(content)
         self.parquet_bytes = int((reader.schema.metadata or {}).get(PARQUET_BYTES, -1))
         self.names: tuple[str, ...] = ()
@@ -150,11 +165,17 @@ class Core:
             at, event = (lists.values.field(n) for n in range(2))
             self.names = tuple(event.dictionary.to_pylist())
             columns = batch.column(0), lists.offsets, at.cast(pa.int64()), event.indices
-            _, _, *places = (c.buffers()[1].address - content.address for c in columns)
+            places = (c.buffers()[1].address - content.address for c in columns)
             key, starts, instants, codes = (np.asarray(c) for c in columns)
             self.chunks.append(Chunk(self.rows, key, starts, instants, codes, *places))
             self.rows += len(at)
-        self._file = os.open(path, os.O_RDONLY) if path is not None and hasattr(os, "preadv") else None
+
+    def customers(self, chunk: Chunk, start: int, end: int) -> tuple[Ints, npt.NDArray[np.int32]]:
+        """(`key` of some customers in a row, `starts` of them and of the next one), copied as well."""
+        key, starts = np.empty(end - start, dtype=np.int64), np.empty(end - start + 1, dtype=np.int32)
+        self._copy(chunk.key, chunk.key_place, slice(start, end), key)
+        self._copy(chunk.starts, chunk.starts_place, slice(start, end + 1), starts)
+        return key, starts
 
     def read(self, chunk: Chunk, rows: Rows, at: Ints, code: npt.NDArray[np.int32]) -> None:
         """Copy rows of a chunk. Rows in a row are read past the mapping, whose pages would count as this process's."""
@@ -167,6 +188,11 @@ class Core:
         elif os.preadv(self._file, [out.data], place + rows.start * view.itemsize) != out.nbytes:
             raise OSError("a file of the store is shorter than it says")
 
+    def forget(self) -> None:
+        """Have the pages looked at so far count no longer as this process's; they come back where they are needed."""
+        if self._mapping is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self._mapping.madvise(mmap.MADV_DONTNEED)
+
     def close(self) -> None:
         """Let go of the file."""
         if self._file is not None:
@@ -177,14 +203,12 @@ class Core:
 def open_core(parquet: Path) -> Core:
     """The core of a file; where it stands beside it no longer, or is another file's, made again in memory."""
     beside = core_path(parquet)
-    with suppress(OSError, pa.ArrowInvalid):
-        with pa.memory_map(str(beside)) as source:
-            content = source.read_buffer()
-        core = Core(content, beside)
+    with suppress(OSError, ValueError, pa.ArrowInvalid):
+        core = Core.at(beside)
         if core.parquet_bytes == parquet.stat().st_size:
             return core
         core.close()
-    return Core(made_of(parquet), None)
+    return Core(made_of(parquet))
 
 
 def made_of(parquet: Path) -> pa.Buffer:

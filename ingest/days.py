@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import pyarrow.parquet as pq
 
 from ingest.database import Database, load_sql
-from ingest.store import EventStore, Snapshot, SpanFile
+from ingest.spans import SpanFile
+from ingest.store import EventStore, Snapshot
 
 QUARTER = timedelta(minutes=15)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

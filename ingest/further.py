@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from ingest.batches import is_text
 from ingest.core import Ints, Rows, open_core
-from ingest.store import ROW_GROUP, SpanFile
+from ingest.spans import ROW_GROUP, SpanFile
 
 MOST_SHARED = 1_500_000
 """Rows of the row groups in which two shards meet, of all files, that may be kept in memory."""

@@ -22,8 +22,9 @@ from ingest.digests import Digests
 from ingest.errors import Conflict
 from ingest.merge import merge, touched
 from ingest.quarantine import Quarantine
+from ingest.spans import SpanFile
 from ingest.staging import InputFile, Source, clock_notes, stage_all
-from ingest.store import EventStore, Snapshot, SpanFile, TakenInput
+from ingest.store import EventStore, Snapshot, TakenInput
 
 __all__ = ["ARRIVALS", "Accounting", "Gate", "InputFile", "LoadOptions", "Loaded", "Source", "load"]
 

@@ -13,8 +13,9 @@ from ingest.database import Database, load_sql
 from ingest.files import natural_key
 from ingest.judgement import quoted
 from ingest.schema import EVENTS, sql_type
+from ingest.spans import SpanFile
 from ingest.staging import Source
-from ingest.store import Snapshot, SpanFile, sealed_file
+from ingest.store import Snapshot, sealed_file
 from ingest.writing import CHUNK, Writing
 
 TOGETHER = 200_000

@@ -11,7 +11,7 @@ from ingest.core import Ints
 from ingest.further import OpenFile, ScanCount, opened
 from ingest.interleave import order_of, ranges
 from ingest.scan import BATCH_EVENTS, Cursor, Piece, before, delivered, read_columns
-from ingest.store import SpanFile
+from ingest.spans import SpanFile
 
 
 class KeysCursor(Cursor):

@@ -12,9 +12,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from ingest.database import Database, load_sql
 from ingest.further import footer_of
-from ingest.store import SpanFile
+from ingest.spans import SpanFile
 
 Ints = npt.NDArray[np.int64]
 
@@ -25,6 +24,8 @@ def split_orders(old: Sequence[SpanFile], recent: Sequence[SpanFile], at: int) -
     old = [f for f in old if has_orders(f)] if recent else []
     if not old:
         return np.zeros(0, dtype=np.int64)
+    from ingest.database import Database, load_sql  # few stores have orders that lie so far apart
+
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
     files = {"old": [str(f.path) for f in old], "recent": [str(f.path) for f in recent], "at": moment}
     with Database() as db:

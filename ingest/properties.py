@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from ingest.database import Database
-
 EXTRACT = "select json_extract_string(properties, $path) as value from documents"
 
 
 def property_values(documents: list[str], name: str) -> list[str | None]:
     """The text of one key (dots descend) in each JSON document; None where it is missing, null or empty."""
+    from ingest.database import Database  # most questions read no properties
+
     with Database(threads=1) as db:
         table = pa.table({"documents": pa.array(documents, pa.string())}).rename_columns(["properties"])
         whole = '$."' + name.replace('"', '\\"') + '"'

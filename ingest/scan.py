@@ -64,6 +64,7 @@ class Cursor(ABC):
     def close(self) -> None:
         """Let go of the file."""
         self._further.close()
+        self.core.forget()
 
 
 class ShardCursor(Cursor):
@@ -82,9 +83,9 @@ class ShardCursor(Cursor):
         for chunk, start, stop in self._left:
             end = min(before(chunk.key, hi), stop)
             if end > start:
-                rows = slice(int(chunk.starts[start]), int(chunk.starts[end]))
-                events = np.diff(chunk.starts[start : end + 1])
-                pieces.append(self.piece(chunk, rows, chunk.key[start:end], events, rows.stop - rows.start))
+                key, starts = self.core.customers(chunk, start, end)
+                rows = slice(int(starts[0]), int(starts[-1]))
+                pieces.append(self.piece(chunk, rows, key, np.diff(starts), rows.stop - rows.start))
             if end < stop:
                 left.append((chunk, max(start, end), stop))
         self._left = left

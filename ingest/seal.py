@@ -16,7 +16,8 @@ from ingest.judgement import quoted
 from ingest.merge import ORDER
 from ingest.raw import path_literal
 from ingest.schema import EVENTS
-from ingest.store import EventStore, Snapshot, SpanFile, sealed_file
+from ingest.spans import SpanFile
+from ingest.store import EventStore, Snapshot, sealed_file
 from ingest.writing import CHUNK, Writing
 
 

@@ -20,7 +20,6 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import deltalake
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -32,39 +31,15 @@ from ingest.errors import Conflict, NoStore, QueryError, StoreError
 from ingest.lock import writer_lock
 from ingest.log import transactions
 from ingest.schema import EVENTS, KEY_HASH
+from ingest.spans import SpanFile
 
 R = TypeVar("R")
 
 SENTINEL = "journeys"
-ROW_GROUP = 32_768
 FACTS = ("run_id", "rows_read", "duplicates", "quarantined", "newest_days")
 """What a load says of itself in its log entry; beside them, `spans` has the days that this one entry changed."""
 LOG = {"delta.checkpointInterval": "20"}
 """A log is opened many times for each time it is written to: it is summed up every 20 entries."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpanFile:
-    """One file of a snapshot."""
-
-    path: Path
-    span: str  # a UTC day (2026-01-15) or a sealed month (2026-01)
-    rows: int
-
-    @property
-    def is_day(self) -> bool:
-        """A month has no day in its name."""
-        return len(self.span) == len("2026-01-15")
-
-    @property
-    def since(self) -> int:
-        """The first instant of its span, microseconds UTC."""
-        return instant_of(np.datetime64(self.span))
-
-    @property
-    def until(self) -> int:
-        """The first instant behind its span."""
-        return instant_of(np.datetime64(self.span) + 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -344,11 +319,6 @@ class EventStore:
                 gone += 1
         self.journal.unlink()
         return gone
-
-
-def instant_of(moment: np.datetime64) -> int:
-    """Microseconds since 1970."""
-    return int(moment.astype("datetime64[us]").astype(np.int64))
 
 
 def begun(path: Path) -> bool:

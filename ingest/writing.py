@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.schema import EVENTS
-from ingest.store import ROW_GROUP, SpanFile
+from ingest.spans import ROW_GROUP, SpanFile
 
 CHUNK = 4 * ROW_GROUP
 """Rows of a large span that are handed over at once: whole row groups."""

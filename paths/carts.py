@@ -22,6 +22,7 @@ from paths.cart_rules import REFUND, CartRules, number_at
 from paths.counting import AnyInts, exact_sums, units_at
 from paths.episodes import ABANDONED, BY, BY_NONE, KINDS, RECOVERED, STATUSES, CartRows, Episodes, episodes
 from paths.statistics import rate, wilson
+from paths.transitions import coded_names
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -29,7 +30,8 @@ Bools = npt.NDArray[np.bool_]
 BROWSE = "browse"
 KEYS = ("section", "kind", "status", "by", "hours")
 COUNTS = ("episodes", "customers", "known", "value")
-PARTS = pa.schema([(n, pa.int64() if n == "hours" else pa.string()) for n in KEYS] + [(n, pa.int64()) for n in COUNTS])
+TEXT = pa.dictionary(pa.int32(), pa.string())
+PARTS = pa.schema([(n, pa.int64() if n == "hours" else TEXT) for n in KEYS] + [(n, pa.int64()) for n in COUNTS])
 """Additive. section: all (every episode), group, recovered (by = what brought them back), browse, refunds, and two
 histograms in whole hours: recovery_hours (from quiet to the purchase), idle_hours (abandoned, since the last activity).
 `known` episodes have a value, `value` is its sum in minor units."""
@@ -114,9 +116,13 @@ class Carts:
         code, counts = counted(still_open[keep].astype(np.int64), customer)
         return part("browse", counts, kind=[BROWSE] * len(code), status=chosen(("abandoned", "open"), code))
 
+    def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """The sum of parts."""
+        return summed(parts, KEYS, PARTS)
+
     def reduce(self, parts: Sequence[pa.Table]) -> CartsAnswer:
         """The answer; raises JourneysError where the law does not hold."""
-        rows = summed(parts, KEYS, PARTS).to_pylist()
+        rows = self.merge(parts).to_pylist()
         count = {s: sum(r["episodes"] for r in rows if r["section"] == "group" and r["status"] == s) for s in STATUSES}
         whole = sum(r["episodes"] for r in rows if r["section"] == "all")
         if whole != sum(count.values()):
@@ -228,10 +234,15 @@ def part(
     hours: Ints | None = None,
 ) -> pa.Table:
     """Rows of PARTS; a count that is not given is 0."""
-    n = len(counts["episodes"])
-    zero, nothing = np.zeros(n, dtype=np.int64), [""] * n
-    texts = [[section] * n, list(kind) or nothing, list(status) or nothing, list(by) or nothing]
-    return pa.table([*texts, zero if hours is None else hours, *(counts.get(c, zero) for c in COUNTS)], schema=PARTS)
+    zero = np.zeros(len(counts["episodes"]), dtype=np.int64)
+    texts = [
+        pa.array(t, pa.string()).dictionary_encode() if t else coded_names(zero, pa.array([""]))
+        for t in (kind, status, by)
+    ]
+    sections = coded_names(zero, pa.array([section]))
+    return pa.table(
+        [sections, *texts, zero if hours is None else hours, *(counts.get(c, zero) for c in COUNTS)], schema=PARTS
+    )
 
 
 def histogram(rows: Sequence[Mapping[str, Any]], section: str) -> pa.Table:

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 from ingest.database import Database, load_sql
 from ingest.errors import GateFailed
 from ingest.load import Accounting
-from ingest.store import Snapshot, SpanFile
+from ingest.spans import SpanFile
+from ingest.store import Snapshot
 from pipeline.config import Gates
 
 DAY = timedelta(days=1)

@@ -22,7 +22,7 @@ from ingest.further import OpenFile, ScanCount, has_any, opened
 from ingest.of_keys import joined, scan_keys
 from ingest.orders import split_orders
 from ingest.scan import BATCH_EVENTS, read_columns, scan_shard, shards
-from ingest.store import SpanFile
+from ingest.spans import SpanFile
 from paths.analysis import NEVER, Analysis, Journeys, Merging, Scope, kept_of, prepare
 from paths.past import LEADS, Past, apart, doubtful, excluded_since
 from paths.views import kernel_of
@@ -32,8 +32,8 @@ from pipeline.engines.memory import give_back
 NOBODY = np.zeros(0, dtype=np.int64)
 Parts = list[list[pa.Table]]
 T = TypeVar("T")
-MANY = 1_000_000
-"""Rows of parts of one analysis that wait to be added up."""
+MANY, GROWN = 100_000, 3
+"""Rows of parts of one analysis that may wait to be added up: so many, or so many times those of the sum before."""
 
 
 @dataclass
@@ -150,14 +150,16 @@ class Reading:
                     self.everything(batch, parts, done)
                 elif (left := self.settled(batch, parts, done, doubts)) is not None:
                     aside.append(left)
-                self.merge(parts, MANY)
-        self.merge(parts, 1)
+                self.merge(parts)
+        self.merge(parts, whole=True)
         return parts, done, aside
 
-    def merge(self, parts: Parts, most: int) -> None:
-        """Add up the parts of analyses that have more than so many rows."""
+    def merge(self, parts: Parts, *, whole: bool = False) -> None:
+        """Add up the parts of analyses that have many rows, or all."""
         for found, kernel in zip(parts, map(kernel_of, self.analyses), strict=True):
-            if len(found) > 1 and isinstance(kernel, Merging) and sum(map(len, found)) > most:
+            if len(found) < 2 or not isinstance(kernel, Merging):
+                continue
+            if whole or sum(map(len, found)) > max(MANY, GROWN * len(found[0])):
                 found[:] = [kernel.merge(found)]
 
     def settled(self, batch: EventBatch, parts: Parts, done: Pass, doubts: Doubts) -> EventBatch | None:

@@ -19,7 +19,8 @@ import paths.analysis
 from ingest.batches import EventBatch
 from ingest.further import ScanCount, opened
 from ingest.scan import scan_shard, shards
-from ingest.store import Snapshot, SpanFile
+from ingest.spans import SpanFile
+from ingest.store import Snapshot
 from paths.analysis import Analysis
 from paths.dropoff import DropOff
 from paths.funnel import Funnel

@@ -17,7 +17,7 @@ from ingest.further import ScanCount, opened
 from ingest.of_keys import scan_keys
 from ingest.retain import expire
 from ingest.scan import scan_shard, shards
-from ingest.store import SpanFile
+from ingest.spans import SpanFile
 from tests.filling import Filling
 
 Event = tuple[int, int, str]

@@ -15,7 +15,8 @@ from ingest import merge
 from ingest.core import core_path, half_written
 from ingest.errors import NoStore, StoreError
 from ingest.schema import EVENTS
-from ingest.store import EventStore, SpanFile, publish, published_files, published_stamp, sealed_file
+from ingest.spans import SpanFile
+from ingest.store import EventStore, publish, published_files, published_stamp, sealed_file
 from tests.filling import COLUMNS, Filling
 
 
