@@ -73,6 +73,7 @@ def order_of(key: Ints) -> Ints:
 
 def ranges(came: Ints, starts: Ints, n: int) -> Ints:
     """came[0], came[0] + 1, ..., and from starts[1] on came[1], came[1] + 1, ...; up to row n."""
-    found = np.arange(n)
-    found += (came - starts).take(numbered(starts, n))
-    return found
+    steps = np.ones(n, dtype=np.int64)  # from row to row
+    steps[0] = came[0]
+    steps[starts[1:]] = np.diff(came) - np.diff(starts) + 1
+    return np.add.accumulate(steps, out=steps)

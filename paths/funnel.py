@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from paths.any_order import deepest_any
 from paths.chains import ChainRules, Chains, Rows, deepest
 from paths.counting import tally, tally_times
 from paths.funnel_steps import Exclusion, Step
-from paths.funnel_table import KEYS, PARTS, funnel_table
+from paths.funnel_table import KEYS, KINDS, PARTS, funnel_table
 from paths.transitions import END, coded_names
 from sessionize.clock import day_numbers
 
@@ -25,6 +26,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 MICROSECOND = timedelta(microseconds=1)
 NONE = "(none)"
+NO_NODE = -1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,10 +82,11 @@ class Funnel:
         """The additive counts of a batch."""
         found = find(self, journeys)
         groups = group_of(self, journeys, found.position[:, 0])
-        tables = [depths(self, found, groups), optional_reached(self, found, groups), left_out(found)]
+        counts = [depths(self, found, groups), *optional_reached(self, found, groups), left_out(found, groups)]
+        nodes = [*journeys.touchpoint.names, END]
         if self.order != "any":
-            tables += [times(self, journeys, found, groups), went_next(self, journeys, found, groups)]
-        return pa.concat_tables(tables)
+            counts += [times(self, journeys, found, groups), went_next(self, journeys, found, groups, nodes)]
+        return parts_of(counts, groups, nodes)
 
     def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The sum of parts."""
@@ -256,33 +259,41 @@ def period_label(day: int, by: str) -> str:
     return found.isoformat()
 
 
-def depths(funnel: Funnel, found: Found, groups: Groups) -> pa.Table:
+class Counts(NamedTuple):
+    """Columns of PARTS in codes; a number stands for all rows."""
+
+    kind: Ints | int  # of KINDS
+    group: Ints | int
+    step: Ints | int
+    units: Ints
+    name: Ints | int = NO_NODE
+    bin: Ints | int = 0
+    microseconds: Ints | int = 0
+
+
+def depths(funnel: Funnel, found: Found, groups: Groups) -> Counts:
     """Units by depth, going on or not."""
     group, names = groups
     size = len(funnel.needed) + 1
     code, n = tally((group * size + found.chains.depth) * 2 + found.chains.alive, len(names) * size * 2)
     rest, alive = np.divmod(code, 2)
-    kinds = ["in_progress" if a else "dropped" for a in alive]
-    return part(names, rest // size, kinds, rest % size, units=n)
+    return Counts(np.where(alive, KINDS.index("in_progress"), KINDS.index("dropped")), rest // size, rest % size, n)
 
 
-def optional_reached(funnel: Funnel, found: Found, groups: Groups) -> pa.Table:
+def optional_reached(funnel: Funnel, found: Found, groups: Groups) -> Iterator[Counts]:
     """Units that reach each optional step."""
     numbers = [i for i, s in enumerate(funnel.steps, 1) if s.optional]
-    tables = [PARTS.empty_table()]
     for column, number in enumerate(numbers):
         code, n = tally(groups[0][found.optional[:, column]], len(groups[1]))
-        tables.append(part(groups[1], code, "optional", np.full(len(code), number), units=n))
-    return pa.concat_tables(tables)
+        yield Counts(KINDS.index("optional"), code, number, n)
 
 
-def left_out(found: Found) -> pa.Table:
-    """How many units an exclusion left out."""
-    zero = np.zeros(1, dtype=np.int64)
-    return part([""], zero, "left_out", zero, units=zero + found.left_out)
+def left_out(found: Found, groups: Groups) -> Counts:
+    """How many units an exclusion left out, whatever their group."""
+    return Counts(KINDS.index("left_out"), group_names(groups).index(""), 0, np.array([found.left_out]))
 
 
-def times(funnel: Funnel, journeys: Journeys, found: Found, groups: Groups) -> pa.Table:
+def times(funnel: Funnel, journeys: Journeys, found: Found, groups: Groups) -> Counts:
     """Times between neighbouring needed steps of the reported chains."""
     chain, step = np.nonzero(found.position[:, 1 : len(funnel.needed)] >= 0)
     at = journeys.events.at
@@ -290,23 +301,37 @@ def times(funnel: Funnel, journeys: Journeys, found: Found, groups: Groups) -> p
     group, names = groups
     size = len(funnel.needed)
     code, bin_, n, total = tally_times(group[chain] * size + step, len(names) * size, span)
-    return part(names, code // size, "time", code % size + 2, bins=bin_, units=n, microseconds=total)
+    return Counts(KINDS.index("time"), code // size, code % size + 2, n, bin=bin_, microseconds=total)
 
 
-def went_next(funnel: Funnel, journeys: Journeys, found: Found, groups: Groups) -> pa.Table:
-    """What the dropped did after their last step in that session: a touchpoint, or END."""
+def went_next(funnel: Funnel, journeys: Journeys, found: Found, groups: Groups, nodes: Sequence[str]) -> Counts:
+    """What the dropped did after their last step in that session: a touchpoint, or END, the last of `nodes`."""
     group, names = groups
     depth = found.chains.depth
-    gone = ~found.chains.alive & (depth < len(funnel.needed))
+    gone = np.flatnonzero(~found.chains.alive & (depth < len(funnel.needed)))
     last = found.position[gone, depth[gone] - 1]
-    nodes = [*journeys.touchpoint.names, END]
     node = following(journeys, last)
     node = np.where(node < 0, len(nodes) - 1, node)
     size = len(funnel.needed) + 1
     code, n = tally((group[gone] * size + depth[gone]) * len(nodes) + node, len(names) * size * len(nodes))
     rest, node_code = np.divmod(code, len(nodes))
-    texts = [nodes[c] for c in node_code.tolist()]
-    return part(names, rest // size, "next", rest % size, texts, units=n)
+    return Counts(KINDS.index("next"), rest // size, rest % size, n, name=node_code)
+
+
+def group_names(groups: Groups) -> list[str]:
+    """The names of the groups, and "" for what is in none."""
+    return list(dict.fromkeys([*groups[1], ""]))
+
+
+def parts_of(counts: Sequence[Counts], groups: Groups, nodes: Sequence[str]) -> pa.Table:
+    """PARTS of all these rows."""
+    kind, group, step, units, name, bins, microseconds = (
+        np.concatenate([np.broadcast_to(values, len(c.units)) for values, c in zip(column, counts, strict=True)])
+        for column in zip(*counts, strict=True)
+    )
+    texts = (group, group_names(groups)), (kind, KINDS), (name + 1, ["", *nodes])
+    groups_, kinds, names = (coded_names(code, pa.array(t, pa.string())) for code, t in texts)
+    return pa.table([groups_, kinds, step, names, bins, units, microseconds], schema=PARTS)
 
 
 def session_rows(journeys: Journeys) -> Bools:
@@ -330,19 +355,3 @@ def following(journeys: Journeys, rows: Ints) -> npt.NDArray[np.int32]:
 def micro(span: timedelta | None) -> int | None:
     """A duration in microseconds."""
     return None if span is None else span // MICROSECOND
-
-
-def part(names: Sequence[str], group: Ints, kinds: str | Sequence[str], step: Ints, texts: str | Sequence[str] = "", *,
-         bins: Ints | None = None, units: Ints, microseconds: Ints | None = None) -> pa.Table:  # fmt: skip
-    """Rows of PARTS; a single text is that of every row."""
-    zero = np.zeros(len(units), dtype=np.int64)
-    columns = [zero if bins is None else bins, units, zero if microseconds is None else microseconds]
-    groups = coded_names(group, pa.array(names, pa.string()))
-    return pa.table([groups, coded(kinds, zero), step, coded(texts, zero), *columns], schema=PARTS)
-
-
-def coded(texts: str | Sequence[str], zero: Ints) -> pa.DictionaryArray:
-    """One text for all rows, or one for each."""
-    if isinstance(texts, str):
-        return coded_names(zero, pa.array([texts]))
-    return pa.array(texts, pa.string()).dictionary_encode()

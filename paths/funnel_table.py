@@ -22,6 +22,7 @@ Ints = npt.NDArray[np.int64]
 
 KEYS = ("group", "kind", "step", "name", "bin")
 TEXT = pa.dictionary(pa.int32(), pa.string())
+KINDS = ["dropped", "in_progress", "optional", "left_out", "time", "next"]
 PARTS = pa.schema(
     [("group", TEXT), ("kind", TEXT), ("step", pa.int64()), ("name", TEXT), ("bin", pa.int64()),
      ("units", pa.int64()), ("microseconds", pa.int64())]
