@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paths.funnel import NONE, Funnel
+from paths.funnel import Funnel
+from paths.funnel_counts import NONE
 from sessionize.rules import SessionRules
 from tests.builder import Event, Row, ask, events_of, instant, minutes, step
 from tests.oracles import funnel as oracle
