@@ -62,7 +62,9 @@ def packed(high: AnyInts, low: AnyInts, bits: int, small: bool) -> AnyInts:
 def first_rows(unit: AnyInts, code: AnyInts, size: int) -> Ints:
     """The first row of each different (unit, code) pair, in no order to rely on; 0 <= code < size."""
     if loops.fit(size):
-        return first_of_group(unit, code, size)[0]
+        first, ascending = loops.first_rows(unit, code, size)
+        if ascending:
+            return first
     return first_cells(*cells_of(unit, code, size))
 
 

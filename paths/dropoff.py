@@ -80,15 +80,13 @@ class DropOff:
         names = list(node.names)
         parts = [rows_of(names, ["node"] * len(names), [""] * len(names), counts)]
         ends = np.flatnonzero(visits.closes)
-        last, session = visits.node[ends], visits.session[ends]
-        before = np.where(visits.opens[ends], len(names), visits.node[ends - 1]).astype(np.int32)
-        parts.append(pairs("lost_after", names, last, [*names, START], before, state.lost[session]))
-        back = state.next_goal[session]
-        came = np.where(state.returned[session], back, 0)
-        entry = journeys.sessions.first[journeys.sessions.index[came]] if len(journeys) else came
-        parts.append(
-            pairs("returned_at", names, last, names, node.codes[entry].astype(np.int64), state.returned[session])
-        )
+        last, session = visits.node.take(ends), visits.session.take(ends)
+        before = np.where(visits.opens.take(ends), len(names), visits.node[ends - 1]).astype(np.int32)
+        lost = np.flatnonzero(state.lost.take(session))
+        parts.append(pairs("lost_after", names, last[lost], [*names, START], before[lost]))
+        came = np.flatnonzero(state.returned.take(session))
+        entry = journeys.sessions.first[journeys.sessions.index[state.next_goal[session[came]]]]
+        parts.append(pairs("returned_at", names, last[came], names, node.codes[entry]))
         if self.rules.goal:
             parts.append(self.money(journeys))
         return pa.concat_tables(parts)
@@ -182,11 +180,9 @@ def rows_of(nodes: Sequence[str], kinds: Sequence[str], others: Sequence[str], c
     )
 
 
-def pairs(
-    kind: str, names: Sequence[str], node: AnyInts, others: Sequence[str], other: AnyInts, flags: Bools
-) -> pa.Table:
+def pairs(kind: str, names: Sequence[str], node: AnyInts, others: Sequence[str], other: AnyInts) -> pa.Table:
     """Sessions by (node, other node), counted under `sessions`."""
-    code = node[flags].astype(np.int64) * max(1, len(others)) + other[flags]
+    code = node.astype(np.int64) * max(1, len(others)) + other
     values, n = tally(code, max(1, len(names) * len(others)))
     zero = np.zeros(len(values), dtype=np.int64)
     counts = dict.fromkeys((*COUNTS, "value"), zero) | {"sessions": n}

@@ -27,13 +27,32 @@ def units(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, bool]:
     """counting.units_at where the units ascend; (how many, do they)."""
     found = np.zeros(size, dtype=np.int64)
     last = np.full(size, -1, dtype=np.int64)
+    before = np.int64(-1)
     for i in range(len(unit)):
-        if i and unit[i] < unit[i - 1]:
+        here, at = np.int64(unit[i]), code[i]
+        if here < before:
             return found, False
-        if last[code[i]] != unit[i]:
-            last[code[i]] = unit[i]
-            found[code[i]] += 1
+        before = here
+        found[at] += last[at] != here
+        last[at] = here
     return found, True
+
+
+@Loop
+def first_rows(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, bool]:
+    """counting.first_rows where the units ascend; (first rows, do they)."""
+    first, last = np.empty(len(unit) + 1, dtype=np.int64), np.full(size, -1, dtype=np.int64)
+    groups = 0
+    before = np.int64(-1)
+    for i in range(len(unit)):
+        here, at = np.int64(unit[i]), code[i]
+        if here < before:
+            return first[:0], False
+        before = here
+        first[groups] = i  # written over where it is none
+        groups += last[at] != here
+        last[at] = here
+    return first[:groups].copy(), True
 
 
 @Loop
@@ -42,15 +61,19 @@ def first_of_group(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, Ints,
     first, number = np.empty(len(unit), dtype=np.int64), np.empty(len(unit), dtype=np.int64)
     last, group = np.full(size, -1, dtype=np.int64), np.zeros(size, dtype=np.int64)
     groups = 0
+    before = np.int64(-1)
     for i in range(len(unit)):
-        if i and unit[i] < unit[i - 1]:
+        here, at = np.int64(unit[i]), code[i]
+        if here < before:
             return first[:0], number[:0], False
-        if last[code[i]] != unit[i]:
-            last[code[i]] = unit[i]
-            group[code[i]] = groups
-            first[groups] = i
-            groups += 1
-        number[i] = group[code[i]]
+        before = here
+        fresh = last[at] != here
+        last[at] = here
+        first[groups] = i  # written over where it is none
+        mine = groups if fresh else group[at]
+        group[at] = mine
+        number[i] = mine
+        groups += fresh
     return first[:groups].copy(), number, True
 
 

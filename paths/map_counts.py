@@ -134,7 +134,7 @@ class MapBatch:
 
     def count(self, code: npt.NDArray[np.integer], flags: Bools | None = None) -> Ints:
         """How often each cell."""
-        return np.bincount(code if flags is None else code[np.flatnonzero(flags)], minlength=len(self.cell.names))
+        return np.bincount(code if flags is None else code.take(np.flatnonzero(flags)), minlength=len(self.cell.names))
 
     @cached_property
     def touches(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Ints]:
@@ -157,8 +157,8 @@ class MapBatch:
     def times(self) -> pa.Table:
         """How long the customer is there: to the session's next event, of a stage to the next stage."""
         inside = np.flatnonzero(~self.runs.opens[1:])
-        span = (self.runs.at[1:] - self.runs.at[:-1])[inside]
-        code, bins, n, total = tally_times(self.runs.node[inside], max(1, len(self.cell.names)), span)
+        span = np.diff(self.runs.at).take(inside)
+        code, bins, n, total = tally_times(self.runs.node.take(inside), max(1, len(self.cell.names)), span)
         names = coded_names(code, pa.array(self.cell.names, pa.string()))
         kind = coded_names(np.zeros_like(code), pa.array(["time"]))
         zero = np.zeros(len(code), dtype=np.int64)
@@ -219,12 +219,12 @@ class MapBatch:
         rows = [self.row("friction", n, with_friction)]
         for name, flags in self.signals.items():
             hits = np.flatnonzero(flags)
-            at = node[hits]
-            rows.append(self.row(f"signal:{name}", self.count(at), units_at(self.owner[hits], at, size)))
+            at = node.take(hits)
+            rows.append(self.row(f"signal:{name}", self.count(at), units_at(self.owner.take(hits), at, size)))
         closed, shown = self.states.closed.take(self.visits.session[first]), []
         for flags in self.decisive.values():
             hit = np.zeros(len(first), dtype=bool)
-            hit[group[np.flatnonzero(flags)]] = True
+            hit[group.take(np.flatnonzero(flags))] = True
             shown.append(hit & closed)
         outcome = node[first].astype(np.int64) * 2 + self.follows
         for name, counts in zip(self.decisive, flagged(outcome, shown, 2 * size)[1], strict=True):

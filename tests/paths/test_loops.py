@@ -58,7 +58,7 @@ def test_units_are_counted_alike(rows: Rows) -> None:
 def test_units_that_do_not_ascend_are_left_to_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     unit, code, _ = columns([(1, 0, 0), (0, 0, 0), (1, 0, 0)], ascending=False)
     monkeypatch.setattr(Choice, "always", True)
-    assert not loops.units(unit, code, SIZE)[1]
+    assert not loops.units(unit, code, SIZE)[1] and not loops.first_rows(unit, code, SIZE)[1]
     assert counting.units_at(unit, code, SIZE).tolist() == [2, 0, 0, 0, 0]
     assert sorted(counting.first_rows(unit, code, SIZE).tolist()) == [0, 1]
     first, group = counting.first_of_group(unit, code, SIZE)
@@ -69,6 +69,8 @@ def test_units_that_do_not_ascend_are_left_to_numpy(monkeypatch: pytest.MonkeyPa
 def test_first_rows_and_groups_are_the_same_in_another_order(rows: Rows) -> None:
     unit, code, _ = columns(rows)
     expected, number = counting.first_of_group(unit, code, SIZE)
+    for first, ascending in both(loops.first_rows, unit, code, SIZE):
+        assert ascending and sorted(first.tolist()) == sorted(expected.tolist())
     for first, group, ascending in both(loops.first_of_group, unit, code, SIZE):
         assert ascending
         assert sorted(first.tolist()) == sorted(expected.tolist()) == sorted(counting.first_rows(unit, code, SIZE))
