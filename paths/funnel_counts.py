@@ -120,8 +120,8 @@ def went_next(funnel: Funnel, journeys: Journeys, found: Found, groups: Groups, 
 
 
 def group_names(groups: Groups) -> list[str]:
-    """The names of the groups, and "" for what is in none."""
-    return list(dict.fromkeys([*groups[1], ""]))
+    """The names of the groups (several days of one month have one), and "" for what is in none."""
+    return groups[1] if "" in groups[1] else [*groups[1], ""]
 
 
 def parts_of(counts: Sequence[Counts], groups: Groups, nodes: Sequence[str]) -> pa.Table:

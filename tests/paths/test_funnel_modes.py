@@ -120,10 +120,16 @@ def test_exclusions_are_numbered_as_written_optional_steps_included() -> None:
 
 def test_a_trend_has_a_funnel_for_each_time_of_the_reported_chains_first_event() -> None:
     day = DAY // MINUTE
-    rows = [("u", 0, "a"), ("u", 1, "b"), ("v", 0, "a"), ("w", 40 * day, "a")]
+    rows = [
+        ("u", 0, "a"),
+        ("u", 1, "b"),
+        ("v", 0, "a"),
+        ("w", 40 * day, "a"),
+        *((f"z{i}", i * day, "a") for i in range(9)),
+    ]
     answer = asked(rows, AB, by="month")
     assert columns_of(answer, "month", "step", "reached") == [
-        ("2026-01-01", 1, 2), ("2026-01-01", 2, 1), ("2026-02-01", 1, 1), ("2026-02-01", 2, 0),
+        ("2026-01-01", 1, 11), ("2026-01-01", 2, 1), ("2026-02-01", 1, 1), ("2026-02-01", 2, 0),
     ]  # fmt: skip
 
 

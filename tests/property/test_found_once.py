@@ -1,0 +1,54 @@
+"""Many questions of one batch, of several periods and stages: each is answered as if it were the only one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paths.analysis import Analysis, Scope, prepare
+from paths.periods import InPeriod
+from paths.staged import Staged
+from paths.touchpoints import StageRule, StageRules
+from tests.builder import Row, batch_of
+from tests.property.test_past import (
+    ALL_COLUMNS,
+    DAY,
+    SINCE,
+    UNTIL,
+    histories,
+    map_questions,
+    questions,
+    scopes,
+)
+
+pytestmark = pytest.mark.usefixtures("tier")
+OTHERS = StageRules((StageRule(name="buy", events=("see", "add")), StageRule(name="look", channels=("app",))))
+
+
+def elsewhere(analysis: Analysis[Any]) -> Analysis[Any]:
+    """The same of other periods and other stages."""
+    if isinstance(analysis, Staged):
+        return replace(analysis, analysis=elsewhere(analysis.analysis), stages=OTHERS)
+    if isinstance(analysis, InPeriod):
+        return replace(analysis, since=SINCE - 4 * DAY, until=UNTIL - DAY)
+    return analysis
+
+
+def all_questions() -> list[Analysis[Any]]:
+    asked = [*questions(timedelta(days=2), timedelta(days=3), carts=True), *map_questions()]
+    return [*asked, *map(elsewhere, asked)]
+
+
+@given(histories(), scopes(), st.randoms(use_true_random=False))
+@settings(max_examples=25, deadline=None)
+def test_each_question_is_answered_as_if_it_were_the_only_one(rows: list[Row], scope: Scope, random: Any) -> None:
+    batch, asked = batch_of([*rows, ALL_COLUMNS]), all_questions()
+    random.shuffle(asked)
+    together = prepare(batch, scope)
+    for analysis in asked:
+        assert analysis.map(together).equals(analysis.map(prepare(batch, scope))), analysis
