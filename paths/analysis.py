@@ -94,9 +94,10 @@ class Journeys:
 
         So `told` is all of the period and the stages that it depends on. Nobody may change what it gives.
         """
-        if (make, *told) not in self.found:
-            self.found[(make, *told)] = make(self, *told)
-        return cast(T, self.found[(make, *told)])
+        what = (make, *told)
+        if what not in self.found:
+            self.found[what] = make(self, *told)
+        return cast(T, self.found[what])
 
     @property
     def period(self) -> tuple[int, int]:

@@ -33,9 +33,8 @@ Roles = npt.NDArray[np.int8]
 class CartRules:
     """Frozen, checked on creation (raises ConfigError). Both times run from the last cart activity."""
 
-    roles: Mapping[str, frozenset[str]] = field(
-        hash=False
-    )  # role -> names of events or touchpoints; a role that is absent has none
+    roles: Mapping[str, frozenset[str]] = field(hash=False)
+    """Role -> names of events or touchpoints; a role that is absent has none."""
     quiet_period: timedelta = timedelta(hours=4)
     recovery_window: timedelta = timedelta(days=7)
     mapped: frozenset[str] = CART_COLUMNS  # of CART_COLUMNS: those that some source fills; the others are not read

@@ -153,10 +153,8 @@ def deepest(
 
 def walked(rows: Rows, rules: ChainRules, as_of: int, closed: Bools | None) -> Chains:
     """The same by one walk over the rows."""
-    matches, ends = (
-        loops.bits(np.stack(rows.matches)),
-        np.broadcast_to(np.int64(-1 if rules.strict else 0), len(rows.at)),
-    )
+    matches = loops.bits(np.stack(rows.matches))
+    ends = np.broadcast_to(np.int64(-1 if rules.strict else 0), len(rows.at))  # -1: the very next row ends every step
     if not rules.strict and any(b is not None for b in rows.barriers):
         nowhere = np.zeros(len(rows.at), dtype=bool)
         ends = loops.bits(np.stack([nowhere if b is None else b for b in rows.barriers]))

@@ -16,6 +16,7 @@ from paths.counting import tally_times
 from paths.histograms import quantile_seconds
 from paths.map_counts import stage_rank
 from paths.statistics import rate, wilson
+from paths.transitions import visits_at
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -66,8 +67,8 @@ class DesignedJourney:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
-        rows = np.flatnonzero(np.append(journeys.selected_sessions, False)[journeys.sessions.index])
-        owner = journeys.customer.take(rows)
+        visits = visits_at(journeys, collapse=False)
+        rows, owner = visits.position, visits.pick(journeys.customer)
         customer = np.cumsum(np.append(False, owner[1:] != owner[:-1])[: len(owner)])
         shape = (int(customer[-1]) + 1 if len(rows) else 0, len(self.stages))
         rank = stage_rank(journeys, self.stages).take(rows)

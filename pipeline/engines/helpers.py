@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 
 from ingest.compiled import Choice
 from pipeline.engines.heap import one_heap
@@ -77,7 +77,7 @@ class Helper:
             raise Undone
         if kind == "failed":
             raise answer
-        return answer  # type: ignore[no-any-return]
+        return cast(R, answer)
 
     @property
     def runs(self) -> bool:
