@@ -96,7 +96,7 @@ def _load(store: EventStore, sources: Sequence[Source], options: LoadOptions) ->
     with Database(options.threads, options.memory_limit, store.root / "tmp") as db:
         prepare(db, [s.mapping for s in sources], [f.name for s in sources for f in s.files])
         digests = Digests(store)
-        staged = stage_all(db, sources, lambda digest: before is not None and before.knows(digest), digests.of)
+        staged = stage_all(db, sources, None if before is None else before.knows, digests.of)
         books = {s.mapping.name: Accounting(rows=staged.rows[s.mapping.name]) for s in sources}
         for source, reason, n in db.rows(load_sql("ingest", "reasons")):
             books[source].quarantined[reason] = n

@@ -12,6 +12,7 @@ import pyarrow as pa
 from ingest.database import Database, load_sql
 from ingest.files import natural_key
 from ingest.judgement import quoted
+from ingest.raw import literal
 from ingest.schema import EVENTS, sql_type
 from ingest.spans import SpanFile
 from ingest.staging import Source
@@ -47,8 +48,7 @@ def merge(
     db: Database, base: Snapshot, sources: Sequence[Source], planned: Sequence[SpanFile]
 ) -> tuple[list[SpanFile], list[SpanFile], Tally]:
     """(files retired, files written, source -> (accepted, duplicates, conflicting))."""
-    rules = pa.table({"source": [s.mapping.name for s in sources], "_rule": [s.mapping.key for s in sources]})
-    db.run_with(load_sql("ingest", "rules"), fresh_rules=rules)
+    make_rules(db, sources)
     arrived = db.rows("select source, count(*) from staged where _fault is null group by all")
     tally: Tally = {source: (n, 0, 0) for source, n in arrived}
     columns = [*EVENTS.names, *base.promoted]
@@ -67,6 +67,14 @@ def merge(
             held = columns if old or copies else arriving
             write(db, writing, group, mixed(db, held) if old else fresh(sources, held))
         return removed, writing.files(), tally
+
+
+def make_rules(db: Database, sources: Sequence[Source]) -> None:
+    """The macros has_event_id(source) and has_key(source): how copies are found, of the sources that are loaded now."""
+    rules = {"has_event_id": ("event_id",), "has_key": ("event_id", "content")}
+    for name, keys in rules.items():
+        listed = ", ".join(literal(s.mapping.name) for s in sources if s.mapping.key in keys)
+        db.run(f"create or replace temp macro {name}(source) as ({f'source in ({listed})' if listed else 'false'})")
 
 
 def groups(planned: Sequence[SpanFile], base: Snapshot) -> Iterator[list[SpanFile]]:
@@ -128,7 +136,7 @@ def collapse(db: Database) -> list[tuple[str, int, int]]:
 
 def may_repeat(db: Database) -> bool:
     """Does any key come twice, whoever's it is? A sort of numbers tells sooner than a grouping by customer and day."""
-    batches = [np.asarray(b.column(0)) for b in db.batches("select _key from keyed where _key is not null", 1 << 20)]
+    batches = [np.asarray(b.column(0).drop_null()) for b in db.batches("select _key from keyed", 1 << 20)]
     keys = np.sort(np.concatenate([*batches, np.empty(0, np.uint64)]))
     return bool((keys[1:] == keys[:-1]).any())
 

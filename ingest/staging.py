@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 from ingest.clean import Limits, stage
 from ingest.database import Database, load_sql
@@ -52,34 +54,78 @@ class Staged:
     rows: Counter[str] = field(default_factory=Counter)
 
 
-def stage_all(db: Database, sources: Sequence[Source], is_known: Callable[[str], bool],
+def stage_all(db: Database, sources: Sequence[Source], is_known: Callable[[str], bool] | None,
               hashed: Callable[[Path], str] = content_hash) -> Staged:  # fmt: skip
-    """Stage every file that is not known yet and does not change while it is read."""
-    done, seen = Staged(), set[str]()
-    for source in sources:
-        news: dict[InputFile, tuple[str, tuple[int, int]]] = {}
-        for file in source.files:
-            stamp, digest = stamp_of(readable(file.path)), hashed(file.path)
-            if digest in seen or is_known(digest):
-                done.known.append(file.name)
-                continue
-            seen.add(digest)
-            news[file] = digest, stamp
-        before = count(db)
-        for files in batches(news):
-            stage_files(db, source, files)
-        name = source.mapping.name
-        for file, (digest, stamp) in news.items():
-            if stamp_of(file.path) != stamp:
-                db.run(
-                    "delete from staged where source = $source and recorded_input = $recorded_input",
-                    {"source": name, "recorded_input": natural_key(file.name)},
-                )
-                done.growing.append(file.name)
-            else:
-                done.fresh.append(TakenInput(digest=digest, source=name, name=file.name))
-        done.rows[name] += count(db) - before
+    """Stage every file that is not known yet (None: none can be) and does not change while it is read.
+
+    A thread hashes the files ahead of their being read. The first file that nothing can be known of is read meanwhile.
+    """
+    done, seen = Staged(), Seen(is_known)
+    with ThreadPoolExecutor(1) as ahead:
+        try:
+            for source in sources:
+                arrived = [Arrived(f, stamp_of(readable(f.path)), ahead.submit(hashed, f.path)) for f in source.files]
+                stage_source(db, source, arrived, seen, done)
+        finally:
+            ahead.shutdown(cancel_futures=True)
     return done
+
+
+class Arrived(NamedTuple):
+    """A file to load, its stamp before anybody read it, and its digest, soon."""
+
+    file: InputFile
+    stamp: tuple[int, int]
+    digest: Future[str]
+
+
+class Seen:
+    """Which files are not new: taken in before, or the bytes of another file of this load."""
+
+    def __init__(self, is_known: Callable[[str], bool] | None) -> None:
+        self._is_known = is_known
+        self._first: Future[str] | None = None  # a file that was new whatever its bytes are
+        self._digests = set[str]()
+
+    def before(self, digest: Future[str]) -> bool:
+        """Was it seen before? It is from now on."""
+        if self._is_known is None and self._first is None:
+            self._first = digest
+            return False
+        if self._first is not None:
+            self._digests.add(self._first.result())
+        found = digest.result()
+        if found in self._digests or (self._is_known is not None and self._is_known(found)):
+            return True
+        self._digests.add(found)
+        return False
+
+
+def stage_source(db: Database, source: Source, arrived: Iterable[Arrived], seen: Seen, done: Staged) -> None:
+    """Stage the files of one source; `done` says what became of each."""
+    news: list[Arrived] = []
+
+    def new_files() -> Iterator[InputFile]:
+        for one in arrived:
+            if seen.before(one.digest):
+                done.known.append(one.file.name)
+            else:
+                news.append(one)
+                yield one.file
+
+    name, before = source.mapping.name, count(db)
+    for files in batches(new_files()):
+        stage_files(db, source, files)
+    for file, stamp, digest in news:
+        if stamp_of(file.path) != stamp:
+            db.run(
+                "delete from staged where source = $source and recorded_input = $recorded_input",
+                {"source": name, "recorded_input": natural_key(file.name)},
+            )
+            done.growing.append(file.name)
+        else:
+            done.fresh.append(TakenInput(digest=digest.result(), source=name, name=file.name))
+    done.rows[name] += count(db) - before
 
 
 def stamp_of(path: Path) -> tuple[int, int]:
@@ -91,9 +137,11 @@ def stamp_of(path: Path) -> tuple[int, int]:
 def batches(files: Iterable[InputFile]) -> Iterator[list[InputFile]]:
     """Neighbours that begin with the same line and are small: together; every other file: alone."""
     for line, alike in groupby(files, key=lambda f: first_line(f.path) if f.path.stat().st_size <= SMALL else None):
+        if line is None:
+            yield from ([f] for f in alike)
+            continue
         group = list(alike)
-        size = 1 if line is None else TOGETHER
-        yield from (group[i : i + size] for i in range(0, len(group), size))
+        yield from (group[i : i + TOGETHER] for i in range(0, len(group), TOGETHER))
 
 
 def stage_files(db: Database, source: Source, files: Sequence[InputFile]) -> None:

@@ -56,9 +56,9 @@ def epoch_unit(db: Database, relation: str, columns: Columns, mapping: SourceMap
         return EPOCH_UNITS.get(spec.format or "", "s")
     e = Expressions()
     text = e.text(columns, spec, "event_at")
-    # no number has a dash at both places of a date's dashes: most texts are passed over before they are trimmed
+    # no number has a colon, or a dash at both places of a date's: most texts are passed over before they are trimmed
     texts = f"select {text} as t from {relation}"
-    times = f"select bare(t) as t from ({texts}) where t not like '____-__-%'"
+    times = f"select bare(t) as t from ({texts}) where not contains(t, ':') and t not like '____-__-%'"
     number = "length(t) not in (8, 14) or contains(t, '.')"
     numbers = f"select try_cast(t as double) as x from ({times}) where {number}"
     units = f"select likely_unit(x) as unit, count(*) as n from ({numbers}) where x is not null group by all order by n desc, unit"

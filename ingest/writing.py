@@ -19,6 +19,9 @@ from ingest.spans import ROW_GROUP, SpanFile
 CHUNK = 4 * ROW_GROUP
 """Rows of a large span that are handed over at once: whole row groups."""
 
+AHEAD = 8
+"""Pieces of work that may wait: fewer, and the sort waits for one file's writer while a processor idles."""
+
 DISTINCT = frozenset({"customer_id", "anonymous_id", "event_id", "properties"})
 """Texts that seldom come again: a dictionary of them would be made in vain."""
 
@@ -54,7 +57,6 @@ class Writing:
         threads = os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(2 * threads)  # half of them wait for the disk
         self._pending: deque[Future[Any]] = deque()
-        self._most = min(2 * threads, 8)
         self._files: list[Future[SpanFile]] = []
 
     def whole(self, target: Path, span: str, rows: pa.Table, same: Mapping[str, str]) -> None:
@@ -93,7 +95,7 @@ class Writing:
 
     def _submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Have it done by another thread; waits where too much is waiting, so that memory stays flat."""
-        while len(self._pending) >= self._most:
+        while len(self._pending) >= AHEAD:
             self._pending.popleft().result()
         self._pending.append(self._pool.submit(work, *arguments))
         return self._pending[-1]

@@ -3,7 +3,7 @@
 create or replace temp view keyed as
 select arrivals.*, epoch_us(event_at) // 86400000000 as _day,
   case
-    when _rule = 'event_id' and event_id is not null then hash(event_id)
-    when _rule <> 'off' then content_hash::ubigint
+    when has_event_id(source) and event_id is not null then hash(event_id)
+    when has_key(source) then content_hash::ubigint
   end as _key
-from arrivals left join rules using (source)
+from arrivals

@@ -12,9 +12,11 @@ create or replace macro bare(t) as (
     then regexp_replace(t, '^[\s\v\x1c-\x1f\x{85}\p{Z}]+|[\s\v\x1c-\x1f\x{85}\p{Z}]+$', '', 'g') else t end
 );
 
--- wall clock in a zone -> instant; a doubled hour is read with the offset before the change (fold=0), a skipped one too
+-- wall clock in a zone -> instant; a doubled hour is read with the offset before the change (fold=0), a skipped one too;
+-- where no zone reaches (a year of six digits) as it is, which is out of any range
 create or replace macro instant_in(wall, zone) as (
   case
+    when not wall between timestamp '0001-01-02' and timestamp '9999-12-30' then make_timestamptz(epoch_us(wall))
     when timezone(zone, timezone(zone, wall - interval 1 day) + interval 24 hours) = wall
       then timezone(zone, wall - interval 1 day) + interval 24 hours
     else timezone(zone, wall)
@@ -24,6 +26,7 @@ create or replace macro instant_in(wall, zone) as (
 -- what the wall clock of a zone makes of a time: shown twice ('ambiguous'), or never ('skipped'); else NULL
 create or replace macro clock_of(wall, zone) as (
   case
+    when not wall between timestamp '0001-01-02' and timestamp '9999-12-30' then null
     when timezone(zone, instant_in(wall, zone)) <> wall then 'skipped'
     when timezone(zone, timezone(zone, wall - interval 1 day) + interval 24 hours) = wall
       and timezone(zone, timezone(zone, wall + interval 1 day) - interval 24 hours) = wall
@@ -63,11 +66,13 @@ create or replace macro instant_of_basic(t, zone) as (
   )
 );
 
--- 2026-01-15 10:30:15, with or without a fraction, and nothing behind it -> wall clock; what most logs write, and quick to read
--- (a plus or a third dash would be an offset, or a number of a sign)
+-- 2026-01-15 10:30:15, with or without a fraction, and nothing behind it -> wall clock; what most logs write, and quick to read.
+-- What it reads, instant_of reads alike: it is not asked about words (infinity) and about times that begin like basic ones
 create or replace macro plain_time(t) as (
-  case when t like '____-__-_____:__:__%' and not contains(t, '+') and t not like '%-%-%-%'
-    then try_strptime(t, ['%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%d %H:%M:%S', '%Y-%m-%dT%H:%M:%S.%f', '%Y-%m-%dT%H:%M:%S']) end
+  case when t >= '0' and t < ':' then coalesce(
+    try_strptime(t, ['%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%d %H:%M:%S']),
+    case when t like '____-__-__T%' then try_strptime(t, ['%Y-%m-%dT%H:%M:%S.%f', '%Y-%m-%dT%H:%M:%S']) end
+  ) end
 );
 
 -- text -> instant, naive text read in `zone`
