@@ -29,6 +29,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 R = TypeVar("R", covariant=True)
 T = TypeVar("T")
+S = TypeVar("S", bound=np.generic)
 
 NEVER = 1 << 62
 """Later than every instant, microseconds."""
@@ -196,6 +197,11 @@ class Journeys:
 def everyone(n: int) -> Bools:
     """n times True, without room for each."""
     return np.broadcast_to(np.True_, n)
+
+
+def picked(values: npt.NDArray[S], rows: Bools) -> npt.NDArray[S]:
+    """The values at these rows: themselves where it is all of them, which costs nothing."""
+    return values if rows.all() else values[np.flatnonzero(rows)]
 
 
 def coded(column: Codes, wanted: Collection[str]) -> Bools:

@@ -45,16 +45,18 @@ class CartSpans:
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
         found = episodes(journeys, self.rules)
-        found = found.take(journeys.in_segment[found.first])
+        chosen = np.flatnonzero(journeys.in_segment[found.first])
+        opened, status = found.opened_at[chosen], found.status[chosen].astype(np.int64)
+        is_known = found.known[chosen]
+        worth = np.where(is_known, found.value[chosen], 0)
         size = len(STATUSES)
         tables = []
         for i, (since, until) in enumerate(self.spans):
-            mine = found.take((found.opened_at >= since) & (found.opened_at < until))
-            status = mine.status.astype(np.int64)
+            mine = np.flatnonzero((opened >= since) & (opened < until))
+            n, known = (np.bincount(s, minlength=size) for s in (status[mine], status[mine][is_known[mine]]))
             value = np.zeros(size, dtype=np.int64)
-            sums = exact_sums(status, np.where(mine.known, mine.value, 0))
+            sums = exact_sums(status[mine], worth[mine])
             value[: len(sums)] = sums
-            n, known = (np.bincount(s, minlength=size) for s in (status, status[mine.known]))
             tables.append(pa.table([np.full(size, i), np.arange(size), n, known, value], schema=PARTS))
         return pa.concat_tables(tables) if tables else PARTS.empty_table()
 

@@ -164,6 +164,11 @@ def tally_times(code: AnyInts, size: int, values: Ints) -> tuple[Ints, Ints, Int
     return code[first].astype(np.int64), bin_[first], np.diff(first, append=len(values)), sums
 
 
+def different(ascending: AnyInts) -> int:
+    """How many different numbers."""
+    return int(np.count_nonzero(ascending[1:] != ascending[:-1])) + 1 if len(ascending) else 0
+
+
 def exact_sums(cell: AnyInts, values: Ints) -> Ints:
     """Integer sums per cell, exactly: at once where a float64 can hold every sum, else by halves."""
     if not len(values) or int(values.max()) * len(values) < 1 << 53:

@@ -9,7 +9,9 @@ from datetime import timedelta
 import numpy as np
 import pyarrow as pa
 
-from paths.analysis import Journeys
+from ingest.compiled import worth
+from paths import loops
+from paths.analysis import Journeys, picked
 from sessionize.sessions import mixed
 
 PARTS = pa.schema([("sum", pa.uint64())])
@@ -26,10 +28,15 @@ class Fingerprint:
         """The sum over the events of a batch, modulo 2^64, of a hash of each."""
         events, chosen = journeys.all_events, journeys.all_selected
         names = np.array([hash_of(n) for n in (*events.event.names, "")], dtype=np.uint64)
-        state = np.zeros(int(chosen.sum()), dtype=np.uint64)
-        for part in (events.key[chosen], events.at[chosen], names[events.event.codes[chosen]]):
-            state = mixed(state ^ part.astype(np.uint64))
-        return pa.table([pa.array([int(state.sum(dtype=np.uint64))], pa.uint64())], schema=PARTS)
+        customers = mixed(events.keys.astype(np.uint64))
+        columns = (events.customer, events.at, events.event.codes)
+        if worth():
+            total = int(loops.fingerprint(customers, names, *columns, np.ascontiguousarray(chosen)))
+        else:
+            customer, at, code = (picked(c, chosen) for c in columns)
+            state = mixed(mixed(customers[customer] ^ at.astype(np.uint64)) ^ names[code])
+            total = int(state.sum(dtype=np.uint64))
+        return pa.table([pa.array([total], pa.uint64())], schema=PARTS)
 
     def reduce(self, parts: Sequence[pa.Table]) -> str:
         """The digits."""

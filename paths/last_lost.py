@@ -80,14 +80,14 @@ class LastLost:
 
 def newest_of(node: npt.NDArray[np.int32], at: Ints, most: int) -> Ints:
     """Rows with the latest `at` of each node: at least `most` of each, where it has so many; ties are all kept."""
-    order = np.lexsort((-at, node))
-    if not len(order):
-        return order
-    node, at = node[order], at[order]
-    first = np.flatnonzero(np.append(True, node[1:] != node[:-1]))
-    sizes = np.diff(np.append(first, len(node)))
-    last = at[first + np.minimum(sizes, most) - 1]  # the instant of the last one that is kept
-    return np.sort(order[at >= np.repeat(last, sizes)])
+    order = np.argsort(node, kind="stable")
+    first = np.flatnonzero(np.append(True, np.diff(node[order]) != 0)[: len(order)])
+    found = []
+    for rows in np.split(order, first[1:]):
+        mine = at[rows]
+        kept = len(mine) - min(most, len(mine))
+        found.append(rows[mine >= np.partition(mine, kept)[kept]] if len(mine) else rows)
+    return np.sort(np.concatenate(found))
 
 
 def sessions_of(journeys: Journeys, visits: Visits, ends: Ints) -> pa.Table:

@@ -12,6 +12,7 @@ from ingest.compiled import Loop, worth
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 AnyInts = npt.NDArray[np.signedinteger[Any]]
+Hashes = npt.NDArray[np.uint64]
 
 ROOM = 1 << 18
 """Codes that a table may have a place for: more, and it leaves the cache."""
@@ -249,6 +250,20 @@ def within(customer: AnyInts, at: Ints, later: Ints, position: Ints, span: int) 
         if row < len(later):
             there = later[row]
             found[i] = customer[there] == customer[here] and at[there] - at[here] <= span
+    return found
+
+
+@Loop
+def fingerprint(customers: Hashes, names: Hashes, customer: AnyInts, at: Ints, code: AnyInts, chosen: Bools) -> np.uint64:
+    """fingerprint.Fingerprint.map; customers and names hashed, and sessions.mixed written out twice."""
+    found = np.uint64(0)
+    for i in range(len(at)):
+        state = customers[customer[i]] ^ np.uint64(at[i])
+        for further in (names[code[i]], np.uint64(0)):
+            state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            state = state ^ (state >> np.uint64(31)) ^ further
+        found += state * np.uint64(chosen[i])
     return found
 
 

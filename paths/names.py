@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from ingest.batches import Codes
-from paths.analysis import Bools, Journeys
+from paths.analysis import Bools, Journeys, picked
 
 NAMES = pa.schema([("name", pa.string())])
 
@@ -35,5 +35,5 @@ class Names:
 
 def occurring(column: Codes, rows: Bools) -> list[str]:
     """The names that these rows have; a dictionary may hold more."""
-    found = np.bincount(column.codes[rows & (column.codes >= 0)], minlength=len(column.names))
+    found = np.bincount(picked(column.codes, rows) + 1, minlength=len(column.names) + 1)[1:]
     return [column.names[i] for i in np.flatnonzero(found)]

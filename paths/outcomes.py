@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from paths.analysis import Journeys, summed
-from paths.counting import distinct_pairs, previous_true, tally_times
+from paths.counting import different, next_at_or_after, tally_times
 from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
 from paths.histograms import quantile_seconds
 from paths.statistics import rate, wilson
@@ -64,21 +64,22 @@ class Outcomes:
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
         first = journeys.sessions.first
-        start, chosen = journeys.events.at[first], journeys.in_segment[first]
-        holds = holding_goal(journeys, self.rules)
-        owner = journeys.customer[first]
+        chosen = np.flatnonzero(journeys.in_segment[first])
+        first, holds = first[chosen], holding_goal(journeys, self.rules)[chosen]
+        start, owner = journeys.events.at[first], journeys.customer[first]
         goals = goal_values(journeys, self.rules).first
         goals = goals[journeys.in_segment[goals]]
+        at = journeys.events.at[goals]
         began = journey_starts(journeys, goals, self.rules, self.lookback // MICROSECOND)
+        took = np.where(began < goals, at - journeys.events.at[began], -1)
         tables = []
         for i, (since, until) in enumerate(self.spans):
-            mine = chosen & (start >= since) & (start < until)
-            customers = len(distinct_pairs(owner[mine], np.zeros(int(mine.sum()), dtype=np.int64), 1)[0])
-            hit = (journeys.events.at[goals] >= since) & (journeys.events.at[goals] < until)
-            tables.append(counts(i, customers, int(mine.sum()), int((mine & holds).sum()), int(hit.sum())))
-            known = hit & (began < goals)
-            took = journeys.events.at[goals[known]] - journeys.events.at[began[known]]
-            _, bins, n, total = tally_times(np.zeros(len(took), dtype=np.int64), 1, took)
+            mine = np.flatnonzero((start >= since) & (start < until))
+            hit = np.flatnonzero((at >= since) & (at < until))
+            tables.append(counts(i, different(owner[mine]), len(mine), int(holds[mine].sum()), len(hit)))
+            known = took[hit]
+            known = known[known >= 0]
+            _, bins, n, total = tally_times(np.zeros(len(known), dtype=np.int64), 1, known)
             tables.append(pa.table([np.full(len(n), i), ["time"] * len(n), bins, n, total], schema=PARTS))
         return pa.concat_tables(tables) if tables else PARTS.empty_table()
 
@@ -113,13 +114,13 @@ def journey_starts(journeys: Journeys, goals: Ints, rules: GoalRules, lookback: 
 
     Events more than `lookback` microseconds before the goal are passed over.
     """
-    goal = journeys.answers_to(rules.goal)
-    before = previous_true(goal)[goals]
+    every = np.flatnonzero(journeys.answers_to(rules.goal))
+    before = np.append(every, -1)[np.searchsorted(every, goals) - 1]  # -1 finds the last entry: there is none before
     opening = journeys.customer_starts[journeys.customer[goals]]
     earliest = np.where(before >= opening, before + 1, opening)
     at = journeys.events.at
     earliest = first_later(at, earliest, goals + 1, at[goals] - lookback - 1)
-    active = np.flatnonzero(~journeys.passive)
-    place = np.searchsorted(active, earliest)
-    found: Ints = np.minimum(np.append(active, np.iinfo(np.int64).max)[place], goals)
+    if not journeys.passive.any():
+        return earliest
+    found: Ints = np.minimum(next_at_or_after(np.flatnonzero(~journeys.passive), earliest), goals)
     return found

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from ingest.errors import ConfigError
 from paths.analysis import Journeys, summed
-from paths.counting import tally
+from paths.counting import AnyInts, tally
 from paths.goals import GoalRules
 from paths.transitions import END, START, visits_at
 
@@ -55,29 +55,22 @@ class StepFlows:
         """The additive flows of a batch."""
         node = journeys.stage if self.by_stage else journeys.touchpoint
         visits = visits_at(journeys, self.collapse_repeats, self.by_stage)
-        size = len(node.names) + 2
-        start, end = size - 2, size - 1
-        place = places(visits.opens)
-        target = np.append(visits.node[1:], end)
-        target = np.where(visits.closes, end, target)
-        inner, opens = np.flatnonzero(place < self.steps), np.flatnonzero(visits.opens)
-        step = np.concatenate([np.zeros(len(opens), dtype=np.int64), place[inner]])
-        source = np.concatenate([np.full(len(opens), start, dtype=np.int64), visits.node[inner]])
-        goes = np.concatenate([visits.node[opens], target[inner]])
-        session = np.concatenate([visits.session[opens], visits.session[inner]])
-        goal = holding_goal(journeys, self.rules)[session]
-        return flow_parts((step * size + source) * size + goes, goal, size, self.steps, [*node.names, START, END])
+        first, last = np.flatnonzero(visits.opens), np.flatnonzero(visits.closes)
+        goal = holding_goal(journeys, self.rules)[visits.session[first]]
+        found, size = [], len(node.names) + 2
+        source: AnyInts = np.full(len(first), size - 2)
+        for step in range(self.steps):  # all sessions go one step further, those that are over to END and no further
+            at = first + step
+            target = np.where(at <= last, visits.node.take(at, mode="clip"), size - 1)
+            found.append(flow_parts(step, source.astype(np.int64) * size + target, goal, [*node.names, START, END]))
+            on = np.flatnonzero(at <= last)
+            first, last, goal, source = first[on], last[on], goal[on], target[on]
+        return pa.concat_tables(found)
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The STEPS table."""
         order = [("step", "ascending"), ("sessions", "descending"), ("source", "ascending"), ("target", "ascending")]
         return summed(parts, KEYS, STEPS).sort_by(order)
-
-
-def places(opens: npt.NDArray[np.bool_]) -> Ints:
-    """Per visit: its number in its session, from 1."""
-    first = np.flatnonzero(opens)
-    return np.arange(1, len(opens) + 1) - np.repeat(first, np.diff(first, append=len(opens)))
 
 
 def holding_goal(journeys: Journeys, rules: GoalRules) -> npt.NDArray[np.bool_]:
@@ -91,13 +84,14 @@ def _holding_goal(journeys: Journeys, goal: frozenset[str]) -> npt.NDArray[np.bo
     return found[:-1]
 
 
-def flow_parts(code: Ints, goal: npt.NDArray[np.bool_], size: int, steps: int, names: Sequence[str]) -> pa.Table:
-    """Rows of STEPS from the code (step, source, target) of every flow."""
-    found, sessions = tally(code, steps * size * size)
-    good, with_goal = tally(code[goal], steps * size * size)
+def flow_parts(step: int, code: Ints, goal: npt.NDArray[np.bool_], names: Sequence[str]) -> pa.Table:
+    """Rows of STEPS from the code (source x names + target) of every flow of a step."""
+    size = len(names)
+    found, sessions = tally(code, size * size)
+    good, with_goal = tally(code[goal], size * size)
     goals = np.zeros(len(found), dtype=np.int64)
     goals[np.searchsorted(found, good)] = with_goal
-    rest, target = np.divmod(found, size)
-    step, source = np.divmod(rest, size)
+    source, target = np.divmod(found, size)
     text = pa.array(names, pa.string())
-    return pa.table([step, text.take(pa.array(source)), text.take(pa.array(target)), sessions, goals], schema=STEPS)
+    ends = [text.take(pa.array(place)) for place in (source, target)]
+    return pa.table([np.full(len(found), step), *ends, sessions, goals], schema=STEPS)

@@ -9,7 +9,8 @@ from datetime import timedelta
 import numpy as np
 import pyarrow as pa
 
-from paths.analysis import Journeys
+from paths.analysis import Journeys, picked
+from paths.counting import different
 
 INSTANT = pa.timestamp("us", tz="UTC")
 SUMMARY = pa.schema(
@@ -35,15 +36,14 @@ class Summary:
     def map(self, journeys: Journeys) -> pa.Table:
         """One row per batch; the instants combine by smallest and largest."""
         chosen = journeys.all_selected
-        at = journeys.all_events.at[chosen]
-        key = journeys.all_events.key[chosen]
-        customers = int((key[1:] != key[:-1]).sum()) + 1 if len(key) else 0
+        at = picked(journeys.all_events.at, chosen)
+        customer = picked(journeys.all_events.customer, chosen)
         whole = journeys.whole or journeys
         excluded = int(whole.selected_sessions.sum()) - int(journeys.selected_sessions.sum())
         ends = [int(at.min()), int(at.max())] if len(at) else [None, None]
         return pa.table(
-            [[len(at)], [customers], [int(journeys.selected_sessions.sum())], pa.array(ends[:1], INSTANT), pa.array(ends[1:], INSTANT),
-             [excluded]], schema=SUMMARY,
+            [[len(at)], [different(customer)], [int(journeys.selected_sessions.sum())],
+             pa.array(ends[:1], INSTANT), pa.array(ends[1:], INSTANT), [excluded]], schema=SUMMARY,
         )  # fmt: skip
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from math import exp, log, sqrt
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from paths.counting import next_at_or_after
 from paths.goals import GoalRules
 from paths.statistics import Z95
 from paths.steps import holding_goal
+from paths.sums import cells_there
 from sessionize.clock import EPOCH
 
 Ints = npt.NDArray[np.int64]
@@ -71,10 +73,20 @@ class StartHours:
 
 def week_hours(at: Ints, timezone: str) -> Ints:
     """24 x weekday + hour of each instant, 0 = Monday 00:00; clocks are looked at once per quarter of an hour."""
-    slots, which = np.unique(at // QUARTER, return_inverse=True)
-    zone = ZoneInfo(timezone)
-    clocks = [(EPOCH + timedelta(microseconds=int(s) * QUARTER)).astimezone(zone) for s in slots]
-    return np.array([24 * c.weekday() + c.hour for c in clocks], dtype=np.int64)[which]
+    if not len(at):
+        return at
+    slot = at // QUARTER
+    begin = int(slot.min())
+    slots, which = cells_there(slot - begin, int(slot.max()) - begin + 1)
+    hours = [week_hour(timezone, begin + s) for s in slots.tolist()]
+    return np.array(hours, dtype=np.int64)[which[slot - begin]]
+
+
+@lru_cache(1 << 17)
+def week_hour(timezone: str, slot: int) -> int:
+    """24 x weekday + hour of a quarter of an hour since 1970."""
+    clock = (EPOCH + timedelta(microseconds=slot * QUARTER)).astimezone(ZoneInfo(timezone))
+    return 24 * clock.weekday() + clock.hour
 
 
 @dataclass(frozen=True, kw_only=True)

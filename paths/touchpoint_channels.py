@@ -9,7 +9,7 @@ from datetime import timedelta
 import numpy as np
 import pyarrow as pa
 
-from paths.analysis import Journeys, summed
+from paths.analysis import Journeys, picked, summed
 from paths.touchpoints import distinct
 
 TOUCHPOINT_CHANNELS = pa.schema([("touchpoint", pa.string()), ("channel", pa.string()), ("events", pa.int64())])
@@ -26,7 +26,7 @@ class TouchpointChannels:
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
         codes, kinds = distinct([journeys.touchpoint, journeys.events.text("channel")], len(journeys))
-        counts = np.bincount(codes[journeys.selected], minlength=len(kinds))
+        counts = np.bincount(picked(codes, journeys.selected), minlength=len(kinds))
         rows = [(*kind, n) for kind, n in zip(kinds, counts.tolist(), strict=True) if n and kind[1] is not None]
         columns = [list(c) for c in zip(*rows, strict=True)] or [[], [], []]
         return pa.table(columns, schema=TOUCHPOINT_CHANNELS)

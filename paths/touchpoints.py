@@ -161,8 +161,9 @@ def combination(columns: Sequence[Codes | None], n: int) -> tuple[npt.NDArray[np
     """(one number for each row's combination of codes, how many there may be)."""
     combined, size = np.zeros(n, dtype=np.int64), 1
     for column in columns:
-        if column is not None:
-            combined *= len(column.names) + 1
+        if column is not None and column.names:
+            if size > 1:
+                combined *= len(column.names) + 1
             combined += column.codes
             combined += 1
             size *= len(column.names) + 1
