@@ -6,8 +6,10 @@ on a machine some seconds to compile; so a process counts with NumPy until it ha
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Callable
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
@@ -56,12 +58,36 @@ class Loop(Generic[P, R]):
     def _compiled(self) -> Callable[P, R]:
         import numba
 
-        keep: dict[str, Any] = {"nogil": True, "cache": True}
         try:
-            return cast(Callable[P, R], numba.njit(**keep)(self.plain))
+            found: Any = numba.njit(nogil=True, cache=True)(self.plain)
         except RuntimeError:  # no folder to keep it in
-            return cast(Callable[P, R], numba.njit(**(keep | {"cache": False}))(self.plain))
+            return cast(Callable[P, R], numba.njit(nogil=True)(self.plain))
+        found.compile = one_by_one(found.compile, Path(found.stats.cache_path) / LOCK)
+        return cast(Callable[P, R], found)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """What `plain` gives."""
         return self._compiled(*args, **kwargs)
+
+
+LOCK = "loops.lock"
+"""File of the folder that compiled loops are kept in."""
+
+
+def one_by_one(compile_: Callable[[Any], Any], lock: Path) -> Callable[[Any], Any]:
+    """The same, in one process at a time: it looks for what was kept, else it compiles and keeps it.
+
+    Numba numbers what it keeps of a function. Two processes that keep it for two types of arrays at once may take one
+    number, and who loads one of them then runs the other: it counts wrong, and nothing says so.
+    """
+
+    def alone(types: Any) -> Any:
+        try:
+            handle = lock.open("a")
+        except OSError:  # nothing can be kept there
+            return compile_(types)
+        with handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            return compile_(types)
+
+    return alone

@@ -20,7 +20,8 @@ from paths.dropoff import states_of
 from paths.friction import SIGNALS, FrictionRules
 from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
 from paths.histograms import NO_BINS, quantile_seconds
-from paths.map_counts import BAD, BETWEEN, FEELING, PARTS, MapBatch, cells
+from paths.map_counts import BETWEEN, PARTS, MapBatch, cells
+from paths.map_tables import BAD, FEELING
 from paths.sentiment import ONE, Survey, answers_of
 from paths.statistics import Z95, rate, wilson
 from paths.sums import codes_of, stretches

@@ -13,6 +13,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 AnyInts = npt.NDArray[np.signedinteger[Any]]
 Hashes = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.uint8]
 
 ROOM = 1 << 18
 """Codes that a table may have a place for: more, and it leaves the cache."""
@@ -142,6 +143,53 @@ def times(code: AnyInts, size: int, bin_: Ints, values: Ints) -> tuple[Ints, Int
 
 
 @Loop
+def map_tables(
+    node: AnyInts, session: AnyInts, owner: AnyInts, place: Ints, shown: Flags, decisive: Flags, size: int,
+    closed: Bools, holds: Bools, comes_back: Bools, last_goal: Ints, window_end: Ints, end_cell: AnyInts,
+    rank: Ints, next_stage: Ints, at: Ints, stages: int, signs: int, firsts: int,
+) -> tuple[Ints, Ints, Ints, Ints]:  # fmt: skip
+    """map_tables.Walk.tables: what a session showed in a cell is known when the next one begins."""
+    visits, first = np.zeros((size, 1 << signs), dtype=np.int64), np.zeros((size, 1 << firsts), dtype=np.int64)
+    customers, newest = np.zeros((size, signs + 1), dtype=np.int64), np.full((size, signs + 1), -1, dtype=np.int64)
+    ended = np.zeros((size, 2, 1 << signs), dtype=np.int64)
+    last, outcome, seen = (
+        np.full(size, -1, dtype=np.int64),
+        np.zeros(size, dtype=np.int64),
+        np.zeros(size, dtype=np.int64),
+    )
+    open_, n_open = np.zeros(size, dtype=np.int64), 0
+    for i in range(len(node)):
+        cell, mine, who, bits = node[i], session[i], owner[i], np.int64(shown[i])
+        visits[cell, bits] += 1
+        customers[cell, signs] += newest[cell, signs] != who
+        newest[cell, signs] = who
+        sign = 0
+        while bits:
+            if bits & 1:
+                customers[cell, sign] += newest[cell, sign] != who
+                newest[cell, sign] = who
+            bits >>= 1
+            sign += 1
+        if last[cell] != mine:
+            here = place[i]
+            later, stage = next_stage[here], rank[here]
+            follows = (last_goal[mine] > here) | comes_back[mine]
+            has_later = (stage >= 0) & (stage < stages - 1)
+            goes_on = later >= 0 and at[later] <= window_end[mine]
+            ends = (end_cell[mine] == cell) & ~holds[mine]
+            first[cell, closed[mine] | follows << 1 | has_later << 2 | goes_on << 3 | ends << 4] += 1
+            last[cell], outcome[cell], seen[cell] = mine, follows, 0
+            open_[n_open] = cell
+            n_open += 1
+        seen[cell] |= decisive[i]
+        if i + 1 == len(node) or session[i + 1] != mine:
+            for k in range(n_open if closed[mine] else 0):
+                ended[open_[k], outcome[open_[k]], seen[open_[k]]] += 1
+            n_open = 0
+    return visits, customers, first, ended
+
+
+@Loop
 def flagged(node: AnyInts, flags: Bools, size: int) -> tuple[Ints, Ints]:
     """counting.flagged; flags [flag, row], the second value [flag, node]."""
     found, hits = np.zeros(size, dtype=np.int64), np.zeros((len(flags), size), dtype=np.int64)
@@ -254,7 +302,9 @@ def within(customer: AnyInts, at: Ints, later: Ints, position: Ints, span: int) 
 
 
 @Loop
-def fingerprint(customers: Hashes, names: Hashes, customer: AnyInts, at: Ints, code: AnyInts, chosen: Bools) -> np.uint64:
+def fingerprint(
+    customers: Hashes, names: Hashes, customer: AnyInts, at: Ints, code: AnyInts, chosen: Bools
+) -> np.uint64:
     """fingerprint.Fingerprint.map; customers and names hashed, and sessions.mixed written out twice."""
     found = np.uint64(0)
     for i in range(len(at)):
@@ -271,7 +321,7 @@ def fingerprint(customers: Hashes, names: Hashes, customer: AnyInts, at: Ints, c
 def next_higher(rank: AnyInts, customer: AnyInts, ranks: int) -> Ints:
     """Per event: the customer's next event of a higher rank (0..ranks-1), -1 = none; an event of rank -1 is no target.
 
-    The twin is the search stage by stage in map_counts.MapBatch.goes_on.
+    The twin is the search stage by stage in map_counts._next_stage.
     """
     found = np.full(len(rank), -1, dtype=np.int64)
     nearest = np.full(ranks, -1, dtype=np.int64)  # by rank: the next event above it

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +15,13 @@ from ingest.batches import Codes
 from ingest.compiled import worth
 from paths import loops
 from paths.analysis import Journeys, next_of
-from paths.counting import first_of_group, flagged, next_at_or_after, tally_times, units_at
+from paths.counting import different, next_at_or_after, tally_times, units_at
 from paths.dropoff import SessionStates
-from paths.friction import SIGNALS, FrictionRules, named, signals
+from paths.friction import FrictionRules, named, signals
+from paths.map_tables import BAD, FEELING, FIRSTS, SIGNS, Flags, Tables, Walk, having, packed
 from paths.sentiment import Answers
 from paths.touchpoints import UNMAPPED, StageRules, named_by
-from paths.transitions import Visits, coded_names, visits_at, visits_by
+from paths.transitions import Visits, coded_names, owners, visits_at, visits_by
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -27,7 +29,7 @@ Bools = npt.NDArray[np.bool_]
 BETWEEN = "\x1f"
 NOWHERE = "(none)"
 THOUSANDTH = 1_000
-FEELING, BAD = "feeling", "bad"
+NO_ROWS = np.zeros(0, dtype=np.int64)
 
 NAME = pa.dictionary(pa.int32(), pa.string())
 PARTS = pa.schema([("cell", NAME), ("kind", NAME), ("bin", pa.int64()),
@@ -77,39 +79,29 @@ class MapBatch:
         """The same; of a stage, a run of events in it is one visit."""
         return visits_at(self.journeys, collapse=True, by_stage=True) if self.by == "stage" else self.visits
 
-    @property
-    def steps(self) -> Visits:
-        """The visits as touchpoints."""
-        return visits_at(self.journeys, collapse=False)
-
     @cached_property
-    def owner(self) -> npt.NDArray[np.int32]:
-        """Per visit: the customer."""
-        return self.visits.pick(self.journeys.customer)
-
-    @cached_property
-    def first(self) -> tuple[Ints, Ints]:
-        """(the first visit of each (session, cell), per visit: which of these)."""
-        return first_of_group(self.visits.session, self.visits.node, max(1, len(self.cell.names)))
-
-    @cached_property
-    def signals(self) -> dict[str, Bools]:
-        """Signal -> per visit; `feeling`: an answer below 0 speaks of it."""
-        return signs_of(self.journeys, self.rules, self.goal).shown | {FEELING: self.unhappy(self.answers.feeling < 0)}
+    def tables(self) -> Tables:
+        """What is counted of the visits."""
+        journeys, states, signs = self.journeys, self.states, signs_of(self.journeys, self.rules, self.goal)
+        shown, decisive, low = signs.shown, signs.decisive, self.answers.feeling < 0
+        if low.any():
+            spoken = packed({FEELING: self.unhappy(low)}, len(shown))
+            # an answer that names no touchpoint speaks of the last visit, behind which there is less to come
+            named_one = packed({FEELING: self.unhappy(low & self.answers.names_one)}, len(shown))
+            shown, decisive = shown | spoken, decisive | named_one | packed({BAD: spoken > 0}, len(shown))
+        return Walk(
+            node=self.visits.node, session=self.visits.session, owner=owners(journeys), place=self.visits.position,
+            shown=shown, decisive=decisive, size=len(self.cell.names), closed=states.closed, holds=states.holds,
+            comes_back=states.comes_back, last_goal=states.last_goal, window_end=states.window_end,
+            end_cell=self.cell.codes.take(journeys.sessions.last), rank=stage_rank(journeys, self.stages),
+            next_stage=next_stage(journeys, self.stages), at=journeys.events.at, stages=len(self.stages),
+        ).tables()  # fmt: skip
 
     def unhappy(self, answers: Bools) -> Bools:
         """Per visit: does one of these answers speak of it?"""
         found = np.zeros(len(self.journeys) + 1, dtype=bool)
         found[self.answers.visit[answers]] = True
         return self.visits.pick(found[:-1])  # without -1, no visit
-
-    @cached_property
-    def decisive(self) -> dict[str, Bools]:
-        """The signals that a goal may have failed by, and `bad`, any of them: a contact after the goal is none."""
-        found = self.signals | {"contact": signs_of(self.journeys, self.rules, self.goal).contact}
-        bad = np.logical_or.reduce(list(found.values()))
-        # an answer that names no touchpoint speaks of the last visit, behind which there is less to come
-        return found | {FEELING: self.unhappy((self.answers.feeling < 0) & self.answers.names_one), BAD: bad}
 
     def parts(self, cost: Mapping[str, int]) -> pa.Table:
         """All of it, as PARTS."""
@@ -137,22 +129,25 @@ class MapBatch:
         return np.bincount(code if flags is None else code.take(np.flatnonzero(flags)), minlength=len(self.cell.names))
 
     @cached_property
-    def touches(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Ints]:
-        """(customer, cell) of the visits, and of the passive events of the period and the segment; positions of the latter."""
-        passive = np.flatnonzero(self.journeys.passive & self.journeys.selected)
-        if not len(passive):
-            return self.owner, self.visits.node, passive
-        owner = np.concatenate([self.owner, self.journeys.customer[passive]])
-        return owner, np.concatenate([self.visits.node, self.cell.codes[passive]]), passive
+    def passive(self) -> Ints:
+        """Positions of the passive events of the period and the segment."""
+        journeys = self.journeys
+        return np.flatnonzero(journeys.passive & journeys.selected) if journeys.passive.any() else NO_ROWS
+
+    @cached_property
+    def touches(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """(customer, cell) of the visits, and of the passive events."""
+        owner = np.concatenate([owners(self.journeys), self.journeys.customer[self.passive]])
+        return owner, np.concatenate([self.visits.node, self.cell.codes[self.passive]])
 
     def volume(self) -> list[tuple[str, Ints]]:
         """visits and customers."""
-        owner, code, _ = self.touches
-        customers = units_at(owner, code, len(self.cell.names))
-        return [
-            self.row("visits", self.count(self.runs.node), self.count(code)),
-            self.row("customers", customers),
-        ]
+        events, customers = self.tables.visits.sum(axis=1), self.tables.customers[:, -1]
+        visits = self.count(self.runs.node) if self.by == "stage" else events
+        if len(self.passive):
+            events = events + self.count(self.cell.codes[self.passive])
+            customers = units_at(*self.touches, len(self.cell.names))
+        return [self.row("visits", visits, events), self.row("customers", customers)]
 
     def times(self) -> pa.Table:
         """How long the customer is there: to the session's next event, of a stage to the next stage."""
@@ -166,69 +161,27 @@ class MapBatch:
 
     def sessions(self) -> list[tuple[str, Ints]]:
         """sessions, closed and goes_on."""
-        first, _ = self.first
-        cell, session = self.visits.node[first], self.visits.session[first]
-        closed, ends = self.states.closed.take(session), self.journeys.sessions.last.take(session)
-        flags = (
-            (self.cell.codes.take(ends) == cell) & ~self.states.holds.take(session), closed, closed & self.follows,
-            closed & self.has_later, closed & self.goes_on,
-        )  # fmt: skip
-        n, (dropped, over, followed, may_go_on, went_on) = flagged(cell, flags, len(self.cell.names))
+        there = self.tables.sessions
+
+        def n(*flags: str) -> Ints:
+            return having(there, FIRSTS, *flags)
+
         return [
-            self.row("sessions", n, dropped),
-            self.row("closed", over, followed),
-            self.row("goes_on", may_go_on, went_on),
+            self.row("sessions", n(), n("ends")),
+            self.row("closed", n("closed"), n("closed", "follows")),
+            self.row("goes_on", n("closed", "has_later"), n("closed", "goes_on")),
         ]
-
-    @cached_property
-    def follows(self) -> Bools:
-        """Per first visit: does a goal follow, in the session or within return_window of its end?"""
-        first, _ = self.first
-        session = self.visits.session[first]
-        return (self.states.last_goal.take(session) > self.visits.place(first)) | self.states.comes_back.take(session)
-
-    @cached_property
-    def has_later(self) -> Bools:
-        """Per first visit: is there a stage behind its own?"""
-        rank = stage_rank(self.journeys, self.stages)[self.visits.place(self.first[0])]
-        return (rank >= 0) & (rank < len(self.stages) - 1)
-
-    @cached_property
-    def goes_on(self) -> Bools:
-        """Per first visit of a closed session: does an event of a later stage follow, there or within return_window of its end?"""
-        journeys, position = self.journeys, self.visits.place(self.first[0])
-        rank, session = active_rank(journeys, self.stages), self.visits.session[self.first[0]]
-        end, at = self.states.window_end.take(session), journeys.events.at
-        if worth():
-            target = journeys.once(_next_stage, self.stages, journeys.scope.stages)[position]
-            return (target >= 0) & (at[target] <= end)
-        found = np.zeros(len(position), dtype=bool)
-        mine = rank[position]
-        for stage in range(len(self.stages) - 1):
-            here = np.flatnonzero(mine == stage)
-            target, there = next_of(journeys, np.flatnonzero(rank > stage), position[here])
-            found[here] = there & (at[target] <= end[here])
-        return found
 
     def shown(self) -> list[tuple[str, Ints]]:
         """friction, signal:x and value:x."""
-        first, group = self.first
-        node, size = self.visits.node, len(self.cell.names)
-        friction = np.logical_or.reduce([self.signals[s] for s in SIGNALS])
-        n, (with_friction,) = flagged(node, [friction], size)
-        rows = [self.row("friction", n, with_friction)]
-        for name, flags in self.signals.items():
-            hits = np.flatnonzero(flags)
-            at = node.take(hits)
-            rows.append(self.row(f"signal:{name}", self.count(at), units_at(self.owner.take(hits), at, size)))
-        closed, shown = self.states.closed.take(self.visits.session[first]), []
-        for flags in self.decisive.values():
-            hit = np.zeros(len(first), dtype=bool)
-            hit[group.take(np.flatnonzero(flags))] = True
-            shown.append(hit & closed)
-        outcome = node[first].astype(np.int64) * 2 + self.follows
-        for name, counts in zip(self.decisive, flagged(outcome, shown, 2 * size)[1], strict=True):
-            rows.append(self.row(f"value:{name}", counts[::2] + counts[1::2], counts[1::2]))
+        visits, closed = self.tables.visits, self.tables.closed
+        smooth = visits[:, [0, 1 << SIGNS.index(FEELING)]].sum(axis=1)
+        rows = [self.row("friction", visits.sum(axis=1), visits.sum(axis=1) - smooth)]
+        for i, sign in enumerate(SIGNS[:-1]):
+            rows.append(self.row(f"signal:{sign}", having(visits, SIGNS, sign), self.tables.customers[:, i]))
+        for sign in SIGNS:
+            without, follows = having(closed, SIGNS, sign).T
+            rows.append(self.row(f"value:{sign}", without + follows, follows))
         return rows
 
     def feelings(self) -> tuple[tuple[str, Ints], list[pa.Table]]:
@@ -263,8 +216,8 @@ class MapBatch:
         by_channel = channel.lookup(np.array([cost.get(n, -1) for n in channel.names], dtype=np.int64), -1)
         by_event = events.event.lookup(np.array([cost.get(n, -1) for n in events.event.names], dtype=np.int64), -1)
         price = np.where(by_event >= 0, by_event, by_channel)
-        _, touched, passive = self.touches
-        each = np.concatenate([self.visits.pick(price), price[passive]])
+        _, touched = self.touches
+        each = np.concatenate([self.visits.pick(price), price[self.passive]])
         known = np.flatnonzero(each >= 0)
         code = touched[known].astype(np.int64)
         return [self.row("cost", self.count(code), total=exact(code, each[known], len(self.cell.names)))]
@@ -272,19 +225,19 @@ class MapBatch:
     def total(self) -> pa.Table:
         """All customers and sessions of the map, answers that fit no cell, and answers off their scale."""
         sessions = int(self.journeys.selected_sessions.sum())
-        customers = np.count_nonzero(np.bincount(self.touches[0]))
+        passive = len(self.passive)
+        customers = np.count_nonzero(np.bincount(self.touches[0])) if passive else different(owners(self.journeys))
         lost = int(
             (self.journeys.in_period[self.answers.position] & (self.answers.visit < 0) & (self.answers.named < 0)).sum()
         )
         return pa.table([[""], ["total"], [0], [customers], [sessions], [lost], [self.answers.off_scale]], schema=PARTS)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Signs:
-    """Per visit to a touchpoint: `shown` what each signal shows, and `contact` what a goal may have failed by."""
+class Signs(NamedTuple):
+    """Per visit to a touchpoint, as combinations of SIGNS: what it shows, and what a goal may have failed by."""
 
-    shown: dict[str, Bools]
-    contact: Bools
+    shown: Flags
+    decisive: Flags
 
 
 def signs_of(journeys: Journeys, rules: FrictionRules, goal: frozenset[str]) -> Signs:
@@ -299,9 +252,11 @@ def _signs_of(journeys: Journeys, since: int, until: int, rules: FrictionRules, 
     contact = np.flatnonzero(found["contact"])
     behind = visits.place(contact) + 1
     goals, support = (np.flatnonzero(f) for f in (reached, named(journeys, rules.support)))
-    decisive = found["contact"].copy()
+    decisive = found["contact"].copy()  # a contact after the goal is none that it failed by
     decisive[contact[next_at_or_after(goals, behind) < next_at_or_after(support, behind)]] = False
-    return Signs(shown=found, contact=decisive)
+    shown = packed(found, len(decisive))
+    failing = packed(found | {"contact": decisive}, len(decisive))
+    return Signs(shown=shown, decisive=failing | packed({BAD: failing > 0}, len(failing)))
 
 
 def stage_rank(journeys: Journeys, stages: tuple[str, ...]) -> Ints:
@@ -320,8 +275,21 @@ def active_rank(journeys: Journeys, stages: tuple[str, ...]) -> Ints:
     return np.where(journeys.passive, -1, rank) if journeys.passive.any() else rank
 
 
+def next_stage(journeys: Journeys, stages: tuple[str, ...]) -> Ints:
+    """Per event: the customer's next event at a later stage, -1 = none; found once for all maps."""
+    return journeys.once(_next_stage, stages, journeys.scope.stages)
+
+
 def _next_stage(journeys: Journeys, stages: tuple[str, ...], _: StageRules) -> Ints:
-    return loops.next_higher(active_rank(journeys, stages), journeys.customer, len(stages))
+    rank = active_rank(journeys, stages)
+    if worth():
+        return loops.next_higher(rank, journeys.customer, len(stages))
+    found = np.full(len(journeys), -1, dtype=np.int64)
+    for stage in range(len(stages) - 1):
+        here = np.flatnonzero(rank == stage)
+        target, there = next_of(journeys, np.flatnonzero(rank > stage), here)
+        found[here] = np.where(there, target, -1)
+    return found
 
 
 def exact(code: Ints, values: Ints, size: int) -> Ints:

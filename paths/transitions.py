@@ -158,6 +158,15 @@ def _visits_at(journeys: Journeys, since: int, until: int, collapse: bool, stage
     return visits_by(journeys, journeys.stage)
 
 
+def owners(journeys: Journeys) -> Codes32:
+    """Per event of the selected sessions: its customer; found once for all questions about a period."""
+    return journeys.once(_owners, *journeys.period)
+
+
+def _owners(journeys: Journeys, since: int, until: int) -> Codes32:
+    return visits_at(journeys, collapse=False).pick(journeys.customer)
+
+
 def visits_by(journeys: Journeys, node: Codes) -> Visits:
     """One visit per event of the selected sessions, to these nodes."""
     visits = visits_at(journeys, False)

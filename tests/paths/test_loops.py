@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -13,12 +17,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest import compiled
-from ingest.compiled import Choice, Loop
+from ingest.compiled import Choice, Loop, one_by_one
 from paths import chains, counting, loops
 from paths.chains import ChainRules
 from paths.histograms import bins
+from paths.map_tables import FIRSTS, SIGNS, Walk, having
 from sessionize.rules import SessionRules
-from sessionize.sessions import neighbours, numbered, numbered_by_time
+from sessionize.sessions import mixed, neighbours, numbered, numbered_by_time
 
 pytest.importorskip("numba")
 SIZE = 5
@@ -198,6 +203,76 @@ def test_a_loop_that_cannot_be_kept_on_disk_is_compiled_all_the_same(monkeypatch
 
     monkeypatch.setattr(numba, "njit", njit)
     assert Loop(twice)(21) == 42
+
+
+def test_one_process_at_a_time_keeps_loops(tmp_path: Path) -> None:
+    done = Event()
+    compile_ = one_by_one(lambda types: (done.set(), types)[1], tmp_path / "loops.lock")
+    with (tmp_path / "loops.lock").open("a") as another, ThreadPoolExecutor(1) as pool:
+        fcntl.flock(another, fcntl.LOCK_EX)
+        asked = pool.submit(compile_, ("int64",))
+        assert not done.wait(0.2)
+        fcntl.flock(another, fcntl.LOCK_UN)
+        assert asked.result(10) == ("int64",)
+    assert one_by_one(len, tmp_path / "no" / "loops.lock")((1, 2)) == 2  # nowhere to keep them: no lock
+
+
+def test_a_loop_of_the_project_is_compiled_under_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    locks = []
+    monkeypatch.setattr(compiled, "one_by_one", lambda compile_, lock: locks.append(lock) or compile_)
+    assert Loop(loops.units.plain)(np.zeros(3, dtype=np.int16), np.zeros(3, dtype=np.int16), 1)[0].tolist() == [1]
+    assert [(lock.name, lock.parent.is_dir()) for lock in locks] == [("loops.lock", True)]
+
+
+FLAGS = st.integers(0, (1 << len(SIGNS)) - 1)
+VISITS = st.lists(
+    st.tuples(st.integers(0, SIZE - 1), st.booleans(), st.booleans(), st.integers(-1, 3), FLAGS, FLAGS), max_size=40
+)
+SESSION = st.tuples(
+    st.booleans(), st.booleans(), st.booleans(), st.integers(-1, 40), st.integers(0, 9), st.integers(0, SIZE - 1)
+)
+
+
+@given(VISITS, st.lists(SESSION, min_size=41, max_size=41))
+def test_visits_of_a_map_are_counted_alike(
+    visits: list[tuple[int, bool, bool, int, int, int]],
+    sessions: list[tuple[bool, bool, bool, int, int, int]],
+) -> None:
+    node, opens, changes, rank, shown, decisive = (
+        np.array([v[i] for v in visits], dtype=t)
+        for i, t in enumerate((np.int32, bool, bool, np.int64, np.uint8, np.uint8))
+    )
+    n = np.arange(len(node))
+    session = np.cumsum(opens | changes).astype(np.int32)
+    closed, holds, comes_back, last_goal, window_end, end_cell = (
+        np.array([s[i] for s in sessions], dtype=t)
+        for i, t in enumerate((bool, bool, bool, np.int64, np.int64, np.int32))
+    )
+    next_stage = np.where(n + 1 < len(n), n + 1, -1) if len(n) else n
+    walk = Walk(
+        node, session, np.cumsum(changes).astype(np.int32), n, shown, decisive, SIZE, closed, holds, comes_back, last_goal,
+        window_end, end_cell, rank, next_stage, n * 1, 3,
+    )  # fmt: skip
+    expected = lists(tuple(walk.tables()))
+    for found in both(loops.map_tables, *walk, len(SIGNS), len(FIRSTS)):
+        assert lists(found) == expected
+    visited, _, there, ended = walk.tables()
+    assert visited.sum() == len(node)
+    assert there.sum() == len(set(zip(session.tolist(), node.tolist(), strict=True)))
+    assert ended.sum() == having(there, FIRSTS, "closed").sum()
+
+
+@given(ROWS, st.lists(st.booleans(), min_size=40, max_size=40))
+def test_fingerprints_are_alike(rows: Rows, flags: list[bool]) -> None:
+    customer, code, at = columns(rows)
+    hashed = np.array([0, 5, 1 << 63, (1 << 64) - 1, 77, 3], dtype=np.uint64)
+    chosen = np.array(flags[: len(rows)], dtype=bool)
+    state = mixed(mixed(hashed[customer] ^ at.astype(np.uint64)) ^ hashed[code])
+    expected = int(state[chosen].sum(dtype=np.uint64))
+    with np.errstate(over="ignore"):
+        assert [int(found) for found in both(loops.fingerprint, hashed, hashed, customer, at, code, chosen)] == [
+            expected
+        ] * 2
 
 
 def twice(number: int) -> int:

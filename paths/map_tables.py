@@ -1,0 +1,123 @@
+"""The visits of a map, counted in one walk: how often each cell has which combination of flags.
+
+A combination is a number with a bit for each flag; how often a flag holds is a sum over the combinations that have it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.compiled import worth
+from paths import loops
+from paths.counting import AnyInts, first_of_group, units_at
+from paths.friction import SIGNALS
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+Flags = npt.NDArray[np.uint8]
+
+FEELING, BAD = "feeling", "bad"
+SIGNS = (*SIGNALS, FEELING, BAD)
+"""Flags of a visit: its signals; an answer below 0 speaks of it; any of these that a goal may have failed by."""
+FIRSTS = ("closed", "follows", "has_later", "goes_on", "ends")
+"""Flags of a session's first visit to a cell: its return_window is over; a goal follows; there is a stage behind that of the
+cell; an event there follows in time; the session ends in the cell without a goal."""
+
+
+class Tables(NamedTuple):
+    """Counts by cell."""
+
+    visits: Ints  # [cell, combination of SIGNS]: visits that show them
+    customers: Ints  # [cell, SIGNS and one more]: customers with a visit that shows it, or with any
+    sessions: Ints  # [cell, combination of FIRSTS]: sessions that were there
+    closed: Ints  # [cell, does a goal follow, combination of SIGNS]: closed sessions by the decisive ones of their visits there
+
+
+class Walk(NamedTuple):
+    """Visits in order, and what is known of their sessions and of the events; as `loops.map_tables` takes them."""
+
+    node: AnyInts  # per visit: its cell ...
+    session: AnyInts
+    owner: AnyInts  # ... its customer ...
+    place: Ints  # ... its first event ...
+    shown: Flags  # ... the SIGNS that it shows ...
+    decisive: Flags  # ... and those that a goal may have failed by
+    size: int  # cells
+    closed: Bools  # per session, as in SessionStates
+    holds: Bools
+    comes_back: Bools
+    last_goal: Ints
+    window_end: Ints
+    end_cell: AnyInts  # per session: the cell of its last event
+    rank: Ints  # per event: the number of its stage, -1 = none ...
+    next_stage: Ints  # ... and the customer's next event at a later one, -1 = none
+    at: Ints
+    stages: int
+
+    def tables(self) -> Tables:
+        """All counts."""
+        if worth() and self.size * (2 << len(SIGNS)) <= loops.ROOM:
+            return Tables(*loops.map_tables(*self, len(SIGNS), len(FIRSTS)))
+        first, group = first_of_group(self.session, self.node, max(1, self.size))
+        cell, session = self.node[first], self.session[first]
+        flags = self.flags(cell, session, self.place[first])
+        closed = np.flatnonzero(flags[0])
+        outcome, signs = np.zeros(len(first), dtype=np.uint8), np.zeros(len(first), dtype=np.uint8)
+        for i, flag in enumerate(flags):
+            outcome |= flag.view(np.uint8) << np.uint8(i)
+        for sign in range(len(SIGNS)):
+            signs[group.take(np.flatnonzero(self.decisive >> sign & 1))] |= 1 << sign
+        ending = cell[closed].astype(np.int64) * 2 + flags[1][closed]
+        return Tables(
+            visits=combinations(self.node, self.shown, self.size, len(SIGNS)),
+            customers=self.customers(),
+            sessions=combinations(cell, outcome, self.size, len(FIRSTS)),
+            closed=combinations(ending, signs[closed], 2 * self.size, len(SIGNS)).reshape(
+                self.size, 2, 1 << len(SIGNS)
+            ),
+        )
+
+    def flags(self, cell: AnyInts, session: AnyInts, place: Ints) -> list[Bools]:
+        """FIRSTS of first visits."""
+        rank, later = self.rank[place], self.next_stage[place]
+        return [
+            self.closed[session],
+            (self.last_goal[session] > place) | self.comes_back[session],
+            (rank >= 0) & (rank < self.stages - 1),
+            (later >= 0) & (self.at[later] <= self.window_end[session]),
+            (self.end_cell[session] == cell) & ~self.holds[session],
+        ]
+
+    def customers(self) -> Ints:
+        """As in Tables."""
+        found = np.zeros((self.size, len(SIGNS) + 1), dtype=np.int64)
+        found[:, -1] = units_at(self.owner, self.node, self.size)
+        for sign in range(len(SIGNS)):
+            rows = np.flatnonzero(self.shown >> sign & 1)
+            found[:, sign] = units_at(self.owner.take(rows), self.node.take(rows), self.size)
+        return found
+
+
+def combinations(cell: AnyInts, flags: AnyInts | Flags, size: int, bits: int) -> Ints:
+    """[cell, combination]: how often."""
+    code = cell.astype(np.int64) << bits | flags
+    return np.bincount(code, minlength=size << bits).reshape(size, 1 << bits)
+
+
+def packed(flags: dict[str, Bools], n: int) -> Flags:
+    """Flags by name as combinations of SIGNS."""
+    found = np.zeros(n, dtype=np.uint8)
+    for name, one in flags.items():
+        found |= one.view(np.uint8) << np.uint8(SIGNS.index(name))
+    return found
+
+
+def having(table: Ints, flags: tuple[str, ...], *wanted: str) -> Ints:
+    """Sums of a table over the combinations that have all of these flags."""
+    mask = sum(1 << flags.index(name) for name in wanted)
+    combination = np.arange(table.shape[-1])
+    found: Ints = table[..., combination & mask == mask].sum(axis=-1)
+    return found
