@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ingest.compiled import worth
+from paths import loops
 from paths.analysis import Journeys, summed
-from paths.counting import tally_times
+from paths.counting import AnyInts, different, tally_times
 from paths.histograms import quantile_seconds
 from paths.map_counts import stage_rank
 from paths.statistics import rate, wilson
-from paths.transitions import visits_at
+from paths.transitions import owners, visits_at
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -68,14 +70,8 @@ class DesignedJourney:
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
         visits = visits_at(journeys, collapse=False)
-        rows, owner = visits.position, visits.pick(journeys.customer)
-        customer = np.cumsum(np.append(False, owner[1:] != owner[:-1])[: len(owner)])
-        shape = (int(customer[-1]) + 1 if len(rows) else 0, len(self.stages))
-        rank = stage_rank(journeys, self.stages).take(rows)
-        known = np.flatnonzero(rank >= 0)
-        rows, customer, rank = (values.take(known) for values in (rows, customer, rank))
-        first = first_visits(rows, customer, rank, shape)
-        return counts(first, came_back(customer, rank, shape), journeys.events.at)
+        rows, owner, rank = visits.position, owners(journeys), stage_rank(journeys, self.stages)
+        return counts(*arrivals(rows, owner, rank, (different(owner), len(self.stages))), journeys.events.at)
 
     def reduce(self, parts: Sequence[pa.Table]) -> Designed:
         """The table and the totals."""
@@ -115,6 +111,17 @@ def met(value: float | None, target: float | None, *, more: bool) -> bool | None
     if value is None or target is None:
         return None
     return value >= target if more else value <= target
+
+
+def arrivals(position: Ints, owner: AnyInts, rank: Ints, shape: tuple[int, int]) -> tuple[Ints, Bools]:
+    """(`first_visits`, `came_back`) of these positions; `rank` per event, -1 = no designed stage."""
+    if worth():
+        return loops.arrivals(position, owner, rank, *shape)
+    customer = np.cumsum(np.append(False, owner[1:] != owner[:-1])[: len(owner)])
+    rank = rank.take(position)
+    known = np.flatnonzero(rank >= 0)
+    position, customer, rank = (values.take(known) for values in (position, customer, rank))
+    return first_visits(position, customer, rank, shape), came_back(customer, rank, shape)
 
 
 def first_visits(position: Ints, customer: Ints, rank: Ints, shape: tuple[int, int]) -> Ints:

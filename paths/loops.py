@@ -318,6 +318,24 @@ def fingerprint(
 
 
 @Loop
+def arrivals(position: Ints, owner: AnyInts, rank: Ints, customers: int, stages: int) -> tuple[Ints, Bools]:
+    """designed.arrivals."""
+    never = np.iinfo(np.int64).max
+    first, again = np.full((customers, stages), never, dtype=np.int64), np.zeros((customers, stages), dtype=np.bool_)
+    customer, before = -1, -1
+    for i in range(len(position)):
+        if i == 0 or owner[i] != owner[i - 1]:
+            customer += 1
+            before = -1
+        stage = rank[position[i]]
+        if stage >= 0 and stage != before:
+            again[customer, stage] = first[customer, stage] != never
+            first[customer, stage] = min(first[customer, stage], position[i])
+            before = stage
+    return first, again
+
+
+@Loop
 def next_higher(rank: AnyInts, customer: AnyInts, ranks: int) -> Ints:
     """Per event: the customer's next event of a higher rank (0..ranks-1), -1 = none; an event of rank -1 is no target.
 

@@ -24,18 +24,22 @@ __all__ = ["Pass", "last_span", "run"]
 def run(
     analyses: Sequence[Analysis[Any]], snapshot: Snapshot, scope: Scope, *, threads: int | None = None
 ) -> tuple[list[Any], Pass]:
-    """(one answer per analysis, what was read). Equal to the bit whatever the number of threads."""
+    """(one answer per analysis, what was read). Equal to the bit whatever the number of threads.
+
+    What is asked twice is counted once.
+    """
     columns = frozenset(scope.columns).union(*(a.columns for a in analyses))
     scope = replace(scope, asked=columns & scope.facts.names)
     columns = (columns - scope.facts.names) | scope.facts.needs(scope.asked)
     files = [f for f in snapshot.files if f.span <= last_span(scope)]
     give_back()
+    counted = [a for i, a in enumerate(analyses) if a not in analyses[:i]]
     reading = Reading(
-        analyses=analyses, scope=scope, columns=columns, stored=frozenset(snapshot.columns), files=files,
-        past=past_of(analyses, scope),
+        analyses=counted, scope=scope, columns=columns, stored=frozenset(snapshot.columns), files=files,
+        past=past_of(counted, scope),
     )  # fmt: skip
     parts, done = reading.run(threads or os.cpu_count() or 1)
-    return [a.reduce(found) for a, found in zip(analyses, parts, strict=True)], done
+    return [a.reduce(parts[counted.index(a)]) for a in analyses], done
 
 
 def last_span(scope: Scope) -> str:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from ingest import compiled
 from ingest.compiled import Choice, Loop, one_by_one
-from paths import chains, counting, loops
+from paths import chains, counting, designed, loops
 from paths.chains import ChainRules
 from paths.histograms import bins
 from paths.map_tables import FIRSTS, SIGNS, Walk, having
@@ -260,6 +260,17 @@ def test_visits_of_a_map_are_counted_alike(
     assert visited.sum() == len(node)
     assert there.sum() == len(set(zip(session.tolist(), node.tolist(), strict=True)))
     assert ended.sum() == having(there, FIRSTS, "closed").sum()
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(-1, SIZE - 1)), max_size=40))
+def test_arrivals_at_stages_are_found_alike(rows: list[tuple[bool, bool, int]]) -> None:
+    owner = np.cumsum([changes for changes, _, _ in rows]).astype(np.int32)
+    position = np.flatnonzero(np.array([here for _, here, _ in rows], dtype=bool))
+    owner, rank = owner[position], np.array([stage for _, _, stage in rows], dtype=np.int64)
+    shape = counting.different(owner), SIZE
+    expected = lists(designed.arrivals(position, owner, rank, shape))
+    for found in both(loops.arrivals, position, owner, rank, *shape):
+        assert lists(found) == expected
 
 
 @given(ROWS, st.lists(st.booleans(), min_size=40, max_size=40))
