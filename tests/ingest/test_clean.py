@@ -473,6 +473,13 @@ def test_naive_times_are_read_in_the_zone_of_the_source_with_the_offset_before_t
     assert found == {str(i): fold_zero(w, zone).isoformat() for i, w in enumerate(walls)}
 
 
+@pytest.mark.parametrize("zone", ["America/Sao_Paulo", "Asia/Tokyo"])
+def test_a_time_that_no_zone_reaches_is_out_of_range_and_stops_nothing(shop, zone):
+    times = ["294247-01-10 04:00:54.775806", "290309-12-22 (BC) 00:00:00", "0001-01-01 00:00:00", "9999-12-31 23:59:59"]
+    book = shop.csv("ann,2026-01-15 10:00,a", *(f"ann,{t},a" for t in times), timezone=zone)
+    assert (book.accepted, book.quarantined) == (1, {"timestamp_out_of_range": 4})
+
+
 def test_ambiguous_and_skipped_times_are_counted_as_warnings(shop):
     times = [
         "2026-10-25 01:59:59",

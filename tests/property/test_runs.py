@@ -8,11 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paths.analysis import Scope
+from paths.analysis import Journeys, Scope
 from paths.dropoff import DropOff
 from paths.funnel import Funnel
 from paths.goals import GoalRules
@@ -157,3 +158,22 @@ def counted(log: list[dict[str, str]], rule: str | None) -> tuple[int, int, int]
         kept, *others = sorted(found, key=lambda r: (instant(r["at"]), int(r["place"])))
         conflicting += sum({**o, "place": ""} != {**kept, "place": ""} for o in others)
     return len(copies), sum(map(len, copies.values())) - len(copies), conflicting
+
+
+class Counting(Summary):
+    """A question that remembers how often it was asked of a batch."""
+
+    asked = 0
+
+    def map(self, journeys: Journeys) -> pa.Table:
+        Counting.asked += 1
+        return super().map(journeys)
+
+
+def test_what_is_asked_twice_is_counted_once_and_answered_twice(tmp_path: Path) -> None:
+    shop = Filling(tmp_path)
+    shop.csv("ann,2026-01-15T09:30,view", "bob,2026-01-15T09:30,view")
+    asked = [Counting(), Summary(), Counting()]
+    found, _ = local.run(asked, shop.store.snapshot(), Scope(as_of=instant(LATER)), threads=1)
+    assert Counting.asked == 1
+    assert [answer["events"].to_pylist() for answer in found] == [[2], [2], [2]]
