@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any, Protocol, TypeVar, cast, runtime_checkable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,7 @@ from sessionize.sessions import Sessions, find_sessions, open_until
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 R = TypeVar("R", covariant=True)
+P = ParamSpec("P")
 T = TypeVar("T")
 S = TypeVar("S", bound=np.generic)
 
@@ -65,6 +67,29 @@ class Scope:
         return frozenset(found) | self.touchpoints.columns | self.stages.columns
 
 
+def found_once(
+    *, period: bool = False, stages: bool = False
+) -> Callable[[Callable[Concatenate[Journeys, P], T]], Callable[Concatenate[Journeys, P], T]]:
+    """A function of journeys (and of what can be hashed) that is called once for all analyses of a pass.
+
+    Only if it says so it may look at the period or the stages of the scope: views under others of them are given what was
+    found under the first. Nobody may change what it gives.
+    """
+
+    def kept(make: Callable[Concatenate[Journeys, P], T]) -> Callable[Concatenate[Journeys, P], T]:
+        @wraps(make)
+        def found(journeys: Journeys, /, *told: P.args, **named: P.kwargs) -> T:
+            under = journeys.period if period else None, journeys.scope.stages if stages else None
+            what = (make, under, told, *named.items())
+            if what not in journeys.found:
+                journeys.found[what] = make(journeys, *told, **named)
+            return cast(T, journeys.found[what])
+
+        return found
+
+    return kept
+
+
 @dataclass(frozen=True, kw_only=True)
 class Journeys:
     """Whole customers with their sessions, touchpoints and stages. Arrays follow the order of `events`."""
@@ -75,7 +100,7 @@ class Journeys:
     sessions: Sessions
     excluded_sessions: int = 0
     whole: Journeys | None = None  # with the excluded sessions, where there are any
-    found: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)  # what `once` has found
+    found: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)  # what `found_once` has kept
 
     def __len__(self) -> int:
         return len(self.events)
@@ -90,54 +115,37 @@ class Journeys:
         """Per event: its customer, 0, 1, ... in the order of the batch."""
         return self.events.customer
 
-    def once(self, make: Callable[..., T], *told: Hashable) -> T:
-        """make(self, *told), found once for all analyses of a pass, also under other periods and stages.
-
-        So `told` is all of the period and the stages that it depends on. Nobody may change what it gives.
-        """
-        what = (make, *told)
-        if what not in self.found:
-            self.found[what] = make(self, *told)
-        return cast(T, self.found[what])
-
     @property
     def period(self) -> tuple[int, int]:
         """(since, until) of the scope."""
         return self.scope.since, self.scope.until
 
     @property
+    @found_once(stages=True)
     def stage(self) -> Codes:
         """Per event: its stage, "(unmapped)" where no stage has it."""
-        return self.once(Journeys._stage, self.scope.stages)
-
-    def _stage(self, stages: StageRules) -> Codes:
-        return stages.name(self.events, self.touchpoint)
+        return self.scope.stages.name(self.events, self.touchpoint)
 
     @property
+    @found_once()
     def open_until(self) -> Ints:
         """Per session: the last as_of at which it may still go on."""
-        return self.once(Journeys._open_until)
-
-    def _open_until(self) -> Ints:
         return open_until(self.sessions, self.events, self.scope.sessions)
 
     @property
+    @found_once(period=True)
     def in_period(self) -> Bools:
         """Per event: since <= event_at < until."""
-        return self.once(Journeys._in_period, *self.period)
-
-    def _in_period(self, since: int, until: int) -> Bools:
+        since, until = self.period
         found = everyone(len(self))
         if since > -NEVER:
             found = self.events.at >= since
         return found & (self.events.at < until) if until < NEVER else found
 
     @property
+    @found_once()
     def in_segment(self) -> Bools:
         """Per event: do all --segment conditions hold?"""
-        return self.once(Journeys._in_segment)
-
-    def _in_segment(self) -> Bools:
         found = everyone(len(self))
         for condition in self.scope.segment:
             found = found & condition.holds(self.events)
@@ -154,19 +162,15 @@ class Journeys:
         return self.selected if self.whole is None else self.whole.selected
 
     @property
+    @found_once(period=True)
     def selected(self) -> Bools:
         """Per event: does a unit that starts at it count (period and segment)?"""
-        return self.once(Journeys._selected, *self.period)
-
-    def _selected(self, since: int, until: int) -> Bools:
         return self.in_period & self.in_segment if self.scope.segment else self.in_period
 
     @property
+    @found_once(period=True)
     def selected_sessions(self) -> Bools:
         """Per session: does it count?"""
-        return self.once(Journeys._selected_sessions, *self.period)
-
-    def _selected_sessions(self, since: int, until: int) -> Bools:
         return self.selected[self.sessions.first]
 
     def answers_to(self, names: Iterable[str]) -> Bools:
@@ -175,8 +179,9 @@ class Journeys:
         A name that a [[touchpoint]] rule gives means the touchpoint; every other name means the event; `event:x` always
         means the event.
         """
-        return self.once(Journeys._answers_to, frozenset(names))
+        return self._answers_to(frozenset(names))
 
+    @found_once()
     def _answers_to(self, wanted: frozenset[str]) -> Bools:
         given = self.scope.touchpoints.given
         forced = {n for n in wanted if n.startswith("event:")}
@@ -186,11 +191,9 @@ class Journeys:
         return found
 
     @property
+    @found_once()
     def passive(self) -> Bools:
         """Per event: is it in no session?"""
-        return self.once(Journeys._passive)
-
-    def _passive(self) -> Bools:
         return self.sessions.index < 0
 
 

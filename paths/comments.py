@@ -78,7 +78,7 @@ class Written:
     text: Codes
 
 
-def written(journeys: Journeys, surveys: Sequence[Survey]) -> Written:
+def written(journeys: Journeys, surveys: tuple[Survey, ...]) -> Written:
     """The comments of the period and the segment that speak of a visit."""
     answers, text = answers_of(journeys, surveys), texts(journeys, surveys)
     here = (answers.visit >= 0) & journeys.in_period[answers.position] & (text.codes[answers.position] >= 0)

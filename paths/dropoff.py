@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from paths.analysis import Journeys, next_of, summed
+from paths.analysis import Journeys, found_once, next_of, summed
 from paths.counting import AnyInts, first_rows, flagged, tally
 from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
 from paths.statistics import rate, wilson
@@ -128,12 +128,9 @@ class DropOff:
         return ranked(summed(parts, ["node", "kind", "other"], PARTS).to_pylist(), self)
 
 
+@found_once()
 def states_of(journeys: Journeys, goal: frozenset[str], return_window: int) -> SessionStates:
-    """The states of the sessions, found once for all questions."""
-    return journeys.once(_states_of, goal, return_window)
-
-
-def _states_of(journeys: Journeys, goal: frozenset[str], return_window: int) -> SessionStates:
+    """The states of the sessions."""
     return SessionStates.of(journeys, journeys.answers_to(goal), return_window)
 
 

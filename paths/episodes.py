@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from paths.analysis import NEVER, Journeys
+from paths.analysis import NEVER, Journeys, found_once
 from paths.cart_items import contents
 from paths.cart_marks import Marks, bought, find_marks
 from paths.cart_rules import ADD, BEGIN_CHECKOUT, PAYMENT, PURCHASE, REMINDER, CartRules, Roles, roles_of
@@ -65,23 +65,17 @@ class CartRows:
     role: Roles
     orders: Folded
 
-    @classmethod
-    def of(cls, journeys: Journeys, rules: CartRules) -> CartRows:
-        """Of a batch; found once for all questions."""
-        return journeys.once(cls._of, rules)
-
-    @classmethod
-    def _of(cls, journeys: Journeys, rules: CartRules) -> CartRows:
+    @staticmethod
+    @found_once()
+    def of(journeys: Journeys, rules: CartRules) -> CartRows:
+        """Of a batch."""
         role = roles_of(journeys, rules)
-        return cls(role=role, orders=bought(journeys, role))
+        return CartRows(role=role, orders=bought(journeys, role))
 
 
+@found_once()
 def episodes(journeys: Journeys, rules: CartRules) -> Episodes:
-    """The cart episodes of a batch as they stand at as_of; found once for all questions."""
-    return journeys.once(_episodes, rules)
-
-
-def _episodes(journeys: Journeys, rules: CartRules) -> Episodes:
+    """The cart episodes of a batch as they stand at as_of."""
     return episodes_of(journeys, CartRows.of(journeys, rules), rules)
 
 

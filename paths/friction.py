@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ingest.batches import Codes
 from ingest.compiled import worth
 from paths import loops
-from paths.analysis import Journeys, coded, next_of
+from paths.analysis import Journeys, coded, found_once, next_of
 from paths.transitions import Visits
 
 Ints = npt.NDArray[np.int64]
@@ -36,12 +36,9 @@ class FrictionRules:
     dwell: Mapping[str, timedelta] = field(default_factory=dict, hash=False)
 
 
-def named(journeys: Journeys, globs: Sequence[str]) -> Bools:
-    """Per event: does its name or its touchpoint match one of these globs? Found once for all questions."""
-    return journeys.once(_named, tuple(globs))
-
-
-def _named(journeys: Journeys, globs: tuple[str, ...]) -> Bools:
+@found_once()
+def named(journeys: Journeys, globs: tuple[str, ...]) -> Bools:
+    """Per event: does its name or its touchpoint match one of these globs?"""
     if not globs:
         return np.zeros(len(journeys), dtype=bool)
     return fitting(journeys.events.event, globs) | fitting(journeys.touchpoint, globs)

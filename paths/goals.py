@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from paths.analysis import Journeys
+from paths.analysis import Journeys, found_once
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -88,11 +88,8 @@ def refunded(
     return np.where((order[firsts] >= 0) & (codes[place] == wanted), sums[place], 0)
 
 
+@found_once()
 def goal_values(journeys: Journeys, rules: GoalRules) -> Folded:
-    """All goals of the batch; purchases of one instant are one, other goals are not. Found once for all questions."""
-    return journeys.once(_goal_values, rules)
-
-
-def _goal_values(journeys: Journeys, rules: GoalRules) -> Folded:
+    """All goals of the batch; purchases of one instant are one, other goals are not."""
     goal = journeys.answers_to(rules.goal)
     return fold(journeys, goal, journeys.answers_to(rules.purchase), journeys.answers_to(rules.refund))

@@ -339,7 +339,7 @@ def arrivals(position: Ints, owner: AnyInts, rank: Ints, customers: int, stages:
 def next_higher(rank: AnyInts, customer: AnyInts, ranks: int) -> Ints:
     """Per event: the customer's next event of a higher rank (0..ranks-1), -1 = none; an event of rank -1 is no target.
 
-    The twin is the search stage by stage in map_counts._next_stage.
+    The twin is the search stage by stage in map_counts.next_stage.
     """
     found = np.full(len(rank), -1, dtype=np.int64)
     nearest = np.full(ranks, -1, dtype=np.int64)  # by rank: the next event above it

@@ -14,7 +14,7 @@ import pyarrow as pa
 from ingest.batches import Codes
 from ingest.compiled import worth
 from paths import loops
-from paths.analysis import Journeys, next_of
+from paths.analysis import Journeys, found_once, next_of
 from paths.counting import different, next_at_or_after, tally_times, units_at
 from paths.dropoff import SessionStates
 from paths.friction import FrictionRules, named, signals
@@ -240,12 +240,9 @@ class Signs(NamedTuple):
     decisive: Flags
 
 
+@found_once(period=True)
 def signs_of(journeys: Journeys, rules: FrictionRules, goal: frozenset[str]) -> Signs:
-    """Of a period; found once for all maps of it."""
-    return journeys.once(_signs_of, *journeys.period, rules, goal)
-
-
-def _signs_of(journeys: Journeys, since: int, until: int, rules: FrictionRules, goal: frozenset[str]) -> Signs:
+    """Of the visits of a period."""
     visits, reached = visits_at(journeys, collapse=False), journeys.answers_to(goal)
     found = signals(journeys, visits, rules)
     found["repeat"] &= ~visits.pick(reached)  # the rows of an order are no clicks in anger
@@ -259,12 +256,9 @@ def _signs_of(journeys: Journeys, since: int, until: int, rules: FrictionRules, 
     return Signs(shown=shown, decisive=failing | packed({BAD: failing > 0}, len(failing)))
 
 
+@found_once(stages=True)
 def stage_rank(journeys: Journeys, stages: tuple[str, ...]) -> Ints:
-    """Per event: the number of its stage, -1 for others; found once for all maps."""
-    return journeys.once(_stage_rank, stages, journeys.scope.stages)
-
-
-def _stage_rank(journeys: Journeys, stages: tuple[str, ...], _: StageRules) -> Ints:
+    """Per event: the number of its stage, -1 for others."""
     rank = {n: i for i, n in enumerate(stages)}
     return journeys.stage.lookup(np.array([rank.get(n, -1) for n in journeys.stage.names], dtype=np.int64), -1)
 
@@ -275,12 +269,9 @@ def active_rank(journeys: Journeys, stages: tuple[str, ...]) -> Ints:
     return np.where(journeys.passive, -1, rank) if journeys.passive.any() else rank
 
 
+@found_once(stages=True)
 def next_stage(journeys: Journeys, stages: tuple[str, ...]) -> Ints:
-    """Per event: the customer's next event at a later stage, -1 = none; found once for all maps."""
-    return journeys.once(_next_stage, stages, journeys.scope.stages)
-
-
-def _next_stage(journeys: Journeys, stages: tuple[str, ...], _: StageRules) -> Ints:
+    """Per event: the customer's next event at a later stage, -1 = none."""
     rank = active_rank(journeys, stages)
     if worth():
         return loops.next_higher(rank, journeys.customer, len(stages))

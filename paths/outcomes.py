@@ -65,7 +65,7 @@ class Outcomes:
         """The additive counts of a batch."""
         first = journeys.sessions.first
         chosen = np.flatnonzero(journeys.in_segment[first])
-        first, holds = first[chosen], holding_goal(journeys, self.rules)[chosen]
+        first, holds = first[chosen], holding_goal(journeys, self.rules.goal)[chosen]
         start, owner = journeys.events.at[first], journeys.customer[first]
         goals = goal_values(journeys, self.rules).first
         goals = goals[journeys.in_segment[goals]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ingest.batches import Codes, Numbers
 from ingest.errors import ConfigError
-from paths.analysis import Journeys, last_of
+from paths.analysis import Journeys, found_once, last_of
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -95,16 +95,13 @@ NO_ANSWERS = Answers(
 )  # fmt: skip
 
 
-def answers_of(journeys: Journeys, surveys: Sequence[Survey]) -> Answers:
+@found_once(period=True)
+def answers_of(journeys: Journeys, surveys: tuple[Survey, ...]) -> Answers:
     """All answers of the batch in order.
 
     An answer belongs to the touchpoint it names (the customer's last visit there before it), else to the customer's last
-    non-passive event before it that is no answer itself. Found once for all questions about a period.
+    non-passive event before it that is no answer itself.
     """
-    return journeys.once(_answers_of, *journeys.period, tuple(surveys))
-
-
-def _answers_of(journeys: Journeys, since: int, until: int, surveys: tuple[Survey, ...]) -> Answers:
     if not surveys:
         return NO_ANSWERS
     n = len(journeys)

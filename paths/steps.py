@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.errors import ConfigError
-from paths.analysis import Journeys, summed
+from paths.analysis import Journeys, found_once, summed
 from paths.counting import AnyInts, tally
 from paths.goals import GoalRules
 from paths.transitions import END, START, visits_at
@@ -56,7 +56,7 @@ class StepFlows:
         node = journeys.stage if self.by_stage else journeys.touchpoint
         visits = visits_at(journeys, self.collapse_repeats, self.by_stage)
         first, last = np.flatnonzero(visits.opens), np.flatnonzero(visits.closes)
-        goal = holding_goal(journeys, self.rules)[visits.session[first]]
+        goal = holding_goal(journeys, self.rules.goal)[visits.session[first]]
         found, size = [], len(node.names) + 2
         source: AnyInts = np.full(len(first), size - 2)
         for step in range(self.steps):  # all sessions go one step further, those that are over to END and no further
@@ -73,12 +73,9 @@ class StepFlows:
         return summed(parts, KEYS, STEPS).sort_by(order)
 
 
-def holding_goal(journeys: Journeys, rules: GoalRules) -> npt.NDArray[np.bool_]:
+@found_once()
+def holding_goal(journeys: Journeys, goal: frozenset[str]) -> npt.NDArray[np.bool_]:
     """Per session: does it hold a goal?"""
-    return journeys.once(_holding_goal, rules.goal)
-
-
-def _holding_goal(journeys: Journeys, goal: frozenset[str]) -> npt.NDArray[np.bool_]:
     found = np.zeros(len(journeys.sessions) + 1, dtype=bool)
     found[journeys.sessions.index[np.flatnonzero(journeys.answers_to(goal))]] = True
     return found[:-1]

@@ -61,7 +61,7 @@ class StartHours:
         """The additive counts of a batch, 168 rows."""
         chosen = journeys.selected_sessions
         place = week_hours(journeys.events.at[journeys.sessions.first[chosen]], self.timezone)
-        goal = holding_goal(journeys, self.rules)[chosen]
+        goal = holding_goal(journeys, self.rules.goal)[chosen]
         weekday, hour = np.divmod(np.arange(168), 24)
         counts = [np.bincount(p, minlength=168) for p in (place, place[goal])]
         return pa.table([weekday, hour, *counts], schema=HOURS)

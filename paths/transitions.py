@@ -18,10 +18,9 @@ import pyarrow as pa
 
 from ingest.batches import Codes
 from paths import loops
-from paths.analysis import Journeys, summed
+from paths.analysis import Journeys, found_once, summed
 from paths.counting import AnyInts, numbered, tally_times, units_at
 from paths.histograms import quantile_seconds
-from paths.touchpoints import StageRules
 
 Ints = npt.NDArray[np.int64]
 Codes32 = npt.NDArray[np.int32]
@@ -146,24 +145,27 @@ class Visits:
 
 
 def visits_at(journeys: Journeys, collapse: bool, by_stage: bool = False) -> Visits:
-    """`visits_of` touchpoints, or of stages, by the selected sessions: found once for all questions about a period."""
-    return journeys.once(_visits_at, *journeys.period, collapse, journeys.scope.stages if by_stage else None)
+    """The visits of touchpoints, or of stages, by the selected sessions: runs at one of them, or every event."""
+    return stage_visits(journeys, collapse) if by_stage else touchpoint_visits(journeys, collapse)
 
 
-def _visits_at(journeys: Journeys, since: int, until: int, collapse: bool, stages: StageRules | None) -> Visits:
+@found_once(period=True)
+def touchpoint_visits(journeys: Journeys, collapse: bool) -> Visits:
+    """As visits_at."""
     if collapse:
-        return collapsed(visits_at(journeys, False, stages is not None))
-    if stages is None:
-        return visits_of(journeys, journeys.touchpoint, journeys.selected_sessions)
-    return visits_by(journeys, journeys.stage)
+        return collapsed(touchpoint_visits(journeys, False))
+    return visits_of(journeys, journeys.touchpoint, journeys.selected_sessions)
 
 
+@found_once(period=True, stages=True)
+def stage_visits(journeys: Journeys, collapse: bool) -> Visits:
+    """As visits_at."""
+    return collapsed(stage_visits(journeys, False)) if collapse else visits_by(journeys, journeys.stage)
+
+
+@found_once(period=True)
 def owners(journeys: Journeys) -> Codes32:
-    """Per event of the selected sessions: its customer; found once for all questions about a period."""
-    return journeys.once(_owners, *journeys.period)
-
-
-def _owners(journeys: Journeys, since: int, until: int) -> Codes32:
+    """Per event of the selected sessions: its customer."""
     return visits_at(journeys, collapse=False).pick(journeys.customer)
 
 

@@ -77,7 +77,7 @@ class Variants:
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
         walks = walks_of(journeys, self.view)
-        holds = holding_goal(journeys, self.rules)[walks.session]
+        holds = holding_goal(journeys, self.rules.goal)[walks.session]
         mine = np.flatnonzero(holds == self.converted) if self.converted is not None else np.arange(len(walks))
         start, length, session, holds = walks.start[mine], walks.length[mine], walks.session[mine], holds[mine]
         steps = length if self.max_steps is None else np.minimum(length, self.max_steps)
