@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from ingest.delta import append_file, count_rows, read_table
 from ingest.schema import QUARANTINE
-from ingest.store import append_file, count_rows, read_table
 
 
 class Quarantine:

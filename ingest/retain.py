@@ -11,7 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from ingest.core import remove_core
-from ingest.store import EventStore, published_files
+from ingest.delta import published_files
+from ingest.store import EventStore
 
 TABLES = ("events", "quarantine", "sessions")
 

@@ -116,7 +116,8 @@ def stage_source(db: Database, source: Source, arrived: Iterable[Arrived], seen:
     name, before = source.mapping.name, count(db)
     for files in batches(new_files()):
         stage_files(db, source, files)
-    for file, stamp, digest in news:
+    for file, stamp, soon in news:
+        digest = soon.result()  # first: what is hashed still must not change either
         if stamp_of(file.path) != stamp:
             db.run(
                 "delete from staged where source = $source and recorded_input = $recorded_input",
@@ -124,7 +125,7 @@ def stage_source(db: Database, source: Source, arrived: Iterable[Arrived], seen:
             )
             done.growing.append(file.name)
         else:
-            done.fresh.append(TakenInput(digest=digest.result(), source=name, name=file.name))
+            done.fresh.append(TakenInput(digest=digest, source=name, name=file.name))
     done.rows[name] += count(db) - before
 
 

@@ -58,7 +58,7 @@ def cell_name(stage: str, place: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class MapBatch:
-    """One batch, seen as a map. `cell` per event; `steps` the visits of the selected sessions."""
+    """One batch, seen as a map. `cell` per event."""
 
     journeys: Journeys
     by: str
@@ -276,7 +276,7 @@ def next_stage(journeys: Journeys, stages: tuple[str, ...]) -> Ints:
     if worth():
         return loops.next_higher(rank, journeys.customer, len(stages))
     found = np.full(len(journeys), -1, dtype=np.int64)
-    for stage in range(len(stages) - 1):
+    for stage in np.flatnonzero(np.bincount(rank + 1)[1:])[:-1].tolist():  # behind the last one there is none
         here = np.flatnonzero(rank == stage)
         target, there = next_of(journeys, np.flatnonzero(rank > stage), here)
         found[here] = np.where(there, target, -1)

@@ -5,6 +5,7 @@ A combination is a number with a bit for each flag; how often a flag holds is a 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -68,8 +69,8 @@ class Walk(NamedTuple):
         outcome, signs = np.zeros(len(first), dtype=np.uint8), np.zeros(len(first), dtype=np.uint8)
         for i, flag in enumerate(flags):
             outcome |= flag.view(np.uint8) << np.uint8(i)
-        for sign in range(len(SIGNS)):
-            signs[group.take(np.flatnonzero(self.decisive >> sign & 1))] |= 1 << sign
+        for sign, rows in rows_by_sign(self.decisive):
+            signs[group.take(rows)] |= 1 << sign
         ending = cell[closed].astype(np.int64) * 2 + flags[1][closed]
         return Tables(
             visits=combinations(self.node, self.shown, self.size, len(SIGNS)),
@@ -95,10 +96,17 @@ class Walk(NamedTuple):
         """As in Tables."""
         found = np.zeros((self.size, len(SIGNS) + 1), dtype=np.int64)
         found[:, -1] = units_at(self.owner, self.node, self.size)
-        for sign in range(len(SIGNS)):
-            rows = np.flatnonzero(self.shown >> sign & 1)
+        for sign, rows in rows_by_sign(self.shown):
             found[:, sign] = units_at(self.owner.take(rows), self.node.take(rows), self.size)
         return found
+
+
+def rows_by_sign(flags: Flags) -> Iterator[tuple[int, Ints]]:
+    """(number, rows) of each of SIGNS that any row has."""
+    there = np.bitwise_or.reduce(flags)
+    for sign in range(len(SIGNS)):
+        if there >> sign & 1:
+            yield sign, np.flatnonzero((flags >> sign & 1).view(np.bool_))
 
 
 def combinations(cell: AnyInts, flags: AnyInts | Flags, size: int, bits: int) -> Ints:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from paths.analysis import Analysis, Journeys, Scope, without
+from paths.analysis import Analysis, Journeys, Scope
 from paths.cart_marks import Marks, find_marks
 from paths.cart_rules import ADD, BEGIN_CHECKOUT, NO_ROLE, PURCHASE, VIEW, CartRules, text_at
 from paths.cart_spans import CartSpans
@@ -38,6 +38,7 @@ from paths.opportunities import Opportunities
 from paths.outcomes import Outcomes
 from paths.periods import InPeriod
 from paths.personas import PERSONA
+from paths.prelude import without
 from paths.segments import InSegment
 from paths.sentiment import Survey, answers_of
 from paths.session_rows import SessionRows

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from paths.analysis import Journeys, without
+from paths.analysis import Journeys
 from paths.conditions import Condition
+from paths.prelude import without
 from paths.views import R, View
 
 HELD = "newest segment"

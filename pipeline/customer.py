@@ -14,7 +14,8 @@ from ingest.further import ScanCount
 from ingest.keys import customer_key
 from ingest.of_keys import scan_keys
 from ingest.store import Snapshot
-from paths.analysis import Scope, prepare
+from paths.analysis import Scope
+from paths.prelude import prepare
 from paths.result import Result
 from paths.timeline import GoalSums, Timeline
 from pipeline.as_of import instant_text

@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from ingest.store import Snapshot, publish, published_files, published_stamp
+from ingest.delta import publish, published_files, published_stamp
+from ingest.store import Snapshot
 from paths.analysis import NEVER, Scope
 from paths.periods import InPeriod
 from paths.session_rows import SessionRows

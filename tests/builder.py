@@ -19,9 +19,10 @@ from ingest.load import Accounting, InputFile, Source, load
 from ingest.mapping import Field, SourceMapping
 from ingest.schema import IDS, NUMBERS, TEXTS
 from ingest.store import EventStore, Snapshot
-from paths.analysis import Analysis, Journeys, Scope, prepare
+from paths.analysis import Analysis, Journeys, Scope
 from paths.conditions import parse_condition
 from paths.funnel_steps import Matcher, Step
+from paths.prelude import prepare
 from sessionize.rules import SessionRules
 
 MINUTE = 60_000_000

@@ -23,8 +23,9 @@ from ingest.of_keys import joined, scan_keys
 from ingest.orders import split_orders
 from ingest.scan import BATCH_EVENTS, read_columns, scan_shard, shards
 from ingest.spans import SpanFile
-from paths.analysis import NEVER, Analysis, Journeys, Merging, Scope, kept_of, prepare
+from paths.analysis import NEVER, Analysis, Journeys, Merging, Scope
 from paths.past import LEADS, Past, apart, doubtful, excluded_since
+from paths.prelude import kept_of, prepare
 from paths.views import kernel_of
 from pipeline.engines.helpers import divided
 from pipeline.engines.memory import give_back

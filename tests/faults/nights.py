@@ -14,8 +14,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ingest.delta import published_files
 from ingest.quarantine import Quarantine
-from ingest.store import published_files
 from pipeline.project import Project
 from tests.filling import contract
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import ingest.interleave
-import paths.analysis
+import paths.prelude
 from ingest.batches import EventBatch
 from ingest.further import ScanCount, opened
 from ingest.scan import scan_shard, shards
@@ -265,9 +265,9 @@ def test_a_batch_is_sorted_once_and_sessionized_once_whatever_is_asked(
         sessionized_rows.append(len(batch))
         return real_find_sessions(batch, *args)
 
-    real_order_of, real_find_sessions = ingest.interleave.order_of, paths.analysis.find_sessions
+    real_order_of, real_find_sessions = ingest.interleave.order_of, paths.prelude.find_sessions
     monkeypatch.setattr(ingest.interleave, "order_of", order_of)
-    monkeypatch.setattr(paths.analysis, "find_sessions", find_sessions)
+    monkeypatch.setattr(paths.prelude, "find_sessions", find_sessions)
     _, done = local.run(analyses, snapshot, scope_of(), threads=1)
     assert sum(sorted_rows) <= sum(sessionized_rows) == done.read.rows == snapshot.rows
     assert len(sorted_rows) == len(sessionized_rows) == done.batches

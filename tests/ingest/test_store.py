@@ -13,10 +13,11 @@ import pytest
 
 from ingest import merge
 from ingest.core import core_path, half_written
+from ingest.delta import publish, published_files, published_stamp
 from ingest.errors import NoStore, StoreError
 from ingest.schema import EVENTS
 from ingest.spans import SpanFile
-from ingest.store import EventStore, publish, published_files, published_stamp, sealed_file
+from ingest.store import EventStore, sealed_file
 from tests.filling import COLUMNS, Filling
 
 

@@ -7,9 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paths.analysis import NEVER, Journeys, prepare
+from paths.analysis import NEVER, Journeys
 from paths.carts import Carts
 from paths.episodes import BY, KINDS, STATUSES, episodes
+from paths.prelude import prepare
 from tests.builder import Row, batch_of, events_of, scope_of
 from tests.cart_steps import NAMES, RULES
 from tests.oracles import carts as oracle

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from ingest.errors import ConfigError
-from paths.analysis import prepare
 from paths.cart_list import CART_LIST, CartList
+from paths.prelude import prepare
 from paths.reminders import REMINDERS, SENT, due, reminder_key
 from tests.builder import Row, ask, batch_of, columns_of, instant, key_of, scope_of
 from tests.cart_steps import RULES, A

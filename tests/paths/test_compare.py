@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.batches import Codes, EventBatch
-from paths.analysis import Scope, prepare
+from paths.analysis import Scope
 from paths.comparable import cart_counts, dropoff_counts, edge_counts, folded, started, step_counts
 from paths.compare import Comparison, Pair, Whole, Words, beyond_noise, compared, paired
 from paths.conditions import Condition
 from paths.dropoff import DropOff
 from paths.goals import GoalRules
+from paths.prelude import prepare
 from paths.segments import InSegment
 from paths.summary import Summary
 from paths.transitions import Transitions

@@ -13,8 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ingest.delta import published_files
 from ingest.quarantine import Quarantine
-from ingest.store import published_files
 from pipeline.nightly import RunOptions, run_night
 from pipeline.project import Project
 from tests.filling import contract

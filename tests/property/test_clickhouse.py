@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingest.batches import Codes, EventBatch
-from paths.analysis import prepare
 from paths.funnel import Funnel
+from paths.prelude import prepare
 from tests.builder import MINUTE, minutes, scope_of, step
 
 pytestmark = pytest.mark.usefixtures("tier")

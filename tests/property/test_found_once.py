@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paths.analysis import Analysis, Scope, prepare
+from paths.analysis import Analysis, Scope
 from paths.periods import InPeriod
+from paths.prelude import prepare
 from paths.staged import Staged
 from paths.touchpoints import StageRule, StageRules
 from tests.builder import Row, batch_of

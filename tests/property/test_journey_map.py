@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paths.analysis import prepare
 from paths.designed import DesignedJourney
 from paths.friction import SIGNALS, FrictionRules
 from paths.goals import GoalRules
 from paths.journey_map import JourneyMap
+from paths.prelude import prepare
 from paths.sentiment import Survey
 from paths.touchpoints import UNMAPPED, StageRule, StageRules
 from tests.builder import MINUTE, Event, Row, batch_of, events_of, instant, minutes, scope_of

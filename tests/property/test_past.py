@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ingest.batches import Codes, EventBatch
 from ingest.seal import seal
 from ingest.store import EventStore
-from paths.analysis import NEVER, Analysis, Scope, kept_of, prepare
+from paths.analysis import NEVER, Analysis, Scope
 from paths.cart_rules import CartRules
 from paths.cart_spans import CartSpans
 from paths.carts import Carts
@@ -36,6 +36,7 @@ from paths.outcomes import Outcomes
 from paths.past import LEADS, apart, doubtful, excluded_since, past_of
 from paths.periods import InPeriod
 from paths.personas import PERSONA
+from paths.prelude import kept_of, prepare
 from paths.seen import Seen
 from paths.segments import InSegment
 from paths.sentiment import Survey

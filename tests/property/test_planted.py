@@ -15,13 +15,14 @@ import pyarrow as pa
 import pytest
 
 from ingest.keys import customer_key
-from paths.analysis import Journeys, Scope, prepare
+from paths.analysis import Journeys, Scope
 from paths.comparable import MAP_MEASURES, edge_counts, map_counts
 from paths.compare import Key, Pair, beyond_noise, paired
 from paths.conditions import Condition, parse_condition
 from paths.journey_map import MapAnswer
 from paths.periods import InPeriod
 from paths.personas import Attributes, CustomerFacts, Persona
+from paths.prelude import prepare
 from paths.segments import InSegment
 from paths.transitions import Transitions
 from pipeline.config.root import Config
