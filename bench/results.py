@@ -133,7 +133,7 @@ WHY = {
     "the same, NumPy alone": "several passes over arrays where a compiled loop makes one.",
     "funnel / bare scan": "two fifths of it are reading, two fifths the kernel (chains of steps with times, and what the "
     "dropped did next).",
-    "the report's questions": "28 questions about two periods are counted in it, at about one scan each: three maps of the "
+    "the report's questions": "27 questions about two periods are counted in it, at three quarters of a scan each: three maps of the "
     "journey and the designed one are a third of it.",
     "ingest": "checks, keys, duplicates and accounting take as long as the sort; writing the cores a tenth.",
     "times as fast: ClickHouse on Parquet, transitions": "as for transitions: with the least times of both sides it is near, with "
