@@ -22,32 +22,19 @@ AnyInts = npt.NDArray[np.signedinteger[Any]]
 DENSE = 1 << 23
 
 
-def distinct_pairs(unit: AnyInts, code: AnyInts, size: int) -> tuple[AnyInts, AnyInts]:
-    """The different (unit, code) pairs in ascending order; 0 <= code < size."""
-    pairs, bits = sorted_pairs(unit, code, size)
-    return pairs >> bits, pairs & ((1 << bits) - 1)
-
-
 def units_at(unit: AnyInts, code: AnyInts, size: int) -> Ints:
     """How many different units each code 0..size-1 has."""
     if loops.fit(size):
         found, ascending = loops.units(unit, code, size)
         if ascending:
             return found
-    pairs, bits = sorted_pairs(unit, code, size)
-    pairs &= (1 << bits) - 1
-    return np.bincount(pairs, minlength=size)
-
-
-def sorted_pairs(unit: AnyInts, code: AnyInts, size: int) -> tuple[AnyInts, int]:
-    """(unit << bits | code of the different pairs, ascending; bits)."""
     bits = max(size - 1, 1).bit_length()  # shifts are much quicker than divisions
     room = (int(unit.max()) + 1) << bits if len(unit) else 0
     pairs = packed(unit, code, bits, room <= 1 << 31)
     pairs.sort()
     fresh = np.ones(len(pairs), dtype=bool)
     np.not_equal(pairs[1:], pairs[:-1], out=fresh[1:])
-    return pairs[np.flatnonzero(fresh)], bits  # quicker than a mask
+    return np.bincount(pairs[np.flatnonzero(fresh)] & ((1 << bits) - 1), minlength=size)  # quicker than a mask
 
 
 def packed(high: AnyInts, low: AnyInts, bits: int, small: bool) -> AnyInts:
@@ -70,10 +57,6 @@ def first_rows(unit: AnyInts, code: AnyInts, size: int) -> Ints:
 
 def first_of_group(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, Ints]:
     """(`first_rows`, which of these pairs each row is)."""
-    if loops.fit(size):
-        first, number, ascending = loops.first_of_group(unit, code, size)
-        if ascending:
-            return first, number
     cell, room = cells_of(unit, code, size)
     first = first_cells(cell, room)
     if room > DENSE:

@@ -58,28 +58,6 @@ def first_rows(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, bool]:
 
 
 @Loop
-def first_of_group(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, Ints, bool]:
-    """counting.first_of_group where the units ascend; (first rows, groups, do they)."""
-    first, number = np.empty(len(unit), dtype=np.int64), np.empty(len(unit), dtype=np.int64)
-    last, group = np.full(size, -1, dtype=np.int64), np.zeros(size, dtype=np.int64)
-    groups = 0
-    before = np.int64(-1)
-    for i in range(len(unit)):
-        here, at = np.int64(unit[i]), code[i]
-        if here < before:
-            return first[:0], number[:0], False
-        before = here
-        fresh = last[at] != here
-        last[at] = here
-        first[groups] = i  # written over where it is none
-        mine = groups if fresh else group[at]
-        group[at] = mine
-        number[i] = mine
-        groups += fresh
-    return first[:groups].copy(), number, True
-
-
-@Loop
 def edges(
     node: AnyInts, session: AnyInts, customer: AnyInts, at: Ints, size: int
 ) -> tuple[tuple[Ints, Ints, Ints], Ints, Ints]:

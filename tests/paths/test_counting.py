@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from paths.counting import (
     DENSE,
-    distinct_pairs,
     exact_sums,
     first_of_group,
     first_rows,
@@ -32,16 +31,10 @@ def array(values: list[int]) -> np.ndarray:
     return np.array(values, dtype=np.int64)
 
 
-def test_distinct_pairs_come_once_in_ascending_order() -> None:
-    units, codes = distinct_pairs(array([1, 0, 1, 1, 0]), array([3, 9, 3, 2, 9]), 10)
-    assert (units.tolist(), codes.tolist()) == ([0, 1, 1], [9, 2, 3])
-
-
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9))), st.sampled_from([10, DENSE + 1, 1 << 31]))
-def test_distinct_pairs_are_those_of_a_set_and_first_rows_are_theirs(pairs: list[tuple[int, int]], size: int) -> None:
+def test_first_rows_groups_and_units_are_those_of_a_set(pairs: list[tuple[int, int]], size: int) -> None:
     unit, code = array([u for u, _ in pairs]).astype(np.int32), array([c for _, c in pairs])
     expected = sorted(set(pairs))
-    assert list(zip(*(x.tolist() for x in distinct_pairs(unit, code, size)), strict=True)) == expected
     assert first_rows(unit, code, size).tolist() == [pairs.index(p) for p in expected]
     first, group = first_of_group(unit, code, size)
     assert (first.tolist(), group.tolist()) == (

@@ -71,15 +71,11 @@ def test_units_that_do_not_ascend_are_left_to_numpy(monkeypatch: pytest.MonkeyPa
 
 
 @given(ROWS)
-def test_first_rows_and_groups_are_the_same_in_another_order(rows: Rows) -> None:
+def test_first_rows_are_the_same_in_another_order(rows: Rows) -> None:
     unit, code, _ = columns(rows)
-    expected, number = counting.first_of_group(unit, code, SIZE)
+    expected = counting.first_rows(unit, code, SIZE)
     for first, ascending in both(loops.first_rows, unit, code, SIZE):
         assert ascending and sorted(first.tolist()) == sorted(expected.tolist())
-    for first, group, ascending in both(loops.first_of_group, unit, code, SIZE):
-        assert ascending
-        assert sorted(first.tolist()) == sorted(expected.tolist()) == sorted(counting.first_rows(unit, code, SIZE))
-        assert first[group].tolist() == expected[number].tolist()
 
 
 @given(ROWS)
