@@ -155,7 +155,8 @@ class SessionStates:
         sessions, at = journeys.sessions, journeys.events.at
         positions = np.flatnonzero(goal)
         last_goal = np.full(len(sessions), -1, dtype=np.int64)
-        last_goal[sessions.index[positions]] = positions
+        inside = positions[sessions.index[positions] >= 0]  # a name of the goal may be a passive event's
+        last_goal[sessions.index[inside]] = inside
         holds = last_goal >= 0
         target, there = next_of(journeys, positions, sessions.last)
         end = at[sessions.last]

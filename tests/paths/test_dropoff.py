@@ -29,6 +29,14 @@ def test_a_session_without_a_goal_drops_off_where_it_ends() -> None:
     assert sorted(found) == [("a", 3, 3, 1, 0.333333), ("b", 2, 2, 1, 0.5)]
 
 
+def test_a_passive_event_among_those_of_a_goal_is_in_no_session() -> None:
+    bought = TouchpointRules((TouchpointRule(name="bought", event=("buy", "buy by mail")),))
+    goal = GoalRules(goal=frozenset({"bought"}))
+    rows = [("t", 0, "a"), ("t", 1, "buy by mail"), ("u", 0, "a")]
+    found = asked(rows, rules=goal, touchpoints=bought, passive=frozenset({"buy by mail"}))
+    assert columns_of(found, *OUTCOME) == [("a", 2, 1, 1, 0)]
+
+
 def test_a_goal_within_the_return_window_of_the_end_means_returned() -> None:
     rows = [
         ("t", 0, "a"),
