@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar, cast
@@ -82,12 +83,9 @@ def one_by_one(compile_: Callable[[Any], Any], lock: Path) -> Callable[[Any], An
     """
 
     def alone(types: Any) -> Any:
-        try:
-            handle = lock.open("a")
-        except OSError:  # nothing can be kept there
-            return compile_(types)
-        with handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with ExitStack() as held:
+            with suppress(OSError):  # nothing can be kept there, or the file system has no locks
+                fcntl.flock(held.enter_context(lock.open("a")), fcntl.LOCK_EX)
             return compile_(types)
 
     return alone

@@ -169,6 +169,12 @@ class Journeys:
         """Per session: does it count?"""
         return self.selected[self.sessions.first]
 
+    def sessions_with(self, flags: Bools) -> Bools:
+        """Per session: does it hold a flagged event? Passive events are in none."""
+        held = np.zeros(len(self.sessions) + 1, dtype=bool)
+        held[self.sessions.index[np.flatnonzero(flags)]] = True
+        return held[:-1]
+
     def answers_to(self, names: Iterable[str]) -> Bools:
         """Per event: does it carry one of these names?
 

@@ -17,8 +17,8 @@ Bools = npt.NDArray[np.bool_]
 def browsing(journeys: Journeys, rows: CartRows, rules: CartRules) -> tuple[Ints, Bools]:
     """(the sessions, is recovery_window after their end still open at as_of). Purchases count by their first rows."""
     sessions, at = journeys.sessions, journeys.events.at
-    looked = holding(journeys, rows.role == VIEW)
-    looked &= ~holding(journeys, (rows.role == ADD) | (rows.role == BEGIN_CHECKOUT))
+    looked = journeys.sessions_with(rows.role == VIEW)
+    looked &= ~journeys.sessions_with((rows.role == ADD) | (rows.role == BEGIN_CHECKOUT))
     found = np.flatnonzero(looked)
     first, limit = sessions.first[found], at[sessions.last[found]] + rules.recovery
     following = next_at_or_after(rows.orders.first, first)
@@ -27,10 +27,3 @@ def browsing(journeys: Journeys, rows: CartRows, rules: CartRules) -> tuple[Ints
     same = there & (journeys.customer[following] == journeys.customer[first])
     browsed = ~(same & (at[following] <= limit))
     return found[browsed], journeys.scope.as_of <= limit[browsed]
-
-
-def holding(journeys: Journeys, flags: Bools) -> Bools:
-    """Per session: does it hold a flagged event? Passive events are in none."""
-    held = np.zeros(len(journeys.sessions) + 1, dtype=bool)
-    held[journeys.sessions.index[np.flatnonzero(flags)]] = True
-    return held[:-1]

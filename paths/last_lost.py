@@ -81,12 +81,11 @@ class LastLost:
 def newest_of(node: npt.NDArray[np.int32], at: Ints, most: int) -> Ints:
     """Rows with the latest `at` of each node: at least `most` of each, where it has so many; ties are all kept."""
     order = np.argsort(node, kind="stable")
-    first = np.flatnonzero(np.append(True, np.diff(node[order]) != 0)[: len(order)])
-    found = []
-    for rows in np.split(order, first[1:]):
-        mine = at[rows]
-        kept = len(mine) - min(most, len(mine))
-        found.append(rows[mine >= np.partition(mine, kept)[kept]] if len(mine) else rows)
+    found = [order[:0]]
+    for low, high in stretches(node[order]):
+        rows = order[low:high]
+        last = max(0, len(rows) - most)
+        found.append(rows[at[rows] >= np.partition(at[rows], last)[last]])
     return np.sort(np.concatenate(found))
 
 

@@ -249,10 +249,10 @@ def signs_of(journeys: Journeys, rules: FrictionRules, goal: frozenset[str]) -> 
     contact = np.flatnonzero(found["contact"])
     behind = visits.place(contact) + 1
     goals, support = (np.flatnonzero(f) for f in (reached, named(journeys, rules.support)))
-    decisive = found["contact"].copy()  # a contact after the goal is none that it failed by
-    decisive[contact[next_at_or_after(goals, behind) < next_at_or_after(support, behind)]] = False
-    shown = packed(found, len(decisive))
-    failing = packed(found | {"contact": decisive}, len(decisive))
+    shown = packed(found, len(visits.node))
+    failing = shown.copy()  # a contact after the goal is none that it failed by
+    later = contact[next_at_or_after(goals, behind) < next_at_or_after(support, behind)]
+    failing[later] &= ~np.uint8(1 << SIGNS.index("contact"))
     return Signs(shown=shown, decisive=failing | packed({BAD: failing > 0}, len(failing)))
 
 

@@ -65,32 +65,29 @@ class Walk(NamedTuple):
         first, group = first_of_group(self.session, self.node, max(1, self.size))
         cell, session = self.node[first], self.session[first]
         flags = self.flags(cell, session, self.place[first])
-        closed = np.flatnonzero(flags[0])
-        outcome, signs = np.zeros(len(first), dtype=np.uint8), np.zeros(len(first), dtype=np.uint8)
-        for i, flag in enumerate(flags):
-            outcome |= flag.view(np.uint8) << np.uint8(i)
+        closed = np.flatnonzero(flags["closed"])
+        signs = np.zeros(len(first), dtype=np.uint8)
         for sign, rows in rows_by_sign(self.decisive):
             signs[group.take(rows)] |= 1 << sign
-        ending = cell[closed].astype(np.int64) * 2 + flags[1][closed]
+        ending = cell[closed].astype(np.int64) * 2 + flags["follows"][closed]
+        ended = combinations(ending, signs[closed], 2 * self.size, len(SIGNS))
         return Tables(
             visits=combinations(self.node, self.shown, self.size, len(SIGNS)),
             customers=self.customers(),
-            sessions=combinations(cell, outcome, self.size, len(FIRSTS)),
-            closed=combinations(ending, signs[closed], 2 * self.size, len(SIGNS)).reshape(
-                self.size, 2, 1 << len(SIGNS)
-            ),
+            sessions=combinations(cell, packed(flags, len(first), FIRSTS), self.size, len(FIRSTS)),
+            closed=ended.reshape(self.size, 2, 1 << len(SIGNS)),
         )
 
-    def flags(self, cell: AnyInts, session: AnyInts, place: Ints) -> list[Bools]:
+    def flags(self, cell: AnyInts, session: AnyInts, place: Ints) -> dict[str, Bools]:
         """FIRSTS of first visits."""
         rank, later = self.rank[place], self.next_stage[place]
-        return [
-            self.closed[session],
-            (self.last_goal[session] > place) | self.comes_back[session],
-            (rank >= 0) & (rank < self.stages - 1),
-            (later >= 0) & (self.at[later] <= self.window_end[session]),
-            (self.end_cell[session] == cell) & ~self.holds[session],
-        ]
+        return {
+            "closed": self.closed[session],
+            "follows": (self.last_goal[session] > place) | self.comes_back[session],
+            "has_later": (rank >= 0) & (rank < self.stages - 1),
+            "goes_on": (later >= 0) & (self.at[later] <= self.window_end[session]),
+            "ends": (self.end_cell[session] == cell) & ~self.holds[session],
+        }
 
     def customers(self) -> Ints:
         """As in Tables."""
@@ -115,11 +112,11 @@ def combinations(cell: AnyInts, flags: AnyInts | Flags, size: int, bits: int) ->
     return np.bincount(code, minlength=size << bits).reshape(size, 1 << bits)
 
 
-def packed(flags: dict[str, Bools], n: int) -> Flags:
-    """Flags by name as combinations of SIGNS."""
+def packed(flags: dict[str, Bools], n: int, names: tuple[str, ...] = SIGNS) -> Flags:
+    """Flags by name as combinations of them."""
     found = np.zeros(n, dtype=np.uint8)
     for name, one in flags.items():
-        found |= one.view(np.uint8) << np.uint8(SIGNS.index(name))
+        found |= one.view(np.uint8) << np.uint8(names.index(name))
     return found
 
 

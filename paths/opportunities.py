@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from paths.analysis import Journeys, everyone, last_of, summed
+from paths.counting import different
 from paths.friction import CONTACT_WITHIN, FrictionRules, named, signals, within
 from paths.statistics import rate
 from paths.transitions import visits_of
@@ -136,7 +137,7 @@ def row(
     kind: str, touchpoint: str, cases: Bools, of: Bools, customer: npt.NDArray[np.int32], still_open: Bools
 ) -> pa.Table:
     """One PARTS row."""
-    customers = len(np.unique(customer[cases]))
+    customers = different(customer[cases])
     return pa.table(
         [[kind], [touchpoint], [int(cases.sum())], [int(of.sum())], [customers], [int(still_open.sum())]], schema=PARTS
     )

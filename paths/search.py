@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from ingest.batches import Codes
 from paths.analysis import Journeys, summed
-from paths.counting import tally_times
+from paths.counting import different, tally_times
 from paths.histograms import SECOND, quantile_seconds
 from paths.patterns import Element, Pattern, Program
 from paths.statistics import rate, wilson
@@ -75,7 +75,7 @@ class Search:
         at = journeys.events.at[walks.position]
         seconds = at[found.last] - at[found.first]
         _, bins, n, total = tally_times(np.zeros(len(seconds), dtype=np.int64), 1, seconds)
-        customers = int((owner[1:] != owner[:-1]).sum()) + (len(owner) > 0)
+        customers = different(owner)
         zeros = np.zeros(len(n), dtype=np.int64)
         columns = [(-1, bins), (len(owner), n), (customers, zeros), (len(walks), total)]
         return pa.table([np.append(np.int64(head), tail) for head, tail in columns], schema=PARTS)

@@ -34,8 +34,7 @@ class SessionRows:
         journeys = journeys.whole or journeys
         sessions, events, scope = journeys.sessions, journeys.events, journeys.scope
         start, end = events.at[sessions.first], events.at[sessions.last]
-        holds = np.zeros(len(sessions), dtype=bool)
-        holds[sessions.index[np.flatnonzero(journeys.answers_to(self.goal) & (sessions.index >= 0))]] = True
+        holds = journeys.sessions_with(journeys.answers_to(self.goal))
         ids = session_ids(events.key[sessions.first], start, sessions.rank)
         known, anonymous = (events.text(c).take(sessions.first).texts() for c in ("customer_id", "anonymous_id"))
         names = np.array([*journeys.touchpoint.names, ""], dtype=object)

@@ -76,9 +76,7 @@ class StepFlows:
 @found_once()
 def holding_goal(journeys: Journeys, goal: frozenset[str]) -> npt.NDArray[np.bool_]:
     """Per session: does it hold a goal?"""
-    found = np.zeros(len(journeys.sessions) + 1, dtype=bool)
-    found[journeys.sessions.index[np.flatnonzero(journeys.answers_to(goal))]] = True
-    return found[:-1]
+    return journeys.sessions_with(journeys.answers_to(goal))
 
 
 def flow_parts(step: int, code: Ints, goal: npt.NDArray[np.bool_], names: Sequence[str]) -> pa.Table:
