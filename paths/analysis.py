@@ -17,7 +17,7 @@ from ingest.compiled import worth
 from paths.conditions import Condition
 from paths.counting import next_at_or_after, previous_true
 from paths.personas import CustomerFacts
-from paths.sums import key_groups, sums_of
+from paths.sums import key_order
 from paths.touchpoints import StageRules, TouchpointRules, no_rules, no_stages
 from sessionize.rules import SessionRules
 from sessionize.sessions import Sessions, open_until
@@ -272,9 +272,11 @@ def summed(parts: Sequence[pa.Table], keys: Sequence[str], schema: pa.Schema) ->
     whole = pa.concat_tables(parts)
     if whole.num_rows < SHORT * whole.column(0).num_chunks:
         whole = whole.unify_dictionaries().combine_chunks()
-    row, place = key_groups([whole[k] for k in keys])
+    order, first = key_order([whole[k] for k in keys])
     columns = [
-        whole[n].take(pa.array(row)).cast(t) if n in keys else sums_of(whole[n], place, len(row))
+        whole[n].take(pa.array(order[first])).cast(t)
+        if n in keys
+        else np.add.reduceat(np.asarray(whole[n])[order], first)
         for n, t in zip(schema.names, schema.types, strict=True)
     ]
     return pa.table(columns, schema=schema)

@@ -20,6 +20,8 @@ Bools = npt.NDArray[np.bool_]
 AnyInts = npt.NDArray[np.signedinteger[Any]]
 
 DENSE = 1 << 23
+FEW = 200
+"""Values of a code, up to which sorting them is quicker than a table of their bins."""
 
 
 def units_at(unit: AnyInts, code: AnyInts, size: int) -> Ints:
@@ -127,7 +129,7 @@ def tally_times(code: AnyInts, size: int, values: Ints) -> tuple[Ints, Ints, Int
     """
     if not len(values):
         return values, values, values, values
-    if loops.fit(size):
+    if loops.fit(size) and len(values) > FEW * size:
         return loops.times(code, size, bins(values), values)
     bits = int(values.max()).bit_length()
     if (size - 1).bit_length() + bits <= 63:

@@ -25,17 +25,31 @@ def bins(values: Ints) -> Ints:
     return np.maximum(found, 0, out=found)
 
 
+def quantiles(counts: Ints, sums: Ints, begin: Ints, end: Ints, percent: int) -> list[float | None]:
+    """Nearest rank over the bins begin <= i < end of each pair, in ascending order: the mean of the bin that holds it.
+
+    None where there are no values.
+    """
+    below = np.append(np.int64(0), np.cumsum(counts))
+    total = below[end] - below[begin]
+    at = np.searchsorted(below[1:], below[begin] - (-percent * total // 100))
+    there = np.flatnonzero(total)
+    found: list[float | None] = [None] * len(total)
+    for place, n, value in zip(there.tolist(), counts[at[there]].tolist(), sums[at[there]].tolist(), strict=True):
+        found[place] = value / n  # exact integers: a float would round sums beyond 2**53
+    return found
+
+
 def quantile(counts: Ints, sums: Ints, percent: int) -> float | None:
-    """Nearest rank over bins in ascending order: the mean of the bin that holds it; None without values."""
-    total = int(counts.sum())
-    if not total:
-        return None
-    rank = -(-percent * total // 100)
-    at = int(np.searchsorted(np.cumsum(counts), rank))
-    return int(sums[at]) / int(counts[at])  # exact integers: a float would round sums beyond 2**53
+    """That of one stretch of bins, all of them."""
+    return quantiles(counts, sums, np.array([0]), np.array([len(counts)]), percent)[0]
+
+
+def seconds(value: float | None) -> float | None:
+    """Microseconds as seconds, to the microsecond."""
+    return None if value is None else round(value / SECOND, 6)
 
 
 def quantile_seconds(counts: Ints, sums: Ints, percent: int) -> float | None:
-    """The same of microseconds, in seconds, to the microsecond."""
-    value = quantile(counts, sums, percent)
-    return None if value is None else round(value / SECOND, 6)
+    """`quantile` of microseconds, in seconds."""
+    return seconds(quantile(counts, sums, percent))

@@ -5,7 +5,6 @@ Conservation: at every node visits = transitions in = transitions out.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -19,8 +18,9 @@ import pyarrow as pa
 from ingest.batches import Codes
 from paths import loops
 from paths.analysis import Journeys, found_once, summed
-from paths.counting import AnyInts, numbered, tally_times, units_at
-from paths.histograms import quantile_seconds
+from paths.counting import AnyInts, exact_sums, numbered, tally_times, units_at
+from paths.histograms import quantiles, seconds
+from paths.sums import codes_of
 
 Ints = npt.NDArray[np.int64]
 Codes32 = npt.NDArray[np.int32]
@@ -241,20 +241,15 @@ def edges_of(parts: pa.Table) -> pa.Table:
     """Added-up PARTS, in key order -> EDGES: an edge has its counts, and behind them its bins."""
     bin_, n, total = (np.asarray(parts[name]) for name in ("bin", "n", "microseconds"))
     at = {name: np.flatnonzero(bin_ == kind) for name, kind in COUNTS.items()}
-    first = at["customers"] + 1
-    names = parts.select(["source", "target"]).take(pa.array(first - 1)).to_pylist()
-    counted = [{**edge, **{name: int(n[place]) for name, place in zip(at, row, strict=True)}}
-               for edge, *row in zip(names, *at.values(), strict=True)]  # fmt: skip
-    out = Counter[str]()
-    for row in counted:
-        out[row["source"]] += row["transitions"]
-    rows = []
-    for row, begin, end in zip(counted, first, np.append(at["transitions"], parts.num_rows)[1:], strict=True):
-        times = n[begin:end], total[begin:end]
-        rows.append({
-            **row,
-            "probability": round(row["transitions"] / out[row["source"]], 6),
-            "median_seconds": quantile_seconds(*times, 50), "p90_seconds": quantile_seconds(*times, 90),
-        })  # fmt: skip
-    rows.sort(key=lambda r: (-r["transitions"], r["source"], r["target"]))
-    return pa.Table.from_pylist(rows, schema=EDGES)
+    times = at["customers"] + 1, np.append(at["transitions"], parts.num_rows)[1:]
+    edges = parts.select(["source", "target"]).take(pa.array(at["transitions"]))
+    source, transitions = codes_of(edges["source"]), n[at["transitions"]]
+    out = exact_sums(source, transitions)[source]
+    found = {
+        **{name: edges[name].cast(pa.string()) for name in edges.column_names}, **{name: n[rows] for name, rows in at.items()},
+        "probability": [round(t / o, 6) for t, o in zip(transitions.tolist(), out.tolist(), strict=True)],
+        "median_seconds": [*map(seconds, quantiles(n, total, *times, 50))],
+        "p90_seconds": [*map(seconds, quantiles(n, total, *times, 90))],
+    }  # fmt: skip
+    # by name where there are as many: that is the order of the parts
+    return pa.table(found, schema=EDGES).take(pa.array(np.argsort(-transitions, kind="stable")))

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paths.counting import tally_times
-from paths.histograms import bins, quantile, quantile_seconds
+from paths.histograms import bins, quantile, quantile_seconds, quantiles
 from tests.oracles.paths import nearest_rank
 
 VALUES = st.lists(
@@ -58,3 +58,14 @@ def test_without_values_there_is_no_quantile() -> None:
     assert quantile(empty, empty, 50) is None
     assert quantile_seconds(empty, empty, 90) is None
     assert quantile_seconds(np.array([3]), np.array([4_500_000]), 50) == 1.5
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 2**60)), max_size=4), max_size=5), st.integers(1, 100)
+)
+def test_stretches_of_bins_have_their_own_quantiles(stretches: list[list[tuple[int, int]]], percent: int) -> None:
+    n, total = (np.array([b[i] for s in stretches for b in s], dtype=np.int64) for i in (0, 1))
+    end = np.cumsum([len(s) for s in stretches], dtype=np.int64)
+    begin = np.append(0, end)[: len(end)]
+    expected = [quantile(n[a:b], total[a:b], percent) for a, b in zip(begin, end, strict=True)]
+    assert quantiles(n, total, begin, end, percent) == expected

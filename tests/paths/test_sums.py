@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from paths.analysis import summed
 from paths.counting import DENSE
+from paths.sums import ascending
 
 Row = tuple[str | None, int, int]
 ROWS = st.lists(
@@ -49,3 +51,11 @@ def test_sums_are_exact_beyond_what_a_float_holds() -> None:
     assert summed([table(rows, pa.string())], ["name"], table([], pa.string()).schema.remove(1))["n"].to_pylist() == [
         2**54 + 4
     ]
+
+
+@given(st.lists(st.integers(0, 9)), st.sampled_from([10, 1 << 62]))
+def test_equal_cells_keep_the_order_of_their_rows(cells: list[int], size: int) -> None:
+    found = np.array(cells, dtype=np.int64)
+    order = ascending(found, size)
+    assert order.tolist() == sorted(range(len(cells)), key=lambda row: cells[row])
+    assert found.tolist() == sorted(cells)
