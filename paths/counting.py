@@ -94,22 +94,12 @@ def numbered(codes: Sequence[AnyInts], size: int) -> tuple[Ints, list[AnyInts]]:
     return values.astype(np.int64), np.split(number, np.cumsum([len(c) for c in codes])[:-1])
 
 
-def flagged(node: AnyInts, flags: Sequence[Bools], size: int) -> tuple[Ints, list[Ints]]:
-    """(how often each node stands there, how often with each of the flags), counted at once; 0 <= node < size."""
-    if flags and loops.fit(size * len(flags)):
-        n, hits = loops.flagged(node, np.stack(flags), size)
-        return n, list(hits)
-    if len(flags) > 1 and size << len(flags) > DENSE:
-        half = len(flags) // 2
-        n, left = flagged(node, flags[:half], size)
-        return n, left + flagged(node, flags[half:], size)[1]
+def combinations(node: AnyInts, flags: npt.NDArray[np.integer[Any] | np.bool_], size: int, bits: int) -> Ints:
+    """[node, combination]: how often; flags are numbers with a bit for each, 0 <= node < size."""
     code = node.astype(np.int64)
-    for flag in flags:
-        code <<= 1
-        code |= flag
-    grid = np.bincount(code, minlength=size << len(flags)).reshape(size, *(2 for _ in flags))
-    axes = range(1, grid.ndim)
-    return grid.sum(axis=tuple(axes)), [grid.take(1, axis).sum(axis=tuple(axes)[:-1]) for axis in axes]
+    code <<= bits
+    code |= flags
+    return np.bincount(code, minlength=size << bits).reshape(size, 1 << bits)
 
 
 def tally(code: AnyInts, size: int) -> tuple[Ints, Ints]:

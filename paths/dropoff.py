@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from paths.analysis import Journeys, found_once, next_of, summed
-from paths.counting import AnyInts, first_rows, flagged, tally
+from paths.counting import AnyInts, combinations, first_rows, tally
 from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
 from paths.statistics import rate, wilson
 from paths.transitions import START, Visits, visits_at
@@ -20,6 +20,8 @@ from paths.transitions import START, Visits, visits_at
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 MICROSECOND = timedelta(microseconds=1)
+HELD, RETURNED, LOST, IN_PROGRESS = range(4)
+"""What becomes of a session: it holds a goal; one comes within return_window of its end; none did; one still may."""
 
 COUNTS = (
     "visits",
@@ -76,15 +78,14 @@ class DropOff:
         node = journeys.stage if self.by_stage else journeys.touchpoint
         visits = visits_at(journeys, collapse=self.by_stage, by_stage=self.by_stage)
         state = states_of(journeys, self.rules.goal, self.return_window // MICROSECOND)
-        counts = self.node_counts(journeys, visits, state, len(node.names))
-        names = list(node.names)
-        parts = [rows_of(names, ["node"] * len(names), [""] * len(names), counts)]
-        ends = np.flatnonzero(visits.closes)
+        names, ends = list(node.names), np.flatnonzero(visits.closes)
         last, session = visits.node.take(ends), visits.session.take(ends)
+        fate = state.fate.take(session)
         before = np.where(visits.opens.take(ends), len(names), visits.node[ends - 1]).astype(np.int32)
-        lost = np.flatnonzero(state.lost.take(session))
+        counts = self.node_counts(journeys, visits, state, len(names)) | ended(last, fate, len(names))
+        parts = [rows_of(names, ["node"] * len(names), [""] * len(names), counts)]
+        lost, came = (np.flatnonzero(fate == one) for one in (LOST, RETURNED))
         parts.append(pairs("lost_after", names, last[lost], [*names, START], before[lost]))
-        came = np.flatnonzero(state.returned.take(session))
         entry = journeys.sessions.first[journeys.sessions.index[state.next_goal[session[came]]]]
         parts.append(pairs("returned_at", names, last[came], names, node.codes[entry]))
         if self.rules.goal:
@@ -92,28 +93,23 @@ class DropOff:
         return pa.concat_tables(parts)
 
     def node_counts(self, journeys: Journeys, visits: Visits, state: SessionStates, size: int) -> dict[str, Ints]:
-        """COUNTS per node."""
+        """Those COUNTS per node that are not of sessions' ends."""
         first = first_rows(visits.session, visits.node, size)
         s, n, at = visits.session[first], visits.node[first], visits.place(first)
-        closed = state.closed.take(s)
-        converting = closed & ((state.last_goal.take(s) > at) | state.comes_back.take(s))
-        last = np.flatnonzero(visits.closes)
-        ends, ended = visits.node[last], visits.session[last]
-        fate = [flags.take(ended) for flags in (~state.holds, state.returned, state.lost, state.in_progress)]
-        drop_off, returned, lost, in_progress = flagged(ends, fate, size)[1]
-        sessions, (in_closed, in_converting) = flagged(n, (closed, converting), size)
+        follows = (state.last_goal.take(s) > at) | state.comes_back.take(s)
+        there = combinations(n, state.closed.take(s) | follows.view(np.uint8) << 1, size, 2)
+        _, closed, _, converting = there.T
         return {
-            "sessions": sessions, "closed": in_closed, "converting": in_converting, "drop_off": drop_off,
-            "returned": returned, "lost": lost, "in_progress": in_progress,
+            "sessions": there.sum(axis=1), "closed": closed + converting, "converting": converting,
             **self.goal_events(journeys, visits, state, size), "value": np.zeros(size, dtype=np.int64),
         }  # fmt: skip
 
     def goal_events(self, journeys: Journeys, visits: Visits, state: SessionStates, size: int) -> dict[str, Ints]:
         """Visits of each node; its events that are goals, and others: a node without others has no row."""
         every = visits_at(journeys, collapse=False, by_stage=True) if self.by_stage else visits
-        events, (goals,) = flagged(every.node, (every.pick(state.goal),), size)
-        found = np.bincount(visits.node, minlength=size) if self.by_stage else events
-        return {"visits": found, "goals": goals, "others": events - goals}
+        others, goals = combinations(every.node, every.pick(state.goal), size, 1).T
+        found = np.bincount(visits.node, minlength=size) if self.by_stage else others + goals
+        return {"visits": found, "goals": goals, "others": others}
 
     def money(self, journeys: Journeys) -> pa.Table:
         """How many goals of the period have a value, and the sum."""
@@ -145,9 +141,7 @@ class SessionStates:
     comes_back: Bools  # that goal lies within return_window of the session's end
     window_end: Ints  # the session's end + return_window, microseconds
     closed: Bools  # return_window is over at as_of
-    returned: Bools
-    lost: Bools
-    in_progress: Bools
+    fate: npt.NDArray[np.uint8]  # HELD, RETURNED, LOST or IN_PROGRESS
 
     @classmethod
     def of(cls, journeys: Journeys, goal: Bools, return_window: int) -> SessionStates:
@@ -162,13 +156,20 @@ class SessionStates:
         end = at[sessions.last]
         comes_back = there & (at[target] - end <= return_window)
         closed = journeys.scope.as_of > end + return_window
-        returned = ~holds & comes_back
-        in_progress = ~holds & ~comes_back & ~closed
+        without = np.where(comes_back, RETURNED, np.where(closed, LOST, IN_PROGRESS))
         return cls(
             goal=goal, holds=holds, last_goal=last_goal, next_goal=target, comes_back=comes_back,
-            window_end=end + return_window, closed=closed,
-            returned=returned, lost=~holds & ~returned & ~in_progress, in_progress=in_progress,
+            window_end=end + return_window, closed=closed, fate=np.where(holds, HELD, without).astype(np.uint8),
         )  # fmt: skip
+
+
+def ended(node: AnyInts, fate: npt.NDArray[np.uint8], size: int) -> dict[str, Ints]:
+    """Sessions that end at each node, by their fate."""
+    found = combinations(node, fate, size, 2)
+    held, returned, lost, in_progress = found.T
+    return {
+        "drop_off": found.sum(axis=1) - held, "returned": returned, "lost": lost, "in_progress": in_progress,
+    }  # fmt: skip
 
 
 def rows_of(nodes: Sequence[str], kinds: Sequence[str], others: Sequence[str], counts: dict[str, Ints]) -> pa.Table:

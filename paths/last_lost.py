@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from paths.analysis import Journeys
-from paths.dropoff import MICROSECOND, states_of
+from paths.dropoff import LOST, MICROSECOND, states_of
 from paths.goals import GoalRules
 from paths.sums import codes_of, stretches
 from paths.transitions import Visits, visits_at
@@ -60,7 +60,7 @@ class LastLost:
         visits = visits_at(journeys, collapse=True)
         states = states_of(journeys, self.rules.goal, self.return_window // MICROSECOND)
         ends = np.flatnonzero(visits.closes)
-        ends = ends[states.lost[visits.session[ends]]]
+        ends = ends[states.fate[visits.session[ends]] == LOST]
         ends = ends[
             newest_of(visits.node[ends], journeys.events.at[journeys.sessions.last[visits.session[ends]]], self.newest)
         ]

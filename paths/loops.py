@@ -168,18 +168,6 @@ def map_tables(
 
 
 @Loop
-def flagged(node: AnyInts, flags: Bools, size: int) -> tuple[Ints, Ints]:
-    """counting.flagged; flags [flag, row], the second value [flag, node]."""
-    found, hits = np.zeros(size, dtype=np.int64), np.zeros((len(flags), size), dtype=np.int64)
-    for row in range(len(node)):
-        found[node[row]] += 1
-    for i in range(len(flags)):
-        for row in range(len(node)):
-            hits[i, node[row]] += flags[i, row]
-    return found, hits
-
-
-@Loop
 def bits(flags: Bools) -> Ints:
     """flags[i, row] as bit i of a number for each row."""
     found = np.zeros(flags.shape[1], dtype=np.int64)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ingest.compiled import worth
 from paths import loops
-from paths.counting import AnyInts, first_of_group, units_at
+from paths.counting import AnyInts, combinations, first_of_group, units_at
 from paths.friction import SIGNALS
 
 Ints = npt.NDArray[np.int64]
@@ -104,12 +104,6 @@ def rows_by_sign(flags: Flags) -> Iterator[tuple[int, Ints]]:
     for sign in range(len(SIGNS)):
         if there >> sign & 1:
             yield sign, np.flatnonzero((flags >> sign & 1).view(np.bool_))
-
-
-def combinations(cell: AnyInts, flags: AnyInts | Flags, size: int, bits: int) -> Ints:
-    """[cell, combination]: how often."""
-    code = cell.astype(np.int64) << bits | flags
-    return np.bincount(code, minlength=size << bits).reshape(size, 1 << bits)
 
 
 def packed(flags: dict[str, Bools], n: int, names: tuple[str, ...] = SIGNS) -> Flags:

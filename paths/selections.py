@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ingest.batches import Codes
 from ingest.errors import ConfigError
 from paths.analysis import Journeys
-from paths.dropoff import states_of
+from paths.dropoff import LOST, RETURNED, states_of
 from paths.funnel import Found, Funnel, find
 from paths.goals import GoalRules
 from paths.transitions import END, START, inner_edges, visits_at
@@ -156,9 +156,9 @@ class Ended:
         """The sessions, whole."""
         node = journeys.stage if self.by_stage else journeys.touchpoint
         states = states_of(journeys, self.rules.goal, self.return_window // MICROSECOND)
-        state = states.lost if self.state == "lost" else states.returned
+        fate = states.fate == (LOST if self.state == "lost" else RETURNED)
         here = named(node, self.node)[node.codes[journeys.sessions.last]]
-        return of_sessions(journeys, np.flatnonzero(journeys.selected_sessions & state & here))
+        return of_sessions(journeys, np.flatnonzero(journeys.selected_sessions & fate & here))
 
 
 @dataclass(frozen=True, kw_only=True)

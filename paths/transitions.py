@@ -132,7 +132,7 @@ class Visits:
 
     def place(self, visit: Ints) -> Ints:
         """`position` of these visits."""
-        return visit if self.first is None else self.first[visit]
+        return visit if self.first is None else self.first.take(visit)
 
     def together(self, distance: int) -> npt.NDArray[np.bool_]:
         """Per visit but the last `distance`: is the visit so far behind it in the same session?"""
@@ -141,7 +141,7 @@ class Visits:
 
     def pick(self, values: npt.NDArray[T]) -> npt.NDArray[T]:
         """Per visit: what its first event has, of values per event."""
-        return values if self.first is None else values[self.first]
+        return values if self.first is None else values.take(self.first)
 
 
 def visits_at(journeys: Journeys, collapse: bool, by_stage: bool = False) -> Visits:

@@ -124,15 +124,6 @@ def test_the_next_higher_rank_is_the_customers_nearest(rows: list[tuple[int, int
         assert found.tolist() == [higher(i) for i in range(len(rows))]
 
 
-@given(ROWS, st.integers(1, 5))
-def test_flags_are_counted_alike(rows: Rows, flags: int) -> None:
-    _, node, value = columns(rows)
-    held = [value % (2 + i) == 0 for i in range(flags)]
-    n, hits = counting.flagged(node, held, SIZE)
-    for found, by_flag in both(loops.flagged, node, np.stack(held), SIZE):
-        assert (found.tolist(), by_flag.tolist()) == (n.tolist(), lists(hits))
-
-
 SPANS = st.sampled_from([None, 1, 2**38])
 
 
