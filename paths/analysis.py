@@ -15,7 +15,7 @@ import pyarrow as pa
 from ingest.batches import Codes, EventBatch
 from ingest.compiled import worth
 from paths.conditions import Condition
-from paths.counting import next_at_or_after, previous_true
+from paths.counting import next_at_or_after
 from paths.personas import CustomerFacts
 from paths.sums import key_order
 from paths.touchpoints import StageRules, TouchpointRules, no_rules, no_stages
@@ -235,7 +235,8 @@ def next_of(journeys: Journeys, later: Ints, position: Ints) -> tuple[Ints, Bool
 
 def last_of(journeys: Journeys, flags: Bools, position: Ints) -> Ints:
     """The customer's last flagged event before each position, -1 = none."""
-    before = previous_true(flags)[position]
+    flagged = np.flatnonzero(flags)
+    before = np.append(flagged, -1)[np.searchsorted(flagged, position) - 1]  # -1 finds the last entry: there is none
     return np.where(before >= journeys.customer_starts[journeys.customer[position]], before, -1)
 
 

@@ -5,7 +5,7 @@ What has a loop in paths/loops.py counts there once that is worth it, with the s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from paths.histograms import bins
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Flags = npt.NDArray[np.uint8]
 AnyInts = npt.NDArray[np.signedinteger[Any]]
 
 DENSE = 1 << 23
@@ -100,6 +101,22 @@ def combinations(node: AnyInts, flags: npt.NDArray[np.integer[Any] | np.bool_], 
     code <<= bits
     code |= flags
     return np.bincount(code, minlength=size << bits).reshape(size, 1 << bits)
+
+
+def combined(flags: Mapping[str, Bools], n: int, names: Sequence[str]) -> Flags:
+    """Flags of n rows as a number for each: bit i is that of names[i]."""
+    found = np.zeros(n, dtype=np.uint8)
+    for name, one in flags.items():
+        found |= one.view(np.uint8) << np.uint8(names.index(name))
+    return found
+
+
+def having(table: Ints, names: Sequence[str], *wanted: str) -> Ints:
+    """Sums of `combinations` over those that have all of these flags."""
+    mask = sum(1 << names.index(name) for name in wanted)
+    combination = np.arange(table.shape[-1])
+    found: Ints = table[..., combination & mask == mask].sum(axis=-1)
+    return found
 
 
 def tally(code: AnyInts, size: int) -> tuple[Ints, Ints]:

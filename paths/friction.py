@@ -14,7 +14,8 @@ from ingest.batches import Codes
 from ingest.compiled import worth
 from paths import loops
 from paths.analysis import Journeys, coded, found_once, next_of
-from paths.transitions import Visits
+from paths.counting import Flags, combined
+from paths.transitions import Visits, every_visit
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -49,20 +50,22 @@ def fitting(column: Codes, globs: Sequence[str]) -> Bools:
     return coded(column, {n for n in column.names if any(fnmatchcase(n, g) for g in globs)})
 
 
-def signals(journeys: Journeys, visits: Visits, rules: FrictionRules) -> dict[str, Bools]:
-    """Signal -> bool per visit.
+@found_once()
+def signals(journeys: Journeys, rules: FrictionRules) -> Flags:
+    """Per event: which SIGNALS a visit shows, as `combined`; a passive event is no visit.
 
     error: the event is an error, or the next one of the session is. repeat: one of three visits in a row at one
     touchpoint within 10 s. back_and_forth: B of A > B > A. contact: a support contact of the customer within 24 h. dwell:
     the time to the next event of the session is more than three times the reference median.
     """
-    return {
-        "error": errors(journeys, visits, rules),
-        "repeat": repeats(visits),
-        "back_and_forth": back_and_forth(visits),
-        "contact": contacts(journeys, visits, rules),
-        "dwell": long_dwell(journeys, visits, rules),
-    }
+    visits = every_visit(journeys)
+    shown = {
+        "error": errors(journeys, visits, rules), "repeat": repeats(visits), "back_and_forth": back_and_forth(visits),
+        "contact": contacts(journeys, visits, rules), "dwell": long_dwell(journeys, visits, rules),
+    }  # fmt: skip
+    found = np.zeros(len(journeys), dtype=np.uint8)
+    found[slice(None) if visits.first is None else visits.first] = combined(shown, len(visits.node), SIGNALS)
+    return found
 
 
 def errors(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:

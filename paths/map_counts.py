@@ -15,10 +15,10 @@ from ingest.batches import Codes
 from ingest.compiled import worth
 from paths import loops
 from paths.analysis import Journeys, found_once, next_of
-from paths.counting import different, next_at_or_after, tally_times, units_at
+from paths.counting import Flags, combined, different, having, next_at_or_after, tally_times, units_at
 from paths.dropoff import SessionStates
 from paths.friction import FrictionRules, named, signals
-from paths.map_tables import BAD, FEELING, FIRSTS, SIGNS, Flags, Tables, Walk, having, packed
+from paths.map_tables import BAD, FEELING, FIRSTS, SIGNS, Tables, Walk
 from paths.sentiment import Answers
 from paths.touchpoints import UNMAPPED, StageRules, named_by
 from paths.transitions import Visits, coded_names, owners, visits_at, visits_by
@@ -82,13 +82,13 @@ class MapBatch:
     @cached_property
     def tables(self) -> Tables:
         """What is counted of the visits."""
-        journeys, states, signs = self.journeys, self.states, signs_of(self.journeys, self.rules, self.goal)
-        shown, decisive, low = signs.shown, signs.decisive, self.answers.feeling < 0
+        journeys, states, low = self.journeys, self.states, self.answers.feeling < 0
+        shown, decisive = map(self.visits.pick, signs_of(journeys, self.rules, self.goal))
         if low.any():
-            spoken = packed({FEELING: self.unhappy(low)}, len(shown))
+            spoken = combined({FEELING: self.unhappy(low)}, len(shown), SIGNS)
             # an answer that names no touchpoint speaks of the last visit, behind which there is less to come
-            named_one = packed({FEELING: self.unhappy(low & self.answers.names_one)}, len(shown))
-            shown, decisive = shown | spoken, decisive | named_one | packed({BAD: spoken > 0}, len(shown))
+            named_one = combined({FEELING: self.unhappy(low & self.answers.names_one)}, len(shown), SIGNS)
+            shown, decisive = shown | spoken, decisive | named_one | combined({BAD: spoken > 0}, len(shown), SIGNS)
         return Walk(
             node=self.visits.node, session=self.visits.session, owner=owners(journeys), place=self.visits.position,
             shown=shown, decisive=decisive, size=len(self.cell.names), closed=states.closed, holds=states.holds,
@@ -234,26 +234,24 @@ class MapBatch:
 
 
 class Signs(NamedTuple):
-    """Per visit to a touchpoint, as combinations of SIGNS: what it shows, and what a goal may have failed by."""
+    """Per event, as combinations of SIGNS: what a visit shows, and what a goal may have failed by."""
 
     shown: Flags
     decisive: Flags
 
 
-@found_once(period=True)
+@found_once()
 def signs_of(journeys: Journeys, rules: FrictionRules, goal: frozenset[str]) -> Signs:
-    """Of the visits of a period."""
-    visits, reached = visits_at(journeys, collapse=False), journeys.answers_to(goal)
-    found = signals(journeys, visits, rules)
-    found["repeat"] &= ~visits.pick(reached)  # the rows of an order are no clicks in anger
-    contact = np.flatnonzero(found["contact"])
-    behind = visits.place(contact) + 1
+    """Of the visits to touchpoints."""
+    repeat, contact = (np.uint8(1 << SIGNS.index(name)) for name in ("repeat", "contact"))
+    reached = journeys.answers_to(goal)
+    shown = signals(journeys, rules)
+    shown = np.where(reached, shown & ~repeat, shown)  # the rows of an order are no clicks in anger
     goals, support = (np.flatnonzero(f) for f in (reached, named(journeys, rules.support)))
-    shown = packed(found, len(visits.node))
+    at = np.flatnonzero(shown & contact)
     failing = shown.copy()  # a contact after the goal is none that it failed by
-    later = contact[next_at_or_after(goals, behind) < next_at_or_after(support, behind)]
-    failing[later] &= ~np.uint8(1 << SIGNS.index("contact"))
-    return Signs(shown=shown, decisive=failing | packed({BAD: failing > 0}, len(failing)))
+    failing[at[next_at_or_after(goals, at + 1) < next_at_or_after(support, at + 1)]] &= ~contact
+    return Signs(shown=shown, decisive=failing | combined({BAD: failing > 0}, len(failing), SIGNS))
 
 
 @found_once(stages=True)

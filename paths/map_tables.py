@@ -13,12 +13,11 @@ import numpy.typing as npt
 
 from ingest.compiled import worth
 from paths import loops
-from paths.counting import AnyInts, combinations, first_of_group, units_at
+from paths.counting import AnyInts, Flags, combinations, combined, first_of_group, units_at
 from paths.friction import SIGNALS
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-Flags = npt.NDArray[np.uint8]
 
 FEELING, BAD = "feeling", "bad"
 SIGNS = (*SIGNALS, FEELING, BAD)
@@ -74,7 +73,7 @@ class Walk(NamedTuple):
         return Tables(
             visits=combinations(self.node, self.shown, self.size, len(SIGNS)),
             customers=self.customers(),
-            sessions=combinations(cell, packed(flags, len(first), FIRSTS), self.size, len(FIRSTS)),
+            sessions=combinations(cell, combined(flags, len(first), FIRSTS), self.size, len(FIRSTS)),
             closed=ended.reshape(self.size, 2, 1 << len(SIGNS)),
         )
 
@@ -104,19 +103,3 @@ def rows_by_sign(flags: Flags) -> Iterator[tuple[int, Ints]]:
     for sign in range(len(SIGNS)):
         if there >> sign & 1:
             yield sign, np.flatnonzero((flags >> sign & 1).view(np.bool_))
-
-
-def packed(flags: dict[str, Bools], n: int, names: tuple[str, ...] = SIGNS) -> Flags:
-    """Flags by name as combinations of them."""
-    found = np.zeros(n, dtype=np.uint8)
-    for name, one in flags.items():
-        found |= one.view(np.uint8) << np.uint8(names.index(name))
-    return found
-
-
-def having(table: Ints, flags: tuple[str, ...], *wanted: str) -> Ints:
-    """Sums of a table over the combinations that have all of these flags."""
-    mask = sum(1 << flags.index(name) for name in wanted)
-    combination = np.arange(table.shape[-1])
-    found: Ints = table[..., combination & mask == mask].sum(axis=-1)
-    return found

@@ -11,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from paths.analysis import Journeys, everyone, last_of, summed
+from paths.analysis import Journeys, last_of, summed
 from paths.counting import different
-from paths.friction import CONTACT_WITHIN, FrictionRules, named, signals, within
+from paths.friction import CONTACT_WITHIN, SIGNALS, FrictionRules, named, signals, within
 from paths.statistics import rate
-from paths.transitions import visits_of
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -33,8 +32,8 @@ answer within answer_within. avoidable_contact: support contacts within 24 h aft
 PARTS = pa.schema([("kind", pa.string()), ("touchpoint", pa.string()),
                    *[(n, pa.int64()) for n in ("n", "of", "customers", "open")]])  # fmt: skip
 
-CAUSES = ("error", "repeat", "back_and_forth", "dwell")
-"""Signals that may have caused a contact."""
+CAUSES = np.uint8(sum(1 << SIGNALS.index(s) for s in ("error", "repeat", "back_and_forth", "dwell")))
+"""Signals that may have caused a contact, combined."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,11 +80,7 @@ class Opportunities:
         """Support contacts of the period, by the touchpoint of the last visit with friction in the 24 h before."""
         support = named(journeys, self.friction.support)
         at = np.flatnonzero(support & journeys.selected)
-        rough = np.zeros(len(journeys), dtype=bool)
-        every = everyone(len(journeys.sessions))  # what went before a contact may lie before the period
-        visits = visits_of(journeys, journeys.touchpoint, every)
-        found = signals(journeys, visits, self.friction)
-        rough[visits.place(np.flatnonzero(np.logical_or.reduce([found[c] for c in CAUSES])))] = True
+        rough = signals(journeys, self.friction) & CAUSES > 0  # what went before a contact may lie before the period
         before = last_of(journeys, rough & ~support, at)
         near = (before >= 0) & (journeys.events.at[at] - journeys.events.at[before] <= CONTACT_WITHIN // MICROSECOND)
         tables = [

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from ingest.batches import Codes
 from paths import loops
-from paths.analysis import Journeys, found_once, summed
+from paths.analysis import Journeys, everyone, found_once, summed
 from paths.counting import AnyInts, exact_sums, numbered, tally_times, units_at
 from paths.histograms import quantiles, seconds
 from paths.sums import codes_of
@@ -149,11 +149,19 @@ def visits_at(journeys: Journeys, collapse: bool, by_stage: bool = False) -> Vis
     return stage_visits(journeys, collapse) if by_stage else touchpoint_visits(journeys, collapse)
 
 
+@found_once()
+def every_visit(journeys: Journeys) -> Visits:
+    """One visit per event of every session, whatever the period."""
+    return visits_of(journeys, journeys.touchpoint, everyone(len(journeys.sessions)))
+
+
 @found_once(period=True)
 def touchpoint_visits(journeys: Journeys, collapse: bool) -> Visits:
     """As visits_at."""
     if collapse:
         return collapsed(touchpoint_visits(journeys, False))
+    if journeys.selected_sessions.all():
+        return every_visit(journeys)
     return visits_of(journeys, journeys.touchpoint, journeys.selected_sessions)
 
 

@@ -20,8 +20,9 @@ from ingest import compiled
 from ingest.compiled import Choice, Loop, one_by_one
 from paths import chains, counting, designed, loops
 from paths.chains import ChainRules
+from paths.counting import having
 from paths.histograms import bins
-from paths.map_tables import FIRSTS, SIGNS, Walk, having
+from paths.map_tables import FIRSTS, SIGNS, Walk
 from sessionize.rules import SessionRules
 from sessionize.sessions import mixed, neighbours, numbered, numbered_by_time
 
