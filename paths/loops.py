@@ -168,6 +168,24 @@ def map_tables(
 
 
 @Loop
+def step_flows(node: AnyInts, session: AnyInts, goal: Bools, steps: int, size: int) -> Ints:
+    """steps.flows_in: how often each code occurs."""
+    found = np.zeros((steps, size, size, 2), dtype=np.int64)
+    step, before = 0, size - 2
+    for i in range(len(node)):
+        here = session[i]
+        if i == 0 or session[i - 1] != here:
+            step, before = 0, size - 2
+        if step < steps:
+            found[step, before, node[i], np.int64(goal[here])] += 1
+            before = node[i]
+            step += 1
+        if step < steps and (i + 1 == len(node) or session[i + 1] != here):
+            found[step, before, size - 1, np.int64(goal[here])] += 1
+    return found.ravel()
+
+
+@Loop
 def bits(flags: Bools) -> Ints:
     """flags[i, row] as bit i of a number for each row."""
     found = np.zeros(flags.shape[1], dtype=np.int64)

@@ -14,10 +14,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.errors import ConfigError
+from paths import loops
 from paths.analysis import Journeys, found_once, summed
 from paths.counting import AnyInts, tally
 from paths.goals import GoalRules
-from paths.transitions import END, START, visits_at
+from paths.transitions import Visits, names_of, visits_at
 
 Ints = npt.NDArray[np.int64]
 
@@ -55,17 +56,17 @@ class StepFlows:
         """The additive flows of a batch."""
         node = journeys.stage if self.by_stage else journeys.touchpoint
         visits = visits_at(journeys, self.collapse_repeats, self.by_stage)
-        first, last = np.flatnonzero(visits.opens), np.flatnonzero(visits.closes)
-        goal = holding_goal(journeys, self.rules.goal)[visits.session[first]]
-        found, size = [], len(node.names) + 2
-        source: AnyInts = np.full(len(first), size - 2)
-        for step in range(self.steps):  # all sessions go one step further, those that are over to END and no further
-            at = first + step
-            target = np.where(at <= last, visits.node.take(at, mode="clip"), size - 1)
-            found.append(flow_parts(step, source.astype(np.int64) * size + target, goal, [*node.names, START, END]))
-            on = np.flatnonzero(at <= last)
-            first, last, goal, source = first[on], last[on], goal[on], target[on]
-        return pa.concat_tables(found)
+        names = names_of(node)
+        goal, size = holding_goal(journeys, self.rules.goal), len(names)
+        if loops.fit(2 * self.steps * size * size):
+            counts = loops.step_flows(visits.node, visits.session, goal, self.steps, size)
+            code = np.flatnonzero(counts)
+            n = counts[code]
+        else:
+            code, n = flows_in(visits, goal, self.steps, size)
+        step, source, target, with_goal = np.unravel_index(code, (self.steps, size, size, 2))
+        ends = [names.take(pa.array(place)) for place in (source, target)]
+        return pa.table([step, *ends, n, n * with_goal], schema=STEPS)
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The STEPS table."""
@@ -79,14 +80,22 @@ def holding_goal(journeys: Journeys, goal: frozenset[str]) -> npt.NDArray[np.boo
     return journeys.sessions_with(journeys.answers_to(goal))
 
 
-def flow_parts(step: int, code: Ints, goal: npt.NDArray[np.bool_], names: Sequence[str]) -> pa.Table:
-    """Rows of STEPS from the code (source x names + target) of every flow of a step."""
-    size = len(names)
-    found, sessions = tally(code, size * size)
-    good, with_goal = tally(code[goal], size * size)
-    goals = np.zeros(len(found), dtype=np.int64)
-    goals[np.searchsorted(found, good)] = with_goal
-    source, target = np.divmod(found, size)
-    text = pa.array(names, pa.string())
-    ends = [text.take(pa.array(place)) for place in (source, target)]
-    return pa.table([np.full(len(found), step), *ends, sessions, goals], schema=STEPS)
+def flows_in(visits: Visits, goal: npt.NDArray[np.bool_], steps: int, size: int) -> tuple[Ints, Ints]:
+    """(flows as codes of [step, source, target, is there a goal], sessions of each); START and END are the last two nodes.
+
+    All sessions go on step by step, those that are over to END and no further. goal: per session.
+    """
+    first, last = np.flatnonzero(visits.opens), np.flatnonzero(visits.closes)
+    good = goal[visits.session.take(first)].astype(np.int64)
+    source: AnyInts = np.full(len(first), size - 2, dtype=np.int64)
+    found = []
+    for step in range(steps):
+        at = first + step
+        on = np.flatnonzero(at <= last)
+        target = np.full(len(at), size - 1, dtype=np.int64)
+        target[on] = visits.node.take(at[on])
+        code, n = tally((source * size + target) * 2 + good, 2 * size * size)
+        found.append((code + 2 * size * size * step, n))
+        first, last, good, source = (values.take(on) for values in (first, last, good, target))
+    codes, counts = (np.concatenate(c) for c in zip(*found, strict=True))
+    return codes, counts

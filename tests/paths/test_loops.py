@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 
 from ingest import compiled
 from ingest.compiled import Choice, Loop, one_by_one
-from paths import chains, counting, designed, loops
+from paths import chains, counting, designed, loops, steps
 from paths.chains import ChainRules
 from paths.counting import having
 from paths.histograms import bins
 from paths.map_tables import FIRSTS, SIGNS, Walk
+from paths.transitions import Visits, closing
 from sessionize.rules import SessionRules
 from sessionize.sessions import mixed, neighbours, numbered, numbered_by_time
 
@@ -123,6 +124,17 @@ def test_the_next_higher_rank_is_the_customers_nearest(rows: list[tuple[int, int
 
     for found in both(loops.next_higher, rank, customer, SIZE):
         assert found.tolist() == [higher(i) for i in range(len(rows))]
+
+
+@given(ROWS, st.integers(2, 4), st.sets(st.integers(0, 4)))
+def test_flows_of_first_steps_are_counted_alike(rows: Rows, most: int, good: set[int]) -> None:
+    session, node, value = columns(rows)
+    goal, opens = np.isin(np.arange(5), list(good)), np.append(True, session[1:] != session[:-1])[: len(session)]
+    visits = Visits(node, session, value, opens, closing(opens), None)
+    code, n = steps.flows_in(visits, goal, most, SIZE + 2)
+    for found in both(loops.step_flows, node, session, goal, most, SIZE + 2):
+        assert np.flatnonzero(found).tolist() == code.tolist()
+        assert found[code].tolist() == n.tolist()
 
 
 SPANS = st.sampled_from([None, 1, 2**38])
