@@ -148,20 +148,25 @@ class Journeys:
         return found
 
     @property
-    def all_events(self) -> EventBatch:
-        """The events that exist, those of excluded sessions among them."""
-        return self.events if self.whole is None else self.whole.events
-
-    @property
-    def all_selected(self) -> Bools:
-        """Per event of `all_events`: is it in the period and the segment?"""
-        return self.selected if self.whole is None else self.whole.selected
+    def with_excluded(self) -> Journeys:
+        """The same with the excluded sessions."""
+        return self.whole or self
 
     @property
     @found_once(period=True)
     def selected(self) -> Bools:
         """Per event: does a unit that starts at it count (period and segment)?"""
         return self.in_period & self.in_segment if self.scope.segment else self.in_period
+
+    @property
+    @found_once(period=True)
+    def selected_rows(self) -> Ints | None:
+        """The positions of the selected events; None: all of them are."""
+        return None if self.selected.all() else np.flatnonzero(self.selected)
+
+    def of_selected(self, values: npt.NDArray[S]) -> npt.NDArray[S]:
+        """Of values per event those of the selected ones."""
+        return values if self.selected_rows is None else values.take(self.selected_rows)
 
     @property
     @found_once(period=True)
@@ -202,11 +207,6 @@ class Journeys:
 def everyone(n: int) -> Bools:
     """n times True, without room for each."""
     return np.broadcast_to(np.True_, n)
-
-
-def picked(values: npt.NDArray[S], rows: Bools) -> npt.NDArray[S]:
-    """The values at these rows: themselves where it is all of them, which costs nothing."""
-    return values if rows.all() else values[np.flatnonzero(rows)]
 
 
 def coded(column: Codes, wanted: Collection[str]) -> Bools:

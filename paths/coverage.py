@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from paths.analysis import Journeys, picked, summed
+from paths.analysis import Journeys, summed
 
 COVERAGE = pa.schema([("kind", pa.string()), ("name", pa.string()), ("events", pa.int64())])
 """One row is one touchpoint or stage (kind) and the events of the period that have it; most events first."""
@@ -30,7 +30,7 @@ class Coverage:
             kinds["stage"] = journeys.stage
         tables = []
         for kind, node in kinds.items():
-            counts = np.bincount(picked(node.codes, journeys.selected), minlength=len(node.names))
+            counts = np.bincount(journeys.of_selected(node.codes), minlength=len(node.names))
             tables.append(pa.table([[kind] * len(counts), pa.array(node.names, pa.string()), counts], schema=COVERAGE))
         whole = pa.concat_tables(tables)
         return whole.filter(pc.greater(whole["events"], 0))

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ingest.compiled import worth
 from paths import loops
-from paths.analysis import Journeys, picked
+from paths.analysis import Journeys
 from sessionize.sessions import mixed
 
 PARTS = pa.schema([("sum", pa.uint64())])
@@ -26,14 +26,15 @@ class Fingerprint:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The sum over the events of a batch, modulo 2^64, of a hash of each."""
-        events, chosen = journeys.all_events, journeys.all_selected
+        whole = journeys.with_excluded
+        events = whole.events
         names = np.array([hash_of(n) for n in (*events.event.names, "")], dtype=np.uint64)
         customers = mixed(events.keys.astype(np.uint64))
         columns = (events.customer, events.at, events.event.codes)
         if worth():
-            total = int(loops.fingerprint(customers, names, *columns, np.ascontiguousarray(chosen)))
+            total = int(loops.fingerprint(customers, names, *columns, np.ascontiguousarray(whole.selected)))
         else:
-            customer, at, code = (picked(c, chosen) for c in columns)
+            customer, at, code = (whole.of_selected(c) for c in columns)
             state = mixed(mixed(customers[customer] ^ at.astype(np.uint64)) ^ names[code])
             total = int(state.sum(dtype=np.uint64))
         return pa.table([pa.array([total], pa.uint64())], schema=PARTS)

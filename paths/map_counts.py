@@ -20,7 +20,7 @@ from paths.dropoff import SessionStates
 from paths.friction import FrictionRules, named, signals
 from paths.map_tables import BAD, FEELING, FIRSTS, SIGNS, Tables, Walk
 from paths.sentiment import Answers
-from paths.touchpoints import UNMAPPED, StageRules, named_by
+from paths.touchpoints import UNMAPPED, StageRules
 from paths.transitions import Visits, coded_names, owners, visits_at, visits_by
 
 Ints = npt.NDArray[np.int64]
@@ -44,11 +44,14 @@ signal:x (visits with x; customers) · value:x (closed sessions with x at the ce
 
 def cells(journeys: Journeys, by: str) -> Codes:
     """Per event: its cell, "stage" or "stage, place"."""
-    stage = journeys.stage
     if by == "stage":
-        return stage
-    place = journeys.touchpoint if by == "touchpoint" else journeys.events.text("channel")
-    return named_by([stage, place], len(journeys), lambda s, p: cell_name(s or "", NOWHERE if p is None else p))
+        return journeys.stage
+
+    def name(stage: str, touchpoint: str, channel: str | None) -> str:
+        place = touchpoint if by == "touchpoint" else channel
+        return cell_name(stage, NOWHERE if place is None else place)
+
+    return journeys.scope.stages.named(journeys.events, journeys.touchpoint, name, channel=by == "channel")
 
 
 def cell_name(stage: str, place: str) -> str:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from ingest.batches import Codes
-from paths.analysis import Bools, Journeys, picked
+from paths.analysis import Journeys
 
 NAMES = pa.schema([("name", pa.string())])
 
@@ -24,16 +24,22 @@ class Names:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The names of a batch; one may come twice."""
-        whole = journeys.whole or journeys
-        columns = (whole.events.event, whole.touchpoint)
-        return pa.table([[name for c in columns for name in occurring(c, whole.selected)]], schema=NAMES)
+        whole = journeys.with_excluded
+        event, touchpoint = whole.events.event, whole.touchpoint
+        found = occurring(whole.of_selected(event.codes), len(event.names))
+        # without rules a touchpoint is an event by the same number
+        named = (
+            found
+            if touchpoint.codes is event.codes
+            else occurring(whole.of_selected(touchpoint.codes), len(touchpoint.names))
+        )
+        return pa.table([[*(event.names[i] for i in found), *(touchpoint.names[i] for i in named)]], schema=NAMES)
 
     def reduce(self, parts: Sequence[pa.Table]) -> frozenset[str]:
         """All of them."""
         return frozenset(name for p in parts for name in p["name"].to_pylist())
 
 
-def occurring(column: Codes, rows: Bools) -> list[str]:
-    """The names that these rows have; a dictionary may hold more."""
-    found = np.bincount(picked(column.codes, rows) + 1, minlength=len(column.names) + 1)[1:]
-    return [column.names[i] for i in np.flatnonzero(found)]
+def occurring(codes: npt.NDArray[np.int32], size: int) -> list[int]:
+    """The codes 0..size-1 that are there."""
+    return [int(i) for i in np.flatnonzero(np.bincount(codes, minlength=size))]

@@ -42,7 +42,7 @@ def of_segment(journeys: Journeys, condition: Condition) -> Journeys:
     """
     held: tuple[Condition, Journeys] | None = vars(journeys).get(HELD)
     if held is None or held[0] != condition:
-        events = journeys.all_events
+        events = journeys.with_excluded.events
         held = condition, restricted(journeys, events.keys_at(condition.holds(events)), condition)
         vars(journeys)[HELD] = held  # where cached_property keeps what it has found
     return held[1]

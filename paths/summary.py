@@ -9,7 +9,7 @@ from datetime import timedelta
 import numpy as np
 import pyarrow as pa
 
-from paths.analysis import Journeys, picked
+from paths.analysis import Journeys
 from paths.counting import different
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -35,10 +35,8 @@ class Summary:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """One row per batch; the instants combine by smallest and largest."""
-        chosen = journeys.all_selected
-        at = picked(journeys.all_events.at, chosen)
-        customer = picked(journeys.all_events.customer, chosen)
-        whole = journeys.whole or journeys
+        whole = journeys.with_excluded
+        at, customer = whole.of_selected(whole.events.at), whole.of_selected(whole.customer)
         excluded = int(whole.selected_sessions.sum()) - int(journeys.selected_sessions.sum())
         ends = [int(at.min()), int(at.max())] if len(at) else [None, None]
         return pa.table(

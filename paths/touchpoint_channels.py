@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-import numpy as np
 import pyarrow as pa
 
-from paths.analysis import Journeys, picked, summed
-from paths.touchpoints import distinct
+from paths.analysis import Journeys, summed
+from paths.counting import tally
+from paths.touchpoints import combination, kinds_of
 
 TOUCHPOINT_CHANNELS = pa.schema([("touchpoint", pa.string()), ("channel", pa.string()), ("events", pa.int64())])
 """One row is one touchpoint and channel; the busiest channel of each touchpoint first."""
@@ -25,11 +25,16 @@ class TouchpointChannels:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
-        codes, kinds = distinct([journeys.touchpoint, journeys.events.text("channel")], len(journeys))
-        counts = np.bincount(picked(codes, journeys.selected), minlength=len(kinds))
-        rows = [(*kind, n) for kind, n in zip(kinds, counts.tolist(), strict=True) if n and kind[1] is not None]
-        columns = [list(c) for c in zip(*rows, strict=True)] or [[], [], []]
-        return pa.table(columns, schema=TOUCHPOINT_CHANNELS)
+        columns = [journeys.touchpoint, journeys.events.text("channel")]
+        if not columns[1].names:
+            return TOUCHPOINT_CHANNELS.empty_table()
+        combined, size = combination(columns, len(journeys))
+        found, counts = tally(journeys.of_selected(combined), size)
+        rows = [
+            (*kind, n) for kind, n in zip(kinds_of(columns, found), counts.tolist(), strict=True) if kind[1] is not None
+        ]
+        table = [list(c) for c in zip(*rows, strict=True)] or [[], [], []]
+        return pa.table(table, schema=TOUCHPOINT_CHANNELS)
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The TOUCHPOINT_CHANNELS table."""

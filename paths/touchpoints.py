@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import repeat
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -108,12 +110,24 @@ class StageRules:
 
     def name(self, batch: EventBatch, touchpoint: Codes) -> Codes:
         """The stage of each event; "(unmapped)" where none has it."""
-        columns = [touchpoint, batch.event, batch.text("channel") if self.columns else None]
-        return named_by(columns, len(batch), lambda t, event, channel: self.stage(t or "", event or "", channel))
+        return self.named(batch, touchpoint, lambda stage, *_: stage)
+
+    def named(
+        self, batch: EventBatch, touchpoint: Codes, name: Callable[[str, str, str | None], str], channel: bool = False
+    ) -> Codes:
+        """Each event by what `name` makes of its stage, its touchpoint and, where asked for, its channel."""
+        columns = [touchpoint, batch.event, batch.text("channel") if channel or self.columns else None]
+        return named_by(columns, len(batch), lambda t, e, c: name(self.stage(t or "", e or "", c), t or "", c))
 
     def stage(self, touchpoint: str, event: str, channel: str | None) -> str:
         """The stage of one kind of event."""
-        return next((r.name for r in self.rules if r.has(touchpoint, event, channel)), UNMAPPED)
+        return stage_of(self, touchpoint, event, channel)
+
+
+@lru_cache(1 << 16)
+def stage_of(stages: StageRules, touchpoint: str, event: str, channel: str | None) -> str:
+    """As StageRules.stage: a kind of event comes again in every batch."""
+    return next((r.name for r in stages.rules if r.has(touchpoint, event, channel)), UNMAPPED)
 
 
 def no_rules() -> TouchpointRules:
@@ -148,6 +162,10 @@ def distinct(columns: Sequence[Codes | None], n: int) -> tuple[npt.NDArray[np.in
 
 def named_by(columns: Sequence[Codes | None], n: int, name: Callable[..., str]) -> Codes:
     """Rows named by what stands in these columns; `name` is asked once per distinct combination."""
+    shared = next(c for c in columns if c is not None).codes
+    if all(c is None or c.codes is shared for c in columns) and not (shared < 0).any():  # events that are touchpoints
+        kinds = zip(*(repeat(None) if c is None else c.names for c in columns), strict=False)
+        return recoded(shared, [name(*kind) for kind in kinds])
     combined, size = combination(columns, n)
     if size > DENSE:
         row, codes = groups(combined, size)
@@ -184,9 +202,9 @@ def kinds_of(columns: Sequence[Codes | None], values: npt.NDArray[np.int64]) -> 
     return [tuple(reversed(kind)) for kind in kinds]
 
 
-def recoded(codes: npt.NDArray[np.int64], names: Sequence[str]) -> Codes:
+def recoded(codes: npt.NDArray[np.integer[Any]], names: Sequence[str]) -> Codes:
     """Codes over the distinct ones of these names."""
     different = tuple(dict.fromkeys(names))
     position = {n: i for i, n in enumerate(different)}
     table = np.array([position[n] for n in names], dtype=np.int32)
-    return Codes(table[codes] if len(table) else codes.astype(np.int32), different)
+    return Codes(table.take(codes) if len(table) else codes.astype(np.int32), different)
