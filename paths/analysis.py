@@ -17,7 +17,7 @@ from ingest.compiled import worth
 from paths.conditions import Condition
 from paths.counting import next_at_or_after
 from paths.personas import CustomerFacts
-from paths.sums import key_order
+from paths.sums import sums_by
 from paths.touchpoints import StageRules, TouchpointRules, no_rules, no_stages
 from sessionize.rules import SessionRules
 from sessionize.sessions import Sessions, open_until
@@ -273,11 +273,10 @@ def summed(parts: Sequence[pa.Table], keys: Sequence[str], schema: pa.Schema) ->
     whole = pa.concat_tables(parts)
     if whole.num_rows < SHORT * whole.column(0).num_chunks:
         whole = whole.unify_dictionaries().combine_chunks()
-    order, first = key_order([whole[k] for k in keys])
+    row, sums = sums_by([whole[k] for k in keys], (np.asarray(whole[n]) for n in schema.names if n not in keys))
+    rest = iter(sums)
     columns = [
-        whole[n].take(pa.array(order[first])).cast(t)
-        if n in keys
-        else np.add.reduceat(np.asarray(whole[n])[order], first)
+        whole[n].take(pa.array(row)).cast(t) if n in keys else next(rest)
         for n, t in zip(schema.names, schema.types, strict=True)
     ]
     return pa.table(columns, schema=schema)

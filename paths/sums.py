@@ -15,24 +15,40 @@ from paths.counting import DENSE
 
 Ints = npt.NDArray[np.int64]
 T = TypeVar("T", bound=Sized)
+MANY = 8
+"""Cells for each row, up to which a table of all cells is quicker than sorting the rows."""
 
 
-def key_order(columns: Sequence[pa.ChunkedArray]) -> tuple[Ints, Ints]:
-    """(the rows by ascending key, nulls last; where each different key begins among them)."""
+def sums_by(columns: Sequence[pa.ChunkedArray], values: Iterable[Ints]) -> tuple[Ints, list[Ints]]:
+    """(a row of each different key, keys ascending and nulls last; the exact sums of the values at each key)."""
     cell, size = np.zeros(len(columns[0]), dtype=np.int64), 1
     for column in columns:
         ranks, different = ranks_of(column)
         if size * max(1, different) > 1 << 62:
-            values, cell = np.unique(cell, return_inverse=True)
-            size = len(values)
+            kept, cell = np.unique(cell, return_inverse=True)
+            size = len(kept)
         for rows, rank in placed(ranks):
             cell[rows] *= different
             cell[rows] += rank
         size *= different
+    if size <= MANY * len(cell):
+        return in_table(cell, size, values)
     order = ascending(cell, size)
-    fresh = np.ones(len(cell), dtype=bool)
-    np.not_equal(cell[1:], cell[:-1], out=fresh[1:])
-    return order, np.flatnonzero(fresh)
+    last = np.flatnonzero(np.append(cell[1:] != cell[:-1], True)[: len(cell)])
+    # what is beyond 2**63 on the way is not beyond it in the difference
+    return order.take(last), [np.diff(np.cumsum(v.take(order)).take(last), prepend=0) for v in values]
+
+
+def in_table(cell: Ints, size: int, values: Iterable[Ints]) -> tuple[Ints, list[Ints]]:
+    """As sums_by, with a place for each of the cells 0..size-1."""
+    row = np.full(size, -1, dtype=np.int32)
+    row[cell] = np.arange(len(cell), dtype=np.int32)
+    found, sums = np.flatnonzero(row >= 0), []
+    for value in values:
+        total = np.zeros(size, dtype=np.int64)
+        np.add.at(total, cell, value)
+        sums.append(total.take(found))
+    return row.take(found).astype(np.int64), sums
 
 
 def ascending(cell: Ints, size: int) -> Ints:
