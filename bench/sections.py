@@ -86,6 +86,7 @@ SECTIONS = {
             Side("limit: bare sorted COPY", "limit", "copy", "limit"),
             Side("journeys", "project", "ingest", "project"),
             Side("ClickHouse (chdb): load and sort a MergeTree, no check", "mergetree", "ingest", "peer"),
+            Side("ClickHouse (chdb): load, check and sort a MergeTree", "mergetree", "ingest_checked", "peer"),
         ),
     ),
     "startup": Section(

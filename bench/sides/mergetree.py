@@ -20,14 +20,31 @@ engine = MergeTree order by (customer, event_at)"""
 CSV = "customer_id String, event_at DateTime64(6, \\'UTC\\'), event String"
 
 
-def loaded(job: Job, folder: Path) -> Session:
-    """A new session with the table `log`, read from the CSV and merged into one sorted part."""
+CHECKED = """create table log (customer UInt64, customer_id String, event_at DateTime64(6, 'UTC'), event LowCardinality(String))
+engine = MergeTree order by (customer, event_at);
+create table outcomes (reason LowCardinality(String), rows UInt64) engine = SummingMergeTree order by reason;
+create table arriving (customer_id String, at Nullable(DateTime64(6, 'UTC')), event String, reason LowCardinality(String))
+engine = Null;
+create materialized view accepted to log as select sipHash64(customer_id) as customer, customer_id,
+    assumeNotNull(at) as event_at, event from arriving where reason = '';
+create materialized view counted to outcomes as select reason, count() as rows from arriving group by reason"""
+REASON = """multiIf(trimBoth(customer_id) = '', 'no customer', trimBoth(event) = '', 'no event', isNull(at), 'no time',
+    at < toDateTime64('1970-01-01 00:00:00', 6, 'UTC') or at >= toDateTime64('2200-01-01 00:00:00', 6, 'UTC'), 'no such time', '')"""
+
+
+def opened(folder: Path, *tables: str) -> Session:
+    """A new session with these tables."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     session = Session(str(folder))
-    session.query("create database shop")
-    session.query("use shop")
-    session.query(TABLE)
+    for statement in ("create database shop", "use shop", *tables):
+        session.query(statement)
+    return session
+
+
+def loaded(job: Job, folder: Path) -> Session:
+    """A new session with the table `log`, read from the CSV and merged into one sorted part."""
+    session = opened(folder, TABLE)
     session.query(
         f"insert into log select sipHash64(customer_id), event_at, event from file('{job.csv}', CSVWithNames, '{CSV}') "
         f"settings max_threads = {job.threads}, max_insert_threads = {job.threads}"
@@ -44,15 +61,36 @@ def query(job: Job, session: Session, sql: str) -> list[Any]:
 def ingest(job: Job) -> Task:
     """CSV -> one sorted part. Its table is no Parquet, so only the number of rows can be held against ours."""
     folder = job.output / "mergetree"
+    return lambda: closed(job, loaded(job, folder))
+
+
+def ingest_checked(job: Job) -> Task:
+    """The same with ids kept, times read from text, rows without customer, event or time counted by reason, copies dropped."""
+    folder = job.output / "checked"
 
     def run() -> None:
-        session = loaded(job, folder)
-        rows = query(job, session, "select count() from log")
-        session.close()
-        if not int(rows[0][0]):
-            raise RuntimeError("nothing was loaded")
+        session = opened(folder, *CHECKED.split(";"))
+        text = "customer_id String, event_at String, event String"
+        session.query(
+            f"insert into arriving select customer_id, parseDateTime64BestEffortOrNull(event_at, 6, 'UTC') as at, event, {REASON} "
+            f"from file('{job.csv}', CSVWithNames, '{text}') "
+            f"settings max_threads = {job.threads}, max_insert_threads = {job.threads}"
+        )
+        session.query("optimize table log final deduplicate")
+        told = query(job, session, "select sum(rows) from outcomes")
+        closed(job, session)
+        if not int(told[0][0]):
+            raise RuntimeError("nothing was counted")
 
     return run
+
+
+def closed(job: Job, session: Session) -> None:
+    """End a session that has loaded something."""
+    rows = query(job, session, "select count() from log")
+    session.close()
+    if not int(rows[0][0]):
+        raise RuntimeError("nothing was loaded")
 
 
 def transitions(job: Job) -> Task:
