@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingest.schema import EVENTS
+from ingest.schema import EVENTS, VARIANTS
 from ingest.spans import ROW_GROUP, SpanFile
 
 CHUNK = 4 * ROW_GROUP
@@ -24,6 +24,11 @@ AHEAD = 8
 
 DISTINCT = frozenset({"customer_id", "anonymous_id", "event_id", "properties"})
 """Texts that seldom come again: a dictionary of them would be made in vain."""
+
+ZERO = "duplicates"
+"""0 where nothing else is said, never null."""
+LEAVES = {"variants": [f"variants.list.element.{f.name}" for f in VARIANTS.value_type]}
+"""Where Parquet keeps a column that is no plain one."""
 
 Seal = Callable[[Path, str], SpanFile]
 """(file, span) -> the file, on disk for good and checked."""
@@ -38,15 +43,18 @@ def shaped(rows: pa.Table | pa.RecordBatch, columns: Sequence[str], same: Mappin
             return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int8()), rows.num_rows), [same[name]])
         if name in rows.schema.names:
             return rows.column(name).cast(kind)
-        return pa.repeat(pa.scalar(0, kind), rows.num_rows) if name == "duplicates" else pa.nulls(rows.num_rows, kind)
+        return pa.repeat(pa.scalar(0, kind), rows.num_rows) if name == ZERO else pa.nulls(rows.num_rows, kind)
 
     return pa.table({name: column(name) for name in columns})
 
 
-def parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    """Dictionaries for texts that come again; numbers and ids as they are."""
+def parquet_writer(path: Path, schema: pa.Schema, held: Collection[str]) -> pq.ParquetWriter:
+    """Dictionaries for texts that come again; numbers and ids as they are; what is null in every row is not compressed."""
     texts = [f.name for f in schema if f.name not in DISTINCT and not pa.types.is_primitive(f.type)]
-    return pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=texts, store_schema=False)
+    packed = [leaf for name in schema.names if name in held or name == ZERO for leaf in LEAVES.get(name, [name])]
+    return pq.ParquetWriter(
+        path, schema, compression=dict.fromkeys(packed, "zstd"), use_dictionary=texts, store_schema=False
+    )
 
 
 class Writing:
@@ -64,7 +72,7 @@ class Writing:
 
         def write() -> SpanFile:
             table = shaped(rows, self._columns, same)
-            with parquet_writer(target, table.schema) as writer:
+            with parquet_writer(target, table.schema, [*rows.schema.names, *same]) as writer:
                 writer.write_table(table, row_group_size=ROW_GROUP)
             return self._seal(target, span)
 
@@ -77,7 +85,7 @@ class Writing:
 
         for batch in batches:
             table = shaped(batch, self._columns, same)
-            writer = writer or parquet_writer(target, table.schema)
+            writer = writer or parquet_writer(target, table.schema, [*batch.schema.names, *same])
             last = self._submit(append, writer, table, last)
 
         def seal(writer: pq.ParquetWriter, last: Future[None]) -> SpanFile:

@@ -61,6 +61,25 @@ def test_large_and_small_spans_hold_the_same_rows(tmp_path, monkeypatch):
     assert found[0][0][1].duplicates > 10
 
 
+@pytest.mark.parametrize("together", [1, 10_000], ids=["large spans", "small spans"])
+@pytest.mark.parametrize("copies", [False, True])
+def test_what_holds_something_is_compressed(shop, monkeypatch, together, copies):
+    monkeypatch.setattr(merge, "TOGETHER", together)
+    lines = [f"{i % 4 if copies else i},c,2026-01-15T00:{i:02}:00,a,{i}.005" for i in range(9)]
+    how = {"header": "id,who,at,what,v", "columns": {**COLUMNS, "event_id": "id", "value": "v"}}
+    shop.csv(*lines, name="a.csv", **how)
+    rows, files = shop.table(), shop.store.snapshot().files
+    assert (rows["variants"].null_count < len(rows)) == copies
+    for column in (c for f in files for c in columns_of(f.path)):
+        name, _, _ = column.path_in_schema.partition(".")
+        assert rows[name].null_count == len(rows) or column.compression == "ZSTD", name
+
+
+def columns_of(path: Path) -> list[pq.ColumnChunkMetaData]:
+    group = pq.read_metadata(path).row_group(0)
+    return [group.column(i) for i in range(group.num_columns)]
+
+
 def test_a_file_out_of_order_is_never_committed(tmp_path):
     path = tmp_path / "part.parquet"
     at = pa.array([2, 1], pa.timestamp("us", "UTC"))
