@@ -44,21 +44,21 @@ class CartSpans:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
-        found = episodes(journeys, self.rules)
-        chosen = np.flatnonzero(journeys.in_segment[found.first])
-        opened, status = found.opened_at[chosen], found.status[chosen].astype(np.int64)
-        is_known = found.known[chosen]
-        worth = np.where(is_known, found.value[chosen], 0)
+        carts = episodes(journeys, self.rules)
+        chosen = np.flatnonzero(journeys.in_segment[carts.first])
+        opened, status = carts.opened_at[chosen], carts.status[chosen].astype(np.int64)
+        is_known = carts.known[chosen]
+        worth = np.where(is_known, carts.value[chosen], 0)
         size = len(STATUSES)
-        tables = []
+        found = np.zeros((3, len(self.spans), size), dtype=np.int64)
         for i, (since, until) in enumerate(self.spans):
             mine = np.flatnonzero((opened >= since) & (opened < until))
-            n, known = (np.bincount(s, minlength=size) for s in (status[mine], status[mine][is_known[mine]]))
-            value = np.zeros(size, dtype=np.int64)
-            sums = exact_sums(status[mine], worth[mine])
-            value[: len(sums)] = sums
-            tables.append(pa.table([np.full(size, i), np.arange(size), n, known, value], schema=PARTS))
-        return pa.concat_tables(tables) if tables else PARTS.empty_table()
+            state = status[mine]
+            sums = np.bincount(state), np.bincount(state[is_known[mine]]), exact_sums(state, worth[mine])
+            for row, values in zip(found[:, i], sums, strict=True):
+                row[: len(values)] = values
+        span, state = np.divmod(np.arange(found[0].size), size)
+        return pa.table([span, state, *(counts.ravel() for counts in found)], schema=PARTS)
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The CART_SPANS table, one row per span as they were given."""

@@ -22,6 +22,7 @@ from paths.cart_rules import REFUND, CartRules, number_at
 from paths.counting import AnyInts, exact_sums, units_at
 from paths.episodes import ABANDONED, BY, BY_NONE, KINDS, RECOVERED, STATUSES, CartRows, Episodes, episodes
 from paths.statistics import rate, wilson
+from paths.sums import groups
 from paths.transitions import coded_names
 
 Ints = npt.NDArray[np.int64]
@@ -101,7 +102,9 @@ class Carts:
         """Episodes by kind, status and `by`."""
         group, names = groups_of(journeys, found, self.by)
         grid = found.kind.astype(np.int64) * len(STATUSES) + found.status
-        code, counts = counted(grid * len(names) + group, found.customer, found.known, found.value)
+        code, counts = counted(
+            grid * len(names) + group, len(KINDS) * len(STATUSES) * len(names), found.customer, found.known, found.value
+        )
         cell, name = np.divmod(code, len(names))
         kind, status = np.divmod(cell, len(STATUSES))
         return part("group", counts, kind=chosen(KINDS, kind), status=chosen(STATUSES, status), by=chosen(names, name))
@@ -113,7 +116,7 @@ class Carts:
         session, still_open = browsing(journeys, rows, self.rules)
         keep = journeys.selected_sessions[session]
         customer = journeys.customer[journeys.sessions.first[session[keep]]]
-        code, counts = counted(still_open[keep].astype(np.int64), customer)
+        code, counts = counted(still_open[keep].astype(np.int64), 2, customer)
         return part("browse", counts, kind=[BROWSE] * len(code), status=chosen(("abandoned", "open"), code))
 
     def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
@@ -181,7 +184,9 @@ class Carts:
 def recoveries(found: Episodes) -> pa.Table:
     """Recovered episodes by what brought them back."""
     mine = found.by != BY_NONE
-    code, counts = counted(found.by[mine].astype(np.int64), found.customer[mine], found.known[mine], found.value[mine])
+    code, counts = counted(
+        found.by[mine].astype(np.int64), len(BY), found.customer[mine], found.known[mine], found.value[mine]
+    )
     return part("recovered", counts, by=chosen(BY, code))
 
 
@@ -190,7 +195,7 @@ def refunds(journeys: Journeys, rows: CartRows) -> pa.Table:
     at = np.flatnonzero(rows.role == REFUND)
     at = at[journeys.selected[at]]
     value = number_at(journeys.events, "value", at)
-    _, counts = counted(np.zeros(len(at), dtype=np.int64), journeys.customer[at], value.valid, np.abs(value.values))
+    _, counts = counted(np.zeros(len(at), dtype=np.int64), 1, journeys.customer[at], value.valid, np.abs(value.values))
     return part("refunds", counts)
 
 
@@ -207,12 +212,12 @@ def hours(journeys: Journeys, found: Episodes) -> pa.Table:
 
 
 def counted(
-    group: Ints, customer: AnyInts, known: Bools | None = None, value: Ints | None = None
+    group: Ints, size: int, customer: AnyInts, known: Bools | None = None, value: Ints | None = None
 ) -> tuple[Ints, dict[str, Ints]]:
-    """(groups that occur, ascending; COUNTS of each): members, distinct customers, members with a value, its sum."""
-    code, place, members = np.unique(group, return_inverse=True, return_counts=True)
-    customers = units_at(customer, place, len(code))
-    counts = {"episodes": members, "customers": customers}
+    """(groups of 0..size-1 that occur, ascending; COUNTS of each): members, distinct customers, members with a value, its sum."""
+    row, place = groups(group, size)
+    code = group[row]
+    counts = {"episodes": np.bincount(place, minlength=len(code)), "customers": units_at(customer, place, len(code))}
     if known is not None and value is not None:
         counts["known"] = np.bincount(place[known], minlength=len(code))
         counts["value"] = exact_sums(place, np.where(known, value, 0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -80,13 +81,18 @@ class LastLost:
 
 def newest_of(node: npt.NDArray[np.int32], at: Ints, most: int) -> Ints:
     """Rows with the latest `at` of each node: at least `most` of each, where it has so many; ties are all kept."""
-    order = np.argsort(node, kind="stable")
+    order = np.argsort(narrow(node), kind="stable")
     found = [order[:0]]
     for low, high in stretches(node[order]):
         rows = order[low:high]
         last = max(0, len(rows) - most)
         found.append(rows[at[rows] >= np.partition(at[rows], last)[last]])
     return np.sort(np.concatenate(found))
+
+
+def narrow(codes: npt.NDArray[np.int32]) -> npt.NDArray[np.integer[Any]]:
+    """The codes in two bytes where they have room: those are sorted without a comparison."""
+    return codes.astype(np.int16) if not len(codes) or codes.max() < 1 << 15 else codes
 
 
 def sessions_of(journeys: Journeys, visits: Visits, ends: Ints) -> pa.Table:

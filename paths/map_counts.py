@@ -116,7 +116,9 @@ class MapBatch:
         self, kind: str, n: Ints, hits: Ints | int = 0, total: Ints | int = 0, square: Ints | int = 0
     ) -> tuple[str, Ints]:
         """(kind, [n, hits, sum, square] of each cell)."""
-        return kind, np.stack(np.broadcast_arrays(n, hits, total, square))
+        found = np.zeros((4, len(n)), dtype=np.int64)
+        found[0], found[1], found[2], found[3] = n, hits, total, square
+        return kind, found
 
     def table(self, rows: Sequence[tuple[str, Ints]]) -> pa.Table:
         """One PARTS row per kind and cell that has any."""

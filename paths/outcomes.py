@@ -17,6 +17,7 @@ from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
 from paths.histograms import quantile_seconds
 from paths.statistics import rate, wilson
 from paths.steps import holding_goal
+from paths.transitions import NAME, coded_names
 from sessionize.clock import EPOCH
 from sessionize.sessions import first_later
 
@@ -45,10 +46,11 @@ OUTCOMES = pa.schema(
 or goals of the span; median_seconds: of the timed ones, from the customer's first event since the goal before, at most
 `lookback` earlier, to it."""
 
+COUNTS, TIME = ("customers", "sessions", "converted", "goals"), "time"
 PARTS = pa.schema(
-    [("span", pa.int64()), ("kind", pa.string()), ("bin", pa.int64()), ("n", pa.int64()), ("microseconds", pa.int64())]
+    [("span", pa.int64()), ("kind", NAME), ("bin", pa.int64()), ("n", pa.int64()), ("microseconds", pa.int64())]
 )
-"""Additive. kind: customers, sessions, converted, goals; time (bins of the times to a goal)."""
+"""Additive. kind: COUNTS, and TIME for the bins of the times to a goal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,16 +74,14 @@ class Outcomes:
         at = journeys.events.at[goals]
         began = journey_starts(journeys, goals, self.rules, self.lookback // MICROSECOND)
         took = np.where(began < goals, at - journeys.events.at[began], -1)
-        tables = []
-        for i, (since, until) in enumerate(self.spans):
+        counts, times = [], [took[:0]]
+        for since, until in self.spans:
             mine = np.flatnonzero((start >= since) & (start < until))
             hit = np.flatnonzero((at >= since) & (at < until))
-            tables.append(counts(i, different(owner[mine]), len(mine), int(holds[mine].sum()), len(hit)))
-            known = took[hit]
-            known = known[known >= 0]
-            _, bins, n, total = tally_times(np.zeros(len(known), dtype=np.int64), 1, known)
-            tables.append(pa.table([np.full(len(n), i), ["time"] * len(n), bins, n, total], schema=PARTS))
-        return pa.concat_tables(tables) if tables else PARTS.empty_table()
+            counts.append([different(owner[mine]), len(mine), int(holds[mine].sum()), len(hit)])
+            times.append(took[hit][took[hit] >= 0])
+        span = np.repeat(np.arange(len(self.spans)), [len(t) for t in times[1:]])
+        return parts_of(counts, *tally_times(span, max(1, len(self.spans)), np.concatenate(times)))
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The OUTCOMES table, one row per span as they were given."""
@@ -91,9 +91,9 @@ class Outcomes:
 
     def row(self, span: int, parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """One OUTCOMES row."""
-        n = dict.fromkeys(("customers", "sessions", "converted", "goals"), 0)
-        n |= {p["kind"]: int(p["n"]) for p in parts if p["kind"] != "time"}
-        times = [p for p in parts if p["kind"] == "time"]
+        n = dict.fromkeys(COUNTS, 0)
+        n |= {p["kind"]: int(p["n"]) for p in parts if p["kind"] != TIME}
+        times = [p for p in parts if p["kind"] == TIME]
         timed, total = (np.array([p[c] for p in times], dtype=np.int64) for c in ("n", "microseconds"))
         low, high = wilson(n["converted"], n["sessions"])
         since, until = (EPOCH + timedelta(microseconds=at) for at in self.spans[span])
@@ -103,10 +103,15 @@ class Outcomes:
         }  # fmt: skip
 
 
-def counts(span: int, customers: int, sessions: int, converted: int, goals: int) -> pa.Table:
-    """The counted rows of PARTS."""
-    kinds = ["customers", "sessions", "converted", "goals"]
-    return pa.table([[span] * 4, kinds, [0] * 4, [customers, sessions, converted, goals], [0] * 4], schema=PARTS)
+def parts_of(counts: Sequence[Sequence[int]], span: Ints, bins: Ints, n: Ints, total: Ints) -> pa.Table:
+    """PARTS of COUNTS span by span, and of the times by span and bin."""
+    spans, kinds = np.divmod(np.arange(len(counts) * len(COUNTS)), len(COUNTS))
+    kind = coded_names(np.append(kinds, np.full(len(n), len(COUNTS))), pa.array([*COUNTS, TIME]))
+    zero = np.zeros(len(spans), dtype=np.int64)
+    counted = np.array(counts, dtype=np.int64).ravel()
+    columns = (spans, span), (zero, bins), (counted, n), (zero, total)
+    span, bins, n, total = (np.concatenate(c) for c in columns)
+    return pa.table([span, kind, bins, n, total], schema=PARTS)
 
 
 def journey_starts(journeys: Journeys, goals: Ints, rules: GoalRules, lookback: int) -> Ints:

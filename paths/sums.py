@@ -78,7 +78,7 @@ def placed(chunks: Iterable[T]) -> Iterator[tuple[slice, T]]:
 
 def groups(cell: Ints, size: int) -> tuple[Ints, Ints]:
     """(a row of each different cell, ascending; the group of each row); 0 <= cell < size."""
-    if size > DENSE:
+    if size > MANY * len(cell):
         _, row, place = np.unique(cell, return_index=True, return_inverse=True)
         return row.astype(np.int64), place.astype(np.int64)
     found, number = cells_there(cell, size)
