@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from paths.analysis import Journeys, found_once, next_of, summed
 from paths.counting import AnyInts, combinations, first_rows, tally
 from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
 from paths.statistics import rate, wilson
-from paths.transitions import START, Visits, visits_at
+from paths.sums import codes_of, stretches
+from paths.transitions import NAME, START, Visits, coded_names, visits_at
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -35,7 +37,7 @@ COUNTS = (
     "goals",
     "others",
 )
-PARTS = pa.schema([("node", pa.string()), ("kind", pa.string()), ("other", pa.string()), *[(c, pa.int64()) for c in COUNTS],
+PARTS = pa.schema([("node", NAME), ("kind", NAME), ("other", NAME), *[(c, pa.int64()) for c in COUNTS],
                    ("value", pa.int64())])  # fmt: skip
 """Additive. kind: node; lost_after, returned_at (sessions, by the other node); money (goals with a value and its sum)."""
 
@@ -83,7 +85,7 @@ class DropOff:
         fate = state.fate.take(session)
         before = np.where(visits.opens.take(ends), len(names), visits.node[ends - 1]).astype(np.int32)
         counts = self.node_counts(journeys, visits, state, len(names)) | ended(last, fate, len(names))
-        parts = [rows_of(names, ["node"] * len(names), [""] * len(names), counts)]
+        parts = [rows_of("node", coded_names(np.arange(len(names)), pa.array(names, pa.string())), None, counts)]
         lost, came = (np.flatnonzero(fate == one) for one in (LOST, RETURNED))
         parts.append(pairs("lost_after", names, last[lost], [*names, START], before[lost]))
         entry = journeys.sessions.first[journeys.sessions.index[state.next_goal[session[came]]]]
@@ -117,11 +119,11 @@ class DropOff:
         counts = goals.known & journeys.selected[goals.first]
         row = dict.fromkeys(COUNTS, np.zeros(1, dtype=np.int64))
         row["goals"], row["value"] = np.array([int(counts.sum())]), np.array([int(goals.value[counts].sum())])
-        return rows_of([""], ["money"], [""], row)
+        return rows_of("money", None, None, row)
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The ranked table."""
-        return ranked(summed(parts, ["node", "kind", "other"], PARTS).to_pylist(), self)
+        return ranked(summed(parts, ["node", "kind", "other"], PARTS), self)
 
 
 @found_once()
@@ -172,11 +174,14 @@ def ended(node: AnyInts, fate: npt.NDArray[np.uint8], size: int) -> dict[str, In
     }  # fmt: skip
 
 
-def rows_of(nodes: Sequence[str], kinds: Sequence[str], others: Sequence[str], counts: dict[str, Ints]) -> pa.Table:
-    """Rows of PARTS."""
-    return pa.table(
-        [list(nodes), list(kinds), list(others), *[counts[c] for c in COUNTS], counts["value"]], schema=PARTS
-    )
+def rows_of(
+    kind: str, node: pa.DictionaryArray | None, other: pa.DictionaryArray | None, counts: dict[str, Ints]
+) -> pa.Table:
+    """Rows of PARTS; "" where a node is not spoken of."""
+    zero = np.zeros(len(counts["value"]), dtype=np.int64)
+    nothing, kinds = (coded_names(zero, pa.array([text])) for text in ("", kind))
+    names = nothing if node is None else node, kinds, nothing if other is None else other
+    return pa.table([*names, *(counts[c] for c in COUNTS), counts["value"]], schema=PARTS)
 
 
 def pairs(kind: str, names: Sequence[str], node: AnyInts, others: Sequence[str], other: AnyInts) -> pa.Table:
@@ -186,20 +191,26 @@ def pairs(kind: str, names: Sequence[str], node: AnyInts, others: Sequence[str],
     zero = np.zeros(len(values), dtype=np.int64)
     counts = dict.fromkeys((*COUNTS, "value"), zero) | {"sessions": n}
     left, right = np.divmod(values, max(1, len(others)))
-    return rows_of([names[i] for i in left.tolist()], [kind] * len(values), [others[i] for i in right.tolist()], counts)
+    node_names, other_names = (coded_names(c, pa.array(n, pa.string())) for c, n in ((left, names), (right, others)))
+    return rows_of(kind, node_names, other_names, counts)
 
 
-def ranked(parts: Sequence[dict[str, Any]], question: DropOff) -> pa.Table:
-    """Added-up PARTS -> rows, by value at risk (else leak), drop_off, name."""
+def most_frequent(pairs: pa.Table) -> dict[tuple[str, str], str]:
+    """(kind, node) -> the other node with the most sessions, the first by name where there are several."""
+    sessions, runs = np.asarray(pairs["sessions"]), stretches(codes_of(pairs["node"]), codes_of(pairs["kind"]))
+    top = [lo + int(np.argmax(sessions[lo:hi])) for lo, hi in runs if lo < hi]
+    rows = pairs.select(["kind", "node", "other"]).take(pa.array(top, pa.int64())).to_pylist()
+    return {(r["kind"], r["node"]): r["other"] for r in rows}
+
+
+def ranked(whole: pa.Table, question: DropOff) -> pa.Table:
+    """Added-up PARTS, in key order -> rows, by value at risk (else leak), drop_off, name."""
+    paired = pc.is_in(whole["kind"].cast(pa.string()), pa.array(["lost_after", "returned_at"]))
+    other, parts = most_frequent(whole.filter(paired)), whole.filter(pc.invert(paired)).to_pylist()
     money = [p for p in parts if p["kind"] == "money"]
     with_value = sum(int(p["goals"]) for p in money)
     total = sum(int(p["value"]) for p in money)
     mean = total / with_value / question.minor_units if with_value else None
-    other: dict[tuple[str, str], tuple[int, str]] = {}
-    for p in parts:
-        if p["kind"] in ("lost_after", "returned_at"):
-            key, mine = (p["kind"], p["node"]), (-int(p["sessions"]), str(p["other"]))
-            other[key] = min(other.get(key, mine), mine)
     rows = [row_of(p, mean, other, question) for p in parts if p["kind"] == "node" and p["sessions"]]
     name = "stage" if question.by_stage else "touchpoint"
     kept = [r for r in rows if r is not None]
@@ -211,7 +222,7 @@ def ranked(parts: Sequence[dict[str, Any]], question: DropOff) -> pa.Table:
 
 
 def row_of(
-    p: dict[str, Any], mean: float | None, other: dict[tuple[str, str], tuple[int, str]], question: DropOff
+    p: dict[str, Any], mean: float | None, other: dict[tuple[str, str], str], question: DropOff
 ) -> dict[str, Any] | None:
     """One row; None for a goal node, at which every event is a goal."""
     n = {c: int(p[c]) for c in COUNTS}
@@ -224,8 +235,8 @@ def row_of(
         "drop_off": n["drop_off"], "drop_off_rate": rate(n["drop_off"], n["sessions"]), "ci_low": low, "ci_high": high,
         "returned": n["returned"], "lost": n["lost"], "in_progress": n["in_progress"], "conversion": rate(n["converting"], n["closed"]),
         "leak": leak, "value_at_risk": None if mean is None else leak * mean,
-        "lost_after": other.get(("lost_after", p["node"]), (0, None))[1],
-        "returned_at": other.get(("returned_at", p["node"]), (0, None))[1],
+        "lost_after": other.get(("lost_after", p["node"])),
+        "returned_at": other.get(("returned_at", p["node"])),
     }  # fmt: skip
     if not question.rules.goal:
         row |= dict.fromkeys(

@@ -18,7 +18,7 @@ from paths import loops
 from paths.analysis import Journeys, found_once, summed
 from paths.counting import AnyInts, tally
 from paths.goals import GoalRules
-from paths.transitions import Visits, names_of, visits_at
+from paths.transitions import NAME, Visits, coded_names, names_of, visits_at
 
 Ints = npt.NDArray[np.int64]
 
@@ -35,6 +35,8 @@ STEPS = pa.schema(
 session that stops goes to END. with_goal: those among them that hold a goal, wherever. By step, most sessions first."""
 
 KEYS = ("step", "source", "target")
+PARTS = pa.schema([pa.field(f.name, NAME if f.name in KEYS[1:] else f.type) for f in STEPS])
+"""Additive."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +67,13 @@ class StepFlows:
         else:
             code, n = flows_in(visits, goal, self.steps, size)
         step, source, target, with_goal = np.unravel_index(code, (self.steps, size, size, 2))
-        ends = [names.take(pa.array(place)) for place in (source, target)]
-        return pa.table([step, *ends, n, n * with_goal], schema=STEPS)
+        ends = [coded_names(place, names) for place in (source, target)]
+        return pa.table([step, *ends, n, n * with_goal], schema=PARTS)
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The STEPS table."""
         order = [("step", "ascending"), ("sessions", "descending"), ("source", "ascending"), ("target", "ascending")]
-        return summed(parts, KEYS, STEPS).sort_by(order)
+        return summed(parts, KEYS, PARTS).cast(STEPS).sort_by(order)
 
 
 @found_once()
