@@ -109,9 +109,10 @@ class DropOff:
     def goal_events(self, journeys: Journeys, visits: Visits, state: SessionStates, size: int) -> dict[str, Ints]:
         """Visits of each node; its events that are goals, and others: a node without others has no row."""
         every = visits_at(journeys, collapse=False, by_stage=True) if self.by_stage else visits
-        others, goals = combinations(every.node, every.pick(state.goal), size, 1).T
-        found = np.bincount(visits.node, minlength=size) if self.by_stage else others + goals
-        return {"visits": found, "goals": goals, "others": others}
+        goal = np.flatnonzero(every.pick(state.goal))
+        events, goals = (np.bincount(node, minlength=size) for node in (every.node, every.node.take(goal)))
+        found = np.bincount(visits.node, minlength=size) if self.by_stage else events
+        return {"visits": found, "goals": goals, "others": events - goals}
 
     def money(self, journeys: Journeys) -> pa.Table:
         """How many goals of the period have a value, and the sum."""

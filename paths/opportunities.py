@@ -59,9 +59,11 @@ class Opportunities:
         bought = np.flatnonzero(journeys.answers_to(self.purchase) & journeys.selected)
         owner = journeys.customer[bought]
         last = bought[np.append(owner[1:] != owner[:-1], True)] if len(bought) else bought
+        at, following = journeys.events.at, np.minimum(last + 1, len(journeys) - 1)
         span = self.silent_after // MICROSECOND
-        touched = within(journeys, np.arange(len(journeys)), last, span)
-        over = journeys.scope.as_of > journeys.events.at[last] + span
+        touched = (following > last) & (journeys.customer[following] == journeys.customer[last])
+        touched &= at[following] - at[last] <= span
+        over = journeys.scope.as_of > at[last] + span
         return row(
             "silent_after_purchase", "", ~touched & over, touched | over, journeys.customer[last], ~touched & ~over
         )
