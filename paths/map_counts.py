@@ -20,7 +20,7 @@ from paths.dropoff import SessionStates
 from paths.friction import FrictionRules, named, signals
 from paths.map_tables import BAD, FEELING, FIRSTS, SIGNS, Tables, Walk
 from paths.sentiment import Answers
-from paths.touchpoints import UNMAPPED, StageRules
+from paths.touchpoints import UNMAPPED, StageRules, named_by
 from paths.transitions import Visits, coded_names, owners, visits_at, visits_by
 
 Ints = npt.NDArray[np.int64]
@@ -46,12 +46,12 @@ def cells(journeys: Journeys, by: str) -> Codes:
     """Per event: its cell, "stage" or "stage, place"."""
     if by == "stage":
         return journeys.stage
-
-    def name(stage: str, touchpoint: str, channel: str | None) -> str:
-        place = touchpoint if by == "touchpoint" else channel
-        return cell_name(stage, NOWHERE if place is None else place)
-
-    return journeys.scope.stages.named(journeys.events, journeys.touchpoint, name, channel=by == "channel")
+    stages, event, touchpoint = journeys.scope.stages, journeys.events.event, journeys.touchpoint
+    if by == "touchpoint" and touchpoint.codes is event.codes and not stages.columns:  # the event's name says it all
+        return named_by([touchpoint, event], len(journeys), lambda t, e: cell_name(stages.stage(t, e, None), t))
+    place = touchpoint if by == "touchpoint" else journeys.events.text("channel")
+    columns = [journeys.stage, place]
+    return named_by(columns, len(journeys), lambda s, p: cell_name(s or "", NOWHERE if p is None else p))
 
 
 def cell_name(stage: str, place: str) -> str:

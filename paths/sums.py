@@ -20,7 +20,10 @@ MANY = 8
 
 
 def sums_by(columns: Sequence[pa.ChunkedArray], values: Iterable[Ints]) -> tuple[Ints, list[Ints]]:
-    """(a row of each different key, keys ascending and nulls last; the exact sums of the values at each key)."""
+    """(a row of each different key, keys ascending and nulls last; the exact sums of the values at each key).
+
+    Values are int64, and come back as they are where no key comes twice.
+    """
     cell, size = np.zeros(len(columns[0]), dtype=np.int64), 1
     for column in columns:
         ranks, different = ranks_of(column)
@@ -33,7 +36,7 @@ def sums_by(columns: Sequence[pa.ChunkedArray], values: Iterable[Ints]) -> tuple
         size *= different
     if (cell[1:] > cell[:-1]).all():  # such as one part that was added up before
         return np.arange(len(cell)), list(values)
-    if size <= MANY * len(cell):
+    if size <= min(DENSE, MANY * len(cell)):
         return in_table(cell, size, values)
     order = ascending(cell, size)
     last = np.flatnonzero(np.append(cell[1:] != cell[:-1], True)[: len(cell)])
@@ -78,7 +81,7 @@ def placed(chunks: Iterable[T]) -> Iterator[tuple[slice, T]]:
 
 def groups(cell: Ints, size: int) -> tuple[Ints, Ints]:
     """(a row of each different cell, ascending; the group of each row); 0 <= cell < size."""
-    if size > MANY * len(cell):
+    if size > min(DENSE, MANY * len(cell)):
         _, row, place = np.unique(cell, return_index=True, return_inverse=True)
         return row.astype(np.int64), place.astype(np.int64)
     found, number = cells_there(cell, size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import repeat
 from typing import Any
 from urllib.parse import urlsplit
@@ -65,7 +65,10 @@ class TouchpointRules:
     def name(self, batch: EventBatch) -> Codes:
         """The touchpoint of each event."""
         if not self.rules:
-            return Codes(batch.event.codes, tuple(shown(n) for n in batch.event.names))
+            names = tuple(shown(n) for n in batch.event.names)
+            if len(set(names)) < len(names):  # START and event:START are one touchpoint
+                return recoded(batch.event.codes, names)
+            return Codes(batch.event.codes, names)
         columns = [batch.event, *(batch.text(c) if c in self.columns else None for c in ("url", "channel"))]
         return named_by(columns, len(batch), lambda event, url, channel: self.touchpoint(event or "", url, channel))
 
@@ -110,24 +113,20 @@ class StageRules:
 
     def name(self, batch: EventBatch, touchpoint: Codes) -> Codes:
         """The stage of each event; "(unmapped)" where none has it."""
-        return self.named(batch, touchpoint, lambda stage, *_: stage)
-
-    def named(
-        self, batch: EventBatch, touchpoint: Codes, name: Callable[[str, str, str | None], str], channel: bool = False
-    ) -> Codes:
-        """Each event by what `name` makes of its stage, its touchpoint and, where asked for, its channel."""
-        columns = [touchpoint, batch.event, batch.text("channel") if channel or self.columns else None]
-        return named_by(columns, len(batch), lambda t, e, c: name(self.stage(t or "", e or "", c), t or "", c))
+        columns = [touchpoint, batch.event, batch.text("channel") if self.columns else None]
+        return named_by(columns, len(batch), lambda t, event, channel: self.stage(t or "", event or "", channel))
 
     def stage(self, touchpoint: str, event: str, channel: str | None) -> str:
         """The stage of one kind of event."""
-        return stage_of(self, touchpoint, event, channel)
+        kind = touchpoint, event, channel
+        if kind not in self._known:
+            self._known[kind] = next((r.name for r in self.rules if r.has(*kind)), UNMAPPED)
+        return self._known[kind]
 
-
-@lru_cache(1 << 16)
-def stage_of(stages: StageRules, touchpoint: str, event: str, channel: str | None) -> str:
-    """As StageRules.stage: a kind of event comes again in every batch."""
-    return next((r.name for r in stages.rules if r.has(touchpoint, event, channel)), UNMAPPED)
+    @cached_property
+    def _known(self) -> dict[tuple[str, str, str | None], str]:
+        """The stages of the kinds that were asked for: they come again in every batch."""
+        return {}
 
 
 def no_rules() -> TouchpointRules:
@@ -161,7 +160,7 @@ def distinct(columns: Sequence[Codes | None], n: int) -> tuple[npt.NDArray[np.in
 
 
 def named_by(columns: Sequence[Codes | None], n: int, name: Callable[..., str]) -> Codes:
-    """Rows named by what stands in these columns; `name` is asked once per distinct combination."""
+    """Rows named by what stands in these columns; `name` is asked once per combination that may occur."""
     shared = next(c for c in columns if c is not None).codes
     if all(c is None or c.codes is shared for c in columns) and not (shared < 0).any():  # events that are touchpoints
         kinds = zip(*(repeat(None) if c is None else c.names for c in columns), strict=False)

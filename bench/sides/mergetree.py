@@ -77,10 +77,10 @@ def ingest_checked(job: Job) -> Task:
             f"settings max_threads = {job.threads}, max_insert_threads = {job.threads}"
         )
         session.query("optimize table log final deduplicate")
-        told = query(job, session, "select sum(rows) from outcomes")
+        accepted = query(job, session, "select sumIf(rows, reason = ''), (select count() from log) from outcomes")[0]
         closed(job, session)
-        if not int(told[0][0]):
-            raise RuntimeError("nothing was counted")
+        if accepted[0] != accepted[1]:  # the log has no copies
+            raise RuntimeError(f"{accepted[0]} rows were accepted, {accepted[1]} are there")
 
     return run
 

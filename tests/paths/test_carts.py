@@ -13,11 +13,12 @@ import pytest
 from ingest.errors import ConfigError, JourneysError
 from paths.cart_groups import local_hours
 from paths.cart_rules import NO_ROLE, ROLES, CartRules, roles_of
+from paths.cart_spans import CartSpans
 from paths.carts import PARTS, Carts
 from paths.conditions import parse_condition
 from paths.episodes import STATUSES
 from paths.touchpoints import TouchpointRule, TouchpointRules
-from tests.builder import instant, journeys_of
+from tests.builder import LATER, instant, journeys_of
 from tests.cart_steps import RULES, A, answer, counts, journeys
 
 
@@ -92,6 +93,13 @@ def test_rates_and_coverage() -> None:
     ]  # fmt: skip
     assert found.recovery_hours.to_pylist() == [{"hours": 5, "episodes": 1}]
     assert found.idle_hours.to_pylist() == [{"hours": 200, "episodes": 2}]
+
+
+def test_spans_know_how_many_have_a_value_and_what_it_is() -> None:
+    question = CartSpans(rules=RULES, spans=((instant(0), instant(60)), (instant(1), instant(LATER))))
+    found = question.reduce([question.map(journeys_of(shop(), as_of=60 * 200))]).to_pylist()
+    known = [tuple(row[f"{s}_{what}"] for s in STATUSES) for row in found for what in ("known", "value")]
+    assert known == [(1, 1, 1, 0, 1), (450, 1000, 500, 0, 0), (0, 0, 0, 0, 0), (0, 0, 0, 0, 0)]
 
 
 def test_by_status_gives_the_same_rows_in_another_order() -> None:

@@ -187,6 +187,11 @@ def test_what_the_lost_did_last_and_where_the_returned_came_back() -> None:
     assert found == {"a": ("x", "z"), "b": ("START", None), "x": (None, None), "y": (None, None), "z": (None, None)}
 
 
+def test_of_two_that_are_as_frequent_the_first_by_name_is_named() -> None:
+    rows = [("t", 0, "b"), ("t", 1, "z"), ("u", 0, "a"), ("u", 1, "z"), ("v", 0, "b"), ("v", 1, "b"), ("v", 2, "c")]
+    assert columns_of(asked(rows), "touchpoint", "lost_after")[:2] == [("z", "a"), ("c", "b")]
+
+
 def test_passive_events_do_not_end_a_session() -> None:
     rows = [("u", 0, "a"), ("u", 1, "email_sent"), ("v", 0, "email_sent")]
     assert columns_of(asked(rows, passive=frozenset({"email_sent"})), *OUTCOME) == [("a", 1, 0, 1, 0)]

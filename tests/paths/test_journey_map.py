@@ -148,6 +148,18 @@ def test_three_repeats_within_10_s_are_friction() -> None:
     assert friction_of(rows, "pay") == {"repeat": 0.5}
 
 
+def test_passive_events_are_no_visits_that_could_show_friction() -> None:
+    rows = [("a", 0, "mail"), ("a", 1, "search"), ("a", 1.5, "mail"), *(("a", 2 + i * SECOND, "pay") for i in range(3))]
+    answer = map_of(rows, passive=frozenset({"mail", "csat", "nps"}))
+    shown = {n: cell(answer, n)["friction_repeat"] for n in ("search", "pay")}
+    assert shown == {"search": 0.0, "pay": 1.0}
+
+
+def test_the_rows_of_an_order_are_no_clicks_in_anger() -> None:
+    rows = [("a", i * SECOND, name) for i, name in enumerate(["pay"] * 3 + ["purchase"] * 3)]
+    assert (friction_of(rows, "pay"), friction_of(rows, "purchase")) == ({"repeat": 1.0}, {})
+
+
 def test_back_and_forth_is_friction_of_what_one_comes_back_from() -> None:
     rows = [("a", 0, "search"), ("a", 1, "page"), ("a", 2, "search"), ("b", 0, "search"), ("b", 1, "page")]
     assert friction_of(rows, "page") == {"back_and_forth": 0.5}
@@ -322,6 +334,12 @@ def test_a_contact_after_friction_could_have_been_avoided() -> None:
     assert columns_of(found, "opportunity", "touchpoint", "n", "of", "value") == [
         ("avoidable_contact", "oops", 1, 2, 6.5)
     ]
+
+
+def test_a_long_stay_before_a_contact_is_friction_too() -> None:
+    rows = [("a", 0, "pay"), ("a", 7, "page"), ("a", 60, "call")]
+    question = Opportunities(friction=FrictionRules(support=("call",), dwell={"pay": minutes(2)}))
+    assert columns_of(ask(question, rows, stages=STAGES), "opportunity", "touchpoint") == [("avoidable_contact", "pay")]
 
 
 def done(question: Opportunities, rows: list[Any], **scope: Any) -> list[tuple[Any, ...]]:

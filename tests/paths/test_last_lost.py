@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from paths.dropoff import DropOff
 from paths.goals import GoalRules
-from paths.last_lost import STEPS, LastLost
+from paths.last_lost import STEPS, LastLost, newest_of
 from tests.builder import Row, ask, columns_of, instant, journeys_of
 from tests.property.strategies import logs
 
@@ -54,6 +55,11 @@ def test_the_newest_of_each_touchpoint_stay_whatever_the_batches() -> None:
     assert [(r["touchpoint"], at(r)) for r in answer.to_pylist()] == [
         (n, instant(i)) for n, i in (("a", 7), ("a", 5), ("b", 6), ("b", 4))
     ]
+
+
+def test_touchpoints_are_told_apart_however_many_there_are() -> None:
+    node, ended = np.array([70_000, 4_464, 70_000], dtype=np.int32), np.array([1, 2, 3])  # 70,000 - 2^16 = 4,464
+    assert newest_of(node, ended, 1).tolist() == [1, 2]
 
 
 def test_of_sessions_that_end_at_one_instant_the_same_are_kept_in_any_order() -> None:

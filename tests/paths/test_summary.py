@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from paths.names import Names
 from paths.summary import Summary
-from tests.builder import ask
+from paths.touchpoints import TouchpointRule, TouchpointRules
+from tests.builder import LATER, ask, journeys_of
 
 ROWS = [("u", 0, "a"), ("u", 40, "b"), ("v", 5, "a"), ("v", 90, "a")]
 
@@ -16,6 +18,13 @@ def test_summary_counts_events_customers_and_sessions_before_as_of() -> None:
     assert {k: row[k] for k in expected} == expected
     assert row["first_event_at"] == datetime(2026, 1, 15, tzinfo=UTC)
     assert row["last_event_at"] == datetime(2026, 1, 15, 0, 40, tzinfo=UTC)
+
+
+def test_names_are_those_of_the_events_and_of_the_touchpoints_of_the_period() -> None:
+    rules = TouchpointRules((TouchpointRule(name="shop", event=("a",)),))
+    for until, expected in ((LATER, {"a", "b", "shop"}), (30, {"a", "shop"})):
+        journeys = journeys_of(ROWS, touchpoints=rules, until=until)
+        assert Names().reduce([Names().map(journeys)]) == expected
 
 
 def test_an_empty_log_has_no_first_and_no_last_event() -> None:

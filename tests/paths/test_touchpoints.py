@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from paths.touchpoints import UNMAPPED, StageRule, StageRules, TouchpointRule, TouchpointRules, path_of
+from ingest.batches import Codes
+from paths.touchpoints import UNMAPPED, StageRule, StageRules, TouchpointRule, TouchpointRules, named_by, path_of
 from tests.builder import journeys_of
 
 VIEWS = TouchpointRules((
@@ -80,6 +82,13 @@ def test_the_first_stage_that_has_an_event_gets_it() -> None:
     ]  # fmt: skip
     stage = journeys_of(rows, touchpoints=VIEWS, stages=stages).stage
     assert stage.texts() == ["interest", "care", "buy", "buy", UNMAPPED]
+
+
+@pytest.mark.parametrize("beside", [None, Codes(np.array([0, -1], dtype=np.int32), ("x",))])
+def test_rows_without_a_value_are_named_as_such(beside: Codes | None) -> None:
+    column = Codes(np.array([-1, 0], dtype=np.int32), ("a", "b"))
+    found = named_by([column, beside], 2, lambda one, other: f"{one} {other}")
+    assert found.texts() == (["None None", "a None"] if beside is None else ["None x", "a None"])
 
 
 def test_an_empty_batch_has_names_all_the_same() -> None:

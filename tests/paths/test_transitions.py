@@ -91,6 +91,14 @@ def test_events_named_start_and_end_are_shown_as_events() -> None:
     assert sorted(found) == [("START", "event:START"), ("event:END", "END"), ("event:START", "event:END")]
 
 
+def test_an_event_named_as_another_is_shown_is_the_same_node() -> None:
+    rows = [("u", 0, "START"), ("u", 1, "y"), ("u", 2, "event:START"), ("u", 3, "y"), ("v", 0, "event:START")]
+    names = "source", "target", "transitions", "sessions", "customers", "probability"
+    found = columns_of(ask(Transitions(), rows), *names)
+    assert ("event:START", "y", 2, 1, 1, 0.666667) in found
+    assert ("event:START", "END", 1, 1, 1, 0.333333) in found
+
+
 def test_an_event_that_rules_speak_of_and_none_matched_is_the_other_node() -> None:
     rules = TouchpointRules((TouchpointRule(name="product page", event=("view",), url=("/products/*",)),))
     rows = [
