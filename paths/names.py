@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from ingest.batches import Codes
 from paths.analysis import Journeys
 
 NAMES = pa.schema([("name", pa.string())])
@@ -26,13 +26,9 @@ class Names:
         """The names of a batch; one may come twice."""
         whole = journeys.with_excluded
         event, touchpoint = whole.events.event, whole.touchpoint
-        found = occurring(whole.of_selected(event.codes), len(event.names))
-        # without rules a touchpoint is an event by the same number
-        named = (
-            found
-            if touchpoint.codes is event.codes
-            else occurring(whole.of_selected(touchpoint.codes), len(touchpoint.names))
-        )
+        found = occurring(whole, event)
+        alike = touchpoint.codes is event.codes  # without rules a touchpoint is an event by the same number
+        named = found if alike else occurring(whole, touchpoint)
         return pa.table([[*(event.names[i] for i in found), *(touchpoint.names[i] for i in named)]], schema=NAMES)
 
     def reduce(self, parts: Sequence[pa.Table]) -> frozenset[str]:
@@ -40,6 +36,7 @@ class Names:
         return frozenset(name for p in parts for name in p["name"].to_pylist())
 
 
-def occurring(codes: npt.NDArray[np.int32], size: int) -> list[int]:
-    """The codes 0..size-1 that are there."""
-    return [int(i) for i in np.flatnonzero(np.bincount(codes, minlength=size))]
+def occurring(journeys: Journeys, column: Codes) -> list[int]:
+    """The codes that the selected events have; a dictionary may hold more."""
+    found: list[int] = np.flatnonzero(np.bincount(journeys.of_selected(column.codes))).tolist()
+    return found

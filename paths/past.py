@@ -158,7 +158,7 @@ RULES: dict[type, Callable[[Any, int], Past]] = {
 
 def doubtful(journeys: Journeys, past: Past) -> Ints:
     """Keys of customers of whom events before `read_from` may change what is counted; see ingest/orders.py for the rest."""
-    whole = journeys.whole or journeys
+    whole = journeys.with_excluded
     carried = carried_over(whole, past.read_from)
     wrong = carried & (whole.events.at >= past.horizon)
     if past.orders and "order_id" in whole.events.columns:

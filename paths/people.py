@@ -61,7 +61,7 @@ class Members:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The units of a batch."""
-        view = (journeys.whole or journeys) if self.selection.whole else journeys
+        view = journeys.with_excluded if self.selection.whole else journeys
         chosen = self.selection.choose(view)
         return members(journeys, view, chosen, self.rules, self.minor_units)
 

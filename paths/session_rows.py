@@ -31,7 +31,7 @@ class SessionRows:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The sessions of a batch."""
-        journeys = journeys.whole or journeys
+        journeys = journeys.with_excluded
         sessions, events, scope = journeys.sessions, journeys.events, journeys.scope
         start, end = events.at[sessions.first], events.at[sessions.last]
         holds = journeys.sessions_with(journeys.answers_to(self.goal))

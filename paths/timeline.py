@@ -61,7 +61,7 @@ class Timeline:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The events of a batch."""
-        view = journeys.whole or journeys
+        view = journeys.with_excluded
         events = view.events
         mapped = Codes(
             np.where(named(view.stage, UNMAPPED)[view.stage.codes], np.int32(-1), view.stage.codes), view.stage.names

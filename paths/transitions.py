@@ -152,7 +152,7 @@ def visits_at(journeys: Journeys, collapse: bool, by_stage: bool = False) -> Vis
 @found_once()
 def every_visit(journeys: Journeys) -> Visits:
     """One visit per event of every session, whatever the period."""
-    return visits_of(journeys, journeys.touchpoint, everyone(len(journeys.sessions)))
+    return visits_of(journeys, everyone(len(journeys.sessions)))
 
 
 @found_once(period=True)
@@ -162,7 +162,7 @@ def touchpoint_visits(journeys: Journeys, collapse: bool) -> Visits:
         return collapsed(touchpoint_visits(journeys, False))
     if journeys.selected_sessions.all():
         return every_visit(journeys)
-    return visits_of(journeys, journeys.touchpoint, journeys.selected_sessions)
+    return visits_of(journeys, journeys.selected_sessions)
 
 
 @found_once(period=True, stages=True)
@@ -183,12 +183,12 @@ def visits_by(journeys: Journeys, node: Codes) -> Visits:
     return replace(visits, node=visits.pick(node.codes))
 
 
-def visits_of(journeys: Journeys, node: Codes, chosen: npt.NDArray[np.bool_]) -> Visits:
-    """One visit per event of these sessions."""
+def visits_of(journeys: Journeys, chosen: npt.NDArray[np.bool_]) -> Visits:
+    """One visit per event of these sessions, to its touchpoint."""
     index = journeys.sessions.index
     take = index >= 0 if chosen.all() else np.append(chosen, False)[index]
     position = None if take.all() else np.flatnonzero(take)
-    codes, session, at = node.codes, index, journeys.events.at
+    codes, session, at = journeys.touchpoint.codes, index, journeys.events.at
     if position is not None:
         codes, session, at = codes.take(position), session.take(position), at.take(position)
     opens = np.ones(len(codes), dtype=bool)

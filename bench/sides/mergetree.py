@@ -20,14 +20,16 @@ engine = MergeTree order by (customer, event_at)"""
 CSV = "customer_id String, event_at DateTime64(6, \\'UTC\\'), event String"
 
 
-CHECKED = """create table log (customer UInt64, customer_id String, event_at DateTime64(6, 'UTC'), event LowCardinality(String))
-engine = MergeTree order by (customer, event_at);
-create table outcomes (reason LowCardinality(String), rows UInt64) engine = SummingMergeTree order by reason;
-create table arriving (customer_id String, at Nullable(DateTime64(6, 'UTC')), event String, reason LowCardinality(String))
-engine = Null;
-create materialized view accepted to log as select sipHash64(customer_id) as customer, customer_id,
-    assumeNotNull(at) as event_at, event from arriving where reason = '';
-create materialized view counted to outcomes as select reason, count() as rows from arriving group by reason"""
+CHECKED = (
+    """create table log (customer UInt64, customer_id String, event_at DateTime64(6, 'UTC'), event LowCardinality(String))
+engine = MergeTree order by (customer, event_at)""",
+    "create table outcomes (reason LowCardinality(String), rows UInt64) engine = SummingMergeTree order by reason",
+    """create table arriving (customer_id String, at Nullable(DateTime64(6, 'UTC')), event String, reason LowCardinality(String))
+engine = Null""",
+    """create materialized view accepted to log as select sipHash64(customer_id) as customer, customer_id,
+    assumeNotNull(at) as event_at, event from arriving where reason = ''""",
+    "create materialized view counted to outcomes as select reason, count() as rows from arriving group by reason",
+)
 REASON = """multiIf(trimBoth(customer_id) = '', 'no customer', trimBoth(event) = '', 'no event', isNull(at), 'no time',
     at < toDateTime64('1970-01-01 00:00:00', 6, 'UTC') or at >= toDateTime64('2200-01-01 00:00:00', 6, 'UTC'), 'no such time', '')"""
 
@@ -61,7 +63,11 @@ def query(job: Job, session: Session, sql: str) -> list[Any]:
 def ingest(job: Job) -> Task:
     """CSV -> one sorted part. Its table is no Parquet, so only the number of rows can be held against ours."""
     folder = job.output / "mergetree"
-    return lambda: closed(job, loaded(job, folder))
+
+    def run() -> None:
+        closed(job, loaded(job, folder))
+
+    return run
 
 
 def ingest_checked(job: Job) -> Task:
@@ -69,7 +75,7 @@ def ingest_checked(job: Job) -> Task:
     folder = job.output / "checked"
 
     def run() -> None:
-        session = opened(folder, *CHECKED.split(";"))
+        session = opened(folder, *CHECKED)
         text = "customer_id String, event_at String, event String"
         session.query(
             f"insert into arriving select customer_id, parseDateTime64BestEffortOrNull(event_at, 6, 'UTC') as at, event, {REASON} "
@@ -77,20 +83,21 @@ def ingest_checked(job: Job) -> Task:
             f"settings max_threads = {job.threads}, max_insert_threads = {job.threads}"
         )
         session.query("optimize table log final deduplicate")
-        accepted = query(job, session, "select sumIf(rows, reason = ''), (select count() from log) from outcomes")[0]
-        closed(job, session)
-        if accepted[0] != accepted[1]:  # the log has no copies
-            raise RuntimeError(f"{accepted[0]} rows were accepted, {accepted[1]} are there")
+        accepted = query(job, session, "select sumIf(rows, reason = '') from outcomes")[0][0]
+        there = closed(job, session)
+        if int(accepted) != there:  # the log has no copies
+            raise RuntimeError(f"{accepted} rows were accepted, {there} are there")
 
     return run
 
 
-def closed(job: Job, session: Session) -> None:
-    """End a session that has loaded something."""
-    rows = query(job, session, "select count() from log")
+def closed(job: Job, session: Session) -> int:
+    """End a session that has loaded something; the rows of its log."""
+    rows = int(query(job, session, "select count() from log")[0][0])
     session.close()
-    if not int(rows[0][0]):
+    if not rows:
         raise RuntimeError("nothing was loaded")
+    return rows
 
 
 def transitions(job: Job) -> Task:
