@@ -79,13 +79,14 @@ $(VENV)/bin/python:
 	@rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 
-# A lock is installed once; the stamp is older than a changed lock, so a change installs it again.
+# A lock is installed once; the stamp is older than a changed lock, so a change installs it again. It names all there is,
+# so nothing is resolved again (--no-deps): a release made since cannot come in between.
 # An installed `journeys` is a link to this folder: edits need no new setup.
 $(CORE): requirements.lock pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --require-hashes -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(DEV): requirements-dev.lock $(CORE)
-	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(PIP) install --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@
