@@ -17,9 +17,9 @@ from ingest.schema import EVENTS
 Bools = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Codes:
-    """A text column: `codes[i]` is a position in `names`, -1 where there is no value."""
+    """A text column: `codes[i]` is a position in `names`, -1 where there is no value. Each is equal to itself alone."""
 
     codes: npt.NDArray[np.int32]
     names: tuple[str, ...]

@@ -174,6 +174,12 @@ class Journeys:
         """Per session: does it count?"""
         return self.selected[self.sessions.first]
 
+    @property
+    @found_once(period=True)
+    def chosen(self) -> Ints:
+        """The sessions that count, ascending."""
+        return np.flatnonzero(self.selected_sessions)
+
     def sessions_with(self, flags: Bools) -> Bools:
         """Per session: does it hold a flagged event? Passive events are in none."""
         held = np.zeros(len(self.sessions) + 1, dtype=bool)

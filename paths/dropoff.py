@@ -12,19 +12,19 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from paths.analysis import Journeys, found_once, next_of, summed
-from paths.counting import AnyInts, combinations, first_rows, tally
+from ingest.batches import Codes
+from paths.analysis import Journeys, summed
+from paths.counting import AnyInts, combinations, tally
 from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
+from paths.states import LOST, RETURNED, SessionStates, states_of
 from paths.statistics import rate, wilson
 from paths.sums import codes_of, stretches
-from paths.transitions import NAME, START, Visits, coded_names, visits_at
+from paths.transitions import NAME, START, coded_names, endings, visit_counts
+from paths.visited import followed, members, visited
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 MICROSECOND = timedelta(microseconds=1)
-HELD, RETURNED, LOST, IN_PROGRESS = range(4)
-"""What becomes of a session: it holds a goal; one comes within return_window of its end; none did; one still may."""
-
 COUNTS = (
     "visits",
     "sessions",
@@ -78,41 +78,35 @@ class DropOff:
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
         node = journeys.stage if self.by_stage else journeys.touchpoint
-        visits = visits_at(journeys, collapse=self.by_stage, by_stage=self.by_stage)
-        state = states_of(journeys, self.rules.goal, self.return_window // MICROSECOND)
-        names, ends = list(node.names), np.flatnonzero(visits.closes)
-        last, session = visits.node.take(ends), visits.session.take(ends)
-        fate = state.fate.take(session)
-        before = np.where(visits.opens.take(ends), len(names), visits.node[ends - 1]).astype(np.int32)
-        counts = self.node_counts(journeys, visits, state, len(names)) | ended(last, fate, len(names))
+        window, chosen = self.return_window // MICROSECOND, journeys.chosen
+        state, ends = states_of(journeys, self.rules.goal, window), endings(journeys, self.by_stage)
+        names = list(node.names)
+        last, before, fate = (values.take(chosen) for values in (ends.last, ends.before, state.fate))
+        counts = self.node_counts(journeys, node, state) | ended(last, fate, len(names))
         parts = [rows_of("node", coded_names(np.arange(len(names)), pa.array(names, pa.string())), None, counts)]
         lost, came = (np.flatnonzero(fate == one) for one in (LOST, RETURNED))
-        parts.append(pairs("lost_after", names, last[lost], [*names, START], before[lost]))
-        entry = journeys.sessions.first[journeys.sessions.index[state.next_goal[session[came]]]]
+        before = np.where(before[lost] < 0, len(names), before[lost])
+        parts.append(pairs("lost_after", names, last[lost], [*names, START], before))
+        entry = journeys.sessions.first[journeys.sessions.index[state.next_goal[chosen[came]]]]
         parts.append(pairs("returned_at", names, last[came], names, node.codes[entry]))
         if self.rules.goal:
             parts.append(self.money(journeys))
         return pa.concat_tables(parts)
 
-    def node_counts(self, journeys: Journeys, visits: Visits, state: SessionStates, size: int) -> dict[str, Ints]:
-        """Those COUNTS per node that are not of sessions' ends."""
-        first = first_rows(visits.session, visits.node, size)
-        s, n, at = visits.session[first], visits.node[first], visits.place(first)
-        follows = (state.last_goal.take(s) > at) | state.comes_back.take(s)
-        there = combinations(n, state.closed.take(s) | follows.view(np.uint8) << 1, size, 2)
-        _, closed, _, converting = there.T
+    def node_counts(self, journeys: Journeys, node: Codes, state: SessionStates) -> dict[str, Ints]:
+        """Those COUNTS per node that are not of sessions' ends; a node without `others` (events that are no goal) has no row."""
+        size, there = len(node.names), visited(journeys, node)
+        goes = followed(journeys, node, self.rules.goal, self.return_window // MICROSECOND)
+        closed = journeys.chosen[state.closed.take(journeys.chosen)]
+        events, runs = visit_counts(journeys, node)
+        goal = np.flatnonzero(state.goal)
+        goal = goal[np.append(journeys.selected_sessions, False)[journeys.sessions.index.take(goal)]]
+        goals = np.bincount(node.codes.take(goal), minlength=size)
         return {
-            "sessions": there.sum(axis=1), "closed": closed + converting, "converting": converting,
-            **self.goal_events(journeys, visits, state, size), "value": np.zeros(size, dtype=np.int64),
+            "visits": runs if self.by_stage else events, "sessions": members(there[:, journeys.chosen], size),
+            "closed": members(there[:, closed], size), "converting": members(goes[:, closed], size),
+            "goals": goals, "others": events - goals, "value": np.zeros(size, dtype=np.int64),
         }  # fmt: skip
-
-    def goal_events(self, journeys: Journeys, visits: Visits, state: SessionStates, size: int) -> dict[str, Ints]:
-        """Visits of each node; its events that are goals, and others: a node without others has no row."""
-        every = visits_at(journeys, collapse=False, by_stage=True) if self.by_stage else visits
-        goal = np.flatnonzero(every.pick(state.goal))
-        events, goals = (np.bincount(node, minlength=size) for node in (every.node, every.node.take(goal)))
-        found = np.bincount(visits.node, minlength=size) if self.by_stage else events
-        return {"visits": found, "goals": goals, "others": events - goals}
 
     def money(self, journeys: Journeys) -> pa.Table:
         """How many goals of the period have a value, and the sum."""
@@ -125,45 +119,6 @@ class DropOff:
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The ranked table."""
         return ranked(summed(parts, ["node", "kind", "other"], PARTS), self)
-
-
-@found_once()
-def states_of(journeys: Journeys, goal: frozenset[str], return_window: int) -> SessionStates:
-    """The states of the sessions."""
-    return SessionStates.of(journeys, journeys.answers_to(goal), return_window)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SessionStates:
-    """Per session, but `goal` per event."""
-
-    goal: Bools
-    holds: Bools
-    last_goal: Ints  # position of the last goal in the session, -1 = none
-    next_goal: Ints  # position of the customer's next goal after it, 0 = none
-    comes_back: Bools  # that goal lies within return_window of the session's end
-    window_end: Ints  # the session's end + return_window, microseconds
-    closed: Bools  # return_window is over at as_of
-    fate: npt.NDArray[np.uint8]  # HELD, RETURNED, LOST or IN_PROGRESS
-
-    @classmethod
-    def of(cls, journeys: Journeys, goal: Bools, return_window: int) -> SessionStates:
-        """From the goal events and the end of each session."""
-        sessions, at = journeys.sessions, journeys.events.at
-        positions = np.flatnonzero(goal)
-        last_goal = np.full(len(sessions), -1, dtype=np.int64)
-        inside = positions[sessions.index[positions] >= 0]  # a name of the goal may be a passive event's
-        last_goal[sessions.index[inside]] = inside
-        holds = last_goal >= 0
-        target, there = next_of(journeys, positions, sessions.last)
-        end = at[sessions.last]
-        comes_back = there & (at[target] - end <= return_window)
-        closed = journeys.scope.as_of > end + return_window
-        without = np.where(comes_back, RETURNED, np.where(closed, LOST, IN_PROGRESS))
-        return cls(
-            goal=goal, holds=holds, last_goal=last_goal, next_goal=target, comes_back=comes_back,
-            window_end=end + return_window, closed=closed, fate=np.where(holds, HELD, without).astype(np.uint8),
-        )  # fmt: skip
 
 
 def ended(node: AnyInts, fate: npt.NDArray[np.uint8], size: int) -> dict[str, Ints]:

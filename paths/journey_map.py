@@ -16,13 +16,12 @@ import pyarrow.compute as pc
 
 from paths.analysis import Journeys, summed
 from paths.differences import discoveries, newcombe, two_proportion_p
-from paths.dropoff import states_of
 from paths.friction import SIGNALS, FrictionRules
 from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
 from paths.histograms import NO_BINS, quantile_seconds
 from paths.map_counts import BETWEEN, PARTS, MapBatch, cells
-from paths.map_tables import BAD, FEELING
-from paths.sentiment import ONE, Survey, answers_of
+from paths.map_signs import BAD, FEELING
+from paths.sentiment import ONE, Survey
 from paths.statistics import Z95, rate, wilson
 from paths.sums import codes_of, stretches
 from paths.touchpoints import UNMAPPED
@@ -97,9 +96,8 @@ class JourneyMap:
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
         batch = MapBatch(
-            journeys=journeys, by=self.by, cell=cells(journeys, self.by), rules=self.friction, stages=self.stages, goal=self.rules.goal,
-            states=states_of(journeys, self.rules.goal, self.return_window // MICROSECOND),
-            answers=answers_of(journeys, self.surveys),
+            journeys=journeys, by=self.by, cell=cells(journeys, self.by), rules=self.friction, surveys=self.surveys,
+            stages=self.stages, goal=self.rules.goal, return_window=self.return_window // MICROSECOND,
         )  # fmt: skip
         parts = batch.parts(self.cost)
         return pa.concat_tables([parts, self.money(journeys)]) if self.rules.goal else parts

@@ -12,13 +12,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from paths.analysis import Journeys
-from paths.dropoff import LOST, MICROSECOND, states_of
 from paths.goals import GoalRules
+from paths.states import LOST, states_of
 from paths.sums import codes_of, stretches
 from paths.transitions import Visits, visits_at
 
 Ints = npt.NDArray[np.int64]
 
+MICROSECOND = timedelta(microseconds=1)
 STEPS = 5
 LAST_LOST = pa.schema(
     [

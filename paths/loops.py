@@ -8,13 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.compiled import Loop, worth
+from paths.histograms import BASE as HISTOGRAM_BASE
+from paths.histograms import SHIFT
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 AnyInts = npt.NDArray[np.signedinteger[Any]]
 Hashes = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.uint8]
+Words = npt.NDArray[np.uint64]
 
+BASE = int(HISTOGRAM_BASE)
 ROOM = 1 << 18
 """Codes that a table may have a place for: more, and it leaves the cache."""
 
@@ -121,50 +125,139 @@ def times(code: AnyInts, size: int, bin_: Ints, values: Ints) -> tuple[Ints, Int
 
 
 @Loop
-def map_tables(
-    node: AnyInts, session: AnyInts, owner: AnyInts, place: Ints, shown: Flags, decisive: Flags, size: int,
-    closed: Bools, holds: Bools, comes_back: Bools, last_goal: Ints, window_end: Ints, end_cell: AnyInts,
-    rank: Ints, next_stage: Ints, at: Ints, stages: int, signs: int, firsts: int,
-) -> tuple[Ints, Ints, Ints, Ints]:  # fmt: skip
-    """map_tables.Walk.tables: what a session showed in a cell is known when the next one begins."""
-    visits, first = np.zeros((size, 1 << signs), dtype=np.int64), np.zeros((size, 1 << firsts), dtype=np.int64)
-    customers, newest = np.zeros((size, signs + 1), dtype=np.int64), np.full((size, signs + 1), -1, dtype=np.int64)
-    ended = np.zeros((size, 2, 1 << signs), dtype=np.int64)
-    last, outcome, seen = (
-        np.full(size, -1, dtype=np.int64),
-        np.zeros(size, dtype=np.int64),
-        np.zeros(size, dtype=np.int64),
-    )
-    open_, n_open = np.zeros(size, dtype=np.int64), 0
-    for i in range(len(node)):
-        cell, mine, who, bits = node[i], session[i], owner[i], np.int64(shown[i])
-        visits[cell, bits] += 1
-        customers[cell, signs] += newest[cell, signs] != who
-        newest[cell, signs] = who
-        sign = 0
-        while bits:
-            if bits & 1:
-                customers[cell, sign] += newest[cell, sign] != who
-                newest[cell, sign] = who
-            bits >>= 1
-            sign += 1
-        if last[cell] != mine:
-            here = place[i]
-            later, stage = next_stage[here], rank[here]
-            follows = (last_goal[mine] > here) | comes_back[mine]
-            has_later = (stage >= 0) & (stage < stages - 1)
-            goes_on = later >= 0 and at[later] <= window_end[mine]
-            ends = (end_cell[mine] == cell) & ~holds[mine]
-            first[cell, closed[mine] | follows << 1 | has_later << 2 | goes_on << 3 | ends << 4] += 1
-            last[cell], outcome[cell], seen[cell] = mine, follows, 0
-            open_[n_open] = cell
-            n_open += 1
-        seen[cell] |= decisive[i]
-        if i + 1 == len(node) or session[i + 1] != mine:
-            for k in range(n_open if closed[mine] else 0):
-                ended[open_[k], outcome[open_[k]], seen[open_[k]]] += 1
-            n_open = 0
-    return visits, customers, first, ended
+def visited(code: AnyInts, index: AnyInts, first: Ints, last: Ints, bit: Words) -> Words:
+    """One word of visited.visited."""
+    found = np.zeros(len(first), dtype=np.uint64)
+    for session in range(len(first)):
+        seen = np.uint64(0)
+        for i in range(first[session], last[session] + 1):
+            if index[i] == session:
+                seen |= bit[code[i]]
+        found[session] = seen
+    return found
+
+
+@Loop
+def bytes_of(word: Words, bytes_: int) -> Ints:
+    """[byte, value]: how often each byte of the numbers, the lowest first, has each value."""
+    found = np.zeros((bytes_, 256), dtype=np.int64)
+    for value in word:
+        for i in range(bytes_):
+            found[i, value & np.uint64(255)] += 1
+            value >>= np.uint64(8)
+    return found
+
+
+@Loop
+def going_on(
+    code: AnyInts, index: AnyInts, first: Ints, last: Ints, bit: Words, lower: Words, below: Words, top: Ints
+) -> Words:
+    """One word of going_on.going_on; lower: by node, the nodes of a lower rank."""
+    found = np.zeros(len(first), dtype=np.uint64)
+    for session in range(len(first)):
+        seen = on = np.uint64(0)
+        for i in range(first[session], last[session] + 1):
+            if index[i] == session:
+                on |= seen & lower[code[i]]
+                seen |= bit[code[i]]
+        found[session] = on | seen & below[top[session]]
+    return found
+
+
+@Loop
+def top_later(
+    seen: Words, wanted: Ints, code: AnyInts, index: AnyInts, first: Ints, last: Ints, at: Ints, customer: AnyInts, end: Ints
+) -> Ints:  # fmt: skip
+    """going_on.top_later; seen: the stages of each session, wanted: the code of each rank."""
+    found = np.full(len(first), -1, dtype=np.int64)
+    nearest = np.full(len(wanted), -1, dtype=np.int64)  # by rank: the next session that has it
+    for session in range(len(first) - 1, -1, -1):
+        if session + 1 < len(first) and customer[first[session + 1]] != customer[first[session]]:
+            nearest[:] = -1
+        for rank in range(len(wanted) - 1, -1, -1):
+            later = nearest[rank]
+            if later < 0 or at[first[later]] > end[session]:
+                continue
+            inside = at[last[later]] <= end[session]
+            if not inside:  # it has the stage, but perhaps too late
+                for i in range(first[later], last[later]):
+                    inside |= at[i] <= end[session] and code[i] == wanted[rank] and index[i] == later
+            if inside:
+                found[session] = rank
+                break
+        for rank in range(len(wanted)):
+            if wanted[rank] >= 0 and seen[session] >> np.uint64(wanted[rank]) & np.uint64(1):
+                nearest[rank] = session
+    return found
+
+
+@Loop
+def signs(
+    rows: Ints, shown: Flags, decisive: Flags, code: AnyInts, index: AnyInts, customer: AnyInts, chosen: Bools, closed: Bools,
+    followed: Words, size: int, signs_: int,
+) -> Ints:  # fmt: skip
+    """map_signs.counted."""
+    found = np.zeros((size, signs_, 4), dtype=np.int64)
+    who, where = np.full((size, signs_), -1, dtype=np.int64), np.full((size, signs_), -1, dtype=np.int64)
+    for k in range(len(rows)):
+        row = rows[k]
+        session, cell = np.int64(index[row]), code[row]
+        if not chosen[session]:
+            continue
+        goal = np.int64(followed[cell // 64, session] >> np.uint64(cell % 64) & np.uint64(1))
+        for sign in range(signs_):  # sums of comparisons instead of branches, which nobody could foretell
+            shows, decides = np.int64(shown[k] >> sign & 1), np.int64(decisive[k] >> sign & 1)
+            found[cell, sign, 0] += shows
+            found[cell, sign, 1] += shows & (who[cell, sign] != customer[row])
+            who[cell, sign] = customer[row] if shows else who[cell, sign]
+            fresh = decides & closed[session] & (where[cell, sign] != session)
+            found[cell, sign, 2] += fresh
+            found[cell, sign, 3] += fresh & goal
+            where[cell, sign] = session if decides else where[cell, sign]
+    return found
+
+
+@Loop
+def visit_counts(code: AnyInts, index: AnyInts, first: Ints, last: Ints, chosen: Ints, size: int) -> Ints:
+    """transitions.visit_counts."""
+    found = np.zeros((2, size), dtype=np.int64)
+    for k in range(len(chosen)):
+        session, before = chosen[k], -1
+        for i in range(first[session], last[session] + 1):
+            if index[i] == session:
+                found[0, code[i]] += 1
+                found[1, code[i]] += code[i] != before
+                before = code[i]
+    return found
+
+
+@Loop
+def stays(
+    code: AnyInts, index: AnyInts, first: Ints, last: Ints, at: Ints, chosen: Ints, size: int, bins: int, collapse: bool
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """transitions.stays: a table of bins for each node; bins as in histograms.bins, all below `bins`."""
+    table = np.zeros((size, bins, 2), dtype=np.int64)
+    for k in range(len(chosen)):
+        session, before = chosen[k], np.int64(-1)
+        since = at[first[session]]
+        for i in range(first[session], last[session] + 1):
+            here = np.int64(code[i])
+            if index[i] != session or (collapse and here == before):
+                continue
+            if before >= 0:
+                span = at[i] - since
+                bin_ = max(0, (np.float64(span).view(np.int64) >> SHIFT) - BASE + 1)
+                table[before, bin_, 0] += 1
+                table[before, bin_, 1] += span
+            before, since = here, at[i]
+    rows = np.empty((4, np.count_nonzero(table[:, :, 0])), dtype=np.int64)
+    row = 0
+    for node in range(size):
+        for b in range(bins):
+            if table[node, b, 0]:
+                rows[0, row], rows[1, row], rows[2, row], rows[3, row] = node, b, table[node, b, 0], table[node, b, 1]
+                row += 1
+    return rows[0], rows[1], rows[2], rows[3]
 
 
 @Loop

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.batches import Codes
-from ingest.compiled import worth
-from paths import loops
-from paths.analysis import Journeys, found_once, next_of
-from paths.counting import Flags, combined, different, having, next_at_or_after, tally_times, units_at
-from paths.dropoff import SessionStates
-from paths.friction import FrictionRules, named, signals
-from paths.map_tables import BAD, FEELING, FIRSTS, SIGNS, Tables, Walk
-from paths.sentiment import Answers
+from paths.analysis import Journeys, found_once
+from paths.counting import different, units_at
+from paths.friction import FrictionRules
+from paths.going_on import going_on
+from paths.map_signs import FEELING, SIGNS, counted, signs_of
+from paths.sentiment import Answers, Survey, answers_of
+from paths.states import SessionStates, states_of
 from paths.touchpoints import UNMAPPED, StageRules, named_by
-from paths.transitions import Visits, coded_names, owners, visits_at, visits_by
+from paths.transitions import coded_names, owners, stays, visit_counts, visits_at, visits_by
+from paths.visited import by_customer, followed, members, visited
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -42,6 +41,7 @@ later stage follows) · friction (visits; with a signal) · answers (all; below 
 signal:x (visits with x; customers) · value:x (closed sessions with x at the cell; a goal follows) · money and total (cell "")."""
 
 
+@found_once(stages=True)
 def cells(journeys: Journeys, by: str) -> Codes:
     """Per event: its cell, "stage" or "stage, place"."""
     if by == "stage":
@@ -66,45 +66,37 @@ class MapBatch:
     journeys: Journeys
     by: str
     cell: Codes
-    states: SessionStates
     rules: FrictionRules
-    answers: Answers
+    surveys: tuple[Survey, ...]
     stages: tuple[str, ...]  # in order
     goal: frozenset[str]
+    return_window: int
 
     @cached_property
-    def visits(self) -> Visits:
-        """Of the cells by the selected sessions, one per event."""
-        return visits_by(self.journeys, self.cell)
+    def states(self) -> SessionStates:
+        """What becomes of the sessions."""
+        return states_of(self.journeys, self.goal, self.return_window)
 
     @cached_property
-    def runs(self) -> Visits:
-        """The same; of a stage, a run of events in it is one visit."""
-        return visits_at(self.journeys, collapse=True, by_stage=True) if self.by == "stage" else self.visits
+    def answers(self) -> Answers:
+        """To the surveys."""
+        return answers_of(self.journeys, self.surveys)
 
     @cached_property
-    def tables(self) -> Tables:
-        """What is counted of the visits."""
-        journeys, states, low = self.journeys, self.states, self.answers.feeling < 0
-        shown, decisive = map(self.visits.pick, signs_of(journeys, self.rules, self.goal))
-        if low.any():
-            spoken = combined({FEELING: self.unhappy(low)}, len(shown), SIGNS)
-            # an answer that names no touchpoint speaks of the last visit, behind which there is less to come
-            named_one = combined({FEELING: self.unhappy(low & self.answers.names_one)}, len(shown), SIGNS)
-            shown, decisive = shown | spoken, decisive | named_one | combined({BAD: spoken > 0}, len(shown), SIGNS)
-        return Walk(
-            node=self.visits.node, session=self.visits.session, owner=owners(journeys), place=self.visits.position,
-            shown=shown, decisive=decisive, size=len(self.cell.names), closed=states.closed, holds=states.holds,
-            comes_back=states.comes_back, last_goal=states.last_goal, window_end=states.window_end,
-            end_cell=self.cell.codes.take(journeys.sessions.last), rank=stage_rank(journeys, self.stages),
-            next_stage=next_stage(journeys, self.stages), at=journeys.events.at, stages=len(self.stages),
-        ).tables()  # fmt: skip
+    def node(self) -> Codes:
+        """The cells; the touchpoints where those have the same codes, so that what is known of them is not found again."""
+        touchpoint = self.journeys.touchpoint
+        return touchpoint if self.cell.codes is touchpoint.codes else self.cell
 
-    def unhappy(self, answers: Bools) -> Bools:
-        """Per visit: does one of these answers speak of it?"""
-        found = np.zeros(len(self.journeys) + 1, dtype=bool)
-        found[self.answers.visit[answers]] = True
-        return self.visits.pick(found[:-1])  # without -1, no visit
+    @property
+    def size(self) -> int:
+        """How many cells there may be."""
+        return len(self.cell.names)
+
+    @cached_property
+    def closed(self) -> Ints:
+        """The selected sessions whose return_window is over."""
+        return self.journeys.chosen[self.states.closed.take(self.journeys.chosen)]
 
     def parts(self, cost: Mapping[str, int]) -> pa.Table:
         """All of it, as PARTS."""
@@ -131,7 +123,7 @@ class MapBatch:
 
     def count(self, code: npt.NDArray[np.integer], flags: Bools | None = None) -> Ints:
         """How often each cell."""
-        return np.bincount(code if flags is None else code.take(np.flatnonzero(flags)), minlength=len(self.cell.names))
+        return np.bincount(code if flags is None else code.take(np.flatnonzero(flags)), minlength=self.size)
 
     @cached_property
     def passive(self) -> Ints:
@@ -142,23 +134,26 @@ class MapBatch:
     @cached_property
     def touches(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
         """(customer, cell) of the visits, and of the passive events."""
+        visits = visits_by(self.journeys, self.cell)
         owner = np.concatenate([owners(self.journeys), self.journeys.customer[self.passive]])
-        return owner, np.concatenate([self.visits.node, self.cell.codes[self.passive]])
+        return owner, np.concatenate([visits.node, self.cell.codes[self.passive]])
 
     def volume(self) -> list[tuple[str, Ints]]:
         """visits and customers."""
-        events, customers = self.tables.visits.sum(axis=1), self.tables.customers[:, -1]
-        visits = self.count(self.runs.node) if self.by == "stage" else events
+        events, runs = visit_counts(self.journeys, self.node)
+        visits = runs if self.by == "stage" else events
         if len(self.passive):
             events = events + self.count(self.cell.codes[self.passive])
-            customers = units_at(*self.touches, len(self.cell.names))
+            customers = units_at(*self.touches, self.size)
+        else:
+            chosen = self.journeys.chosen
+            there = visited(self.journeys, self.node)[:, chosen]
+            customers = members(by_customer(self.journeys, there, chosen), self.size)
         return [self.row("visits", visits, events), self.row("customers", customers)]
 
     def times(self) -> pa.Table:
         """How long the customer is there: to the session's next event, of a stage to the next stage."""
-        inside = np.flatnonzero(~self.runs.opens[1:])
-        span = np.diff(self.runs.at).take(inside)
-        code, bins, n, total = tally_times(self.runs.node.take(inside), max(1, len(self.cell.names)), span)
+        code, bins, n, total = stays(self.journeys, self.node, self.by == "stage")
         names = coded_names(code, pa.array(self.cell.names, pa.string()))
         kind = coded_names(np.zeros_like(code), pa.array(["time"]))
         zero = np.zeros(len(code), dtype=np.int64)
@@ -166,27 +161,32 @@ class MapBatch:
 
     def sessions(self) -> list[tuple[str, Ints]]:
         """sessions, closed and goes_on."""
-        there = self.tables.sessions
-
-        def n(*flags: str) -> Ints:
-            return having(there, FIRSTS, *flags)
-
+        journeys, states, there = self.journeys, self.states, visited(self.journeys, self.node)
+        ending = journeys.chosen[~states.holds.take(journeys.chosen)]
+        ends = self.count(self.cell.codes.take(journeys.sessions.last.take(ending)))
+        goal = followed(journeys, self.node, self.goal, self.return_window)
+        rank = cell_ranks(self.cell, self.stages)
+        on = going_on(journeys, self.node, rank, self.stages, self.return_window)
+        closed, converting, going = (members(words[:, self.closed], self.size) for words in (there, goal, on))
+        has_later = np.array([0 <= r < len(self.stages) - 1 for r in rank], dtype=bool)
         return [
-            self.row("sessions", n(), n("ends")),
-            self.row("closed", n("closed"), n("closed", "follows")),
-            self.row("goes_on", n("closed", "has_later"), n("closed", "goes_on")),
+            self.row("sessions", members(there[:, journeys.chosen], self.size), ends),
+            self.row("closed", closed, converting),
+            self.row("goes_on", np.where(has_later, closed, 0), going),
         ]
 
     def shown(self) -> list[tuple[str, Ints]]:
         """friction, signal:x and value:x."""
-        visits, closed = self.tables.visits, self.tables.closed
-        smooth = visits[:, [0, 1 << SIGNS.index(FEELING)]].sum(axis=1)
-        rows = [self.row("friction", visits.sum(axis=1), visits.sum(axis=1) - smooth)]
+        journeys, signs = self.journeys, signs_of(self.journeys, self.rules, self.goal, self.surveys)
+        counts = counted(journeys, signs, self.node, self.goal, self.return_window)
+        events, _ = visit_counts(journeys, self.node)
+        mine = signs.of(journeys)
+        rough = mine.row[mine.shown & ~np.uint8(1 << SIGNS.index(FEELING)) > 0]
+        rows = [self.row("friction", events, self.count(self.cell.codes.take(rough)))]
         for i, sign in enumerate(SIGNS[:-1]):
-            rows.append(self.row(f"signal:{sign}", having(visits, SIGNS, sign), self.tables.customers[:, i]))
-        for sign in SIGNS:
-            without, follows = having(closed, SIGNS, sign).T
-            rows.append(self.row(f"value:{sign}", without + follows, follows))
+            rows.append(self.row(f"signal:{sign}", counts.visits[:, i], counts.customers[:, i]))
+        for i, sign in enumerate(SIGNS):
+            rows.append(self.row(f"value:{sign}", counts.closed[:, i], counts.with_goal[:, i]))
         return rows
 
     def feelings(self) -> tuple[tuple[str, Ints], list[pa.Table]]:
@@ -196,7 +196,7 @@ class MapBatch:
         mine = journeys.in_period[a.position] & journeys.in_segment[spoken]
         here, elsewhere = mine & (a.named < 0) & (a.visit >= 0), mine & (a.named >= 0)
         code, thousandths = self.cell.codes[a.visit[here]].astype(np.int64), a.feeling[here] // THOUSANDTH
-        sums = [exact(code, values, len(self.cell.names)) for values in (a.feeling[here], thousandths**2)]
+        sums = [exact(code, values, self.size) for values in (a.feeling[here], thousandths**2)]
         unhappy = self.count(code, a.feeling[here] < 0)
         row = self.row("answers", self.count(code), unhappy, total=sums[0], square=sums[1])
         tables = []
@@ -222,41 +222,23 @@ class MapBatch:
         by_event = events.event.lookup(np.array([cost.get(n, -1) for n in events.event.names], dtype=np.int64), -1)
         price = np.where(by_event >= 0, by_event, by_channel)
         _, touched = self.touches
-        each = np.concatenate([self.visits.pick(price), price[self.passive]])
+        each = np.concatenate([visits_at(self.journeys, False).pick(price), price[self.passive]])
         known = np.flatnonzero(each >= 0)
         code = touched[known].astype(np.int64)
-        return [self.row("cost", self.count(code), total=exact(code, each[known], len(self.cell.names)))]
+        return [self.row("cost", self.count(code), total=exact(code, each[known], self.size))]
 
     def total(self) -> pa.Table:
         """All customers and sessions of the map, answers that fit no cell, and answers off their scale."""
         sessions = int(self.journeys.selected_sessions.sum())
         passive = len(self.passive)
-        customers = np.count_nonzero(np.bincount(self.touches[0])) if passive else different(owners(self.journeys))
+        if passive:
+            customers = np.count_nonzero(np.bincount(self.touches[0]))
+        else:
+            customers = different(self.journeys.customer.take(self.journeys.sessions.first.take(self.journeys.chosen)))
         lost = int(
             (self.journeys.in_period[self.answers.position] & (self.answers.visit < 0) & (self.answers.named < 0)).sum()
         )
         return pa.table([[""], ["total"], [0], [customers], [sessions], [lost], [self.answers.off_scale]], schema=PARTS)
-
-
-class Signs(NamedTuple):
-    """Per event, as combinations of SIGNS: what a visit shows, and what a goal may have failed by."""
-
-    shown: Flags
-    decisive: Flags
-
-
-@found_once()
-def signs_of(journeys: Journeys, rules: FrictionRules, goal: frozenset[str]) -> Signs:
-    """Of the visits to touchpoints."""
-    repeat, contact = (np.uint8(1 << SIGNS.index(name)) for name in ("repeat", "contact"))
-    reached = journeys.answers_to(goal)
-    shown = signals(journeys, rules)
-    shown = np.where(reached, shown & ~repeat, shown)  # the rows of an order are no clicks in anger
-    goals, support = (np.flatnonzero(f) for f in (reached, named(journeys, rules.support)))
-    at = np.flatnonzero(shown & contact)
-    failing = shown.copy()  # a contact after the goal is none that it failed by
-    failing[at[next_at_or_after(goals, at + 1) < next_at_or_after(support, at + 1)]] &= ~contact
-    return Signs(shown=shown, decisive=failing | combined({BAD: failing > 0}, len(failing), SIGNS))
 
 
 @found_once(stages=True)
@@ -266,24 +248,10 @@ def stage_rank(journeys: Journeys, stages: tuple[str, ...]) -> Ints:
     return journeys.stage.lookup(np.array([rank.get(n, -1) for n in journeys.stage.names], dtype=np.int64), -1)
 
 
-def active_rank(journeys: Journeys, stages: tuple[str, ...]) -> Ints:
-    """The same; passive events have none."""
-    rank = stage_rank(journeys, stages)
-    return np.where(journeys.passive, -1, rank) if journeys.passive.any() else rank
-
-
-@found_once(stages=True)
-def next_stage(journeys: Journeys, stages: tuple[str, ...]) -> Ints:
-    """Per event: the customer's next event at a later stage, -1 = none."""
-    rank = active_rank(journeys, stages)
-    if worth():
-        return loops.next_higher(rank, journeys.customer, len(stages))
-    found = np.full(len(journeys), -1, dtype=np.int64)
-    for stage in np.flatnonzero(np.bincount(rank + 1)[1:])[:-1].tolist():  # behind the last one there is none
-        here = np.flatnonzero(rank == stage)
-        target, there = next_of(journeys, np.flatnonzero(rank > stage), here)
-        found[here] = np.where(there, target, -1)
-    return found
+def cell_ranks(cell: Codes, stages: tuple[str, ...]) -> tuple[int, ...]:
+    """By cell: the number of its stage, -1 for others."""
+    rank = {name: i for i, name in enumerate(stages)}
+    return tuple(rank.get(name.split(BETWEEN)[0], -1) for name in cell.names)
 
 
 def exact(code: Ints, values: Ints, size: int) -> Ints:

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from ingest.batches import Codes
 from ingest.errors import ConfigError
 from paths.analysis import Journeys
-from paths.dropoff import LOST, RETURNED, states_of
 from paths.funnel import Found, Funnel, find
 from paths.goals import GoalRules
+from paths.states import LOST, RETURNED, states_of
 from paths.transitions import END, START, inner_edges, visits_at
 
 Ints = npt.NDArray[np.int64]

@@ -9,17 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.batches import Codes
+from ingest.compiled import worth
 from paths import loops
 from paths.analysis import Journeys, everyone, found_once, summed
 from paths.counting import AnyInts, exact_sums, numbered, tally_times, units_at
-from paths.histograms import quantiles, seconds
+from paths.histograms import bins, quantiles, seconds
 from paths.sums import codes_of
 
 Ints = npt.NDArray[np.int64]
@@ -181,6 +182,66 @@ def visits_by(journeys: Journeys, node: Codes) -> Visits:
     """One visit per event of the selected sessions, to these nodes."""
     visits = visits_at(journeys, False)
     return replace(visits, node=visits.pick(node.codes))
+
+
+class Endings(NamedTuple):
+    """Per session."""
+
+    last: Codes32  # the node of its last visit ...
+    before: Codes32  # ... and of the one before that; -1 = there is none
+
+
+def endings(journeys: Journeys, by_stage: bool = False) -> Endings:
+    """Where each session ends, at a touchpoint or in a stage, where a run is one visit."""
+    return stage_endings(journeys) if by_stage else touchpoint_endings(journeys)
+
+
+@found_once()
+def touchpoint_endings(journeys: Journeys) -> Endings:
+    """As `endings`."""
+    return endings_of(every_visit(journeys))
+
+
+@found_once(stages=True)
+def stage_endings(journeys: Journeys) -> Endings:
+    """As `endings`."""
+    visits = every_visit(journeys)
+    return endings_of(collapsed(replace(visits, node=visits.pick(journeys.stage.codes))))
+
+
+def endings_of(visits: Visits) -> Endings:
+    """Of the sessions of these visits, which are all of them."""
+    ends = np.flatnonzero(visits.closes)
+    return Endings(
+        visits.node.take(ends), np.where(visits.opens.take(ends), -1, visits.node[ends - 1]).astype(np.int32)
+    )
+
+
+@found_once(period=True)
+def visit_counts(journeys: Journeys, node: Codes) -> Ints:
+    """Of the selected sessions, by node: [0] events, [1] visits, a run of events at one node being one."""
+    size = len(node.names)
+    if worth():
+        sessions = journeys.sessions
+        return loops.visit_counts(node.codes, sessions.index, sessions.first, sessions.last, journeys.chosen, size)
+    visits = visits_by(journeys, node)
+    return np.stack([np.bincount(v.node, minlength=size) for v in (visits, collapsed(visits))])
+
+
+@found_once(period=True)
+def stays(journeys: Journeys, node: Codes, collapse: bool) -> Times:
+    """Times from each visit of the selected sessions to the next visit of the session, by node and bin."""
+    size, sessions, at = len(node.names), journeys.sessions, journeys.events.at
+    longest = int((at[sessions.last] - at[sessions.first]).max(initial=0))
+    bins_ = int(bins(np.array([longest]))[0]) + 1
+    if loops.fit(size * bins_):
+        chosen = journeys.chosen
+        return loops.stays(node.codes, sessions.index, sessions.first, sessions.last, at, chosen, size, bins_, collapse)
+    visits = visits_by(journeys, node)
+    if collapse:
+        visits = collapsed(visits)
+    inside = np.flatnonzero(~visits.opens[1:])
+    return tally_times(visits.node.take(inside), max(1, size), np.diff(visits.at).take(inside))
 
 
 def visits_of(journeys: Journeys, chosen: npt.NDArray[np.bool_]) -> Visits:

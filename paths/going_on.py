@@ -1,0 +1,71 @@
+"""Which of its nodes a session goes on from, to a higher stage: in the session, or within the return_window of its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ingest.batches import Codes
+from ingest.compiled import worth
+from paths import loops
+from paths.analysis import Ints, Journeys, found_once, next_of
+from paths.transitions import every_visit
+from paths.visited import WORD, Words, bits_of, node_bits, ranges, session_starts, united, visited
+
+
+@found_once(stages=True)
+def going_on(
+    journeys: Journeys, node: Codes, rank: tuple[int, ...], stages: tuple[str, ...], return_window: int
+) -> Words:
+    """Per session: those of its nodes whose first visit an event of a higher rank follows.
+
+    rank: the number of each node's stage, -1 = none: nobody goes on from it, nor to it.
+    """
+    ranks, top = np.array(rank, dtype=np.int64), top_later(journeys, stages, return_window)
+    below = below_rank(ranks, len(stages))
+    if worth():
+        tables = zip(node_bits(node), below[:, ranks], below, strict=True)
+        return np.stack([loops.going_on(node.codes, *ranges(journeys), *three, top) for three in tables])
+    visits = every_visit(journeys)
+    code, session = visits.pick(node.codes), visits.session.astype(np.int64) * (len(stages) + 1)
+    here = ranks.take(code)
+    # the highest rank from here to the session's end: sessions descend backwards, so one running maximum serves all
+    ahead = np.maximum.accumulate((here - session)[::-1])[::-1] + session
+    on = np.where((here >= 0) & (ahead > here), node_bits(node)[:, code], np.uint64(0))
+    return united(on, session_starts(visits)) | visited(journeys, node) & below[:, top]
+
+
+def below_rank(rank: Ints, ranks: int) -> Words:
+    """[word, r]: the nodes of ranks 0..r-1, for r < ranks; then none, which -1 finds."""
+    found = np.zeros((max(1, -(-len(rank) // WORD)), ranks + 1), dtype=np.uint64)
+    for r in range(ranks):
+        lower = np.where((rank >= 0) & (rank < r), np.arange(len(rank)), -1)
+        found[:, r] = np.bitwise_or.reduce(bits_of(lower, len(rank)), axis=1)
+    return found
+
+
+@found_once(stages=True)
+def top_later(journeys: Journeys, stages: tuple[str, ...], return_window: int) -> Ints:
+    """Per session: the highest number of a stage that the customer's events behind its end have, within return_window; -1 = none.
+
+    Passive events do not count.
+    """
+    sessions, at, stage = journeys.sessions, journeys.events.at, journeys.stage
+    end = at[sessions.last] + return_window
+    code = codes_of(stages, stage)
+    if worth() and len(stage.names) <= WORD:
+        seen = visited(journeys, stage)[0]
+        return loops.top_later(seen, code, stage.codes, *ranges(journeys), at, journeys.customer, end)
+    found = np.full(len(sessions), -1, dtype=np.int64)
+    active = stage.codes if not journeys.passive.any() else np.where(journeys.passive, -1, stage.codes)
+    for rank, here in enumerate(code.tolist()):
+        target, there = next_of(journeys, np.flatnonzero(active == here) if here >= 0 else code[:0], sessions.last)
+        found[there & (at[target] <= end)] = rank
+    return found
+
+
+def codes_of(stages: Sequence[str], stage: Codes) -> Ints:
+    """The code of each of these stages, -1 where nothing has it."""
+    place = {name: code for code, name in enumerate(stage.names)}
+    return np.array([place.get(name, -1) for name in stages], dtype=np.int64)

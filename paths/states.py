@@ -1,0 +1,52 @@
+"""What becomes of each session: does it hold a goal, does one follow, may one still."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from paths.analysis import Bools, Ints, Journeys, found_once, next_of
+
+HELD, RETURNED, LOST, IN_PROGRESS = range(4)
+"""What becomes of a session: it holds a goal; one comes within return_window of its end; none did; one still may."""
+
+
+@found_once()
+def states_of(journeys: Journeys, goal: frozenset[str], return_window: int) -> SessionStates:
+    """The states of the sessions."""
+    return SessionStates.of(journeys, journeys.answers_to(goal), return_window)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionStates:
+    """Per session, but `goal` per event."""
+
+    goal: Bools
+    holds: Bools
+    last_goal: Ints  # position of the last goal in the session, -1 = none
+    next_goal: Ints  # position of the customer's next goal after it, 0 = none
+    comes_back: Bools  # that goal lies within return_window of the session's end
+    window_end: Ints  # the session's end + return_window, microseconds
+    closed: Bools  # return_window is over at as_of
+    fate: npt.NDArray[np.uint8]  # HELD, RETURNED, LOST or IN_PROGRESS
+
+    @classmethod
+    def of(cls, journeys: Journeys, goal: Bools, return_window: int) -> SessionStates:
+        """From the goal events and the end of each session."""
+        sessions, at = journeys.sessions, journeys.events.at
+        positions = np.flatnonzero(goal)
+        last_goal = np.full(len(sessions), -1, dtype=np.int64)
+        inside = positions[sessions.index[positions] >= 0]  # a name of the goal may be a passive event's
+        last_goal[sessions.index[inside]] = inside
+        holds = last_goal >= 0
+        target, there = next_of(journeys, positions, sessions.last)
+        end = at[sessions.last]
+        comes_back = there & (at[target] - end <= return_window)
+        closed = journeys.scope.as_of > end + return_window
+        without = np.where(comes_back, RETURNED, np.where(closed, LOST, IN_PROGRESS))
+        return cls(
+            goal=goal, holds=holds, last_goal=last_goal, next_goal=target, comes_back=comes_back,
+            window_end=end + return_window, closed=closed, fate=np.where(holds, HELD, without).astype(np.uint8),
+        )  # fmt: skip

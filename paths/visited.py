@@ -1,0 +1,103 @@
+"""The nodes that each session visits, as bits of a number.
+
+Most questions about sessions ask where a session was, and what came behind. The events are walked over once for that; every
+further question, of every period, counts the numbers of sessions instead of events.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.batches import Codes
+from ingest.compiled import worth
+from paths import loops
+from paths.analysis import Ints, Journeys, found_once
+from paths.counting import AnyInts
+from paths.states import states_of
+from paths.transitions import Visits, every_visit
+from paths.walks import stretches
+
+Words = npt.NDArray[np.uint64]
+"""[word, unit]: bit i of word w says whether the unit visits node 64 w + i."""
+
+WORD = 64
+BYTES = WORD // 8
+BITS = (np.arange(256)[:, None] >> np.arange(8) & 1).astype(np.int64)
+"""[byte, bit]"""
+
+
+def bits_of(node: AnyInts, size: int) -> Words:
+    """[word, place]: the bit of each of these nodes, 0 <= node < size; -1 has none."""
+    found = np.zeros((max(1, -(-size // WORD)), len(node)), dtype=np.uint64)
+    there = np.flatnonzero(node >= 0)
+    word, bit = np.divmod(node[there], WORD)
+    found[word, there] = np.uint64(1) << bit.astype(np.uint64)
+    return found
+
+
+def node_bits(node: Codes) -> Words:
+    """The bit of each node by its code."""
+    return bits_of(np.arange(len(node.names)), len(node.names))
+
+
+@found_once()
+def visited(journeys: Journeys, node: Codes) -> Words:
+    """Per session: the nodes of its events."""
+    if worth():
+        return np.stack([loops.visited(node.codes, *ranges(journeys), bits) for bits in node_bits(node)])
+    visits = every_visit(journeys)
+    return united(node_bits(node)[:, visits.pick(node.codes)], session_starts(visits))
+
+
+@found_once()
+def followed(journeys: Journeys, node: Codes, goal: frozenset[str], return_window: int) -> Words:
+    """Per session: those of its nodes whose first visit a goal follows, in the session or within return_window of its end."""
+    states, sessions = states_of(journeys, goal, return_window), journeys.sessions
+    found: Words = np.where(states.comes_back, visited(journeys, node), np.uint64(0))
+    own = np.flatnonzero(states.holds & ~states.comes_back)
+    length = states.last_goal.take(own) - sessions.first.take(own)
+    rows = stretches(sessions.first.take(own), length)
+    rows = rows[sessions.index.take(rows) == np.repeat(own, length)]  # passive events between them are in no session
+    session = sessions.index.take(rows)
+    starts = np.flatnonzero(np.append(True, session[1:] != session[:-1])[: len(session)])
+    found[:, session.take(starts)] = united(node_bits(node)[:, node.codes.take(rows)], starts)
+    return found
+
+
+def ranges(journeys: Journeys) -> tuple[npt.NDArray[np.int32], Ints, Ints]:
+    """(session of each event, first and last event of each session), as loops over sessions take them."""
+    return journeys.sessions.index, journeys.sessions.first, journeys.sessions.last
+
+
+def session_starts(visits: Visits) -> Ints:
+    """The first visit of each session."""
+    return np.flatnonzero(visits.opens)
+
+
+def united(words: Words, starts: Ints) -> Words:
+    """Of each stretch of units, from one start to the next: what any of them visits."""
+    return np.bitwise_or.reduceat(words, starts, axis=1) if len(starts) else words[:, :0]
+
+
+def by_customer(journeys: Journeys, words: Words, session: Ints) -> Words:
+    """The words of these sessions, which ascend -> one for each customer who has any."""
+    owner = journeys.customer.take(journeys.sessions.first.take(session))
+    return united(words, np.flatnonzero(np.append(True, owner[1:] != owner[:-1])[: len(owner)]))
+
+
+def members(words: Words, size: int) -> Ints:
+    """How many units visit each of the nodes 0..size-1."""
+    found = [in_word(word, min(WORD, size - WORD * i)) for i, word in enumerate(words)]
+    return np.concatenate(found)[:size]
+
+
+def in_word(word: npt.NDArray[np.uint64], size: int) -> Ints:
+    """How often each of the first `size` bits is set; at least so many."""
+    bytes_ = -(-size // 8)
+    if worth():
+        counts = loops.bytes_of(word, bytes_)
+    else:
+        each = (word >> np.uint64(8 * i) & np.uint64(255) for i in range(bytes_))
+        counts = np.array([np.bincount(b.astype(np.int64), minlength=256) for b in each]).reshape(bytes_, 256)
+    return (counts @ BITS).ravel()
