@@ -132,11 +132,7 @@ class Journeys:
     @found_once(period=True)
     def in_period(self) -> Bools:
         """Per event: since <= event_at < until."""
-        since, until = self.period
-        found = everyone(len(self))
-        if since > -NEVER:
-            found = self.events.at >= since
-        return found & (self.events.at < until) if until < NEVER else found
+        return within(self.events.at, *self.period)
 
     @property
     @found_once()
@@ -168,11 +164,40 @@ class Journeys:
         """Of values per event those of the selected ones."""
         return values if self.selected_rows is None else values.take(self.selected_rows)
 
+    def selects(self, rows: Ints) -> Bools:
+        """Per row: does a unit that starts at this event count?"""
+        found = within(self.events.at.take(rows), *self.period)
+        return found & self.in_segment.take(rows) if self.scope.segment else found
+
+    @property
+    @found_once()
+    def started_at(self) -> Ints:
+        """Per session: the instant of its first event."""
+        return self.events.at.take(self.sessions.first)
+
+    @property
+    @found_once()
+    def ended_at(self) -> Ints:
+        """Per session: the instant of its last event."""
+        return self.events.at.take(self.sessions.last)
+
+    @property
+    @found_once()
+    def session_customer(self) -> npt.NDArray[np.int32]:
+        """Per session: its customer."""
+        return self.customer.take(self.sessions.first)
+
+    @property
+    def ranges(self) -> tuple[npt.NDArray[np.int32], Ints, Ints]:
+        """(session of each event, first and last event of each session), as loops over sessions take them."""
+        return self.sessions.index, self.sessions.first, self.sessions.last
+
     @property
     @found_once(period=True)
     def selected_sessions(self) -> Bools:
         """Per session: does it count?"""
-        return self.selected[self.sessions.first]
+        found = within(self.started_at, *self.period)
+        return found & self.in_segment.take(self.sessions.first) if self.scope.segment else found
 
     @property
     @found_once(period=True)
@@ -213,6 +238,14 @@ class Journeys:
 def everyone(n: int) -> Bools:
     """n times True, without room for each."""
     return np.broadcast_to(np.True_, n)
+
+
+def within(at: Ints, since: int, until: int) -> Bools:
+    """Per instant: since <= at < until?"""
+    found = everyone(len(at))
+    if since > -NEVER:
+        found = at >= since
+    return found & (at < until) if until < NEVER else found
 
 
 def coded(column: Codes, wanted: Collection[str]) -> Bools:

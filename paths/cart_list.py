@@ -76,7 +76,7 @@ class CartList:
         """The episodes of a batch."""
         rows = CartRows.of(journeys, self.rules)
         found = episodes_of(journeys, rows, self.rules)
-        keep = journeys.selected[found.first]
+        keep = journeys.selects(found.first)
         if self.statuses:
             keep &= np.array([s in self.statuses for s in STATUSES])[found.status]
         found = found.take(keep)

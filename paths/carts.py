@@ -92,7 +92,7 @@ class Carts:
         """The additive counts of a batch."""
         rows = CartRows.of(journeys, self.rules)
         found = episodes(journeys, self.rules)
-        found = found.take(journeys.selected[found.first])
+        found = found.take(journeys.selects(found.first))
         return pa.concat_tables([
             part("all", {"episodes": np.array([len(found)])}), self.groups(journeys, found), recoveries(found),
             self.browse(journeys, rows), refunds(journeys, rows), hours(journeys, found),
@@ -193,7 +193,7 @@ def recoveries(found: Episodes) -> pa.Table:
 def refunds(journeys: Journeys, rows: CartRows) -> pa.Table:
     """The refund rows of the period and what they took back, whatever its sign."""
     at = np.flatnonzero(rows.role == REFUND)
-    at = at[journeys.selected[at]]
+    at = at[journeys.selects(at)]
     value = number_at(journeys.events, "value", at)
     _, counts = counted(np.zeros(len(at), dtype=np.int64), 1, journeys.customer[at], value.valid, np.abs(value.values))
     return part("refunds", counts)

@@ -137,7 +137,7 @@ def tally_times(code: AnyInts, size: int, values: Ints) -> tuple[Ints, Ints, Int
     if not len(values):
         return values, values, values, values
     if loops.fit(size) and len(values) > FEW * size:
-        return loops.times(code, size, bins(values), values)
+        return loops.times(code, size, values)
     bits = int(values.max()).bit_length()
     if (size - 1).bit_length() + bits <= 63:
         pairs = packed(code, values, bits, small=False)

@@ -14,11 +14,10 @@ import pyarrow as pa
 from ingest.compiled import worth
 from paths import loops
 from paths.analysis import Journeys, summed
-from paths.counting import AnyInts, different, tally_times
+from paths.counting import different, tally_times
 from paths.histograms import quantile_seconds
-from paths.map_counts import stage_rank
 from paths.statistics import rate, wilson
-from paths.transitions import owners, visits_at
+from paths.transitions import owners, visits_by
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -69,9 +68,7 @@ class DesignedJourney:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
-        visits = visits_at(journeys, collapse=False)
-        rows, owner, rank = visits.position, owners(journeys), stage_rank(journeys, self.stages)
-        return counts(*arrivals(rows, owner, rank, (different(owner), len(self.stages))), journeys.events.at)
+        return counts(*arrivals(journeys, self.stages), journeys.events.at)
 
     def reduce(self, parts: Sequence[pa.Table]) -> Designed:
         """The table and the totals."""
@@ -113,15 +110,21 @@ def met(value: float | None, target: float | None, *, more: bool) -> bool | None
     return value >= target if more else value <= target
 
 
-def arrivals(position: Ints, owner: AnyInts, rank: Ints, shape: tuple[int, int]) -> tuple[Ints, Bools]:
-    """(`first_visits`, `came_back`) of these positions; `rank` per event, -1 = no designed stage."""
+def arrivals(journeys: Journeys, stages: tuple[str, ...]) -> tuple[Ints, Bools]:
+    """(`first_visits`, `came_back`) of the selected sessions, one row a customer who has any."""
+    rank = {name: i for i, name in enumerate(stages)}
+    ranks = np.array([rank.get(name, -1) for name in journeys.stage.names], dtype=np.int64)
+    shape = different(journeys.session_customer.take(journeys.chosen)), len(stages)
     if worth():
-        return loops.arrivals(position, owner, rank, *shape)
+        code, ranges, owner = journeys.stage.codes, journeys.ranges, journeys.customer
+        return loops.arrivals(ranks, code, *ranges, owner, journeys.chosen, *shape)
+    visits = visits_by(journeys, journeys.stage)
+    owner = owners(journeys)
     customer = np.cumsum(np.append(False, owner[1:] != owner[:-1])[: len(owner)])
-    rank = rank.take(position)
-    known = np.flatnonzero(rank >= 0)
-    position, customer, rank = (values.take(known) for values in (position, customer, rank))
-    return first_visits(position, customer, rank, shape), came_back(customer, rank, shape)
+    here = ranks.take(visits.node)
+    known = np.flatnonzero(here >= 0)
+    position, customer, here = (values.take(known) for values in (visits.position, customer, here))
+    return first_visits(position, customer, here, shape), came_back(customer, here, shape)
 
 
 def first_visits(position: Ints, customer: Ints, rank: Ints, shape: tuple[int, int]) -> Ints:

@@ -79,7 +79,7 @@ class DropOff:
         """The additive counts of a batch."""
         node = journeys.stage if self.by_stage else journeys.touchpoint
         window, chosen = self.return_window // MICROSECOND, journeys.chosen
-        state, ends = states_of(journeys, self.rules.goal, window), endings(journeys, self.by_stage)
+        state, ends = states_of(journeys, self.rules.goal, window), endings(journeys, node, self.by_stage)
         names = list(node.names)
         last, before, fate = (values.take(chosen) for values in (ends.last, ends.before, state.fate))
         counts = self.node_counts(journeys, node, state) | ended(last, fate, len(names))
@@ -111,7 +111,7 @@ class DropOff:
     def money(self, journeys: Journeys) -> pa.Table:
         """How many goals of the period have a value, and the sum."""
         goals = goal_values(journeys, self.rules)
-        counts = goals.known & journeys.selected[goals.first]
+        counts = goals.known & journeys.selects(goals.first)
         row = dict.fromkeys(COUNTS, np.zeros(1, dtype=np.int64))
         row["goals"], row["value"] = np.array([int(counts.sum())]), np.array([int(goals.value[counts].sum())])
         return rows_of("money", None, None, row)

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ingest.compiled import worth
 from ingest.errors import ConfigError
-from paths.analysis import Journeys, everyone, summed
+from paths.analysis import Journeys, everyone, summed, within
 from paths.any_order import deepest_any
 from paths.chains import ChainRules, Chains, Rows, deepest
 from paths.funnel_counts import counted
@@ -223,7 +223,7 @@ class Search:
 
 def session_rows(journeys: Journeys) -> Bools:
     """Per event: is it in a session that starts in the period?"""
-    chosen = journeys.in_period[journeys.sessions.first]
+    chosen = within(journeys.started_at, *journeys.period)
     return np.append(chosen, False)[journeys.sessions.index]
 
 

@@ -11,7 +11,7 @@ from ingest.compiled import worth
 from paths import loops
 from paths.analysis import Ints, Journeys, found_once, next_of
 from paths.transitions import every_visit
-from paths.visited import WORD, Words, bits_of, node_bits, ranges, session_starts, united, visited
+from paths.visited import WORD, Words, bits_of, node_bits, session_starts, united, visited
 
 
 @found_once(stages=True)
@@ -26,7 +26,7 @@ def going_on(
     below = below_rank(ranks, len(stages))
     if worth():
         tables = zip(node_bits(node), below[:, ranks], below, strict=True)
-        return np.stack([loops.going_on(node.codes, *ranges(journeys), *three, top) for three in tables])
+        return np.stack([loops.going_on(node.codes, *journeys.ranges, *three, top) for three in tables])
     visits = every_visit(journeys)
     code, session = visits.pick(node.codes), visits.session.astype(np.int64) * (len(stages) + 1)
     here = ranks.take(code)
@@ -52,11 +52,11 @@ def top_later(journeys: Journeys, stages: tuple[str, ...], return_window: int) -
     Passive events do not count.
     """
     sessions, at, stage = journeys.sessions, journeys.events.at, journeys.stage
-    end = at[sessions.last] + return_window
+    end = journeys.ended_at + return_window
     code = codes_of(stages, stage)
     if worth() and len(stage.names) <= WORD:
         seen = visited(journeys, stage)[0]
-        return loops.top_later(seen, code, stage.codes, *ranges(journeys), at, journeys.customer, end)
+        return loops.top_later(seen, code, stage.codes, *journeys.ranges, at, journeys.customer, end)
     found = np.full(len(sessions), -1, dtype=np.int64)
     active = stage.codes if not journeys.passive.any() else np.where(journeys.passive, -1, stage.codes)
     for rank, here in enumerate(code.tolist()):

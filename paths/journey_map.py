@@ -105,7 +105,7 @@ class JourneyMap:
     def money(self, journeys: Journeys) -> pa.Table:
         """How many goals of the period have a value, and the sum."""
         goals = goal_values(journeys, self.rules)
-        counts = goals.known & journeys.selected[goals.first]
+        counts = goals.known & journeys.selects(goals.first)
         n, total = int(counts.sum()), int(goals.value[counts].sum())
         return pa.table([[""], ["money"], [0], [n], [0], [total], [0]], schema=PARTS)
 

@@ -15,7 +15,7 @@ from paths.analysis import Journeys
 from paths.goals import GoalRules
 from paths.states import LOST, states_of
 from paths.sums import codes_of, stretches
-from paths.transitions import Visits, visits_at
+from paths.transitions import collapsed, every_visit, visits_of
 
 Ints = npt.NDArray[np.int64]
 
@@ -59,14 +59,10 @@ class LastLost:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The newest of a batch."""
-        visits = visits_at(journeys, collapse=True)
         states = states_of(journeys, self.rules.goal, self.return_window // MICROSECOND)
-        ends = np.flatnonzero(visits.closes)
-        ends = ends[states.fate[visits.session[ends]] == LOST]
-        ends = ends[
-            newest_of(visits.node[ends], journeys.events.at[journeys.sessions.last[visits.session[ends]]], self.newest)
-        ]
-        return sessions_of(journeys, visits, ends)
+        lost = journeys.chosen[states.fate.take(journeys.chosen) == LOST]
+        ended = journeys.touchpoint.codes.take(journeys.sessions.last.take(lost))
+        return sessions_of(journeys, lost[newest_of(ended, journeys.ended_at.take(lost), self.newest)])
 
     def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The newest of all parts."""
@@ -96,18 +92,18 @@ def narrow(codes: npt.NDArray[np.int32]) -> npt.NDArray[np.integer[Any]]:
     return codes.astype(np.int16) if not len(codes) or codes.max() < 1 << 15 else codes
 
 
-def sessions_of(journeys: Journeys, visits: Visits, ends: Ints) -> pa.Table:
-    """LAST_LOST rows of the sessions with these last visits."""
-    sessions, at = journeys.sessions, journeys.events.at
-    session = visits.session[ends]
-    opens = np.flatnonzero(visits.opens)
-    first = opens[np.searchsorted(opens, ends, side="right") - 1]
+def sessions_of(journeys: Journeys, session: Ints) -> pa.Table:
+    """LAST_LOST rows of these sessions, which ascend."""
+    sessions, names = journeys.sessions, journeys.touchpoint.names
+    mine = np.zeros(len(sessions), dtype=bool)
+    mine[session] = True
+    visits = collapsed(visits_of(journeys, mine)) if len(session) else every_visit(journeys)
+    first, ends = (np.flatnonzero(flags)[: len(session)] for flags in (visits.opens, visits.closes))
     begin = np.maximum(first, ends - STEPS + 1)
-    names = journeys.touchpoint.names
     steps = [
         [names[n] for n in visits.node[b : e + 1].tolist()] for b, e in zip(begin.tolist(), ends.tolist(), strict=True)
     ]
-    start, end = at[sessions.first[session]], at[sessions.last[session]]
+    start, end = journeys.started_at[session], journeys.ended_at[session]
     return pa.table(
         [
             pa.array([names[n] for n in visits.node[ends].tolist()], pa.string()),

@@ -63,43 +63,49 @@ def first_rows(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, bool]:
 
 @Loop
 def edges(
-    node: AnyInts, session: AnyInts, customer: AnyInts, at: Ints, size: int
-) -> tuple[tuple[Ints, Ints, Ints], Ints, Ints]:
-    """transitions.edges_in: (transitions, sessions and customers of each edge, the edge of each step, its time)."""
-    n, start, end = len(node), size - 2, size - 1
-    counts = np.zeros((size * size, 3), dtype=np.int64)
-    newest = np.full((size * size, 2), -1, dtype=np.int32)  # the last session and customer of each edge
-    code, spans = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    code: AnyInts, index: AnyInts, first: Ints, last: Ints, at: Ints, customer: AnyInts, chosen: Ints, size: int, collapse: bool
+) -> tuple[Ints, Ints, Ints, Ints, Ints]:  # fmt: skip
+    """transitions.edges_in: transitions, sessions and customers of each edge, the edge of each step, its time."""
+    counts = np.zeros((3, size * size), dtype=np.int64)
+    newest = np.full((2, size * size), -1, dtype=np.int32)  # the last session and customer of each edge
+    edge_of, spans = np.empty(len(code), dtype=np.int64), np.empty(len(code), dtype=np.int64)
     steps = 0
-    for i in range(n):  # sums of comparisons instead of branches, which nobody could foretell
-        where, here, who = node[i], session[i], customer[i]
-        inside = i > 0 and session[i - 1] == here
-        edge = (node[i - 1] if inside else start) * size + where
-        code[steps] = edge
-        spans[steps] = at[i] - at[i - 1]
-        steps += inside
-        counts[edge, 0] += 1
-        counts[edge, 1] += newest[edge, 0] != here
-        counts[edge, 2] += newest[edge, 1] != who
-        newest[edge, 0] = here
-        newest[edge, 1] = who
-        if i + 1 == n or session[i + 1] != here:
-            edge = where * size + end
-            counts[edge, 0] += 1
-            counts[edge, 1] += 1
-            counts[edge, 2] += newest[edge, 1] != who
-            newest[edge, 1] = who
-    return (counts[:, 0].copy(), counts[:, 1].copy(), counts[:, 2].copy()), code[:steps].copy(), spans[:steps].copy()
+    for k in range(len(chosen)):
+        session = chosen[k]
+        who, node, since = customer[first[session]], np.int64(size - 2), np.int64(0)
+        for i in range(first[session], last[session] + 1):
+            here = np.int64(code[i])
+            if index[i] != session or (collapse and here == node):
+                continue
+            edge = node * size + here
+            edge_of[steps] = edge
+            spans[steps] = at[i] - since
+            steps += node != size - 2
+            counts[0, edge] += 1
+            counts[1, edge] += newest[0, edge] != session  # sums of comparisons: no branch could foretell them
+            counts[2, edge] += newest[1, edge] != who
+            newest[0, edge] = session
+            newest[1, edge] = who
+            node, since = here, at[i]
+        edge = node * size + size - 1
+        counts[0, edge] += 1
+        counts[1, edge] += 1
+        counts[2, edge] += newest[1, edge] != who
+        newest[1, edge] = who
+    return counts[0], counts[1], counts[2], edge_of[:steps].copy(), spans[:steps].copy()
 
 
 @Loop
-def times(code: AnyInts, size: int, bin_: Ints, values: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+def times(code: AnyInts, size: int, values: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """counting.tally_times: values are brought together by code, and each code has the table of bins for itself."""
     place = np.zeros(size + 1, dtype=np.int64)
+    bin_ = np.empty(len(code), dtype=np.int32)
     top = 0
+    for i in range(len(code)):  # as histograms.bins
+        bin_[i] = max(0, (np.float64(values[i]).view(np.int64) >> SHIFT) - BASE + 1)
+        top = max(top, bin_[i])
     for i in range(len(code)):
         place[code[i] + 1] += 1
-        top = max(top, bin_[i])
     place = np.cumsum(place)
     end = place[:-1].copy()
     bins, spans = np.empty(len(code), dtype=np.int32), np.empty(len(code), dtype=np.int64)
@@ -111,7 +117,7 @@ def times(code: AnyInts, size: int, bin_: Ints, values: Ints) -> tuple[Ints, Int
     rows = np.empty((4, len(code) + 1), dtype=np.int64)
     row = 0
     for c in range(size):
-        low, high = top, 0
+        low, high = np.int64(top), np.int64(0)
         for i in range(place[c], place[c + 1]):
             sums[bins[i], 0] += 1
             sums[bins[i], 1] += spans[i]
@@ -261,21 +267,39 @@ def stays(
 
 
 @Loop
-def step_flows(node: AnyInts, session: AnyInts, goal: Bools, steps: int, size: int) -> Ints:
+def step_flows(
+    code: AnyInts, index: AnyInts, first: Ints, last: Ints, chosen: Ints, goal: Bools, steps: int, size: int, collapse: bool
+) -> Ints:  # fmt: skip
     """steps.flows_in: how often each code occurs."""
     found = np.zeros((steps, size, size, 2), dtype=np.int64)
-    step, before = 0, size - 2
-    for i in range(len(node)):
-        here = session[i]
-        if i == 0 or session[i - 1] != here:
-            step, before = 0, size - 2
-        if step < steps:
-            found[step, before, node[i], np.int64(goal[here])] += 1
-            before = node[i]
+    for k in range(len(chosen)):
+        session = chosen[k]
+        node, step, good = np.int64(size - 2), 0, np.int64(goal[session])
+        for i in range(first[session], last[session] + 1):
+            here = np.int64(code[i])
+            if index[i] != session or (collapse and here == node):
+                continue
+            found[step, node, here, good] += 1
+            node = here
             step += 1
-        if step < steps and (i + 1 == len(node) or session[i + 1] != here):
-            found[step, before, size - 1, np.int64(goal[here])] += 1
+            if step == steps:
+                break
+        if step < steps:
+            found[step, node, size - 1, good] += 1
     return found.ravel()
+
+
+@Loop
+def endings(code: AnyInts, index: AnyInts, first: Ints, last: Ints, collapse: bool) -> AnyInts:
+    """transitions.endings: [0] the nodes before, -1 = none."""
+    found = np.full(len(first), -1, dtype=np.int32)
+    for session in range(len(first)):
+        end = code[last[session]]
+        for i in range(last[session] - 1, first[session] - 1, -1):
+            if index[i] == session and not (collapse and code[i] == end):
+                found[session] = code[i]
+                break
+    return found
 
 
 @Loop
@@ -395,36 +419,23 @@ def fingerprint(
 
 
 @Loop
-def arrivals(position: Ints, owner: AnyInts, rank: Ints, customers: int, stages: int) -> tuple[Ints, Bools]:
-    """designed.arrivals."""
+def arrivals(
+    rank: AnyInts, code: AnyInts, index: AnyInts, first: Ints, last: Ints, customer: AnyInts, chosen: Ints, customers: int, stages: int
+) -> tuple[Ints, Bools]:  # fmt: skip
+    """designed.arrivals; rank: of each code."""
     never = np.iinfo(np.int64).max
-    first, again = np.full((customers, stages), never, dtype=np.int64), np.zeros((customers, stages), dtype=np.bool_)
-    customer, before = -1, -1
-    for i in range(len(position)):
-        if i == 0 or owner[i] != owner[i - 1]:
-            customer += 1
-            before = -1
-        stage = rank[position[i]]
-        if stage >= 0 and stage != before:
-            again[customer, stage] = first[customer, stage] != never
-            first[customer, stage] = min(first[customer, stage], position[i])
-            before = stage
-    return first, again
-
-
-@Loop
-def next_higher(rank: AnyInts, customer: AnyInts, ranks: int) -> Ints:
-    """Per event: the customer's next event of a higher rank (0..ranks-1), -1 = none; an event of rank -1 is no target.
-
-    The twin is the search stage by stage in map_counts.next_stage.
-    """
-    found = np.full(len(rank), -1, dtype=np.int64)
-    nearest = np.full(ranks, -1, dtype=np.int64)  # by rank: the next event above it
-    for i in range(len(rank) - 1, -1, -1):
-        if i + 1 < len(rank) and customer[i] != customer[i + 1]:
-            nearest[:] = -1
-        if rank[i] >= 0:
-            found[i] = nearest[rank[i]]
-        for lower in range(rank[i]):
-            nearest[lower] = i
-    return found
+    found, again = np.full((customers, stages), never, dtype=np.int64), np.zeros((customers, stages), dtype=np.bool_)
+    owner, before, who = -1, np.int64(-1), np.int64(-1)
+    for k in range(len(chosen)):
+        session = chosen[k]
+        if customer[first[session]] != who:
+            who = np.int64(customer[first[session]])
+            owner += 1
+            before = np.int64(-1)
+        for i in range(first[session], last[session] + 1):
+            stage = rank[code[i]]
+            if index[i] == session and stage >= 0 and stage != before:
+                again[owner, stage] = found[owner, stage] != never
+                found[owner, stage] = min(found[owner, stage], i)
+                before = stage
+    return found, again

@@ -229,23 +229,16 @@ class MapBatch:
 
     def total(self) -> pa.Table:
         """All customers and sessions of the map, answers that fit no cell, and answers off their scale."""
-        sessions = int(self.journeys.selected_sessions.sum())
+        sessions = len(self.journeys.chosen)
         passive = len(self.passive)
         if passive:
             customers = np.count_nonzero(np.bincount(self.touches[0]))
         else:
-            customers = different(self.journeys.customer.take(self.journeys.sessions.first.take(self.journeys.chosen)))
+            customers = different(self.journeys.session_customer.take(self.journeys.chosen))
         lost = int(
             (self.journeys.in_period[self.answers.position] & (self.answers.visit < 0) & (self.answers.named < 0)).sum()
         )
         return pa.table([[""], ["total"], [0], [customers], [sessions], [lost], [self.answers.off_scale]], schema=PARTS)
-
-
-@found_once(stages=True)
-def stage_rank(journeys: Journeys, stages: tuple[str, ...]) -> Ints:
-    """Per event: the number of its stage, -1 for others."""
-    rank = {n: i for i, n in enumerate(stages)}
-    return journeys.stage.lookup(np.array([rank.get(n, -1) for n in journeys.stage.names], dtype=np.int64), -1)
 
 
 def cell_ranks(cell: Codes, stages: tuple[str, ...]) -> tuple[int, ...]:

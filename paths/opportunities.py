@@ -56,7 +56,7 @@ class Opportunities:
 
     def silent(self, journeys: Journeys) -> pa.Table:
         """Customers whose last purchase of the period no touch of any kind follows for so long."""
-        bought = np.flatnonzero(journeys.answers_to(self.purchase) & journeys.selected)
+        bought = chosen(journeys, journeys.answers_to(self.purchase))
         owner = journeys.customer[bought]
         last = bought[np.append(owner[1:] != owner[:-1], True)] if len(bought) else bought
         at, following = journeys.events.at, np.minimum(last + 1, len(journeys) - 1)
@@ -70,7 +70,7 @@ class Opportunities:
 
     def unanswered(self, journeys: Journeys) -> pa.Table:
         """Complaints of the period that no answer follows in time."""
-        at = np.flatnonzero(named(journeys, self.complaints) & journeys.selected)
+        at = chosen(journeys, named(journeys, self.complaints))
         span = self.answer_within // MICROSECOND
         answered = within(journeys, np.flatnonzero(named(journeys, self.answers)), at, span)
         over = journeys.scope.as_of > journeys.events.at[at] + span
@@ -81,7 +81,7 @@ class Opportunities:
     def avoidable(self, journeys: Journeys) -> pa.Table:
         """Support contacts of the period, by the touchpoint of the last visit with friction in the 24 h before."""
         support = named(journeys, self.friction.support)
-        at = np.flatnonzero(support & journeys.selected)
+        at = chosen(journeys, support)
         rough = signals(journeys, self.friction) & CAUSES > 0  # what went before a contact may lie before the period
         before = last_of(journeys, rough & ~support, at)
         near = (before >= 0) & (journeys.events.at[at] - journeys.events.at[before] <= CONTACT_WITHIN // MICROSECOND)
@@ -118,6 +118,12 @@ class Opportunities:
         value = round(r["n"] * self.contact_cost, 2) if contact and self.contact_cost is not None else None
         return {"opportunity": r["kind"], "touchpoint": r["touchpoint"] or None, "n": r["n"], "of": of, "share": rate(r["n"], of),
                 "customers": r["customers"], "open": r["open"], "value": value, "status": status(r, of)}  # fmt: skip
+
+
+def chosen(journeys: Journeys, flags: Bools) -> Ints:
+    """The flagged events that count."""
+    at = np.flatnonzero(flags)
+    return at[journeys.selects(at)]
 
 
 def status(r: Mapping[str, Any], of: int) -> str:

@@ -42,7 +42,7 @@ class SessionStates:
         last_goal[sessions.index[inside]] = inside
         holds = last_goal >= 0
         target, there = next_of(journeys, positions, sessions.last)
-        end = at[sessions.last]
+        end = journeys.ended_at
         comes_back = there & (at[target] - end <= return_window)
         closed = journeys.scope.as_of > end + return_window
         without = np.where(comes_back, RETURNED, np.where(closed, LOST, IN_PROGRESS))

@@ -57,14 +57,16 @@ class StepFlows:
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive flows of a batch."""
         node = journeys.stage if self.by_stage else journeys.touchpoint
-        visits = visits_at(journeys, self.collapse_repeats, self.by_stage)
         names = names_of(node)
         goal, size = holding_goal(journeys, self.rules.goal), len(names)
         if loops.fit(2 * self.steps * size * size):
-            counts = loops.step_flows(visits.node, visits.session, goal, self.steps, size)
+            counts = loops.step_flows(
+                node.codes, *journeys.ranges, journeys.chosen, goal, self.steps, size, self.collapse_repeats
+            )
             code = np.flatnonzero(counts)
             n = counts[code]
         else:
+            visits = visits_at(journeys, self.collapse_repeats, self.by_stage)
             code, n = flows_in(visits, goal, self.steps, size)
         step, source, target, with_goal = np.unravel_index(code, (self.steps, size, size, 2))
         ends = [coded_names(place, names) for place in (source, target)]

@@ -104,7 +104,7 @@ class GoalSums:
     def map(self, journeys: Journeys) -> pa.Table:
         """The sums of a batch."""
         goals = goal_values(journeys, self.rules)
-        mine = journeys.selected[goals.first]
+        mine = journeys.selects(goals.first)
         known = goals.known & mine
         return pa.table([[int(mine.sum())], [int(known.sum())], [int(goals.value[known].sum())]], schema=SUMS)
 

@@ -64,10 +64,11 @@ class Transitions:
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive edges of a batch."""
         node = journeys.stage if self.by_stage else journeys.touchpoint
-        visits = visits_at(journeys, self.collapse_repeats, self.by_stage)
         names = names_of(node)
-        count = compiled_edges if loops.fit(len(names) ** 2) else edges_in
-        return edge_parts(*count(visits, visits.pick(journeys.customer), len(names)), names)
+        if loops.fit(len(names) ** 2):
+            return edge_parts(*compiled_edges(journeys, node, len(names), self.collapse_repeats), names)
+        visits = visits_at(journeys, self.collapse_repeats, self.by_stage)
+        return edge_parts(*edges_in(visits, visits.pick(journeys.customer), len(names)), names)
 
     def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The sum of parts."""
@@ -107,9 +108,10 @@ def edges_in(visits: Visits, owner: Codes32, size: int) -> tuple[Ints, dict[str,
     return edge[there], {name: n[there] for name, n in counts.items()}, times
 
 
-def compiled_edges(visits: Visits, owner: Codes32, size: int) -> tuple[Ints, dict[str, Ints], Times]:
-    """The same."""
-    counts, code, spans = loops.edges(visits.node, visits.session, owner, visits.at, size)
+def compiled_edges(journeys: Journeys, node: Codes, size: int, collapse: bool) -> tuple[Ints, dict[str, Ints], Times]:
+    """The same of the selected sessions."""
+    at, customer = journeys.events.at, journeys.customer
+    *counts, code, spans = loops.edges(node.codes, *journeys.ranges, at, customer, journeys.chosen, size, collapse)
     there = np.flatnonzero(counts[0])
     named = {name: n[there] for name, n in zip(COUNTS, counts, strict=True)}
     return there, named, tally_times(code, size * size, spans)
@@ -191,26 +193,16 @@ class Endings(NamedTuple):
     before: Codes32  # ... and of the one before that; -1 = there is none
 
 
-def endings(journeys: Journeys, by_stage: bool = False) -> Endings:
-    """Where each session ends, at a touchpoint or in a stage, where a run is one visit."""
-    return stage_endings(journeys) if by_stage else touchpoint_endings(journeys)
-
-
 @found_once()
-def touchpoint_endings(journeys: Journeys) -> Endings:
-    """As `endings`."""
-    return endings_of(every_visit(journeys))
-
-
-@found_once(stages=True)
-def stage_endings(journeys: Journeys) -> Endings:
-    """As `endings`."""
+def endings(journeys: Journeys, node: Codes, collapse: bool) -> Endings:
+    """Where each session ends; with `collapse` a run of events at one node is one visit."""
+    if worth():
+        before = loops.endings(node.codes, *journeys.ranges, collapse)
+        return Endings(node.codes.take(journeys.sessions.last), before)
     visits = every_visit(journeys)
-    return endings_of(collapsed(replace(visits, node=visits.pick(journeys.stage.codes))))
-
-
-def endings_of(visits: Visits) -> Endings:
-    """Of the sessions of these visits, which are all of them."""
+    visits = replace(visits, node=visits.pick(node.codes))
+    if collapse:
+        visits = collapsed(visits)
     ends = np.flatnonzero(visits.closes)
     return Endings(
         visits.node.take(ends), np.where(visits.opens.take(ends), -1, visits.node[ends - 1]).astype(np.int32)
@@ -222,8 +214,7 @@ def visit_counts(journeys: Journeys, node: Codes) -> Ints:
     """Of the selected sessions, by node: [0] events, [1] visits, a run of events at one node being one."""
     size = len(node.names)
     if worth():
-        sessions = journeys.sessions
-        return loops.visit_counts(node.codes, sessions.index, sessions.first, sessions.last, journeys.chosen, size)
+        return loops.visit_counts(node.codes, *journeys.ranges, journeys.chosen, size)
     visits = visits_by(journeys, node)
     return np.stack([np.bincount(v.node, minlength=size) for v in (visits, collapsed(visits))])
 
@@ -231,12 +222,11 @@ def visit_counts(journeys: Journeys, node: Codes) -> Ints:
 @found_once(period=True)
 def stays(journeys: Journeys, node: Codes, collapse: bool) -> Times:
     """Times from each visit of the selected sessions to the next visit of the session, by node and bin."""
-    size, sessions, at = len(node.names), journeys.sessions, journeys.events.at
-    longest = int((at[sessions.last] - at[sessions.first]).max(initial=0))
+    size = len(node.names)
+    longest = int((journeys.ended_at - journeys.started_at).max(initial=0))
     bins_ = int(bins(np.array([longest]))[0]) + 1
     if loops.fit(size * bins_):
-        chosen = journeys.chosen
-        return loops.stays(node.codes, sessions.index, sessions.first, sessions.last, at, chosen, size, bins_, collapse)
+        return loops.stays(node.codes, *journeys.ranges, journeys.events.at, journeys.chosen, size, bins_, collapse)
     visits = visits_by(journeys, node)
     if collapse:
         visits = collapsed(visits)

@@ -45,7 +45,7 @@ def node_bits(node: Codes) -> Words:
 def visited(journeys: Journeys, node: Codes) -> Words:
     """Per session: the nodes of its events."""
     if worth():
-        return np.stack([loops.visited(node.codes, *ranges(journeys), bits) for bits in node_bits(node)])
+        return np.stack([loops.visited(node.codes, *journeys.ranges, bits) for bits in node_bits(node)])
     visits = every_visit(journeys)
     return united(node_bits(node)[:, visits.pick(node.codes)], session_starts(visits))
 
@@ -65,11 +65,6 @@ def followed(journeys: Journeys, node: Codes, goal: frozenset[str], return_windo
     return found
 
 
-def ranges(journeys: Journeys) -> tuple[npt.NDArray[np.int32], Ints, Ints]:
-    """(session of each event, first and last event of each session), as loops over sessions take them."""
-    return journeys.sessions.index, journeys.sessions.first, journeys.sessions.last
-
-
 def session_starts(visits: Visits) -> Ints:
     """The first visit of each session."""
     return np.flatnonzero(visits.opens)
@@ -82,7 +77,7 @@ def united(words: Words, starts: Ints) -> Words:
 
 def by_customer(journeys: Journeys, words: Words, session: Ints) -> Words:
     """The words of these sessions, which ascend -> one for each customer who has any."""
-    owner = journeys.customer.take(journeys.sessions.first.take(session))
+    owner = journeys.session_customer.take(session)
     return united(words, np.flatnonzero(np.append(True, owner[1:] != owner[:-1])[: len(owner)]))
 
 
