@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, runtime_checkable
+from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,8 @@ FEW = 8
 """So many comparisons of a column are quicker than one look-up."""
 SHORT = 4_096
 """Rows of a chunk below which joining them is quicker than a visit to each."""
+SPARSE = 4
+"""Where fewer than one session in so many counts, their events are gathered before a walk."""
 MANY = 8
 """One event in so many is looked for: then a count over all of them is quicker than a search for each."""
 
@@ -84,6 +86,18 @@ def found_once(
         return found
 
     return kept
+
+
+class Walk(NamedTuple):
+    """Events of sessions in order, whole sessions, as loops go over them; those of sessions that do not count may be among them."""
+
+    rows: Ints | None  # their positions in the batch; None: they are all of it
+    index: npt.NDArray[np.int32]  # per event: its session
+    chosen: Bools  # per session of the batch: does it count?
+
+    def pick(self, values: npt.NDArray[S]) -> npt.NDArray[S]:
+        """Of values per event of the batch those of these events."""
+        return values if self.rows is None else values.take(self.rows)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,9 +202,29 @@ class Journeys:
         return self.customer.take(self.sessions.first)
 
     @property
-    def ranges(self) -> tuple[npt.NDArray[np.int32], Ints, Ints]:
-        """(session of each event, first and last event of each session), as loops over sessions take them."""
-        return self.sessions.index, self.sessions.first, self.sessions.last
+    @found_once(period=True)
+    def walk(self) -> Walk:
+        """The events of the sessions that count, others among them where that spares gathering them."""
+        if len(self.chosen) * SPARSE > len(self.sessions):
+            return self.whole_walk._replace(chosen=self.selected_sessions)
+        index = self.sessions.index
+        rows = np.flatnonzero(np.append(self.selected_sessions, False).take(index))
+        return Walk(rows, index.take(rows), self.selected_sessions)
+
+    @property
+    @found_once()
+    def whole_walk(self) -> Walk:
+        """The events of all sessions, whatever the period."""
+        index, everything = self.sessions.index, everyone(len(self.sessions))
+        rows = np.flatnonzero(index >= 0) if self.passive.any() else None
+        return Walk(rows, index if rows is None else index.take(rows), np.array(everything))
+
+    @property
+    @found_once()
+    def bounds(self) -> tuple[Ints, Ints]:
+        """(first event, the one behind the last) of each session among the events of `whole_walk`."""
+        end = np.cumsum(self.sessions.events)
+        return end - self.sessions.events, end
 
     @property
     @found_once(period=True)

@@ -113,16 +113,21 @@ def met(value: float | None, target: float | None, *, more: bool) -> bool | None
 def arrivals(journeys: Journeys, stages: tuple[str, ...]) -> tuple[Ints, Bools]:
     """(`first_visits`, `came_back`) of the selected sessions, one row a customer who has any."""
     rank = {name: i for i, name in enumerate(stages)}
-    ranks = np.array([rank.get(name, -1) for name in journeys.stage.names], dtype=np.int64)
-    shape = different(journeys.session_customer.take(journeys.chosen)), len(stages)
+    ranks = np.array([rank.get(name, len(stages)) for name in journeys.stage.names], dtype=np.int64)
+    there = journeys.session_customer.take(journeys.chosen)
     if worth():
-        code, ranges, owner = journeys.stage.codes, journeys.ranges, journeys.customer
-        return loops.arrivals(ranks, code, *ranges, owner, journeys.chosen, *shape)
+        walk, customers = journeys.walk, len(journeys.customer_starts)
+        rows = np.arange(len(walk.index)) if walk.rows is None else walk.rows
+        code, owner = walk.pick(journeys.stage.codes), walk.pick(journeys.customer)
+        first, again = loops.arrivals(ranks, code, walk.index, walk.chosen, owner, rows, customers, len(stages))
+        mine = np.flatnonzero(np.bincount(there, minlength=customers))
+        return first[mine, :-1], again[mine, :-1]
+    shape = different(there), len(stages)
     visits = visits_by(journeys, journeys.stage)
     owner = owners(journeys)
     customer = np.cumsum(np.append(False, owner[1:] != owner[:-1])[: len(owner)])
     here = ranks.take(visits.node)
-    known = np.flatnonzero(here >= 0)
+    known = np.flatnonzero(here < len(stages))
     position, customer, here = (values.take(known) for values in (visits.position, customer, here))
     return first_visits(position, customer, here, shape), came_back(customer, here, shape)
 

@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ingest.compiled import worth
 from ingest.errors import ConfigError
-from paths.analysis import Journeys, everyone, summed, within
+from paths.analysis import Journeys, everyone, found_once, summed, within
 from paths.any_order import deepest_any
 from paths.chains import ChainRules, Chains, Rows, deepest
 from paths.funnel_counts import counted
@@ -54,11 +53,6 @@ class Funnel:
     def needed(self) -> tuple[int, ...]:
         """Numbers of the steps that depth counts, as written."""
         return tuple(i for i, s in enumerate(self.steps, 1) if not s.optional)
-
-    @property
-    def walks_everywhere(self) -> bool:
-        """Do rows that no chain can use change nothing, so that they need not be left out first?"""
-        return self.order == "ordered" and self.ties == "recorded" and self.count == "customers"
 
     @property
     def columns(self) -> frozenset[str]:
@@ -159,25 +153,11 @@ class Search:
 
     @classmethod
     def of(cls, funnel: Funnel, journeys: Journeys) -> Search:
-        """Keep the rows a chain can use or stumble over; strict funnels stumble over every row."""
-        by_session = funnel.count == "sessions"
-        matches = {i: s.matches(journeys) for i, s in enumerate(funnel.steps, 1)}
-        excluded = [x.matches(journeys) for x in funnel.exclusions]
-        found = cls(
-            funnel=funnel, position=None, at=journeys.events.at,
-            unit=journeys.sessions.index if by_session else journeys.customer,
-            units=len(journeys.sessions) if by_session else len(journeys.customer_starts),
-            matches=matches, excluded=tuple(excluded),
-            starts=everyone(len(journeys)) if by_session else journeys.in_period,
-            as_of=journeys.scope.as_of, closed=journeys.scope.as_of > journeys.open_until if by_session else None,
-        )  # fmt: skip
-        if worth() and funnel.walks_everywhere:
-            return found
-        if funnel.order == "strict":
-            useful = ~journeys.passive & ~journeys.answers_to(funnel.ignored)
-        else:
-            useful = np.logical_or.reduce([*matches.values(), *excluded])
-        return found.take(np.flatnonzero(useful & session_rows(journeys) if by_session else useful))
+        """The rows that a chain can use or stumble over; it starts in the period, or in a session that does."""
+        found = candidates(journeys, funnel)
+        if funnel.count == "sessions":
+            return replace(found, starts=within(journeys.started_at, *journeys.period).take(found.unit))
+        return replace(found, starts=within(found.at, *journeys.period))
 
     def take(self, rows: Ints) -> Search:
         """The same at these rows."""
@@ -221,10 +201,24 @@ class Search:
         return np.logical_or.reduce(hits) if hits else None
 
 
-def session_rows(journeys: Journeys) -> Bools:
-    """Per event: is it in a session that starts in the period?"""
-    chosen = within(journeys.started_at, *journeys.period)
-    return np.append(chosen, False)[journeys.sessions.index]
+@found_once()
+def candidates(journeys: Journeys, funnel: Funnel) -> Search:
+    """The rows of every period. Strict funnels stumble over every row that is not passive or ignored."""
+    by_session = funnel.count == "sessions"
+    matches = {i: s.matches(journeys) for i, s in enumerate(funnel.steps, 1)}
+    excluded = tuple(x.matches(journeys) for x in funnel.exclusions)
+    found = Search(
+        funnel=funnel, position=None, at=journeys.events.at,
+        unit=journeys.sessions.index if by_session else journeys.customer,
+        units=len(journeys.sessions) if by_session else len(journeys.customer_starts),
+        matches=matches, excluded=excluded, starts=everyone(len(journeys)), as_of=journeys.scope.as_of,
+        closed=journeys.scope.as_of > journeys.open_until if by_session else None,
+    )  # fmt: skip
+    if funnel.order == "strict":
+        useful = ~journeys.passive & ~journeys.answers_to(funnel.ignored)
+    else:
+        useful = np.logical_or.reduce([*matches.values(), *excluded])
+    return found.take(np.flatnonzero(useful & ~journeys.passive if by_session else useful))
 
 
 def micro(span: timedelta | None) -> int | None:

@@ -10,8 +10,7 @@ from ingest.batches import Codes
 from ingest.compiled import worth
 from paths import loops
 from paths.analysis import Ints, Journeys, found_once, next_of
-from paths.transitions import every_visit
-from paths.visited import WORD, Words, bits_of, node_bits, session_starts, united, visited
+from paths.visited import WORD, Words, bits_of, node_bits, united, visited
 
 
 @found_once(stages=True)
@@ -24,16 +23,16 @@ def going_on(
     """
     ranks, top = np.array(rank, dtype=np.int64), top_later(journeys, stages, return_window)
     below = below_rank(ranks, len(stages))
+    walk = journeys.whole_walk
+    code = walk.pick(node.codes)
     if worth():
         tables = zip(node_bits(node), below[:, ranks], below, strict=True)
-        return np.stack([loops.going_on(node.codes, *journeys.ranges, *three, top) for three in tables])
-    visits = every_visit(journeys)
-    code, session = visits.pick(node.codes), visits.session.astype(np.int64) * (len(stages) + 1)
-    here = ranks.take(code)
+        return np.stack([loops.going_on(code, walk.index, len(walk.chosen), *three, top) for three in tables])
+    here, session = ranks.take(code), walk.index.astype(np.int64) * (len(stages) + 1)
     # the highest rank from here to the session's end: sessions descend backwards, so one running maximum serves all
     ahead = np.maximum.accumulate((here - session)[::-1])[::-1] + session
     on = np.where((here >= 0) & (ahead > here), node_bits(node)[:, code], np.uint64(0))
-    return united(on, session_starts(visits)) | visited(journeys, node) & below[:, top]
+    return united(on, journeys.bounds[0]) | visited(journeys, node) & below[:, top]
 
 
 def below_rank(rank: Ints, ranks: int) -> Words:
@@ -56,7 +55,9 @@ def top_later(journeys: Journeys, stages: tuple[str, ...], return_window: int) -
     code = codes_of(stages, stage)
     if worth() and len(stage.names) <= WORD:
         seen = visited(journeys, stage)[0]
-        return loops.top_later(seen, code, stage.codes, *journeys.ranges, at, journeys.customer, end)
+        walk, times = journeys.whole_walk, (journeys.started_at, journeys.ended_at)
+        events = walk.pick(stage.codes), walk.pick(at), *journeys.bounds
+        return loops.top_later(seen, code, *events, *times, journeys.session_customer, end)
     found = np.full(len(sessions), -1, dtype=np.int64)
     active = stage.codes if not journeys.passive.any() else np.where(journeys.passive, -1, stage.codes)
     for rank, here in enumerate(code.tolist()):

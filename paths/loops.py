@@ -63,58 +63,54 @@ def first_rows(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, bool]:
 
 @Loop
 def edges(
-    code: AnyInts, index: AnyInts, first: Ints, last: Ints, at: Ints, customer: AnyInts, chosen: Ints, size: int, collapse: bool
-) -> tuple[Ints, Ints, Ints, Ints, Ints]:  # fmt: skip
-    """transitions.edges_in: transitions, sessions and customers of each edge, the edge of each step, its time."""
-    counts = np.zeros((3, size * size), dtype=np.int64)
-    newest = np.full((2, size * size), -1, dtype=np.int32)  # the last session and customer of each edge
-    edge_of, spans = np.empty(len(code), dtype=np.int64), np.empty(len(code), dtype=np.int64)
-    steps = 0
-    for k in range(len(chosen)):
-        session = chosen[k]
-        who, node, since = customer[first[session]], np.int64(size - 2), np.int64(0)
-        for i in range(first[session], last[session] + 1):
-            here = np.int64(code[i])
-            if index[i] != session or (collapse and here == node):
-                continue
-            edge = node * size + here
-            edge_of[steps] = edge
-            spans[steps] = at[i] - since
-            steps += node != size - 2
-            counts[0, edge] += 1
-            counts[1, edge] += newest[0, edge] != session  # sums of comparisons: no branch could foretell them
-            counts[2, edge] += newest[1, edge] != who
-            newest[0, edge] = session
-            newest[1, edge] = who
-            node, since = here, at[i]
-        edge = node * size + size - 1
-        counts[0, edge] += 1
-        counts[1, edge] += 1
-        counts[2, edge] += newest[1, edge] != who
-        newest[1, edge] = who
-    return counts[0], counts[1], counts[2], edge_of[:steps].copy(), spans[:steps].copy()
+    code: AnyInts, index: AnyInts, chosen: Bools, at: Ints, customer: AnyInts, size: int, collapse: bool
+) -> tuple[Ints, AnyInts, Ints]:
+    """transitions.edges_in but for END: [edge, transitions, sessions and customers], the edge of each step, its time."""
+    nowhere = size * size
+    counts = np.zeros((nowhere + 1, 3), dtype=np.int64)
+    newest = np.full((nowhere + 1, 2), -1, dtype=np.int32)  # the last session and customer of each edge
+    edge_of, spans = np.empty(len(code) + 1, dtype=np.int32), np.empty(len(code) + 1, dtype=np.int64)
+    steps, before, node, since = 0, np.int32(-1), np.int64(0), np.int64(0)
+    for i in range(len(code)):  # sums of comparisons instead of branches, which nobody could foretell
+        session, here = index[i], np.int64(code[i])
+        inside = session == before
+        repeats = inside & (here == node) & collapse
+        counts_here = chosen[session] & (not repeats)
+        edge = (node if inside else size - 2) * size + here
+        edge_of[steps], spans[steps] = edge, at[i] - since
+        steps += counts_here & inside
+        edge = edge if counts_here else nowhere
+        counts[edge, 0] += 1
+        counts[edge, 1] += newest[edge, 0] != session
+        counts[edge, 2] += newest[edge, 1] != customer[i]
+        newest[edge, 0] = session
+        newest[edge, 1] = customer[i]
+        since = since if repeats else at[i]
+        before, node = session, here
+    return counts[:nowhere], edge_of[:steps], spans[:steps]
 
 
 @Loop
 def times(code: AnyInts, size: int, values: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """counting.tally_times: values are brought together by code, and each code has the table of bins for itself."""
-    place = np.zeros(size + 1, dtype=np.int64)
-    bin_ = np.empty(len(code), dtype=np.int32)
-    top = 0
-    for i in range(len(code)):  # as histograms.bins
+    n = len(code)
+    bin_ = np.empty(n, dtype=np.int32)
+    top = np.int32(0)
+    for i in range(n):  # as histograms.bins
         bin_[i] = max(0, (np.float64(values[i]).view(np.int64) >> SHIFT) - BASE + 1)
         top = max(top, bin_[i])
-    for i in range(len(code)):
+    place = np.zeros(size + 1, dtype=np.int64)
+    for i in range(n):
         place[code[i] + 1] += 1
     place = np.cumsum(place)
     end = place[:-1].copy()
-    bins, spans = np.empty(len(code), dtype=np.int32), np.empty(len(code), dtype=np.int64)
-    for i in range(len(code)):
+    bins, spans = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int64)
+    for i in range(n):
         at = end[code[i]]
         bins[at], spans[at] = bin_[i], values[i]
         end[code[i]] = at + 1
     sums = np.zeros((top + 1, 2), dtype=np.int64)
-    rows = np.empty((4, len(code) + 1), dtype=np.int64)
+    rows = np.empty((4, n + 1), dtype=np.int64)
     row = 0
     for c in range(size):
         low, high = np.int64(top), np.int64(0)
@@ -131,15 +127,15 @@ def times(code: AnyInts, size: int, values: Ints) -> tuple[Ints, Ints, Ints, Int
 
 
 @Loop
-def visited(code: AnyInts, index: AnyInts, first: Ints, last: Ints, bit: Words) -> Words:
+def visited(code: AnyInts, index: AnyInts, sessions: int, bit: Words) -> Words:
     """One word of visited.visited."""
-    found = np.zeros(len(first), dtype=np.uint64)
-    for session in range(len(first)):
-        seen = np.uint64(0)
-        for i in range(first[session], last[session] + 1):
-            if index[i] == session:
-                seen |= bit[code[i]]
-        found[session] = seen
+    found = np.zeros(sessions, dtype=np.uint64)
+    before, seen = np.int32(-1), np.uint64(0)
+    for i in range(len(code)):
+        same = np.uint64(0) - np.uint64(index[i] == before)  # all bits or none: quicker than a branch
+        seen = seen & same | bit[code[i]]
+        before = index[i]
+        found[before] = seen
     return found
 
 
@@ -155,39 +151,41 @@ def bytes_of(word: Words, bytes_: int) -> Ints:
 
 
 @Loop
-def going_on(
-    code: AnyInts, index: AnyInts, first: Ints, last: Ints, bit: Words, lower: Words, below: Words, top: Ints
-) -> Words:
+def going_on(code: AnyInts, index: AnyInts, sessions: int, bit: Words, lower: Words, below: Words, top: Ints) -> Words:
     """One word of going_on.going_on; lower: by node, the nodes of a lower rank."""
-    found = np.zeros(len(first), dtype=np.uint64)
-    for session in range(len(first)):
-        seen = on = np.uint64(0)
-        for i in range(first[session], last[session] + 1):
-            if index[i] == session:
-                on |= seen & lower[code[i]]
-                seen |= bit[code[i]]
-        found[session] = on | seen & below[top[session]]
+    found, there = np.zeros(sessions, dtype=np.uint64), np.zeros(sessions, dtype=np.uint64)
+    before, seen, on = np.int32(-1), np.uint64(0), np.uint64(0)
+    for i in range(len(code)):
+        same = np.uint64(0) - np.uint64(index[i] == before)
+        seen &= same
+        on = on & same | seen & lower[code[i]]
+        seen |= bit[code[i]]
+        before = index[i]
+        found[before], there[before] = on, seen
+    for session in range(sessions):
+        found[session] |= there[session] & below[top[session]]
     return found
 
 
 @Loop
 def top_later(
-    seen: Words, wanted: Ints, code: AnyInts, index: AnyInts, first: Ints, last: Ints, at: Ints, customer: AnyInts, end: Ints
+    seen: Words, wanted: Ints, code: AnyInts, at: Ints, starts: Ints, ends: Ints, started: Ints, ended: Ints, customer: AnyInts,
+    limit: Ints,
 ) -> Ints:  # fmt: skip
     """going_on.top_later; seen: the stages of each session, wanted: the code of each rank."""
-    found = np.full(len(first), -1, dtype=np.int64)
+    found = np.full(len(seen), -1, dtype=np.int64)
     nearest = np.full(len(wanted), -1, dtype=np.int64)  # by rank: the next session that has it
-    for session in range(len(first) - 1, -1, -1):
-        if session + 1 < len(first) and customer[first[session + 1]] != customer[first[session]]:
+    for session in range(len(seen) - 1, -1, -1):
+        if session + 1 < len(seen) and customer[session + 1] != customer[session]:
             nearest[:] = -1
         for rank in range(len(wanted) - 1, -1, -1):
             later = nearest[rank]
-            if later < 0 or at[first[later]] > end[session]:
+            if later < 0 or started[later] > limit[session]:
                 continue
-            inside = at[last[later]] <= end[session]
+            inside = ended[later] <= limit[session]
             if not inside:  # it has the stage, but perhaps too late
-                for i in range(first[later], last[later]):
-                    inside |= at[i] <= end[session] and code[i] == wanted[rank] and index[i] == later
+                for i in range(starts[later], ends[later]):
+                    inside |= at[i] <= limit[session] and code[i] == wanted[rank]
             if inside:
                 found[session] = rank
                 break
@@ -224,60 +222,52 @@ def signs(
 
 
 @Loop
-def visit_counts(code: AnyInts, index: AnyInts, first: Ints, last: Ints, chosen: Ints, size: int) -> Ints:
-    """transitions.visit_counts."""
-    found = np.zeros((2, size), dtype=np.int64)
-    for k in range(len(chosen)):
-        session, before = chosen[k], -1
-        for i in range(first[session], last[session] + 1):
-            if index[i] == session:
-                found[0, code[i]] += 1
-                found[1, code[i]] += code[i] != before
-                before = code[i]
+def visit_counts(code: AnyInts, index: AnyInts, chosen: Bools, size: int) -> Ints:
+    """transitions.visit_counts: [node, is it the node before again, is it of a chosen session]."""
+    found = np.zeros((size, 2, 2), dtype=np.int64)
+    before, node = np.int32(-1), np.int32(-1)
+    for i in range(len(code)):
+        again = (index[i] == before) & (code[i] == node)
+        before, node = index[i], code[i]
+        found[node, np.int64(again), np.int64(chosen[before])] += 1
     return found
 
 
 @Loop
 def stays(
-    code: AnyInts, index: AnyInts, first: Ints, last: Ints, at: Ints, chosen: Ints, size: int, bins: int, collapse: bool
+    code: AnyInts, index: AnyInts, chosen: Bools, at: Ints, size: int, bins: int, collapse: bool
 ) -> tuple[Ints, Ints, Ints, Ints]:
     """transitions.stays: a table of bins for each node; bins as in histograms.bins, all below `bins`."""
-    table = np.zeros((size, bins, 2), dtype=np.int64)
-    for k in range(len(chosen)):
-        session, before = chosen[k], np.int64(-1)
-        since = at[first[session]]
-        for i in range(first[session], last[session] + 1):
-            here = np.int64(code[i])
-            if index[i] != session or (collapse and here == before):
-                continue
-            if before >= 0:
-                span = at[i] - since
-                bin_ = max(0, (np.float64(span).view(np.int64) >> SHIFT) - BASE + 1)
-                table[before, bin_, 0] += 1
-                table[before, bin_, 1] += span
-            before, since = here, at[i]
-    rows = np.empty((4, np.count_nonzero(table[:, :, 0])), dtype=np.int64)
-    row = 0
-    for node in range(size):
-        for b in range(bins):
-            if table[node, b, 0]:
-                rows[0, row], rows[1, row], rows[2, row], rows[3, row] = node, b, table[node, b, 0], table[node, b, 1]
-                row += 1
-    return rows[0], rows[1], rows[2], rows[3]
+    table = np.zeros((size * bins + 1, 2), dtype=np.int64)  # the last row is that of no stay
+    before, node, since = np.int32(-1), np.int64(0), np.int64(0)
+    for i in range(len(code)):
+        session, here, span = index[i], np.int64(code[i]), at[i] - since
+        inside = session == before
+        repeats = inside & (here == node) & collapse
+        bin_ = max(0, (np.float64(span).view(np.int64) >> SHIFT) - BASE + 1)
+        row = node * bins + bin_ if chosen[session] & inside & (not repeats) else size * bins
+        table[row, 0] += 1
+        table[row, 1] += span
+        since = since if repeats else at[i]
+        before, node = session, here
+    rows = np.empty((4, size * bins + 1), dtype=np.int64)
+    n = 0
+    for row in range(size * bins):
+        if table[row, 0]:
+            rows[0, n], rows[1, n], rows[2, n], rows[3, n] = row // bins, row % bins, table[row, 0], table[row, 1]
+            n += 1
+    return rows[0, :n], rows[1, :n], rows[2, :n], rows[3, :n]
 
 
 @Loop
-def step_flows(
-    code: AnyInts, index: AnyInts, first: Ints, last: Ints, chosen: Ints, goal: Bools, steps: int, size: int, collapse: bool
-) -> Ints:  # fmt: skip
-    """steps.flows_in: how often each code occurs."""
+def step_flows(code: AnyInts, starts: Ints, ends: Ints, goal: Bools, steps: int, size: int, collapse: bool) -> Ints:
+    """steps.flows_in: how often each code occurs; starts, ends, goal: of each chosen session."""
     found = np.zeros((steps, size, size, 2), dtype=np.int64)
-    for k in range(len(chosen)):
-        session = chosen[k]
-        node, step, good = np.int64(size - 2), 0, np.int64(goal[session])
-        for i in range(first[session], last[session] + 1):
+    for k in range(len(starts)):
+        node, step, good = np.int64(size - 2), 0, np.int64(goal[k])
+        for i in range(starts[k], ends[k]):
             here = np.int64(code[i])
-            if index[i] != session or (collapse and here == node):
+            if collapse and here == node:
                 continue
             found[step, node, here, good] += 1
             node = here
@@ -290,13 +280,13 @@ def step_flows(
 
 
 @Loop
-def endings(code: AnyInts, index: AnyInts, first: Ints, last: Ints, collapse: bool) -> AnyInts:
-    """transitions.endings: [0] the nodes before, -1 = none."""
-    found = np.full(len(first), -1, dtype=np.int32)
-    for session in range(len(first)):
-        end = code[last[session]]
-        for i in range(last[session] - 1, first[session] - 1, -1):
-            if index[i] == session and not (collapse and code[i] == end):
+def endings(code: AnyInts, starts: Ints, ends: Ints, collapse: bool) -> AnyInts:
+    """Endings.before of transitions.endings; starts, ends: of each session."""
+    found = np.full(len(starts), -1, dtype=np.int32)
+    for session in range(len(starts)):
+        end = code[ends[session] - 1]
+        for i in range(ends[session] - 2, starts[session] - 1, -1):
+            if not (collapse and code[i] == end):
                 found[session] = code[i]
                 break
     return found
@@ -420,22 +410,21 @@ def fingerprint(
 
 @Loop
 def arrivals(
-    rank: AnyInts, code: AnyInts, index: AnyInts, first: Ints, last: Ints, customer: AnyInts, chosen: Ints, customers: int, stages: int
+    rank: AnyInts, code: AnyInts, index: AnyInts, chosen: Bools, customer: AnyInts, rows: Ints, customers: int, stages: int
 ) -> tuple[Ints, Bools]:  # fmt: skip
-    """designed.arrivals; rank: of each code."""
+    """designed.arrivals, and a further stage, which is none; rank: of each code, `stages` for none."""
     never = np.iinfo(np.int64).max
-    found, again = np.full((customers, stages), never, dtype=np.int64), np.zeros((customers, stages), dtype=np.bool_)
-    owner, before, who = -1, np.int64(-1), np.int64(-1)
-    for k in range(len(chosen)):
-        session = chosen[k]
-        if customer[first[session]] != who:
-            who = np.int64(customer[first[session]])
-            owner += 1
-            before = np.int64(-1)
-        for i in range(first[session], last[session] + 1):
-            stage = rank[code[i]]
-            if index[i] == session and stage >= 0 and stage != before:
-                again[owner, stage] = found[owner, stage] != never
-                found[owner, stage] = min(found[owner, stage], i)
-                before = stage
+    found, again = (
+        np.full((customers, stages + 1), never, dtype=np.int64),
+        np.zeros((customers, stages + 1), dtype=np.bool_),
+    )
+    before, node = np.int32(-1), np.int64(-1)
+    for i in range(len(code)):
+        owner = customer[i]
+        stage = np.int64(rank[code[i]]) if chosen[index[i]] else stages
+        first = found[owner, stage]
+        again[owner, stage] |= ((owner != before) | (stage != node)) & (first != never)
+        found[owner, stage] = min(first, rows[i])
+        node = stage if (stage < stages) | (owner != before) else node
+        before = owner
     return found, again

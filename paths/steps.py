@@ -60,9 +60,9 @@ class StepFlows:
         names = names_of(node)
         goal, size = holding_goal(journeys, self.rules.goal), len(names)
         if loops.fit(2 * self.steps * size * size):
-            counts = loops.step_flows(
-                node.codes, *journeys.ranges, journeys.chosen, goal, self.steps, size, self.collapse_repeats
-            )
+            code, chosen = journeys.whole_walk.pick(node.codes), journeys.chosen
+            bounds = (ends.take(chosen) for ends in journeys.bounds)
+            counts = loops.step_flows(code, *bounds, goal.take(chosen), self.steps, size, self.collapse_repeats)
             code = np.flatnonzero(counts)
             n = counts[code]
         else:

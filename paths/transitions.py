@@ -110,11 +110,16 @@ def edges_in(visits: Visits, owner: Codes32, size: int) -> tuple[Ints, dict[str,
 
 def compiled_edges(journeys: Journeys, node: Codes, size: int, collapse: bool) -> tuple[Ints, dict[str, Ints], Times]:
     """The same of the selected sessions."""
-    at, customer = journeys.events.at, journeys.customer
-    *counts, code, spans = loops.edges(node.codes, *journeys.ranges, at, customer, journeys.chosen, size, collapse)
+    walk, chosen = journeys.walk, journeys.chosen
+    code, at, customer = (walk.pick(values) for values in (node.codes, journeys.events.at, journeys.customer))
+    found, edge, spans = loops.edges(code, walk.index, walk.chosen, at, customer, size, collapse)
+    last = endings(journeys, node, collapse).last.take(chosen)
+    counts = found.T.copy()
+    counts[:2, size - 1 :: size] += np.bincount(last, minlength=size)
+    counts[2, size - 1 :: size] += units_at(journeys.session_customer.take(chosen), last, size)
     there = np.flatnonzero(counts[0])
     named = {name: n[there] for name, n in zip(COUNTS, counts, strict=True)}
-    return there, named, tally_times(code, size * size, spans)
+    return there, named, tally_times(edge, size * size, spans)
 
 
 @dataclass(frozen=True)
@@ -197,7 +202,7 @@ class Endings(NamedTuple):
 def endings(journeys: Journeys, node: Codes, collapse: bool) -> Endings:
     """Where each session ends; with `collapse` a run of events at one node is one visit."""
     if worth():
-        before = loops.endings(node.codes, *journeys.ranges, collapse)
+        before = loops.endings(journeys.whole_walk.pick(node.codes), *journeys.bounds, collapse)
         return Endings(node.codes.take(journeys.sessions.last), before)
     visits = every_visit(journeys)
     visits = replace(visits, node=visits.pick(node.codes))
@@ -212,9 +217,10 @@ def endings(journeys: Journeys, node: Codes, collapse: bool) -> Endings:
 @found_once(period=True)
 def visit_counts(journeys: Journeys, node: Codes) -> Ints:
     """Of the selected sessions, by node: [0] events, [1] visits, a run of events at one node being one."""
-    size = len(node.names)
+    size, walk = len(node.names), journeys.walk
     if worth():
-        return loops.visit_counts(node.codes, *journeys.ranges, journeys.chosen, size)
+        found = loops.visit_counts(walk.pick(node.codes), walk.index, walk.chosen, size)[:, :, 1]
+        return np.stack([found.sum(axis=1), found[:, 0]])
     visits = visits_by(journeys, node)
     return np.stack([np.bincount(v.node, minlength=size) for v in (visits, collapsed(visits))])
 
@@ -226,7 +232,9 @@ def stays(journeys: Journeys, node: Codes, collapse: bool) -> Times:
     longest = int((journeys.ended_at - journeys.started_at).max(initial=0))
     bins_ = int(bins(np.array([longest]))[0]) + 1
     if loops.fit(size * bins_):
-        return loops.stays(node.codes, *journeys.ranges, journeys.events.at, journeys.chosen, size, bins_, collapse)
+        walk = journeys.walk
+        code, at = walk.pick(node.codes), walk.pick(journeys.events.at)
+        return loops.stays(code, walk.index, walk.chosen, at, size, bins_, collapse)
     visits = visits_by(journeys, node)
     if collapse:
         visits = collapsed(visits)

@@ -15,7 +15,6 @@ from paths import loops
 from paths.analysis import Ints, Journeys, found_once
 from paths.counting import AnyInts
 from paths.states import states_of
-from paths.transitions import Visits, every_visit
 from paths.walks import stretches
 
 Words = npt.NDArray[np.uint64]
@@ -44,10 +43,11 @@ def node_bits(node: Codes) -> Words:
 @found_once()
 def visited(journeys: Journeys, node: Codes) -> Words:
     """Per session: the nodes of its events."""
+    walk = journeys.whole_walk
+    code = walk.pick(node.codes)
     if worth():
-        return np.stack([loops.visited(node.codes, *journeys.ranges, bits) for bits in node_bits(node)])
-    visits = every_visit(journeys)
-    return united(node_bits(node)[:, visits.pick(node.codes)], session_starts(visits))
+        return np.stack([loops.visited(code, walk.index, len(walk.chosen), bits) for bits in node_bits(node)])
+    return united(node_bits(node)[:, code], journeys.bounds[0])
 
 
 @found_once()
@@ -63,11 +63,6 @@ def followed(journeys: Journeys, node: Codes, goal: frozenset[str], return_windo
     starts = np.flatnonzero(np.append(True, session[1:] != session[:-1])[: len(session)])
     found[:, session.take(starts)] = united(node_bits(node)[:, node.codes.take(rows)], starts)
     return found
-
-
-def session_starts(visits: Visits) -> Ints:
-    """The first visit of each session."""
-    return np.flatnonzero(visits.opens)
 
 
 def united(words: Words, starts: Ints) -> Words:
