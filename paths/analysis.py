@@ -306,9 +306,8 @@ def next_of(journeys: Journeys, later: Ints, position: Ints) -> tuple[Ints, Bool
     return np.where(there, target, 0), there
 
 
-def last_of(journeys: Journeys, flags: Bools, position: Ints) -> Ints:
-    """The customer's last flagged event before each position, -1 = none."""
-    flagged = np.flatnonzero(flags)
+def last_of(journeys: Journeys, flagged: Ints, position: Ints) -> Ints:
+    """The customer's last one of some events, which ascend, before each position; -1 = none."""
     before = np.append(flagged, -1)[np.searchsorted(flagged, position) - 1]  # -1 finds the last entry: there is none
     return np.where(before >= journeys.customer_starts[journeys.customer[position]], before, -1)
 

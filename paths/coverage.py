@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from paths.analysis import Journeys, summed
+from paths.presence import present
 
 COVERAGE = pa.schema([("kind", pa.string()), ("name", pa.string()), ("events", pa.int64())])
 """One row is one touchpoint or stage (kind) and the events of the period that have it; most events first."""
@@ -30,7 +30,7 @@ class Coverage:
             kinds["stage"] = journeys.stage
         tables = []
         for kind, node in kinds.items():
-            counts = np.bincount(journeys.of_selected(node.codes), minlength=len(node.names))
+            counts = present(journeys, node).events
             tables.append(pa.table([[kind] * len(counts), pa.array(node.names, pa.string()), counts], schema=COVERAGE))
         whole = pa.concat_tables(tables)
         return whole.filter(pc.greater(whole["events"], 0))

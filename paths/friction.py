@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from ingest.batches import Codes
 from ingest.compiled import worth
 from paths import loops
-from paths.analysis import Journeys, coded, found_once, next_of
+from paths.analysis import NEVER, Journeys, coded, found_once, next_of
 from paths.counting import Flags, combined
 from paths.transitions import Visits, every_visit
 
@@ -24,6 +25,7 @@ MICROSECOND = timedelta(microseconds=1)
 SIGNALS = ("error", "repeat", "back_and_forth", "contact", "dwell")
 REPEATS_WITHIN = timedelta(seconds=10)
 CONTACT_WITHIN = timedelta(hours=24)
+WITHIN = REPEATS_WITHIN // MICROSECOND
 LONG = 3
 """Times the reference median of the time at a touchpoint."""
 
@@ -50,22 +52,34 @@ def fitting(column: Codes, globs: Sequence[str]) -> Bools:
     return coded(column, {n for n in column.names if any(fnmatchcase(n, g) for g in globs)})
 
 
+class Signals(NamedTuple):
+    """The visits that show any of SIGNALS."""
+
+    row: Ints  # their events, ascending
+    flags: Flags  # which each shows, as `combined`
+
+
 @found_once()
-def signals(journeys: Journeys, rules: FrictionRules) -> Flags:
-    """Per event: which SIGNALS a visit shows, as `combined`; a passive event is no visit.
+def signals(journeys: Journeys, rules: FrictionRules) -> Signals:
+    """Of all visits to touchpoints; a passive event is no visit.
 
     error: the event is an error, or the next one of the session is. repeat: one of three visits in a row at one
     touchpoint within 10 s. back_and_forth: B of A > B > A. contact: a support contact of the customer within 24 h. dwell:
     the time to the next event of the session is more than three times the reference median.
     """
     visits = every_visit(journeys)
+    if worth():
+        error, contact = visits.pick(named(journeys, rules.errors)), contacts(journeys, visits, rules)
+        limits = np.array(dwell_limits(journeys, rules), dtype=np.int64)
+        row, flags = loops.friction(visits.node, visits.session, visits.at, error, contact, limits, WITHIN)
+        return Signals(visits.place(row), flags)
     shown = {
         "error": errors(journeys, visits, rules), "repeat": repeats(visits), "back_and_forth": back_and_forth(visits),
         "contact": contacts(journeys, visits, rules), "dwell": long_dwell(journeys, visits, rules),
     }  # fmt: skip
-    found = np.zeros(len(journeys), dtype=np.uint8)
-    found[slice(None) if visits.first is None else visits.first] = combined(shown, len(visits.node), SIGNALS)
-    return found
+    found = combined(shown, len(visits.node), SIGNALS)
+    row = np.flatnonzero(found)
+    return Signals(visits.place(row), found.take(row))
 
 
 def errors(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:
@@ -83,7 +97,7 @@ def repeats(visits: Visits) -> Bools:
         return found
     same = node[1:] == node[:-1]
     three = np.flatnonzero(same[1:] & same[:-1] & visits.together(2))
-    first = three[at[three + 2] - at[three] <= REPEATS_WITHIN // MICROSECOND]
+    first = three[at[three + 2] - at[three] <= WITHIN]
     for further in range(3):
         found[first + further] = True
     return found
@@ -120,7 +134,11 @@ def long_dwell(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bool
     found = np.zeros(len(visits.node), dtype=bool)
     if not rules.dwell or len(found) < 2:
         return found
-    limits = [LONG * (rules.dwell[n] // MICROSECOND) if n in rules.dwell else -1 for n in journeys.touchpoint.names]
-    limit = np.array([*limits, -1], dtype=np.int64)[visits.node[:-1]]
-    found[:-1] = ~visits.opens[1:] & (limit >= 0) & (visits.at[1:] - visits.at[:-1] > limit)
+    limit = np.array(dwell_limits(journeys, rules), dtype=np.int64)[visits.node[:-1]]
+    found[:-1] = ~visits.opens[1:] & (visits.at[1:] - visits.at[:-1] > limit)
     return found
+
+
+def dwell_limits(journeys: Journeys, rules: FrictionRules) -> list[int]:
+    """Of each touchpoint in microseconds; NEVER for one without a reference."""
+    return [LONG * (rules.dwell[n] // MICROSECOND) if n in rules.dwell else NEVER for n in journeys.touchpoint.names]

@@ -393,6 +393,62 @@ def within(customer: AnyInts, at: Ints, later: Ints, position: Ints, span: int) 
 
 
 @Loop
+def friction(
+    code: AnyInts, index: AnyInts, at: Ints, error: Bools, contact: Bools, limit: Ints, repeats_within: int
+) -> tuple[Ints, Flags]:
+    """friction.signals of whole sessions: (which events show any, what each shows); limit: of the time at each node."""
+    n = len(code)
+    rows, flags = np.empty(n + 1, dtype=np.int64), np.empty(n + 1, dtype=np.uint8)
+    found, one_ago, two_ago = 0, False, False
+    for i in range(n):
+        session, here = index[i], code[i]
+        back, next_, far = max(i - 1, 0), min(i + 1, n - 1), min(i + 2, n - 1)
+        goes_on = (i + 1 < n) & (index[next_] == session)
+        three = (i + 2 < n) & (index[far] == session) & (code[next_] == here) & (code[far] == here)
+        three &= at[far] - at[i] <= repeats_within
+        to_and_fro = (i > 0) & goes_on & (index[back] == session) & (code[back] == code[next_]) & (code[back] != here)
+        bits = np.int64(error[i] | (goes_on & error[next_]))
+        bits |= np.int64(three | one_ago | two_ago) << 1
+        bits |= np.int64(to_and_fro) << 2 | np.int64(contact[i]) << 3
+        bits |= np.int64(goes_on & (at[next_] - at[i] > limit[here])) << 4
+        one_ago, two_ago = three, one_ago
+        rows[found], flags[found] = i, bits
+        found += bits > 0
+    return rows[:found].copy(), flags[:found].copy()
+
+
+@Loop
+def present(code: AnyInts, customer: AnyInts, at: Ints, since: int, until: int, size: int) -> tuple[Ints, Ints]:
+    """presence.present: (events by code, customers, the first and the last instant)."""
+    found, ends = np.zeros(size + 1, dtype=np.int64), np.array([0, until, since], dtype=np.int64)
+    newest = np.int32(-1)
+    for i in range(len(code)):
+        there = (at[i] >= since) & (at[i] < until)
+        found[code[i] if there else size] += 1
+        ends[0] += there & (customer[i] != newest)
+        ends[1] = min(ends[1], at[i]) if there else ends[1]
+        ends[2] = max(ends[2], at[i]) if there else ends[2]
+        newest = customer[i] if there else newest
+    return found[:size], ends
+
+
+@Loop
+def first_in(at: Ints, passive: Bools, starts: Ints, since: int, until: int) -> Ints:
+    """timing.first_touches."""
+    found = np.empty(len(starts), dtype=np.int64)
+    n = 0
+    for customer in range(len(starts)):
+        i = starts[customer]
+        end = starts[customer + 1] if customer + 1 < len(starts) else len(at)
+        while i < end and (at[i] < since or passive[i]):
+            i += 1
+        if i < end and at[i] < until:
+            found[n] = i
+            n += 1
+    return found[:n].copy()
+
+
+@Loop
 def fingerprint(
     customers: Hashes, names: Hashes, customer: AnyInts, at: Ints, code: AnyInts, chosen: Bools
 ) -> np.uint64:

@@ -50,10 +50,13 @@ def signs_of(journeys: Journeys, rules: FrictionRules, goal: frozenset[str], sur
     felt = spoken_of(journeys, answers.visit[low])
     # an answer that names no touchpoint speaks of the last visit, behind which there is less to come
     weighed = spoken_of(journeys, answers.visit[low & answers.names_one])
-    flags = signals(journeys, rules)
-    row = np.flatnonzero((flags > 0) | felt if low.any() else flags)
-    row = row[journeys.sessions.index.take(row) >= 0]
-    shown, done = flags.take(row), reached.take(row)
+    row, shown = signals(journeys, rules)
+    if low.any():
+        flags = np.zeros(len(journeys), dtype=np.uint8)
+        flags[row] = shown
+        row = np.flatnonzero((flags > 0) | felt)
+        shown = flags.take(row)
+    done = reached.take(row)
     shown = np.where(done, shown & ~repeat, shown)  # the rows of an order are no clicks in anger
     goals, support = (np.flatnonzero(f) for f in (reached, named(journeys, rules.support)))
     failing = shown.copy()  # a contact after the goal is none that it failed by

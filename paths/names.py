@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from ingest.batches import Codes
 from paths.analysis import Journeys
+from paths.presence import present
 
 NAMES = pa.schema([("name", pa.string())])
 
@@ -26,9 +27,9 @@ class Names:
         """The names of a batch; one may come twice."""
         whole = journeys.with_excluded
         event, touchpoint = whole.events.event, whole.touchpoint
-        found = occurring(whole, event)
+        named = occurring(whole, touchpoint)
         alike = touchpoint.codes is event.codes  # without rules a touchpoint is an event by the same number
-        named = found if alike else occurring(whole, touchpoint)
+        found = named if alike else occurring(whole, event)
         return pa.table([[*(event.names[i] for i in found), *(touchpoint.names[i] for i in named)]], schema=NAMES)
 
     def reduce(self, parts: Sequence[pa.Table]) -> frozenset[str]:
@@ -38,5 +39,5 @@ class Names:
 
 def occurring(journeys: Journeys, column: Codes) -> list[int]:
     """The codes that the selected events have; a dictionary may hold more."""
-    found: list[int] = np.flatnonzero(np.bincount(journeys.of_selected(column.codes))).tolist()
+    found: list[int] = np.flatnonzero(present(journeys, column).events).tolist()
     return found

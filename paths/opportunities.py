@@ -82,8 +82,9 @@ class Opportunities:
         """Support contacts of the period, by the touchpoint of the last visit with friction in the 24 h before."""
         support = named(journeys, self.friction.support)
         at = chosen(journeys, support)
-        rough = signals(journeys, self.friction) & CAUSES > 0  # what went before a contact may lie before the period
-        before = last_of(journeys, rough & ~support, at)
+        visits, flags = signals(journeys, self.friction)
+        rough = visits[flags & CAUSES > 0]  # what went before a contact may lie before the period
+        before = last_of(journeys, rough[~support.take(rough)], at)
         near = (before >= 0) & (journeys.events.at[at] - journeys.events.at[before] <= CONTACT_WITHIN // MICROSECOND)
         tables = [
             row(

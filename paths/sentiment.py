@@ -119,7 +119,7 @@ def answers_of(journeys: Journeys, surveys: tuple[Survey, ...]) -> Answers:
         is_answer |= mine
     position = np.flatnonzero(found != NO_SCORE)
     visits = ~journeys.passive & ~is_answer
-    before = last_of(journeys, visits, position)
+    before = last_of(journeys, np.flatnonzero(visits), position)
     names = about.codes[position]
     there = last_there(journeys, visits, position, about.take(position))
     return Answers(

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from paths.analysis import Journeys
-from paths.counting import different
+from paths.presence import present
 
 INSTANT = pa.timestamp("us", tz="UTC")
 SUMMARY = pa.schema(
@@ -36,13 +36,10 @@ class Summary:
     def map(self, journeys: Journeys) -> pa.Table:
         """One row per batch; the instants combine by smallest and largest."""
         whole = journeys.with_excluded
-        at, customer = whole.of_selected(whole.events.at), whole.of_selected(whole.customer)
-        excluded = int(whole.selected_sessions.sum()) - int(journeys.selected_sessions.sum())
-        ends = [int(at.min()), int(at.max())] if len(at) else [None, None]
-        return pa.table(
-            [[len(at)], [different(customer)], [int(journeys.selected_sessions.sum())],
-             pa.array(ends[:1], INSTANT), pa.array(ends[1:], INSTANT), [excluded]], schema=SUMMARY,
-        )  # fmt: skip
+        there, sessions = present(whole, whole.touchpoint), len(journeys.chosen)
+        instants = [pa.array([at], INSTANT) for at in (there.first_at, there.last_at)]
+        counts = [int(there.events.sum())], [there.customers], [sessions]
+        return pa.table([*counts, *instants, [len(whole.chosen) - sessions]], schema=SUMMARY)
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The SUMMARY row."""

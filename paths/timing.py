@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ingest.compiled import worth
+from paths import loops
 from paths.analysis import Journeys, summed
 from paths.counting import next_at_or_after
 from paths.goals import GoalRules
@@ -110,9 +112,7 @@ class TimeToGoal:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
-        begins = np.flatnonzero(journeys.selected & ~journeys.passive)
-        owner = journeys.customer[begins]
-        first = begins[np.append(True, owner[1:] != owner[:-1])] if len(begins) else begins
+        first = first_touches(journeys)
         goals = np.flatnonzero(journeys.answers_to(self.rules.goal))
         goal = next_at_or_after(goals, first)
         reach = np.append(journeys.customer_starts[1:], len(journeys))[journeys.customer[first]]
@@ -136,6 +136,15 @@ class TimeToGoal:
             table=pa.Table.from_pylist([at_mark(steps, m) for m in marks], schema=TIME_TO_GOAL), converted=converted,
             customers=converted + sum(r["censored"] for r in rows), median_seconds=None if half is None else seconds_of(half["bin"]),
         )  # fmt: skip
+
+
+def first_touches(journeys: Journeys) -> Ints:
+    """The first selected event of each customer that has one, passive ones left out."""
+    if worth() and not journeys.scope.segment:
+        return loops.first_in(journeys.events.at, journeys.passive, journeys.customer_starts, *journeys.period)
+    begins = np.flatnonzero(journeys.selected & ~journeys.passive)
+    owner = journeys.customer[begins]
+    return begins[np.append(True, owner[1:] != owner[:-1])[: len(begins)]]
 
 
 def bin_of(microseconds: Any) -> Any:
