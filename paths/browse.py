@@ -9,6 +9,7 @@ from paths.analysis import Journeys
 from paths.cart_rules import ADD, BEGIN_CHECKOUT, VIEW, CartRules
 from paths.counting import next_at_or_after
 from paths.episodes import CartRows
+from paths.visited import visited
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -17,10 +18,10 @@ Bools = npt.NDArray[np.bool_]
 def browsing(journeys: Journeys, rows: CartRows, rules: CartRules) -> tuple[Ints, Bools]:
     """(the sessions, is recovery_window after their end still open at as_of). Purchases count by their first rows."""
     sessions, at = journeys.sessions, journeys.events.at
-    looked = journeys.sessions_with(rows.role == VIEW)
-    looked &= ~journeys.sessions_with((rows.role == ADD) | (rows.role == BEGIN_CHECKOUT))
-    found = np.flatnonzero(looked)
-    first, limit = sessions.first[found], at[sessions.last[found]] + rules.recovery
+    roles = visited(journeys, rows.roles)[0]
+    view, begun = (sum(np.uint64(1) << np.uint64(r) for r in some) for some in ((VIEW,), (ADD, BEGIN_CHECKOUT)))
+    found = np.flatnonzero((roles & (view | begun)) == view)
+    first, limit = sessions.first[found], journeys.ended_at[found] + rules.recovery
     following = next_at_or_after(rows.orders.first, first)
     there = following < len(journeys)
     following = np.where(there, following, first)

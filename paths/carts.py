@@ -15,11 +15,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.errors import ConfigError, JourneysError
-from paths.analysis import Journeys, summed
+from paths.analysis import Journeys, found_once, summed
 from paths.browse import browsing
 from paths.cart_groups import COMPUTED, GRID, HOUR, groups_of
 from paths.cart_rules import REFUND, CartRules, number_at
-from paths.counting import AnyInts, exact_sums, units_at
+from paths.counting import AnyInts, exact_sums, tally, units_at
 from paths.episodes import ABANDONED, BY, BY_NONE, KINDS, RECOVERED, STATUSES, CartRows, Episodes, episodes
 from paths.statistics import rate, wilson
 from paths.sums import groups
@@ -90,13 +90,10 @@ class Carts:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
-        rows = CartRows.of(journeys, self.rules)
-        found = episodes(journeys, self.rules)
-        found = found.take(journeys.selects(found.first))
-        return pa.concat_tables([
-            part("all", {"episodes": np.array([len(found)])}), self.groups(journeys, found), recoveries(found),
-            self.browse(journeys, rows), refunds(journeys, rows), hours(journeys, found),
-        ])  # fmt: skip
+        found = selected_episodes(journeys, self.rules)
+        return pa.concat_tables(
+            [*whatever_by(journeys, self.rules), self.groups(journeys, found), self.browse(journeys)]
+        )
 
     def groups(self, journeys: Journeys, found: Episodes) -> pa.Table:
         """Episodes by kind, status and `by`."""
@@ -109,13 +106,13 @@ class Carts:
         kind, status = np.divmod(cell, len(STATUSES))
         return part("group", counts, kind=chosen(KINDS, kind), status=chosen(STATUSES, status), by=chosen(names, name))
 
-    def browse(self, journeys: Journeys, rows: CartRows) -> pa.Table:
+    def browse(self, journeys: Journeys) -> pa.Table:
         """Sessions that only looked, by status; counted, not valued."""
         if self.by is not None and self.by not in GRID:
             return PARTS.empty_table()
-        session, still_open = browsing(journeys, rows, self.rules)
+        session, still_open = browsing(journeys, CartRows.of(journeys, self.rules), self.rules)
         keep = journeys.selected_sessions[session]
-        customer = journeys.customer[journeys.sessions.first[session[keep]]]
+        customer = journeys.session_customer[session[keep]]
         code, counts = counted(still_open[keep].astype(np.int64), 2, customer)
         return part("browse", counts, kind=[BROWSE] * len(code), status=chosen(("abandoned", "open"), code))
 
@@ -181,6 +178,21 @@ class Carts:
         return round(row["value"] / self.minor_units, digits) if row["known"] else None
 
 
+@found_once(period=True)
+def selected_episodes(journeys: Journeys, rules: CartRules) -> Episodes:
+    """The episodes that open in the period and the segment."""
+    found = episodes(journeys, rules)
+    return found.take(np.flatnonzero(journeys.selects(found.first)))
+
+
+@found_once(period=True)
+def whatever_by(journeys: Journeys, rules: CartRules) -> tuple[pa.Table, ...]:
+    """The sections that are the same whatever carts are told apart by."""
+    found = selected_episodes(journeys, rules)
+    whole = part("all", {"episodes": np.array([len(found)])})
+    return whole, recoveries(found), refunds(journeys, CartRows.of(journeys, rules)), hours(journeys, found)
+
+
 def recoveries(found: Episodes) -> pa.Table:
     """Recovered episodes by what brought them back."""
     mine = found.by != BY_NONE
@@ -206,8 +218,9 @@ def hours(journeys: Journeys, found: Episodes) -> pa.Table:
     idle = (journeys.scope.as_of - found.last_activity_at[gone]) // HOUR
     tables = []
     for section, values in (("recovery_hours", delay), ("idle_hours", idle)):
-        different, count = np.unique(values, return_counts=True)
-        tables.append(part(section, {"episodes": count}, hours=different))
+        low = int(values.min(initial=0))
+        different, count = tally(values - low, int(values.max(initial=0)) - low + 1)
+        tables.append(part(section, {"episodes": count}, hours=different + low))
     return pa.concat_tables(tables)
 
 

@@ -22,6 +22,8 @@ from paths.transitions import owners, visits_by
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 MICROSECOND = timedelta(microseconds=1)
+NEVER = np.iinfo(np.int64).max
+NO_TIMES: Ints = np.zeros(0, dtype=np.int64)
 
 PARTS = pa.schema(
     [("kind", pa.string()), ("stage", pa.int64()), ("bin", pa.int64()), ("n", pa.int64()), ("sum", pa.int64())]
@@ -70,9 +72,13 @@ class DesignedJourney:
         """The additive counts of a batch."""
         return counts(*arrivals(journeys, self.stages), journeys.events.at)
 
+    def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """The sum of parts."""
+        return summed(parts, ["kind", "stage", "bin"], PARTS)
+
     def reduce(self, parts: Sequence[pa.Table]) -> Designed:
         """The table and the totals."""
-        rows = summed(parts, ["kind", "stage", "bin"], PARTS).to_pylist()
+        rows = self.merge(parts).to_pylist()
         n = {(r["kind"], r["stage"]): int(r["n"]) for r in rows if r["kind"] != "wait"}
         customers = n.get(("customers", -1), 0)
         totals: dict[str, Any] = {"customers": customers}
@@ -111,7 +117,7 @@ def met(value: float | None, target: float | None, *, more: bool) -> bool | None
 
 
 def arrivals(journeys: Journeys, stages: tuple[str, ...]) -> tuple[Ints, Bools]:
-    """(`first_visits`, `came_back`) of the selected sessions, one row a customer who has any."""
+    """(`first_visits`, `came_back`) of the selected sessions, one column a customer who has any."""
     rank = {name: i for i, name in enumerate(stages)}
     ranks = np.array([rank.get(name, len(stages)) for name in journeys.stage.names], dtype=np.int64)
     there = journeys.session_customer.take(journeys.chosen)
@@ -121,10 +127,8 @@ def arrivals(journeys: Journeys, stages: tuple[str, ...]) -> tuple[Ints, Bools]:
         code, owner = walk.pick(journeys.stage.codes), walk.pick(journeys.customer)
         first, again = loops.arrivals(ranks, code, walk.index, walk.chosen, owner, rows, customers, len(stages))
         mine = np.flatnonzero(np.bincount(there, minlength=customers))
-        return first[mine, :-1], again[mine, :-1]
-    shape = different(there), len(stages)
-    visits = visits_by(journeys, journeys.stage)
-    owner = owners(journeys)
+        return first[:-1, mine], again[:-1, mine]
+    visits, owner, shape = visits_by(journeys, journeys.stage), owners(journeys), (len(stages), different(there))
     customer = np.cumsum(np.append(False, owner[1:] != owner[:-1])[: len(owner)])
     here = ranks.take(visits.node)
     known = np.flatnonzero(here < len(stages))
@@ -133,57 +137,53 @@ def arrivals(journeys: Journeys, stages: tuple[str, ...]) -> tuple[Ints, Bools]:
 
 
 def first_visits(position: Ints, customer: Ints, rank: Ints, shape: tuple[int, int]) -> Ints:
-    """[customer, stage]: position of the first event there, the largest int64 where there is none."""
-    first = np.full(shape[0] * shape[1], np.iinfo(np.int64).max, dtype=np.int64)
-    cell = customer * shape[1] + rank
+    """[stage, customer]: position of the first event there, NEVER where there is none."""
+    first = np.full(shape[0] * shape[1], NEVER)
+    cell = rank * shape[1] + customer
     first[cell[::-1]] = position[::-1]  # backwards: the first row is written last
     return first.reshape(shape)
 
 
 def came_back(customer: Ints, rank: Ints, shape: tuple[int, ...]) -> Bools:
-    """[customer, stage]: did the customer leave the stage for another designed one and come back?"""
+    """[stage, customer]: did the customer leave the stage for another designed one and come back?"""
     fresh = (
         np.append(True, (customer[1:] != customer[:-1]) | (rank[1:] != rank[:-1]))
         if len(rank)
         else np.zeros(0, dtype=bool)
     )
     first = np.flatnonzero(fresh)
-    runs = np.bincount(customer.take(first) * shape[1] + rank.take(first), minlength=shape[0] * shape[1])
+    runs = np.bincount(rank.take(first) * shape[1] + customer.take(first), minlength=shape[0] * shape[1])
     found: Bools = runs.reshape(shape) > 1
     return found
 
 
 def counts(first: Ints, repeated: Bools, at: Ints) -> pa.Table:
-    """PARTS of some customers."""
-    customers, stages = first.shape
-    never = np.iinfo(np.int64).max
-    reached = first != never
-    later = np.full((customers, stages), never, dtype=np.int64)  # the first visit to any stage behind
+    """PARTS of some customers; first, repeated: [stage, customer]."""
+    stages, customers = first.shape
+    reached = first != NEVER
+    later = np.full(customers, NEVER)  # the first visit to any stage behind
+    passed, early = reached.copy(), np.zeros_like(reached)  # early: a later stage came first
     for i in range(stages - 2, -1, -1):
-        later[:, i] = np.minimum(later[:, i + 1], first[:, i + 1])
-    passed = reached | (later != never)
-    early = np.zeros_like(reached)  # a later stage came first
-    early[:, :-1] = reached[:, :-1] & (later[:, :-1] < first[:, :-1])
+        later = np.minimum(later, first[i + 1])
+        passed[i] |= later != NEVER
+        early[i] = reached[i] & (later < first[i])
     per_stage = {"reached": reached, "passed": passed, "repeated": repeated & reached, "out_of_order": early}
-    rows = [(kind, i, int(flags[:, i].sum())) for kind, flags in per_stage.items() for i in range(stages)]
-    some = reached.any(axis=1)
-    in_order = some & ~early.any(axis=1)
-    complete = in_order & ~(passed & ~reached).any(axis=1)
+    rows = [(kind, i, int(np.count_nonzero(flags[i]))) for kind, flags in per_stage.items() for i in range(stages)]
+    in_order = reached.any(axis=0) & ~early.any(axis=0)
+    complete = in_order & ~(passed & ~reached).any(axis=0)
     rows += [("customers", -1, customers), ("in_order", -1, int(in_order.sum())), ("complete", -1, int(complete.sum()))]
     kinds, number, n = zip(*rows, strict=True)
     zero = [0] * len(rows)
-    return pa.concat_tables([pa.table([kinds, number, zero, n, zero], schema=PARTS), *waits(first, reached, at)])
+    return pa.concat_tables([pa.table([kinds, number, zero, n, zero], schema=PARTS), waits(first, reached, at)])
 
 
-def waits(first: Ints, reached: Bools, at: Ints) -> list[pa.Table]:
+def waits(first: Ints, reached: Bools, at: Ints) -> pa.Table:
     """Per stage: the time from the first event at the nearest stage before it that the customer came to, if that was earlier."""
-    tables = []
-    before = np.full(len(first), -1, dtype=np.int64)
-    for i in range(first.shape[1]):
-        there = reached[:, i]
-        timed = there & (before >= 0) & (before < first[:, i])
-        span = at[first[timed, i]] - at[before[timed]]
-        _, bins, n, total = tally_times(np.zeros(len(span), dtype=np.int64), 1, span)
-        tables.append(pa.table([["wait"] * len(n), np.full(len(n), i), bins, n, total], schema=PARTS))
-        before = np.where(there, first[:, i], before)
-    return tables
+    spans, before = [NO_TIMES], np.full(first.shape[1], -1, dtype=np.int64)
+    for here, there in zip(first, reached, strict=True):
+        timed = np.flatnonzero(there & (before >= 0) & (before < here))
+        spans.append(at.take(here.take(timed)) - at.take(before.take(timed)))
+        before = np.where(there, here, before)
+    stage = np.repeat(np.arange(len(first)), [len(span) for span in spans[1:]])
+    stage, bins, n, total = tally_times(stage, len(first), np.concatenate(spans))
+    return pa.table([["wait"] * len(n), stage, bins, n, total], schema=PARTS)

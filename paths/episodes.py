@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ingest.batches import Codes
 from paths.analysis import NEVER, Journeys, found_once
 from paths.cart_items import contents
 from paths.cart_marks import Marks, bought, find_marks
-from paths.cart_rules import ADD, BEGIN_CHECKOUT, PAYMENT, PURCHASE, REMINDER, CartRules, Roles, roles_of
+from paths.cart_rules import ADD, BEGIN_CHECKOUT, PAYMENT, PURCHASE, REMINDER, ROLES, CartRules, Roles, roles_of
 from paths.counting import next_at_or_after
 from paths.goals import Folded
 
@@ -64,13 +65,14 @@ class CartRows:
 
     role: Roles
     orders: Folded
+    roles: Codes  # the roles, and nothing, as nodes that sessions visit
 
     @staticmethod
     @found_once()
     def of(journeys: Journeys, rules: CartRules) -> CartRows:
         """Of a batch."""
         role = roles_of(journeys, rules)
-        return CartRows(role=role, orders=bought(journeys, role))
+        return CartRows(role=role, orders=bought(journeys, role), roles=Codes(role.astype(np.int32), (*ROLES, "")))
 
 
 @found_once()

@@ -15,7 +15,7 @@ from paths.analysis import Journeys
 from paths.goals import GoalRules
 from paths.states import LOST, states_of
 from paths.sums import codes_of, stretches
-from paths.transitions import collapsed, every_visit, visits_of
+from paths.walks import stretches as positions
 
 Ints = npt.NDArray[np.int64]
 
@@ -95,20 +95,21 @@ def narrow(codes: npt.NDArray[np.int32]) -> npt.NDArray[np.integer[Any]]:
 def sessions_of(journeys: Journeys, session: Ints) -> pa.Table:
     """LAST_LOST rows of these sessions, which ascend."""
     sessions, names = journeys.sessions, journeys.touchpoint.names
-    mine = np.zeros(len(sessions), dtype=bool)
-    mine[session] = True
-    visits = collapsed(visits_of(journeys, mine)) if len(session) else every_visit(journeys)
-    first, ends = (np.flatnonzero(flags)[: len(session)] for flags in (visits.opens, visits.closes))
-    begin = np.maximum(first, ends - STEPS + 1)
-    steps = [
-        [names[n] for n in visits.node[b : e + 1].tolist()] for b, e in zip(begin.tolist(), ends.tolist(), strict=True)
-    ]
-    start, end = journeys.started_at[session], journeys.ended_at[session]
+    start, length = journeys.bounds[0].take(session), sessions.events.take(session)
+    rows, owner = positions(start, length), np.repeat(np.arange(len(session)), length)
+    node = journeys.whole_walk.pick(journeys.touchpoint.codes).take(rows)
+    opens = np.append(True, (owner[1:] != owner[:-1]) | (node[1:] != node[:-1]))[: len(rows)]
+    visited = node[opens].tolist()
+    ends = np.cumsum(np.bincount(owner[opens], minlength=len(session)))
+    visits = np.diff(ends, prepend=0)
+    begin = ends - np.minimum(visits, STEPS)
+    steps = [[names[n] for n in visited[b:e]] for b, e in zip(begin.tolist(), ends.tolist(), strict=True)]
+    started, ended = journeys.started_at.take(session), journeys.ended_at.take(session)
     return pa.table(
         [
-            pa.array([names[n] for n in visits.node[ends].tolist()], pa.string()),
-            pa.array(end, pa.timestamp("us", tz="UTC")), (end - start) / 1e6, sessions.events[session], ends - first + 1,
-            pa.array(steps, pa.list_(pa.string())), journeys.events.key[sessions.first[session]],
+            pa.array([step[-1] for step in steps], pa.string()),
+            pa.array(ended, pa.timestamp("us", tz="UTC")), (ended - started) / 1e6, length, visits,
+            pa.array(steps, pa.list_(pa.string())), journeys.events.keys.take(journeys.session_customer.take(session)),
         ],
         schema=LAST_LOST,
     )  # fmt: skip

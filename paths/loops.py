@@ -198,26 +198,26 @@ def top_later(
 @Loop
 def signs(
     rows: Ints, shown: Flags, decisive: Flags, code: AnyInts, index: AnyInts, customer: AnyInts, chosen: Bools, closed: Bools,
-    followed: Words, size: int, signs_: int,
+    followed: Words, size: int, asked: Ints,
 ) -> Ints:  # fmt: skip
-    """map_signs.counted."""
-    found = np.zeros((size, signs_, 4), dtype=np.int64)
-    who, where = np.full((size, signs_), -1, dtype=np.int64), np.full((size, signs_), -1, dtype=np.int64)
+    """map_signs.counted of the asked signs: [cell, sign, which count]."""
+    found = np.zeros((size, len(asked), 4), dtype=np.int64)
+    who, where = np.full((size, len(asked)), -1, dtype=np.int32), np.full((size, len(asked)), -1, dtype=np.int32)
     for k in range(len(rows)):
-        row = rows[k]
-        session, cell = np.int64(index[row]), code[row]
+        session, cell, owner = index[rows[k]], code[rows[k]], customer[rows[k]]
         if not chosen[session]:
             continue
+        over = np.int64(closed[session])
         goal = np.int64(followed[cell // 64, session] >> np.uint64(cell % 64) & np.uint64(1))
-        for sign in range(signs_):  # sums of comparisons instead of branches, which nobody could foretell
-            shows, decides = np.int64(shown[k] >> sign & 1), np.int64(decisive[k] >> sign & 1)
-            found[cell, sign, 0] += shows
-            found[cell, sign, 1] += shows & (who[cell, sign] != customer[row])
-            who[cell, sign] = customer[row] if shows else who[cell, sign]
-            fresh = decides & closed[session] & (where[cell, sign] != session)
-            found[cell, sign, 2] += fresh
-            found[cell, sign, 3] += fresh & goal
-            where[cell, sign] = session if decides else where[cell, sign]
+        for i in range(len(asked)):  # sums of comparisons instead of branches, which nobody could foretell
+            shows, decides = np.int64(shown[k] >> asked[i] & 1), np.int64(decisive[k] >> asked[i] & 1)
+            found[cell, i, 0] += shows
+            found[cell, i, 1] += shows & (who[cell, i] != owner)
+            who[cell, i] = owner if shows else who[cell, i]
+            fresh = decides & over & (where[cell, i] != session)
+            found[cell, i, 2] += fresh
+            found[cell, i, 3] += fresh & goal
+            where[cell, i] = session if decides else where[cell, i]
     return found
 
 
@@ -399,37 +399,47 @@ def friction(
     """friction.signals of whole sessions: (which events show any, what each shows); limit: of the time at each node."""
     n = len(code)
     rows, flags = np.empty(n + 1, dtype=np.int64), np.empty(n + 1, dtype=np.uint8)
-    found, one_ago, two_ago = 0, False, False
-    for i in range(n):
-        session, here = index[i], code[i]
-        back, next_, far = max(i - 1, 0), min(i + 1, n - 1), min(i + 2, n - 1)
-        goes_on = (i + 1 < n) & (index[next_] == session)
-        three = (i + 2 < n) & (index[far] == session) & (code[next_] == here) & (code[far] == here)
-        three &= at[far] - at[i] <= repeats_within
-        to_and_fro = (i > 0) & goes_on & (index[back] == session) & (code[back] == code[next_]) & (code[back] != here)
-        bits = np.int64(error[i] | (goes_on & error[next_]))
+    found, one_ago, two_ago, came_from = 0, False, False, np.int32(-1)  # came_from: -1 at the first event of a session
+    for i in range(n - 1):
+        session, here, next_ = index[i], code[i], code[i + 1]
+        goes_on = index[i + 1] == session
+        three = goes_on & (next_ == here)
+        if three:
+            far = min(i + 2, n - 1)
+            three = (far > i + 1) & (index[far] == session) & (code[far] == here) & (at[far] - at[i] <= repeats_within)
+        bits = np.int64(error[i] | (goes_on & error[i + 1]))
         bits |= np.int64(three | one_ago | two_ago) << 1
-        bits |= np.int64(to_and_fro) << 2 | np.int64(contact[i]) << 3
-        bits |= np.int64(goes_on & (at[next_] - at[i] > limit[here])) << 4
+        bits |= np.int64(goes_on & (came_from == next_) & (came_from != here)) << 2 | np.int64(contact[i]) << 3
+        bits |= np.int64(goes_on & (at[i + 1] - at[i] > limit[here])) << 4
+        came_from = here if goes_on else np.int32(-1)
         one_ago, two_ago = three, one_ago
         rows[found], flags[found] = i, bits
+        found += bits > 0
+    if n:
+        bits = np.int64(error[n - 1]) | np.int64(one_ago | two_ago) << 1 | np.int64(contact[n - 1]) << 3
+        rows[found], flags[found] = n - 1, bits
         found += bits > 0
     return rows[:found].copy(), flags[:found].copy()
 
 
 @Loop
-def present(code: AnyInts, customer: AnyInts, at: Ints, since: int, until: int, size: int) -> tuple[Ints, Ints]:
-    """presence.present: (events by code, customers, the first and the last instant)."""
-    found, ends = np.zeros(size + 1, dtype=np.int64), np.array([0, until, since], dtype=np.int64)
-    newest = np.int32(-1)
-    for i in range(len(code)):
-        there = (at[i] >= since) & (at[i] < until)
-        found[code[i] if there else size] += 1
-        ends[0] += there & (customer[i] != newest)
-        ends[1] = min(ends[1], at[i]) if there else ends[1]
-        ends[2] = max(ends[2], at[i]) if there else ends[2]
-        newest = customer[i] if there else newest
-    return found[:size], ends
+def present(code: AnyInts, at: Ints, starts: Ints, since: int, until: int, size: int) -> tuple[Ints, Ints]:
+    """presence.present: (events by code, [customers, the first and the last instant])."""
+    found, ends = np.zeros(size, dtype=np.int64), np.array([0, until, since], dtype=np.int64)
+    for customer in range(len(starts)):
+        first = starts[customer]
+        end = starts[customer + 1] if customer + 1 < len(starts) else len(at)
+        while first < end and at[first] < since:
+            first += 1
+        while end > first and at[end - 1] >= until:
+            end -= 1
+        for i in range(first, end):
+            found[code[i]] += 1
+        if first < end:
+            ends[0] += 1
+            ends[1] = min(ends[1], at[first])
+            ends[2] = max(ends[2], at[end - 1])
+    return found, ends
 
 
 @Loop
@@ -446,6 +456,28 @@ def first_in(at: Ints, passive: Bools, starts: Ints, since: int, until: int) -> 
             found[n] = i
             n += 1
     return found[:n].copy()
+
+
+@Loop
+def states(
+    goals: Ints, index: AnyInts, customer: AnyInts, at: Ints, last: Ints, owner: AnyInts, ended: Ints, return_window: int, as_of: int
+) -> tuple[Ints, Ints, Bools, Bools]:  # fmt: skip
+    """states.SessionStates: last_goal, next_goal, comes_back, closed."""
+    sessions = len(last)
+    last_goal, next_goal = np.full(sessions, -1, dtype=np.int64), np.zeros(sessions, dtype=np.int64)
+    comes_back, closed = np.zeros(sessions, dtype=np.bool_), np.zeros(sessions, dtype=np.bool_)
+    for i in range(len(goals)):
+        if index[goals[i]] >= 0:
+            last_goal[index[goals[i]]] = goals[i]
+    row = 0
+    for session in range(sessions):
+        while row < len(goals) and goals[row] <= last[session]:
+            row += 1
+        closed[session] = as_of > ended[session] + return_window
+        if row < len(goals) and customer[goals[row]] == owner[session]:
+            next_goal[session] = goals[row]
+            comes_back[session] = at[goals[row]] - ended[session] <= return_window
+    return last_goal, next_goal, comes_back, closed
 
 
 @Loop
@@ -471,16 +503,16 @@ def arrivals(
     """designed.arrivals, and a further stage, which is none; rank: of each code, `stages` for none."""
     never = np.iinfo(np.int64).max
     found, again = (
-        np.full((customers, stages + 1), never, dtype=np.int64),
-        np.zeros((customers, stages + 1), dtype=np.bool_),
+        np.full((stages + 1, customers), never, dtype=np.int64),
+        np.zeros((stages + 1, customers), dtype=np.bool_),
     )
     before, node = np.int32(-1), np.int64(-1)
     for i in range(len(code)):
         owner = customer[i]
         stage = np.int64(rank[code[i]]) if chosen[index[i]] else stages
-        first = found[owner, stage]
-        again[owner, stage] |= ((owner != before) | (stage != node)) & (first != never)
-        found[owner, stage] = min(first, rows[i])
+        first = found[stage, owner]
+        again[stage, owner] |= ((owner != before) | (stage != node)) & (first != never)
+        found[stage, owner] = min(first, rows[i])
         node = stage if (stage < stages) | (owner != before) else node
         before = owner
     return found, again

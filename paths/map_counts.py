@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.batches import Codes
-from paths.analysis import Journeys, found_once
+from paths.analysis import Journeys, found_once, within
 from paths.counting import different, units_at
 from paths.friction import FrictionRules
 from paths.going_on import going_on
@@ -193,7 +193,7 @@ class MapBatch:
         """answers of the period, by the cell each speaks of: of a visit; of a touchpoint without one."""
         a, journeys = self.answers, self.journeys
         spoken = np.where(a.visit >= 0, a.visit, a.position)
-        mine = journeys.in_period[a.position] & journeys.in_segment[spoken]
+        mine = self.spoken_in_period & journeys.in_segment[spoken]
         here, elsewhere = mine & (a.named < 0) & (a.visit >= 0), mine & (a.named >= 0)
         code, thousandths = self.cell.codes[a.visit[here]].astype(np.int64), a.feeling[here] // THOUSANDTH
         sums = [exact(code, values, self.size) for values in (a.feeling[here], thousandths**2)]
@@ -211,6 +211,11 @@ class MapBatch:
             ]
             tables.append(pa.table([[name], ["answers"], [0], *totals], schema=PARTS))
         return row, tables
+
+    @cached_property
+    def spoken_in_period(self) -> Bools:
+        """Per answer: was it given in the period?"""
+        return within(self.journeys.events.at.take(self.answers.position), *self.journeys.period)
 
     def costs(self, cost: Mapping[str, int]) -> list[tuple[str, Ints]]:
         """What the touches cost, in minor units: by the event's name, else by its channel."""
@@ -235,9 +240,7 @@ class MapBatch:
             customers = np.count_nonzero(np.bincount(self.touches[0]))
         else:
             customers = different(self.journeys.session_customer.take(self.journeys.chosen))
-        lost = int(
-            (self.journeys.in_period[self.answers.position] & (self.answers.visit < 0) & (self.answers.named < 0)).sum()
-        )
+        lost = int((self.spoken_in_period & (self.answers.visit < 0) & (self.answers.named < 0)).sum())
         return pa.table([[""], ["total"], [0], [customers], [sessions], [lost], [self.answers.off_scale]], schema=PARTS)
 
 

@@ -89,12 +89,14 @@ def counted(journeys: Journeys, signs: Signs, cell: Codes, goal: frozenset[str],
     """Of the selected sessions."""
     closed, goes = states_of(journeys, goal, return_window).closed, followed(journeys, cell, goal, return_window)
     size, code, index, customer = len(cell.names), cell.codes, journeys.sessions.index, journeys.customer
-    if worth():
-        chosen = journeys.selected_sessions
-        found = loops.signs(*signs, code, index, customer, chosen, closed, goes, size, len(SIGNS))
-        return SignCounts(*np.moveaxis(found, 2, 0))
-    row, shown, decisive = signs.of(journeys)
     counts = np.zeros((4, size, len(SIGNS)), dtype=np.int64)
+    if worth():
+        asked = np.array([sign for sign, _ in by_sign(signs.shown | signs.decisive)], dtype=np.int64)
+        chosen = journeys.selected_sessions
+        found = loops.signs(*signs, code, index, customer, chosen, closed, goes, size, asked)
+        counts[:, :, asked] = np.moveaxis(found, 2, 0)
+        return SignCounts(*counts)
+    row, shown, decisive = signs.of(journeys)
     for sign, there in by_sign(shown):
         rows = row.take(there)
         counts[0, :, sign] = np.bincount(code.take(rows), minlength=size)

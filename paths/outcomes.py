@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from paths.analysis import Journeys, summed
+from paths.analysis import Journeys, summed, within
 from paths.counting import different, next_at_or_after, tally_times
 from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
 from paths.histograms import quantile_seconds
@@ -65,10 +66,10 @@ class Outcomes:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
-        first = journeys.sessions.first
-        chosen = np.flatnonzero(journeys.in_segment[first])
-        first, holds = first[chosen], holding_goal(journeys, self.rules.goal)[chosen]
-        start, owner = journeys.events.at[first], journeys.customer[first]
+        start, owner, holds = journeys.started_at, journeys.session_customer, holding_goal(journeys, self.rules.goal)
+        if journeys.scope.segment:
+            mine = np.flatnonzero(journeys.in_segment[journeys.sessions.first])
+            start, owner, holds = start[mine], owner[mine], holds[mine]
         goals = goal_values(journeys, self.rules).first
         goals = goals[journeys.in_segment[goals]]
         at = journeys.events.at[goals]
@@ -76,25 +77,32 @@ class Outcomes:
         took = np.where(began < goals, at - journeys.events.at[began], -1)
         counts, times = [], [took[:0]]
         for since, until in self.spans:
-            mine = np.flatnonzero((start >= since) & (start < until))
-            hit = np.flatnonzero((at >= since) & (at < until))
+            mine, hit = (np.flatnonzero(within(instants, since, until)) for instants in (start, at))
             counts.append([different(owner[mine]), len(mine), int(holds[mine].sum()), len(hit)])
             times.append(took[hit][took[hit] >= 0])
         span = np.repeat(np.arange(len(self.spans)), [len(t) for t in times[1:]])
         return parts_of(counts, *tally_times(span, max(1, len(self.spans)), np.concatenate(times)))
 
+    def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """The sum of parts."""
+        return summed(parts, ["span", "kind", "bin"], PARTS)
+
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The OUTCOMES table, one row per span as they were given."""
-        rows = summed(parts, ["span", "kind", "bin"], PARTS).to_pylist()
-        found = [self.row(i, [r for r in rows if r["span"] == i]) for i in range(len(self.spans))]
+        whole = self.merge(parts)
+        timed = pc.equal(whole["kind"], TIME)
+        counts = whole.filter(pc.invert(timed)).to_pylist()
+        span, n, total = (np.asarray(whole.filter(timed)[c]) for c in ("span", "n", "microseconds"))
+        ends = np.searchsorted(span, np.arange(len(self.spans) + 1))
+        found = []
+        for i in range(len(self.spans)):
+            mine = slice(ends[i], ends[i + 1])
+            found.append(self.row(i, {r["kind"]: r["n"] for r in counts if r["span"] == i}, n[mine], total[mine]))
         return pa.Table.from_pylist(found, schema=OUTCOMES)
 
-    def row(self, span: int, parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    def row(self, span: int, counts: Mapping[str, int], timed: Ints, total: Ints) -> dict[str, Any]:
         """One OUTCOMES row."""
-        n = dict.fromkeys(COUNTS, 0)
-        n |= {p["kind"]: int(p["n"]) for p in parts if p["kind"] != TIME}
-        times = [p for p in parts if p["kind"] == TIME]
-        timed, total = (np.array([p[c] for p in times], dtype=np.int64) for c in ("n", "microseconds"))
+        n = dict.fromkeys(COUNTS, 0) | counts
         low, high = wilson(n["converted"], n["sessions"])
         since, until = (EPOCH + timedelta(microseconds=at) for at in self.spans[span])
         return n | {

@@ -30,7 +30,9 @@ def present(journeys: Journeys, node: Codes) -> Present:
     """What there is, by these codes."""
     at, size = journeys.events.at, len(node.names)
     if worth() and not journeys.scope.segment:
-        events, (customers, first, last) = loops.present(node.codes, journeys.customer, at, *journeys.period, size)
+        events, (customers, first, last) = loops.present(
+            node.codes, at, journeys.customer_starts, *journeys.period, size
+        )
         return Present(events, int(customers), *((int(first), int(last)) if customers else (None, None)))
     code, customer, at = (journeys.of_selected(values) for values in (node.codes, journeys.customer, at))
     ends = (int(at.min()), int(at.max())) if len(at) else (None, None)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ingest.compiled import worth
+from paths import loops
 from paths.analysis import Bools, Ints, Journeys, found_once, next_of
 
 HELD, RETURNED, LOST, IN_PROGRESS = range(4)
@@ -35,18 +37,34 @@ class SessionStates:
     @classmethod
     def of(cls, journeys: Journeys, goal: Bools, return_window: int) -> SessionStates:
         """From the goal events and the end of each session."""
-        sessions, at = journeys.sessions, journeys.events.at
-        positions = np.flatnonzero(goal)
-        last_goal = np.full(len(sessions), -1, dtype=np.int64)
-        inside = positions[sessions.index[positions] >= 0]  # a name of the goal may be a passive event's
-        last_goal[sessions.index[inside]] = inside
+        positions, end = np.flatnonzero(goal), journeys.ended_at
+        last_goal, next_goal, comes_back, closed = (compiled if worth() else searched)(
+            journeys, positions, return_window
+        )
         holds = last_goal >= 0
-        target, there = next_of(journeys, positions, sessions.last)
-        end = journeys.ended_at
-        comes_back = there & (at[target] - end <= return_window)
-        closed = journeys.scope.as_of > end + return_window
         without = np.where(comes_back, RETURNED, np.where(closed, LOST, IN_PROGRESS))
         return cls(
-            goal=goal, holds=holds, last_goal=last_goal, next_goal=target, comes_back=comes_back,
+            goal=goal, holds=holds, last_goal=last_goal, next_goal=next_goal, comes_back=comes_back,
             window_end=end + return_window, closed=closed, fate=np.where(holds, HELD, without).astype(np.uint8),
         )  # fmt: skip
+
+
+Found = tuple[Ints, Ints, Bools, Bools]
+"""(last_goal, next_goal, comes_back, closed)."""
+
+
+def searched(journeys: Journeys, goals: Ints, return_window: int) -> Found:
+    """From the positions of the goals."""
+    sessions, at, end = journeys.sessions, journeys.events.at, journeys.ended_at
+    last_goal = np.full(len(sessions), -1, dtype=np.int64)
+    inside = goals[sessions.index[goals] >= 0]  # a name of the goal may be a passive event's
+    last_goal[sessions.index[inside]] = inside
+    target, there = next_of(journeys, goals, sessions.last)
+    return last_goal, target, there & (at[target] - end <= return_window), journeys.scope.as_of > end + return_window
+
+
+def compiled(journeys: Journeys, goals: Ints, return_window: int) -> Found:
+    """The same by one walk over the sessions."""
+    sessions, events = journeys.sessions, journeys.events
+    ends = sessions.last, journeys.session_customer, journeys.ended_at
+    return loops.states(goals, sessions.index, events.customer, events.at, *ends, return_window, journeys.scope.as_of)

@@ -21,13 +21,13 @@ from paths.counting import next_at_or_after
 from paths.goals import GoalRules
 from paths.statistics import Z95
 from paths.steps import holding_goal
-from paths.sums import cells_there
 from sessionize.clock import EPOCH
 
 Ints = npt.NDArray[np.int64]
 
 MINUTE = 60_000_000
 QUARTER, HOUR, DAY = 15 * MINUTE, 60 * MINUTE, 1440 * MINUTE
+SLOTS = DAY // QUARTER
 
 HOURS = pa.schema([("weekday", pa.int64()), ("hour", pa.int64()), ("sessions", pa.int64()), ("with_goal", pa.int64())])
 """One row is one hour of one weekday (0 = Monday) of the zone's clock and the sessions that start in it; by weekday and hour."""
@@ -61,9 +61,8 @@ class StartHours:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch, 168 rows."""
-        chosen = journeys.selected_sessions
-        place = week_hours(journeys.events.at[journeys.sessions.first[chosen]], self.timezone)
-        goal = holding_goal(journeys, self.rules.goal)[chosen]
+        place = week_hours(journeys.started_at.take(journeys.chosen), self.timezone)
+        goal = holding_goal(journeys, self.rules.goal).take(journeys.chosen)
         weekday, hour = np.divmod(np.arange(168), 24)
         counts = [np.bincount(p, minlength=168) for p in (place, place[goal])]
         return pa.table([weekday, hour, *counts], schema=HOURS)
@@ -78,17 +77,19 @@ def week_hours(at: Ints, timezone: str) -> Ints:
     if not len(at):
         return at
     slot = at // QUARTER
-    begin = int(slot.min())
-    slots, which = cells_there(slot - begin, int(slot.max()) - begin + 1)
-    hours = [week_hour(timezone, begin + s) for s in slots.tolist()]
-    return np.array(hours, dtype=np.int64)[which[slot - begin]]
+    first, last = (int(end) // SLOTS for end in (slot.min(), slot.max()))
+    days = np.flatnonzero(np.bincount(slot // SLOTS - first)).tolist()  # the silent ones are not looked at
+    hours = np.zeros((last - first + 1, SLOTS), dtype=np.int64)
+    hours[days] = [day_hours(timezone, first + day) for day in days]
+    return hours.ravel().take(slot - first * SLOTS)
 
 
-@lru_cache(1 << 17)
-def week_hour(timezone: str, slot: int) -> int:
-    """24 x weekday + hour of a quarter of an hour since 1970."""
-    clock = (EPOCH + timedelta(microseconds=slot * QUARTER)).astimezone(ZoneInfo(timezone))
-    return 24 * clock.weekday() + clock.hour
+@lru_cache(1 << 12)
+def day_hours(timezone: str, day: int) -> Ints:
+    """24 x weekday + hour of each quarter of an hour of a UTC day since 1970."""
+    zone, quarters = ZoneInfo(timezone), range(day * SLOTS, (day + 1) * SLOTS)
+    clocks = [(EPOCH + timedelta(microseconds=slot * QUARTER)).astimezone(zone) for slot in quarters]
+    return np.array([24 * clock.weekday() + clock.hour for clock in clocks], dtype=np.int64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,13 +121,18 @@ class TimeToGoal:
         end = np.full(len(first), journeys.scope.as_of, dtype=np.int64)
         end[bought] = journeys.events.at[goal[bought]]
         place = bin_of(end - journeys.events.at[first])
-        found, which = np.unique(place, return_inverse=True)
-        counts = [np.bincount(which[flags], minlength=len(found)) for flags in (bought, ~bought)]
-        return pa.table([found, *counts], schema=TIMES)
+        size = int(place.max(initial=-1)) + 1
+        converted, censored = (np.bincount(place[flags], minlength=size) for flags in (bought, ~bought))
+        found = np.flatnonzero(converted + censored)
+        return pa.table([found, converted[found], censored[found]], schema=TIMES)
+
+    def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """The sum of parts."""
+        return summed(parts, ["bin"], TIMES)
 
     def reduce(self, parts: Sequence[pa.Table]) -> GoalTimes:
         """Kaplan-Meier over bins; a goal comes before the end of the watch in one bin."""
-        rows = summed(parts, ["bin"], TIMES).to_pylist()
+        rows = self.merge(parts).to_pylist()
         steps = survival(rows)
         converted = sum(r["converted"] for r in rows)
         half = next((s for s in steps if s["survival"] <= 0.5), None)
