@@ -15,7 +15,7 @@ import pyarrow as pa
 from ingest.batches import Codes, EventBatch
 from ingest.compiled import worth
 from paths.conditions import Condition
-from paths.counting import next_at_or_after
+from paths.counting import next_at_or_after, stretches
 from paths.personas import CustomerFacts
 from paths.sums import sums_by
 from paths.touchpoints import StageRules, TouchpointRules, no_rules, no_stages
@@ -207,9 +207,10 @@ class Journeys:
         """The events of the sessions that count, others among them where that spares gathering them."""
         if len(self.chosen) * SPARSE > len(self.sessions):
             return self.whole_walk._replace(chosen=self.selected_sessions)
-        index = self.sessions.index
-        rows = np.flatnonzero(np.append(self.selected_sessions, False).take(index))
-        return Walk(rows, index.take(rows), self.selected_sessions)
+        start, length = self.bounds[0].take(self.chosen), self.sessions.events.take(self.chosen)
+        rows, of_all = stretches(start, length), self.whole_walk.rows
+        index = np.repeat(self.chosen, length).astype(np.int32)
+        return Walk(rows if of_all is None else of_all.take(rows), index, self.selected_sessions)
 
     @property
     @found_once()

@@ -176,6 +176,11 @@ def previous_true(flags: Bools) -> Ints:
     return np.append(np.int64(-1), at[:-1]) if len(at) else at
 
 
+def stretches(start: Ints, length: Ints) -> Ints:
+    """start, start + 1, ... of each stretch, one after the other."""
+    return np.repeat(start - np.cumsum(length) + length, length) + np.arange(int(length.sum()), dtype=np.int64)
+
+
 def next_at_or_after(positions: Ints, start: Ints) -> Ints:
     """For each start: the first of the ascending positions that is >= it; the largest int64 where there is none."""
     if worth():

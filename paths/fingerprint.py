@@ -31,8 +31,8 @@ class Fingerprint:
         names = np.array([hash_of(n) for n in (*events.event.names, "")], dtype=np.uint64)
         customers = mixed(events.keys.astype(np.uint64))
         columns = (events.customer, events.at, events.event.codes)
-        if worth():
-            total = int(loops.fingerprint(customers, names, *columns, np.ascontiguousarray(whole.selected)))
+        if worth() and not whole.scope.segment:
+            total = int(loops.fingerprint(customers, names, *columns, *whole.period))
         else:
             customer, at, code = (whole.of_selected(c) for c in columns)
             state = mixed(mixed(customers[customer] ^ at.astype(np.uint64)) ^ names[code])

@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from paths.analysis import Journeys
+from paths.counting import stretches as positions
 from paths.goals import GoalRules
 from paths.states import LOST, states_of
 from paths.sums import codes_of, stretches
-from paths.walks import stretches as positions
 
 Ints = npt.NDArray[np.int64]
 

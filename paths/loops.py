@@ -425,21 +425,30 @@ def friction(
 @Loop
 def present(code: AnyInts, at: Ints, starts: Ints, since: int, until: int, size: int) -> tuple[Ints, Ints]:
     """presence.present: (events by code, [customers, the first and the last instant])."""
-    found, ends = np.zeros(size, dtype=np.int64), np.array([0, until, since], dtype=np.int64)
+    found, ends = np.zeros(size + 1, dtype=np.int64), np.array([0, until, since], dtype=np.int64)
+    whole = True
     for customer in range(len(starts)):
         first = starts[customer]
         end = starts[customer + 1] if customer + 1 < len(starts) else len(at)
-        while first < end and at[first] < since:
-            first += 1
-        while end > first and at[end - 1] >= until:
-            end -= 1
-        for i in range(first, end):
-            found[code[i]] += 1
+        if at[first] < since or at[end - 1] >= until:
+            whole = False
+            while first < end and at[first] < since:
+                first += 1
+            last = first
+            while last < end and at[last] < until:
+                last += 1
+            end = last
         if first < end:
             ends[0] += 1
             ends[1] = min(ends[1], at[first])
             ends[2] = max(ends[2], at[end - 1])
-    return found, ends
+    if whole:
+        for i in range(len(code)):
+            found[code[i]] += 1
+    else:
+        for i in range(len(code)):
+            found[code[i] if (at[i] >= since) & (at[i] < until) else size] += 1
+    return found[:size], ends
 
 
 @Loop
@@ -482,7 +491,7 @@ def states(
 
 @Loop
 def fingerprint(
-    customers: Hashes, names: Hashes, customer: AnyInts, at: Ints, code: AnyInts, chosen: Bools
+    customers: Hashes, names: Hashes, customer: AnyInts, at: Ints, code: AnyInts, since: int, until: int
 ) -> np.uint64:
     """fingerprint.Fingerprint.map; customers and names hashed, and sessions.mixed written out twice."""
     found = np.uint64(0)
@@ -492,8 +501,40 @@ def fingerprint(
             state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
             state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
             state = state ^ (state >> np.uint64(31)) ^ further
-        found += state * np.uint64(chosen[i])
+        found += state * np.uint64((at[i] >= since) & (at[i] < until))
     return found
+
+
+@Loop
+def candidates(flags: Bools, unit: AnyInts, at: Ints, needed: Bools) -> tuple[Ints, AnyInts, Ints, Ints]:
+    """funnel.candidates: (position, unit, at, bit i = flags[i]) of the rows with any flag, or of all the needed ones."""
+    n = flags.shape[1]
+    position, units, times = (
+        np.empty(n + 1, dtype=np.int64),
+        np.empty(n + 1, dtype=np.int32),
+        np.empty(n + 1, dtype=np.int64),
+    )
+    found, bits = 0, np.empty(n + 1, dtype=np.int64)
+    for row in range(n):
+        here = np.int64(0)
+        for i in range(len(flags)):
+            here |= np.int64(flags[i, row]) << i
+        position[found], units[found], times[found], bits[found] = row, unit[row], at[row], here
+        found += (here > 0) & needed[row]
+    return position[:found].copy(), units[:found].copy(), times[:found].copy(), bits[:found].copy()
+
+
+@Loop
+def marks(role: AnyInts, first: Ints, lowest: int, highest: int) -> Ints:
+    """cart_marks.find_marks: the positions of these roles, and the first rows of orders."""
+    found = np.empty(len(role) + 1, dtype=np.int64)
+    n = order = 0
+    for i in range(len(role)):
+        found[n] = i
+        opens = order < len(first) and first[order] == i
+        n += opens | ((role[i] >= lowest) & (role[i] <= highest))
+        order += opens
+    return found[:n].copy()
 
 
 @Loop

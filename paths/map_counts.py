@@ -13,9 +13,9 @@ import pyarrow as pa
 from ingest.batches import Codes
 from paths.analysis import Journeys, found_once, within
 from paths.counting import different, units_at
-from paths.friction import FrictionRules
+from paths.friction import SIGNALS, FrictionRules
 from paths.going_on import going_on
-from paths.map_signs import FEELING, SIGNS, counted, signs_of
+from paths.map_signs import BAD, FEELING, ROUGH, SIGNS, counted, signs_of
 from paths.sentiment import Answers, Survey, answers_of
 from paths.states import SessionStates, states_of
 from paths.touchpoints import UNMAPPED, StageRules, named_by
@@ -180,12 +180,10 @@ class MapBatch:
         journeys, signs = self.journeys, signs_of(self.journeys, self.rules, self.goal, self.surveys)
         counts = counted(journeys, signs, self.node, self.goal, self.return_window)
         events, _ = visit_counts(journeys, self.node)
-        mine = signs.of(journeys)
-        rough = mine.row[mine.shown & ~np.uint8(1 << SIGNS.index(FEELING)) > 0]
-        rows = [self.row("friction", events, self.count(self.cell.codes.take(rough)))]
-        for i, sign in enumerate(SIGNS[:-1]):
+        rows = [self.row("friction", events, counts.visits[:, SIGNS.index(ROUGH)])]
+        for i, sign in enumerate((*SIGNALS, FEELING)):
             rows.append(self.row(f"signal:{sign}", counts.visits[:, i], counts.customers[:, i]))
-        for i, sign in enumerate(SIGNS):
+        for i, sign in enumerate((*SIGNALS, FEELING, BAD)):
             rows.append(self.row(f"value:{sign}", counts.closed[:, i], counts.with_goal[:, i]))
         return rows
 

@@ -22,8 +22,9 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 FEELING, BAD = "feeling", "bad"
-SIGNS = (*SIGNALS, FEELING, BAD)
-"""Flags of a visit: its signals; an answer below 0 speaks of it; any of these that a goal may have failed by."""
+ROUGH = "rough"
+SIGNS = (*SIGNALS, FEELING, BAD, ROUGH)
+"""Flags of a visit: its signals; an answer below 0 speaks of it; any of these that a goal may have failed by; any signal."""
 
 
 class Signs(NamedTuple):
@@ -63,7 +64,7 @@ def signs_of(journeys: Journeys, rules: FrictionRules, goal: frozenset[str], sur
     called = np.flatnonzero(shown & contact)
     behind = row.take(called) + 1
     failing[called[next_at_or_after(goals, behind) < next_at_or_after(support, behind)]] &= ~contact
-    shown |= combined({FEELING: felt.take(row)}, len(row), SIGNS)
+    shown |= combined({ROUGH: shown > 0, FEELING: felt.take(row)}, len(row), SIGNS)
     failing |= combined({FEELING: weighed.take(row)}, len(row), SIGNS)
     bad = combined({BAD: (failing > 0) | felt.take(row)}, len(row), SIGNS)
     return Signs(row=row, shown=shown, decisive=failing | bad)

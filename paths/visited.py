@@ -13,9 +13,8 @@ from ingest.batches import Codes
 from ingest.compiled import worth
 from paths import loops
 from paths.analysis import Ints, Journeys, found_once
-from paths.counting import AnyInts
+from paths.counting import AnyInts, stretches
 from paths.states import states_of
-from paths.walks import stretches
 
 Words = npt.NDArray[np.uint64]
 """[word, unit]: bit i of word w says whether the unit visits node 64 w + i."""

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from ingest.batches import Codes
 from ingest.errors import ConfigError, did_you_mean
 from paths.analysis import Bools, Journeys, coded
-from paths.counting import AnyInts
+from paths.counting import AnyInts, stretches
 from paths.touchpoints import UNMAPPED, StageRules, shown
 from paths.transitions import collapsed, visits_by
 
@@ -111,11 +111,6 @@ def node_at(journeys: Journeys, level: str) -> Codes:
     if level == "event":
         return Codes(journeys.events.event.codes, tuple(shown(n) for n in journeys.events.event.names))
     return journeys.stage if level == "stage" else journeys.touchpoint
-
-
-def stretches(start: Ints, length: Ints) -> Ints:
-    """start, start + 1, ... of each stretch, one after the other."""
-    return np.repeat(start - np.cumsum(length) + length, length) + np.arange(int(length.sum()), dtype=np.int64)
 
 
 def texts(names: Sequence[str], node: AnyInts, start: Ints, length: Ints) -> pa.Array:
