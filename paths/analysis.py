@@ -35,6 +35,8 @@ FEW = 8
 """So many comparisons of a column are quicker than one look-up."""
 SHORT = 4_096
 """Rows of a chunk below which joining them is quicker than a visit to each."""
+NOTHING = object()
+"""Not found yet."""
 SPARSE = 4
 """Where fewer than one session in so many counts, their events are gathered before a walk."""
 MANY = 8
@@ -74,18 +76,19 @@ def found_once(
     found under the first. Nobody may change what it gives.
     """
 
-    def kept(make: Callable[Concatenate[Journeys, P], T]) -> Callable[Concatenate[Journeys, P], T]:
+    def keeping(make: Callable[Concatenate[Journeys, P], T]) -> Callable[Concatenate[Journeys, P], T]:
         @wraps(make)
         def found(journeys: Journeys, /, *told: P.args, **named: P.kwargs) -> T:
             under = journeys.period if period else None, journeys.scope.stages if stages else None
             what = (make, under, told, *named.items())
-            if what not in journeys.found:
-                journeys.found[what] = make(journeys, *told, **named)
-            return cast(T, journeys.found[what])
+            kept = journeys.found.get(what, NOTHING)  # what was asked is hashed once: it may be a whole question
+            if kept is NOTHING:
+                kept = journeys.found[what] = make(journeys, *told, **named)
+            return cast(T, kept)
 
         return found
 
-    return kept
+    return keeping
 
 
 class Walk(NamedTuple):

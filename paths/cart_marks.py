@@ -12,8 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.batches import Codes, Column, EventBatch
-from ingest.compiled import worth
-from paths import loops
 from paths.analysis import Journeys
 from paths.cart_rules import ADD, BEGIN_CHECKOUT, PURCHASE, REFUND, VIEW_CART, CartRules, Roles, number_at, text_at
 from paths.goals import Folded, fold
@@ -59,12 +57,9 @@ def bought(journeys: Journeys, role: Roles) -> Folded:
 
 def find_marks(journeys: Journeys, role: Roles, orders: Folded, rules: CartRules) -> Marks:
     """The marks of a batch; purchases that can end no cart are left out."""
-    if worth():
-        position = loops.marks(role, orders.first, REFUND + 1, VIEW_CART)
-    else:
-        counts = (role > REFUND) & (role <= VIEW_CART)
-        counts[orders.first] = True
-        position = np.flatnonzero(counts)
+    counts = (role > REFUND) & (role <= VIEW_CART)
+    counts[orders.first] = True
+    position = np.flatnonzero(counts)
     customer = journeys.customer[position].astype(np.int64)
     marks = Marks(position=position, lane=customer, at=journeys.events.at[position], role=role[position])
     cart = text_at(journeys.events, "cart_id", position)

@@ -43,6 +43,7 @@ class Rows:
     matches: Sequence[Bools]  # per step
     starts: Bools  # may a chain start here
     barriers: Sequence[Bools | None]  # per step: events that end a chain which stands at this step (0-based)
+    bits: npt.NDArray[np.uint8] | None = None  # bit i: matches[i], where those are not told one by one
 
     @property
     def unit_start(self) -> Ints:
@@ -128,7 +129,7 @@ def deepest(
     `closed` bool[units]: the unit itself can get no further events. The second value, bool[units], says which units an
     exclusion leaves out wholly; all false without `leave_out`.
     """
-    if worth() and not leave_out and len(rows.matches) < MOST_STEPS:
+    if rows.bits is not None or (worth() and not leave_out and len(rows.matches) < MOST_STEPS):
         return walked(rows, rules, as_of, closed), np.zeros(units, dtype=bool)
     found = reaches(rows, rules)
     depth = np.zeros(units, dtype=np.int64)
@@ -153,7 +154,7 @@ def deepest(
 
 def walked(rows: Rows, rules: ChainRules, as_of: int, closed: Bools | None) -> Chains:
     """The same by one walk over the rows."""
-    matches = loops.bits(np.stack(rows.matches))
+    matches = loops.bits(np.stack(rows.matches)) if rows.bits is None else rows.bits
     ends = np.broadcast_to(np.int64(-1 if rules.strict else 0), len(rows.at))  # -1: the very next row ends every step
     if not rules.strict and any(b is not None for b in rows.barriers):
         nowhere = np.zeros(len(rows.at), dtype=bool)

@@ -122,12 +122,18 @@ def arrivals(journeys: Journeys, stages: tuple[str, ...]) -> tuple[Ints, Bools]:
     ranks = np.array([rank.get(name, len(stages)) for name in journeys.stage.names], dtype=np.int64)
     there = journeys.session_customer.take(journeys.chosen)
     if worth():
-        walk, customers = journeys.walk, len(journeys.customer_starts)
-        rows = np.arange(len(walk.index)) if walk.rows is None else walk.rows
-        code, owner = walk.pick(journeys.stage.codes), walk.pick(journeys.customer)
-        first, again = loops.arrivals(ranks, code, walk.index, walk.chosen, owner, rows, customers, len(stages))
-        mine = np.flatnonzero(np.bincount(there, minlength=customers))
-        return first[:-1, mine], again[:-1, mine]
+        walk, starts = journeys.walk, journeys.customer_starts
+        if walk.rows is not None:
+            starts = np.searchsorted(walk.rows, starts)
+        first, runs = loops.arrivals(
+            ranks, walk.pick(journeys.stage.codes), walk.index, walk.chosen, starts, len(stages)
+        )
+        mine = np.flatnonzero(np.bincount(there, minlength=len(starts)))
+        first, again = first[mine, :-1].T.copy(), runs[mine, :-1].T > 1
+        if walk.rows is not None:
+            known = first != NEVER
+            first[known] = walk.rows.take(first[known])
+        return first, again
     visits, owner, shape = visits_by(journeys, journeys.stage), owners(journeys), (len(stages), different(there))
     customer = np.cumsum(np.append(False, owner[1:] != owner[:-1])[: len(owner)])
     here = ranks.take(visits.node)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ingest.batches import Codes, EventBatch
+from ingest.compiled import worth
 from ingest.errors import ConfigError
+from paths import loops
 from paths.analysis import Journeys, everyone, found_once, summed, within
 from paths.any_order import deepest_any
 from paths.chains import ChainRules, Chains, Rows, deepest
@@ -49,7 +53,7 @@ class Funnel:
                 )
         check(self)
 
-    @property
+    @cached_property
     def needed(self) -> tuple[int, ...]:
         """Numbers of the steps that depth counts, as written."""
         return tuple(i for i, s in enumerate(self.steps, 1) if not s.optional)
@@ -150,6 +154,7 @@ class Search:
     starts: Bools
     as_of: int
     closed: Bools | None
+    bits: npt.NDArray[np.uint8] | None = None  # bit i: step i + 1 matches; then `matches` says nothing
 
     @classmethod
     def of(cls, funnel: Funnel, journeys: Journeys) -> Search:
@@ -183,8 +188,8 @@ class Search:
         """(the chains through these steps, per unit: is it left out)."""
         funnel, leave_out = self.funnel, self.funnel.exclusion == "customer"
         rows = Rows(
-            unit=self.unit, at=self.at, matches=[self.matches[n] for n in numbers], starts=self.starts,
-            barriers=[self.barrier(n) for n in numbers],
+            unit=self.unit, at=self.at, matches=[self.matches[n] for n in numbers if self.bits is None], starts=self.starts,
+            barriers=[self.barrier(n) for n in numbers], bits=self.bits,
         )  # fmt: skip
         if funnel.order == "any":
             return deepest_any(rows, micro(funnel.window), self.units, self.as_of, self.closed, leave_out)
@@ -204,6 +209,13 @@ class Search:
 @found_once()
 def candidates(journeys: Journeys, funnel: Funnel) -> Search:
     """The rows of every period. Strict funnels stumble over every row that is not passive or ignored."""
+    if (bits := bits_by_name(journeys, funnel)) is not None:
+        names, owner, at = journeys.events.event.codes, journeys.customer, journeys.events.at
+        position, unit, at, bits = loops.candidates(bits, names, owner, at)
+        return Search(
+            funnel=funnel, position=position, unit=unit, units=len(journeys.customer_starts), at=at, matches={}, excluded=(),
+            starts=everyone(len(at)), as_of=journeys.scope.as_of, closed=None, bits=bits,
+        )  # fmt: skip
     by_session = funnel.count == "sessions"
     matches = {i: s.matches(journeys) for i, s in enumerate(funnel.steps, 1)}
     excluded = tuple(x.matches(journeys) for x in funnel.exclusions)
@@ -219,6 +231,25 @@ def candidates(journeys: Journeys, funnel: Funnel) -> Search:
     else:
         useful = np.logical_or.reduce([*matches.values(), *excluded])
     return found.take(np.flatnonzero(useful & ~journeys.passive if by_session else useful))
+
+
+def bits_by_name(journeys: Journeys, funnel: Funnel) -> npt.NDArray[np.uint8] | None:
+    """By the code of the event: bit i says that it matches step i + 1. None where more than names decides, or a chain is found
+    in another way than by one walk."""
+    plain = (funnel.order, funnel.ties, funnel.count) == ("ordered", "recorded", "customers") and not funnel.exclusions
+    event = journeys.events.event
+    names_alone = journeys.touchpoint.codes is event.codes and not any(
+        m.columns for s in funnel.steps for m in s.matchers
+    )
+    if not (worth() and plain and names_alone and len(funnel.needed) == len(funnel.steps) <= 8):
+        return None
+    codes = np.arange(len(event.names), dtype=np.int32)
+    kinds = EventBatch.of(codes.astype(np.int64), codes.astype(np.int64), Codes(codes, event.names))
+    one_of_each = replace(
+        journeys, events=kinds, touchpoint=Codes(codes, journeys.touchpoint.names), whole=None, found={}
+    )
+    matches = np.stack([step.matches(one_of_each) for step in funnel.steps])
+    return np.packbits(matches, axis=0, bitorder="little")[0]
 
 
 def micro(span: timedelta | None) -> int | None:

@@ -303,6 +303,20 @@ def bits(flags: Bools) -> Ints:
 
 
 @Loop
+def candidates(bits: Flags, code: AnyInts, unit: AnyInts, at: Ints) -> tuple[Ints, AnyInts, Ints, Flags]:
+    """funnel.candidates: (position, unit, at, bits) of the rows that have any; bits: by code."""
+    n = len(code)
+    position, units = np.empty(n + 1, dtype=np.int64), np.empty(n + 1, dtype=np.int32)
+    times, matches = np.empty(n + 1, dtype=np.int64), np.empty(n + 1, dtype=np.uint8)
+    found = 0
+    for row in range(n):
+        here = bits[code[row]]
+        position[found], units[found], times[found], matches[found] = row, unit[row], at[row], here
+        found += here > 0
+    return position[:found].copy(), units[:found].copy(), times[:found].copy(), matches[:found].copy()
+
+
+@Loop
 def chains(  # noqa: C901 one walk: a call inside it could not be compiled
     unit: AnyInts, at: Ints, matches: Ints, starts: Bools, ends: Ints, window: int, within: Ints, as_of: int
 ) -> tuple[Ints, Ints, Ints, Bools]:
@@ -425,7 +439,7 @@ def friction(
 @Loop
 def present(code: AnyInts, at: Ints, starts: Ints, since: int, until: int, size: int) -> tuple[Ints, Ints]:
     """presence.present: (events by code, [customers, the first and the last instant])."""
-    found, ends = np.zeros(size + 1, dtype=np.int64), np.array([0, until, since], dtype=np.int64)
+    found, ends = np.zeros((size, 2), dtype=np.int64), np.array([0, until, since], dtype=np.int64)
     whole = True
     for customer in range(len(starts)):
         first = starts[customer]
@@ -444,11 +458,12 @@ def present(code: AnyInts, at: Ints, starts: Ints, since: int, until: int, size:
             ends[2] = max(ends[2], at[end - 1])
     if whole:
         for i in range(len(code)):
-            found[code[i]] += 1
+            found[code[i], 1] += 1
     else:
+        span = np.uint64(until - since)
         for i in range(len(code)):
-            found[code[i] if (at[i] >= since) & (at[i] < until) else size] += 1
-    return found[:size], ends
+            found[code[i], np.int64(np.uint64(at[i] - since) < span)] += 1
+    return found[:, 1].copy(), ends
 
 
 @Loop
@@ -506,54 +521,20 @@ def fingerprint(
 
 
 @Loop
-def candidates(flags: Bools, unit: AnyInts, at: Ints, needed: Bools) -> tuple[Ints, AnyInts, Ints, Ints]:
-    """funnel.candidates: (position, unit, at, bit i = flags[i]) of the rows with any flag, or of all the needed ones."""
-    n = flags.shape[1]
-    position, units, times = (
-        np.empty(n + 1, dtype=np.int64),
-        np.empty(n + 1, dtype=np.int32),
-        np.empty(n + 1, dtype=np.int64),
-    )
-    found, bits = 0, np.empty(n + 1, dtype=np.int64)
-    for row in range(n):
-        here = np.int64(0)
-        for i in range(len(flags)):
-            here |= np.int64(flags[i, row]) << i
-        position[found], units[found], times[found], bits[found] = row, unit[row], at[row], here
-        found += (here > 0) & needed[row]
-    return position[:found].copy(), units[:found].copy(), times[:found].copy(), bits[:found].copy()
-
-
-@Loop
-def marks(role: AnyInts, first: Ints, lowest: int, highest: int) -> Ints:
-    """cart_marks.find_marks: the positions of these roles, and the first rows of orders."""
-    found = np.empty(len(role) + 1, dtype=np.int64)
-    n = order = 0
-    for i in range(len(role)):
-        found[n] = i
-        opens = order < len(first) and first[order] == i
-        n += opens | ((role[i] >= lowest) & (role[i] <= highest))
-        order += opens
-    return found[:n].copy()
-
-
-@Loop
 def arrivals(
-    rank: AnyInts, code: AnyInts, index: AnyInts, chosen: Bools, customer: AnyInts, rows: Ints, customers: int, stages: int
-) -> tuple[Ints, Bools]:  # fmt: skip
-    """designed.arrivals, and a further stage, which is none; rank: of each code, `stages` for none."""
-    never = np.iinfo(np.int64).max
-    found, again = (
-        np.full((stages + 1, customers), never, dtype=np.int64),
-        np.zeros((stages + 1, customers), dtype=np.bool_),
-    )
-    before, node = np.int32(-1), np.int64(-1)
-    for i in range(len(code)):
-        owner = customer[i]
-        stage = np.int64(rank[code[i]]) if chosen[index[i]] else stages
-        first = found[stage, owner]
-        again[stage, owner] |= ((owner != before) | (stage != node)) & (first != never)
-        found[stage, owner] = min(first, rows[i])
-        node = stage if (stage < stages) | (owner != before) else node
-        before = owner
-    return found, again
+    rank: AnyInts, code: AnyInts, index: AnyInts, chosen: Bools, starts: Ints, stages: int
+) -> tuple[Ints, Ints]:
+    """designed.arrivals: [customer, stage] first event and runs, and a further stage, which is none; rank: of each code, `stages`
+    for none; starts: of each customer."""
+    found = np.full((len(starts), stages + 1), np.iinfo(np.int64).max, dtype=np.int64)
+    runs = np.zeros((len(starts), stages + 1), dtype=np.int64)
+    for customer in range(len(starts)):
+        end = starts[customer + 1] if customer + 1 < len(starts) else len(code)
+        node = np.int64(stages)
+        for i in range(starts[customer], end):
+            stage = np.int64(rank[code[i]]) if chosen[index[i]] else np.int64(stages)
+            stage = stage if stage < stages else node  # what is none changes nothing
+            runs[customer, stage] += stage != node
+            found[customer, stage] = min(found[customer, stage], i)
+            node = stage
+    return found, runs

@@ -92,7 +92,8 @@ def counted(journeys: Journeys, signs: Signs, cell: Codes, goal: frozenset[str],
     size, code, index, customer = len(cell.names), cell.codes, journeys.sessions.index, journeys.customer
     counts = np.zeros((4, size, len(SIGNS)), dtype=np.int64)
     if worth():
-        asked = np.array([sign for sign, _ in by_sign(signs.shown | signs.decisive)], dtype=np.int64)
+        there = np.bitwise_or.reduce(signs.shown | signs.decisive)
+        asked = np.flatnonzero(there >> np.arange(len(SIGNS)) & 1)
         chosen = journeys.selected_sessions
         found = loops.signs(*signs, code, index, customer, chosen, closed, goes, size, asked)
         counts[:, :, asked] = np.moveaxis(found, 2, 0)
