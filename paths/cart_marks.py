@@ -48,7 +48,7 @@ def bought(journeys: Journeys, role: Roles) -> Folded:
         "order_id": text_at(events, "order_id", rows),
         "value": number_at(events, "value", rows),
     }
-    few = EventBatch.of(events.key[rows], events.at[rows], events.event.take(rows), columns)
+    few = EventBatch.of(events.keys.take(events.customer.take(rows)), events.at[rows], events.event.take(rows), columns)
     small = replace(journeys, events=few, touchpoint=journeys.touchpoint.take(rows), found={})
     buys = role[rows] == PURCHASE
     orders = fold(small, buys, buys, ~buys)

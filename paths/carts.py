@@ -22,7 +22,7 @@ from paths.cart_rules import REFUND, CartRules, number_at
 from paths.counting import AnyInts, exact_sums, tally, units_at
 from paths.episodes import ABANDONED, BY, BY_NONE, KINDS, RECOVERED, STATUSES, CartRows, Episodes, episodes
 from paths.statistics import rate, wilson
-from paths.sums import groups
+from paths.sums import as_rows, groups
 from paths.transitions import coded_names
 
 Ints = npt.NDArray[np.int64]
@@ -122,7 +122,7 @@ class Carts:
 
     def reduce(self, parts: Sequence[pa.Table]) -> CartsAnswer:
         """The answer; raises JourneysError where the law does not hold."""
-        rows = self.merge(parts).to_pylist()
+        rows = as_rows(self.merge(parts))
         count = {s: sum(r["episodes"] for r in rows if r["section"] == "group" and r["status"] == s) for s in STATUSES}
         whole = sum(r["episodes"] for r in rows if r["section"] == "all")
         if whole != sum(count.values()):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingest.compiled import worth
 from paths import loops
@@ -17,7 +18,8 @@ from paths.analysis import Journeys, summed
 from paths.counting import different, tally_times
 from paths.histograms import quantile_seconds
 from paths.statistics import rate, wilson
-from paths.transitions import owners, visits_by
+from paths.sums import as_rows
+from paths.transitions import NAME, coded_names, owners, visits_by
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -25,9 +27,8 @@ MICROSECOND = timedelta(microseconds=1)
 NEVER = np.iinfo(np.int64).max
 NO_TIMES: Ints = np.zeros(0, dtype=np.int64)
 
-PARTS = pa.schema(
-    [("kind", pa.string()), ("stage", pa.int64()), ("bin", pa.int64()), ("n", pa.int64()), ("sum", pa.int64())]
-)
+WAIT = "wait"
+PARTS = pa.schema([("kind", NAME), ("stage", pa.int64()), ("bin", pa.int64()), ("n", pa.int64()), ("sum", pa.int64())])
 """Additive. Per stage: reached, passed (reached it or a later one), repeated, out_of_order; wait (bins). Of all: customers,
 in_order, complete."""
 
@@ -78,25 +79,27 @@ class DesignedJourney:
 
     def reduce(self, parts: Sequence[pa.Table]) -> Designed:
         """The table and the totals."""
-        rows = self.merge(parts).to_pylist()
-        n = {(r["kind"], r["stage"]): int(r["n"]) for r in rows if r["kind"] != "wait"}
+        whole = self.merge(parts)
+        timed = pc.equal(whole["kind"], WAIT)
+        n = {(r["kind"], r["stage"]): int(r["n"]) for r in as_rows(whole.filter(pc.invert(timed)))}
+        stage, waited, total = (np.asarray(whole.filter(timed)[c]) for c in ("stage", "n", "sum"))
+        ends = np.searchsorted(stage, np.arange(len(self.stages) + 1))
         customers = n.get(("customers", -1), 0)
         totals: dict[str, Any] = {"customers": customers}
         for kind in ("in_order", "complete"):
             totals[kind] = n.get((kind, -1), 0)
             totals[f"{kind}_share"] = rate(totals[kind], customers)
             totals[f"{kind}_low"], totals[f"{kind}_high"] = wilson(totals[kind], customers)
-        table = [self.row(i, customers, n, [r for r in rows if r["kind"] == "wait" and r["stage"] == i])
-                 for i in range(len(self.stages))]  # fmt: skip
+        table = [
+            self.row(i, customers, n, waited[ends[i] : ends[i + 1]], total[ends[i] : ends[i + 1]])
+            for i in range(len(self.stages))
+        ]
         return Designed(table=pa.Table.from_pylist(table, schema=DESIGNED), totals=totals)
 
-    def row(
-        self, i: int, customers: int, n: Mapping[tuple[str, int], int], waits: Sequence[Mapping[str, int]]
-    ) -> dict[str, Any]:
-        """One DESIGNED row; feelings are filled in by those who know them."""
+    def row(self, i: int, customers: int, n: Mapping[tuple[str, int], int], timed: Ints, total: Ints) -> dict[str, Any]:
+        """One DESIGNED row, its times by bins; feelings are filled in by those who know them."""
         reached = n.get(("reached", i), 0)
         target = self.targets.get(self.stages[i], Target())
-        timed, total = (np.array([w[c] for w in waits], dtype=np.int64) for c in ("n", "sum"))
         low, high = wilson(reached, customers)
         share, median = rate(reached, customers), quantile_seconds(timed, total, 50)
         seconds = None if target.time is None else target.time / timedelta(seconds=1)
@@ -180,7 +183,8 @@ def counts(first: Ints, repeated: Bools, at: Ints) -> pa.Table:
     rows += [("customers", -1, customers), ("in_order", -1, int(in_order.sum())), ("complete", -1, int(complete.sum()))]
     kinds, number, n = zip(*rows, strict=True)
     zero = [0] * len(rows)
-    return pa.concat_tables([pa.table([kinds, number, zero, n, zero], schema=PARTS), waits(first, reached, at)])
+    kind = pa.array(kinds).dictionary_encode()
+    return pa.concat_tables([pa.table([kind, number, zero, n, zero], schema=PARTS), waits(first, reached, at)])
 
 
 def waits(first: Ints, reached: Bools, at: Ints) -> pa.Table:
@@ -192,4 +196,4 @@ def waits(first: Ints, reached: Bools, at: Ints) -> pa.Table:
         before = np.where(there, here, before)
     stage = np.repeat(np.arange(len(first)), [len(span) for span in spans[1:]])
     stage, bins, n, total = tally_times(stage, len(first), np.concatenate(spans))
-    return pa.table([["wait"] * len(n), stage, bins, n, total], schema=PARTS)
+    return pa.table([coded_names(np.zeros_like(n), pa.array([WAIT])), stage, bins, n, total], schema=PARTS)

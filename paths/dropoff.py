@@ -18,7 +18,7 @@ from paths.counting import AnyInts, combinations, tally
 from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
 from paths.states import LOST, RETURNED, SessionStates, states_of
 from paths.statistics import rate, wilson
-from paths.sums import codes_of, stretches
+from paths.sums import as_rows, codes_of, stretches
 from paths.transitions import NAME, START, coded_names, endings, visit_counts
 from paths.visited import followed, members, visited
 
@@ -116,9 +116,13 @@ class DropOff:
         row["goals"], row["value"] = np.array([int(counts.sum())]), np.array([int(goals.value[counts].sum())])
         return rows_of("money", None, None, row)
 
+    def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """The sum of parts."""
+        return summed(parts, ["node", "kind", "other"], PARTS)
+
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The ranked table."""
-        return ranked(summed(parts, ["node", "kind", "other"], PARTS), self)
+        return ranked(self.merge(parts), self)
 
 
 def ended(node: AnyInts, fate: npt.NDArray[np.uint8], size: int) -> dict[str, Ints]:
@@ -155,14 +159,14 @@ def most_frequent(pairs: pa.Table) -> dict[tuple[str, str], str]:
     """(kind, node) -> the other node with the most sessions, the first by name where there are several."""
     sessions, runs = np.asarray(pairs["sessions"]), stretches(codes_of(pairs["node"]), codes_of(pairs["kind"]))
     top = [lo + int(np.argmax(sessions[lo:hi])) for lo, hi in runs if lo < hi]
-    rows = pairs.select(["kind", "node", "other"]).take(pa.array(top, pa.int64())).to_pylist()
+    rows = as_rows(pairs.select(["kind", "node", "other"]).take(pa.array(top, pa.int64())))
     return {(r["kind"], r["node"]): r["other"] for r in rows}
 
 
 def ranked(whole: pa.Table, question: DropOff) -> pa.Table:
     """Added-up PARTS, in key order -> rows, by value at risk (else leak), drop_off, name."""
     paired = pc.is_in(whole["kind"].cast(pa.string()), pa.array(["lost_after", "returned_at"]))
-    other, parts = most_frequent(whole.filter(paired)), whole.filter(pc.invert(paired)).to_pylist()
+    other, parts = most_frequent(whole.filter(paired)), as_rows(whole.filter(pc.invert(paired)))
     money = [p for p in parts if p["kind"] == "money"]
     with_value = sum(int(p["goals"]) for p in money)
     total = sum(int(p["value"]) for p in money)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from paths.histograms import NO_BINS, quantile_seconds
 from paths.statistics import rate, wilson
-from paths.sums import codes_of, stretches
+from paths.sums import as_rows, codes_of, stretches
 
 if TYPE_CHECKING:
     from paths.funnel import Funnel
@@ -62,7 +62,7 @@ def funnel_table(parts: pa.Table, funnel: Funnel) -> pa.Table:
     The schema's metadata says in `left_out` how many units an exclusion left out.
     """
     timed = pc.equal(parts["kind"].cast(pa.string()), "time")
-    rows = [*parts.filter(pc.invert(timed)).to_pylist(), *histograms(parts.filter(timed))]
+    rows = [*as_rows(parts.filter(pc.invert(timed))), *histograms(parts.filter(timed))]
     return rows_table(rows, funnel).replace_schema_metadata(
         {"left_out": str(sum(r["units"] for r in rows if r["kind"] == "left_out"))}
     )
@@ -72,7 +72,7 @@ def histograms(times: pa.Table) -> list[dict[str, Any]]:
     """One row per group and step of the time rows, which stand in key order; bin, units and microseconds are arrays."""
     step, *columns = (np.asarray(times[c]) for c in ("step", *KEPT))
     found = stretches(codes_of(times["group"]), step)
-    heads = times.select(["group", "kind", "step"]).take(pa.array([lo for lo, _ in found], pa.int64())).to_pylist()
+    heads = as_rows(times.select(["group", "kind", "step"]).take(pa.array([lo for lo, _ in found], pa.int64())))
     return [
         head | dict(zip(KEPT, (c[lo:hi] for c in columns), strict=True))
         for head, (lo, hi) in zip(heads, found, strict=True)

@@ -23,7 +23,7 @@ from paths.map_counts import BETWEEN, PARTS, MapBatch, cells
 from paths.map_signs import BAD, FEELING
 from paths.sentiment import ONE, Survey
 from paths.statistics import Z95, rate, wilson
-from paths.sums import codes_of, stretches
+from paths.sums import as_rows, codes_of, stretches
 from paths.touchpoints import UNMAPPED
 
 Ints = npt.NDArray[np.int64]
@@ -131,7 +131,7 @@ class Counted:
     def __init__(self, question: JourneyMap, parts: pa.Table) -> None:
         self.question = question
         timed = pc.equal(parts["kind"], "time")
-        rows = parts.filter(pc.invert(timed)).to_pylist()
+        rows = as_rows(parts.filter(pc.invert(timed)))
         self.found: dict[tuple[str, str], dict[str, int]] = {(row["cell"], row["kind"]): row for row in rows}
         self.bins = bins_by_cell(parts.filter(timed))
         money = self.at("", "money")

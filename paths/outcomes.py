@@ -18,6 +18,7 @@ from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
 from paths.histograms import quantile_seconds
 from paths.statistics import rate, wilson
 from paths.steps import holding_goal
+from paths.sums import as_rows
 from paths.transitions import NAME, coded_names
 from sessionize.clock import EPOCH
 from sessionize.sessions import first_later
@@ -91,7 +92,7 @@ class Outcomes:
         """The OUTCOMES table, one row per span as they were given."""
         whole = self.merge(parts)
         timed = pc.equal(whole["kind"], TIME)
-        counts = whole.filter(pc.invert(timed)).to_pylist()
+        counts = as_rows(whole.filter(pc.invert(timed)))
         span, n, total = (np.asarray(whole.filter(timed)[c]) for c in ("span", "n", "microseconds"))
         ends = np.searchsorted(span, np.arange(len(self.spans) + 1))
         found = []

@@ -72,10 +72,14 @@ class StepFlows:
         ends = [coded_names(place, names) for place in (source, target)]
         return pa.table([step, *ends, n, n * with_goal], schema=PARTS)
 
+    def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """The sum of parts."""
+        return summed(parts, KEYS, PARTS)
+
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The STEPS table."""
         order = [("step", "ascending"), ("sessions", "descending"), ("source", "ascending"), ("target", "ascending")]
-        return summed(parts, KEYS, PARTS).cast(STEPS).sort_by(order)
+        return self.merge(parts).cast(STEPS).sort_by(order)
 
 
 @found_once()

@@ -109,6 +109,13 @@ def stretches(*columns: npt.NDArray[np.signedinteger[Any]]) -> list[tuple[int, i
     return list(pairwise([*np.flatnonzero(fresh).tolist(), n]))
 
 
+def as_rows(table: pa.Table) -> list[dict[str, Any]]:
+    """The rows, coded names as text: decoded at once, which is much quicker than value by value."""
+    types = [f.type.value_type if pa.types.is_dictionary(f.type) else f.type for f in table.schema]
+    rows: list[dict[str, Any]] = table.cast(pa.schema(zip(table.column_names, types, strict=True))).to_pylist()
+    return rows
+
+
 def codes_of(column: pa.ChunkedArray) -> npt.NDArray[np.int32]:
     """The codes of a dictionary column, over one dictionary."""
     return np.asarray(column.unify_dictionaries().combine_chunks().indices)
