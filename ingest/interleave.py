@@ -13,9 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.batches import Codes, Column, EventBatch, numbered
+from ingest.compiled import Loop, worth
 from ingest.core import Ints
 
 Codes32 = npt.NDArray[np.int32]
+
+CROWDED = 4_096
+"""Rows of one bucket."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,18 @@ class Arrangement:
 
 def order_of(key: Ints) -> Ints:
     """A stable order. The highest bits and the place in one number sort several times quicker than `argsort`."""
+    if worth() and len(key):
+        low, bits = int(key.min()), (int(key.max()) - int(key.min())).bit_length()
+        found, even = by_bucket(key, low, max(0, bits - len(key).bit_length()), CROWDED)
+        if even:
+            return found
+    return sorted_places(key)
+
+
+def sorted_places(key: Ints) -> Ints:
+    """As order_of."""
+    if not len(key):
+        return np.zeros(0, dtype=np.int64)
     bits = len(key).bit_length()
     low = int(key.min())
     shift = max(0, (int(key.max()) - low).bit_length() + bits - 63)
@@ -69,6 +85,35 @@ def order_of(key: Ints) -> Ints:
     order = places & ((1 << bits) - 1)
     found = key[order]
     return order if shift == 0 or (found[1:] >= found[:-1]).all() else np.argsort(key, kind="stable")
+
+
+@Loop
+def by_bucket(key: Ints, low: int, shift: int, crowded: int) -> tuple[Ints, bool]:
+    """(the order, is it found): keys are hashes, so their highest bits tell most customers apart, and few rows of a bucket are
+    put in order one by one. A crowded bucket would take long."""
+    n, buckets = len(key), 0
+    for i in range(n):
+        buckets = max(buckets, ((key[i] - low) >> shift) + 1)
+    end, order = np.zeros(buckets + 1, dtype=np.int64), np.empty(n, dtype=np.int64)
+    for i in range(n):
+        end[((key[i] - low) >> shift) + 1] += 1
+    if end.max() > crowded:
+        return order, False
+    end = np.cumsum(end)
+    for i in range(n):
+        bucket = (key[i] - low) >> shift
+        order[end[bucket]] = i
+        end[bucket] += 1
+    start = 0
+    for bucket in range(buckets):
+        for i in range(start + 1, end[bucket]):
+            here, place = order[i], i
+            while place > start and key[order[place - 1]] > key[here]:
+                order[place] = order[place - 1]
+                place -= 1
+            order[place] = here
+        start = end[bucket]
+    return order, True
 
 
 def ranges(came: Ints, starts: Ints, n: int) -> Ints:

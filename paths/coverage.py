@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from paths.analysis import Journeys, summed
-from paths.presence import present
+from paths.presence import events_by
 
 COVERAGE = pa.schema([("kind", pa.string()), ("name", pa.string()), ("events", pa.int64())])
 """One row is one touchpoint or stage (kind) and the events of the period that have it; most events first."""
@@ -30,7 +30,7 @@ class Coverage:
             kinds["stage"] = journeys.stage
         tables = []
         for kind, node in kinds.items():
-            counts = present(journeys, node).events
+            counts = events_by(journeys, node)
             tables.append(pa.table([[kind] * len(counts), pa.array(node.names, pa.string()), counts], schema=COVERAGE))
         whole = pa.concat_tables(tables)
         return whole.filter(pc.greater(whole["events"], 0))

@@ -68,16 +68,24 @@ def signals(journeys: Journeys, rules: FrictionRules) -> Signals:
     the time to the next event of the session is more than three times the reference median.
     """
     visits = every_visit(journeys)
+    shown = {}
+    if rules.errors:
+        shown["error"] = errors(journeys, visits, rules)
+    if rules.support:
+        shown["contact"] = contacts(journeys, visits, rules)
+    if rules.dwell:
+        shown["dwell"] = long_dwell(journeys, visits, rules)
     if worth():
-        error, contact = visits.pick(named(journeys, rules.errors)), contacts(journeys, visits, rules)
-        limits = np.array(dwell_limits(journeys, rules), dtype=np.int64)
-        row, flags = loops.friction(visits.node, visits.session, visits.at, error, contact, limits, WITHIN)
-        return Signals(visits.place(row), flags)
-    shown = {
-        "error": errors(journeys, visits, rules), "repeat": repeats(visits), "back_and_forth": back_and_forth(visits),
-        "contact": contacts(journeys, visits, rules), "dwell": long_dwell(journeys, visits, rules),
-    }  # fmt: skip
-    found = combined(shown, len(visits.node), SIGNALS)
+        row, flags = loops.friction(visits.node, visits.session, visits.at, WITHIN)
+        flags <<= np.uint8(SIGNALS.index("repeat"))
+        if not shown:
+            return Signals(visits.place(row), flags)
+        found = combined(shown, len(visits.node), SIGNALS)
+        found[row] |= flags
+    else:
+        found = combined(
+            shown | {"repeat": repeats(visits), "back_and_forth": back_and_forth(visits)}, len(visits.node), SIGNALS
+        )
     row = np.flatnonzero(found)
     return Signals(visits.place(row), found.take(row))
 

@@ -42,6 +42,7 @@ class Funnel:
     breakdown: str | None = None  # a column, read at the reported chain's first event
     by: str | None = None  # day | week | month of the reported chain's first event
     top: int | None = None  # so many values of the breakdown, the rest is "(other)"
+    details: bool = True  # times, and what the dropped did next
 
     def __post_init__(self) -> None:
         for name, allowed in (("count", ("customers", "sessions")), ("order", ("ordered", "strict", "any")),

@@ -31,7 +31,7 @@ def counted(funnel: Funnel, journeys: Journeys, found: Found) -> pa.Table:
     groups = group_of(funnel, journeys, found.position[:, 0])
     counts = [depths(funnel, found, groups), *optional_reached(funnel, found, groups), left_out(found, groups)]
     nodes = [*journeys.touchpoint.names, END]
-    if funnel.order != "any":
+    if funnel.details and funnel.order != "any":
         counts += [times(funnel, journeys, found, groups), went_next(funnel, journeys, found, groups, nodes)]
     return parts_of(counts, groups, nodes)
 

@@ -407,63 +407,60 @@ def within(customer: AnyInts, at: Ints, later: Ints, position: Ints, span: int) 
 
 
 @Loop
-def friction(
-    code: AnyInts, index: AnyInts, at: Ints, error: Bools, contact: Bools, limit: Ints, repeats_within: int
-) -> tuple[Ints, Flags]:
-    """friction.signals of whole sessions: (which events show any, what each shows); limit: of the time at each node."""
+def friction(code: AnyInts, index: AnyInts, at: Ints, repeats_within: int) -> tuple[Ints, Flags]:
+    """The signals of friction.signals that names and times alone show, of whole sessions: (which events show any, what each
+    shows: 1 repeat, 2 back and forth)."""
     n = len(code)
     rows, flags = np.empty(n + 1, dtype=np.int64), np.empty(n + 1, dtype=np.uint8)
-    found, one_ago, two_ago, came_from = 0, False, False, np.int32(-1)  # came_from: -1 at the first event of a session
-    for i in range(n - 1):
-        session, here, next_ = index[i], code[i], code[i + 1]
-        goes_on = index[i + 1] == session
-        three = goes_on & (next_ == here)
-        if three:
-            far = min(i + 2, n - 1)
-            three = (far > i + 1) & (index[far] == session) & (code[far] == here) & (at[far] - at[i] <= repeats_within)
-        bits = np.int64(error[i] | (goes_on & error[i + 1]))
-        bits |= np.int64(three | one_ago | two_ago) << 1
-        bits |= np.int64(goes_on & (came_from == next_) & (came_from != here)) << 2 | np.int64(contact[i]) << 3
-        bits |= np.int64(goes_on & (at[i + 1] - at[i] > limit[here])) << 4
-        came_from = here if goes_on else np.int32(-1)
-        one_ago, two_ago = three, one_ago
+    found, one_ago, two_ago = 0, False, False
+    before, here, next_ = np.int32(-1), np.int32(-1), np.int32(-1)  # -1: of another session
+    for i in range(n):
+        session = index[i]
+        here = code[i]
+        goes_on = i + 1 < n and index[i + 1] == session
+        next_ = code[i + 1] if goes_on else np.int32(-1)
+        three = False
+        if next_ == here:
+            three = (
+                i + 2 < n and index[i + 2] == session and code[i + 2] == here and at[i + 2] - at[i] <= repeats_within
+            )
+        bits = np.uint8(three | one_ago | two_ago) | np.uint8(goes_on & (before == next_) & (before != here)) << 1
         rows[found], flags[found] = i, bits
         found += bits > 0
-    if n:
-        bits = np.int64(error[n - 1]) | np.int64(one_ago | two_ago) << 1 | np.int64(contact[n - 1]) << 3
-        rows[found], flags[found] = n - 1, bits
-        found += bits > 0
+        before = here if goes_on else np.int32(-1)
+        one_ago, two_ago = three, one_ago
     return rows[:found].copy(), flags[:found].copy()
 
 
 @Loop
-def present(code: AnyInts, at: Ints, starts: Ints, since: int, until: int, size: int) -> tuple[Ints, Ints]:
-    """presence.present: (events by code, [customers, the first and the last instant])."""
-    found, ends = np.zeros((size, 2), dtype=np.int64), np.array([0, until, since], dtype=np.int64)
-    whole = True
+def present(code: AnyInts, at: Ints, since: int, until: int, size: int) -> Ints:
+    """presence.events_by: by code, [1] those of the period."""
+    found, span = np.zeros((size, 2), dtype=np.int64), np.uint64(until - since)
+    for i in range(len(code)):
+        found[code[i], np.int64(np.uint64(at[i] - since) < span)] += 1
+    return found
+
+
+@Loop
+def extent(at: Ints, starts: Ints, since: int, until: int) -> tuple[int, int, int, int]:
+    """presence.extent: events, customers, the first and the last instant; a customer's events ascend."""
+    events = customers = 0
+    earliest, latest = until, since
     for customer in range(len(starts)):
         first = starts[customer]
         end = starts[customer + 1] if customer + 1 < len(starts) else len(at)
-        if at[first] < since or at[end - 1] >= until:
-            whole = False
-            while first < end and at[first] < since:
-                first += 1
+        while first < end and at[first] < since:
+            first += 1
+        last = end
+        if first < end and at[end - 1] >= until:
             last = first
-            while last < end and at[last] < until:
+            while at[last] < until:
                 last += 1
-            end = last
-        if first < end:
-            ends[0] += 1
-            ends[1] = min(ends[1], at[first])
-            ends[2] = max(ends[2], at[end - 1])
-    if whole:
-        for i in range(len(code)):
-            found[code[i], 1] += 1
-    else:
-        span = np.uint64(until - since)
-        for i in range(len(code)):
-            found[code[i], np.int64(np.uint64(at[i] - since) < span)] += 1
-    return found[:, 1].copy(), ends
+        if first < last:
+            events += last - first
+            customers += 1
+            earliest, latest = min(earliest, at[first]), max(latest, at[last - 1])
+    return events, customers, earliest, latest
 
 
 @Loop

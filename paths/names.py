@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ingest.batches import Codes
 from paths.analysis import Journeys
-from paths.presence import present
+from paths.presence import events_by
 
 NAMES = pa.schema([("name", pa.string())])
 
@@ -39,5 +39,5 @@ class Names:
 
 def occurring(journeys: Journeys, column: Codes) -> list[int]:
     """The codes that the selected events have; a dictionary may hold more."""
-    found: list[int] = np.flatnonzero(present(journeys, column).events).tolist()
+    found: list[int] = np.flatnonzero(events_by(journeys, column)).tolist()
     return found

@@ -1,4 +1,4 @@
-"""What there is in the period and the segment: events by name, customers, the first and the last instant."""
+"""What there is in the period and the segment: events by name; how many, of how many customers, from when to when."""
 
 from __future__ import annotations
 
@@ -16,24 +16,29 @@ from paths.counting import different
 Ints = npt.NDArray[np.int64]
 
 
-class Present(NamedTuple):
+@found_once(period=True)
+def events_by(journeys: Journeys, node: Codes) -> Ints:
+    """The selected events by code."""
+    at, size = journeys.events.at, len(node.names)
+    if worth() and not journeys.scope.segment:
+        return loops.present(node.codes, at, *journeys.period, size)[:, 1].copy()
+    return np.bincount(journeys.of_selected(node.codes), minlength=size)
+
+
+class Extent(NamedTuple):
     """Of the selected events."""
 
-    events: Ints  # by code
+    events: int
     customers: int
     first_at: int | None  # None: there is no event
     last_at: int | None
 
 
-@found_once(period=True)
-def present(journeys: Journeys, node: Codes) -> Present:
-    """What there is, by these codes."""
-    at, size = journeys.events.at, len(node.names)
+def extent(journeys: Journeys) -> Extent:
+    """How many there are, of how many customers, from when to when."""
     if worth() and not journeys.scope.segment:
-        events, (customers, first, last) = loops.present(
-            node.codes, at, journeys.customer_starts, *journeys.period, size
-        )
-        return Present(events, int(customers), *((int(first), int(last)) if customers else (None, None)))
-    code, customer, at = (journeys.of_selected(values) for values in (node.codes, journeys.customer, at))
+        events, customers, *ends = loops.extent(journeys.events.at, journeys.customer_starts, *journeys.period)
+        return Extent(int(events), int(customers), *(map(int, ends) if events else (None, None)))
+    at, customer = journeys.of_selected(journeys.events.at), journeys.of_selected(journeys.customer)
     ends = (int(at.min()), int(at.max())) if len(at) else (None, None)
-    return Present(np.bincount(code, minlength=size), different(customer), *ends)
+    return Extent(len(at), different(customer), *ends)

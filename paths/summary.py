@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from paths.analysis import Journeys
-from paths.presence import present
+from paths.presence import extent
 
 INSTANT = pa.timestamp("us", tz="UTC")
 SUMMARY = pa.schema(
@@ -36,9 +36,9 @@ class Summary:
     def map(self, journeys: Journeys) -> pa.Table:
         """One row per batch; the instants combine by smallest and largest."""
         whole = journeys.with_excluded
-        there, sessions = present(whole, whole.touchpoint), len(journeys.chosen)
+        there, sessions = extent(whole), len(journeys.chosen)
         instants = [pa.array([at], INSTANT) for at in (there.first_at, there.last_at)]
-        counts = [int(there.events.sum())], [there.customers], [sessions]
+        counts = [there.events], [there.customers], [sessions]
         return pa.table([*counts, *instants, [len(whole.chosen) - sessions]], schema=SUMMARY)
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:

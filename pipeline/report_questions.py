@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -122,9 +122,11 @@ def questions(project: Project, scope: Scope, periods: Periods, segment: Conditi
         found.add(f"dropoff{name}", DropOff(rules=rules, return_window=window, minor_units=units), span)
     for saved in plain_funnels(project.config):
         funnel = funnel_of(saved)
+        reached = replace(funnel, details=False)  # only how far units came is shown of what is compared
+        found.add(f"funnel:{saved.name}", funnel, periods.now)
+        found.add(f"funnel:{saved.name}_before", reached, periods.before)
         for name, span in (("", periods.now), ("_before", periods.before)):
-            found.add(f"funnel:{saved.name}{name}", funnel, span)
-            found.add(f"settled:{saved.name}{name}", funnel, settled(span, funnel.window, scope.as_of))
+            found.add(f"settled:{saved.name}{name}", reached, settled(span, funnel.window, scope.as_of))
     return found
 
 
