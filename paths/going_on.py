@@ -10,7 +10,7 @@ from ingest.batches import Codes
 from ingest.compiled import worth
 from paths import loops
 from paths.analysis import Ints, Journeys, found_once, next_of
-from paths.visited import WORD, Words, bits_of, node_bits, united, visited
+from paths.visited import WORD, Words, bits_of, node_bits, regrouped, stage_of_touchpoint, united, visited
 
 
 @found_once(stages=True)
@@ -21,6 +21,9 @@ def going_on(
 
     rank: the number of each node's stage, -1 = none: nobody goes on from it, nor to it.
     """
+    if (stage := stage_of_touchpoint(journeys, node)) is not None:
+        finer = tuple(rank[s] for s in stage.tolist())
+        return regrouped(going_on(journeys, journeys.touchpoint, finer, stages, return_window), stage, len(rank))
     ranks, top = np.array(rank, dtype=np.int64), top_later(journeys, stages, return_window)
     below = below_rank(ranks, len(stages))
     walk = journeys.whole_walk

@@ -140,6 +140,21 @@ def visited(code: AnyInts, index: AnyInts, sessions: int, bit: Words) -> Words:
 
 
 @Loop
+def regrouped(words: Words, table: Words) -> Words:
+    """visited.regrouped: table[word, byte, value] is what these bits become, [further word]."""
+    found = np.zeros((table.shape[3], words.shape[1]), dtype=np.uint64)
+    for word in range(len(words)):
+        for unit in range(words.shape[1]):
+            value = words[word, unit]
+            for byte in range(table.shape[1]):
+                here = np.int64(value & np.uint64(255))
+                value >>= np.uint64(8)
+                for further in range(table.shape[3]):
+                    found[further, unit] |= table[word, byte, here, further]
+    return found
+
+
+@Loop
 def bytes_of(word: Words, bytes_: int) -> Ints:
     """[byte, value]: how often each byte of the numbers, the lowest first, has each value."""
     found = np.zeros((bytes_, 256), dtype=np.int64)

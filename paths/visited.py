@@ -42,6 +42,8 @@ def node_bits(node: Codes) -> Words:
 @found_once()
 def visited(journeys: Journeys, node: Codes) -> Words:
     """Per session: the nodes of its events."""
+    if (stage := stage_of_touchpoint(journeys, node)) is not None:
+        return regrouped(visited(journeys, journeys.touchpoint), stage, len(node.names))
     walk = journeys.whole_walk
     code = walk.pick(node.codes)
     if worth():
@@ -52,6 +54,8 @@ def visited(journeys: Journeys, node: Codes) -> Words:
 @found_once()
 def followed(journeys: Journeys, node: Codes, goal: frozenset[str], return_window: int) -> Words:
     """Per session: those of its nodes whose first visit a goal follows, in the session or within return_window of its end."""
+    if (stage := stage_of_touchpoint(journeys, node)) is not None:
+        return regrouped(followed(journeys, journeys.touchpoint, goal, return_window), stage, len(node.names))
     states, sessions = states_of(journeys, goal, return_window), journeys.sessions
     found: Words = np.where(states.comes_back, visited(journeys, node), np.uint64(0))
     own = np.flatnonzero(states.holds & ~states.comes_back)
@@ -61,6 +65,35 @@ def followed(journeys: Journeys, node: Codes, goal: frozenset[str], return_windo
     session = sessions.index.take(rows)
     starts = np.flatnonzero(np.append(True, session[1:] != session[:-1])[: len(session)])
     found[:, session.take(starts)] = united(node_bits(node)[:, node.codes.take(rows)], starts)
+    return found
+
+
+def stage_of_touchpoint(journeys: Journeys, node: Codes) -> Ints | None:
+    """If these nodes are the stages, and the touchpoint alone decides of them: the stage of each touchpoint, by code."""
+    touchpoint, event, stages = journeys.touchpoint, journeys.events.event, journeys.scope.stages
+    if node is touchpoint or touchpoint.codes is not event.codes or stages.columns or node is not journeys.stage:
+        return None
+    code = {name: i for i, name in enumerate(node.names)}
+    names = zip(touchpoint.names, event.names, strict=True)
+    return np.array([code[stages.stage(t, e, None)] for t, e in names], dtype=np.int64)
+
+
+def regrouped(words: Words, into: Ints, size: int) -> Words:
+    """The words of nodes -> those of the groups 0..size-1 that the nodes belong to."""
+    bits = bits_of(into, size)  # [further word, node]
+    padded = np.zeros((len(bits), len(words) * WORD), dtype=np.uint64)
+    padded[:, : len(into)] = bits
+    each = padded.reshape(len(bits), len(words), BYTES, 8)
+    table = np.zeros((len(words), BYTES, 256, len(bits)), dtype=np.uint64)
+    for bit in range(8):
+        table[:, :, BITS[:, bit] > 0] |= np.moveaxis(each[..., bit], 0, -1)[:, :, None]
+    table = table[:, : min(BYTES, -(-len(into) // 8))]
+    if worth():
+        return loops.regrouped(words, table)
+    found = np.zeros((len(bits), words.shape[1]), dtype=np.uint64)
+    for word, tables in zip(words, table, strict=True):
+        for byte, values in enumerate(tables):
+            found |= values[(word >> np.uint64(8 * byte) & np.uint64(255)).astype(np.int64)].T
     return found
 
 
