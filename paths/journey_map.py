@@ -81,6 +81,7 @@ class JourneyMap:
     min_n: int = 30
     minor_units: int = 100
     q: float = 0.05
+    times: bool = True  # how long customers stay
 
     @property
     def columns(self) -> frozenset[str]:
@@ -99,7 +100,7 @@ class JourneyMap:
             journeys=journeys, by=self.by, cell=cells(journeys, self.by), rules=self.friction, surveys=self.surveys,
             stages=self.stages, goal=self.rules.goal, return_window=self.return_window // MICROSECOND,
         )  # fmt: skip
-        parts = batch.parts(self.cost)
+        parts = batch.parts(self.cost, times=self.times)
         return pa.concat_tables([parts, self.money(journeys)]) if self.rules.goal else parts
 
     def money(self, journeys: Journeys) -> pa.Table:

@@ -98,11 +98,12 @@ class MapBatch:
         """The selected sessions whose return_window is over."""
         return self.journeys.chosen[self.states.closed.take(self.journeys.chosen)]
 
-    def parts(self, cost: Mapping[str, int]) -> pa.Table:
+    def parts(self, cost: Mapping[str, int], *, times: bool = True) -> pa.Table:
         """All of it, as PARTS."""
         spoken, elsewhere = self.feelings()
         rows = [*self.volume(), *self.sessions(), *self.shown(), spoken, *self.costs(cost)]
-        return pa.concat_tables([self.table(rows), self.times(), *elsewhere, self.total()])
+        timed = [self.times()] if times else []
+        return pa.concat_tables([self.table(rows), *timed, *elsewhere, self.total()])
 
     def row(
         self, kind: str, n: Ints, hits: Ints | int = 0, total: Ints | int = 0, square: Ints | int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -45,7 +46,8 @@ def map_questions(project: Project, periods: Periods) -> Questions:
     found, config = Questions(stages=asked.rules), project.config
     found.add("cells", asked.cells("touchpoint"), now)
     found.add("stages", asked.cells("stage"), now)
-    found.add("stages_before", asked.cells("stage"), periods.before)
+    # no change in times is told
+    found.add("stages_before", replace(asked.cells("stage"), times=False), periods.before)
     found.add("designed", asked.designed(), now)
     found.add("opportunities", asked.opportunities(), now)
     found.add("dropoff", DropOff(rules=goal_rules(config), return_window=config.project.return_window, by_stage=True,
