@@ -95,7 +95,7 @@ class Walk(NamedTuple):
     """Events of sessions in order, whole sessions, as loops go over them; those of sessions that do not count may be among them."""
 
     rows: Ints | None  # their positions in the batch; None: they are all of it
-    index: npt.NDArray[np.int32]  # per event: its session
+    session: npt.NDArray[np.int32]  # per event
     chosen: Bools  # per session of the batch: does it count?
 
     def pick(self, values: npt.NDArray[S]) -> npt.NDArray[S]:

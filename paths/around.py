@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from ingest.errors import ConfigError
 from paths.analysis import Journeys, summed
-from paths.counting import next_at_or_after, units_at
+from paths.counting import next_at_or_after, stretches, units_at
 from paths.statistics import rate
 from paths.transitions import END, START
-from paths.walks import NOTHING, View, Walks, answering, stretches, walks_of
+from paths.walks import NOTHING, View, Walks, answering, walks_of
 
 Ints = npt.NDArray[np.int64]
 

@@ -78,7 +78,7 @@ class CartList:
         found = episodes_of(journeys, rows, self.rules)
         keep = journeys.selects(found.first)
         if self.statuses:
-            keep &= np.array([s in self.statuses for s in STATUSES])[found.status]
+            keep = keep & np.array([s in self.statuses for s in STATUSES])[found.status]
         found = found.take(keep)
         return pa.table([*self.episode_columns(journeys, found), *self.customer_columns(journeys, found, rows)],
                         names=[*CART_LIST.names[1:13], "customer_id", *CART_LIST.names[13:],

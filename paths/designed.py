@@ -129,7 +129,7 @@ def arrivals(journeys: Journeys, stages: tuple[str, ...]) -> tuple[Ints, Bools]:
         if walk.rows is not None:
             starts = np.searchsorted(walk.rows, starts)
         first, runs = loops.arrivals(
-            ranks, walk.pick(journeys.stage.codes), walk.index, walk.chosen, starts, len(stages)
+            ranks, walk.pick(journeys.stage.codes), walk.session, walk.chosen, starts, len(stages)
         )
         mine = np.flatnonzero(np.bincount(there, minlength=len(starts)))
         first, again = first[mine, :-1].T.copy(), runs[mine, :-1].T > 1

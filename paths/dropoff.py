@@ -81,7 +81,7 @@ class DropOff:
         window, chosen = self.return_window // MICROSECOND, journeys.chosen
         state, ends = states_of(journeys, self.rules.goal, window), endings(journeys, node, self.by_stage)
         names = list(node.names)
-        last, before, fate = (values.take(chosen) for values in (ends.last, ends.before, state.fate))
+        last, before, fate = ends.last.take(chosen), ends.before.take(chosen), state.fate.take(chosen)
         counts = self.node_counts(journeys, node, state) | ended(last, fate, len(names))
         parts = [rows_of("node", coded_names(np.arange(len(names)), pa.array(names, pa.string())), None, counts)]
         lost, came = (np.flatnonzero(fate == one) for one in (LOST, RETURNED))

@@ -250,7 +250,8 @@ def bits_by_name(journeys: Journeys, funnel: Funnel) -> npt.NDArray[np.uint8] | 
         journeys, events=kinds, touchpoint=Codes(codes, journeys.touchpoint.names), whole=None, found={}
     )
     matches = np.stack([step.matches(one_of_each) for step in funnel.steps])
-    return np.packbits(matches, axis=0, bitorder="little")[0]
+    bits: npt.NDArray[np.uint8] = np.packbits(matches, axis=0, bitorder="little")[0]
+    return bits
 
 
 def micro(span: timedelta | None) -> int | None:

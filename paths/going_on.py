@@ -30,8 +30,8 @@ def going_on(
     code = walk.pick(node.codes)
     if worth():
         tables = zip(node_bits(node), below[:, ranks], below, strict=True)
-        return np.stack([loops.going_on(code, walk.index, len(walk.chosen), *three, top) for three in tables])
-    here, session = ranks.take(code), walk.index.astype(np.int64) * (len(stages) + 1)
+        return np.stack([loops.going_on(code, walk.session, len(walk.chosen), *three, top) for three in tables])
+    here, session = ranks.take(code), walk.session.astype(np.int64) * (len(stages) + 1)
     # the highest rank from here to the session's end: sessions descend backwards, so one running maximum serves all
     ahead = np.maximum.accumulate((here - session)[::-1])[::-1] + session
     on = np.where((here >= 0) & (ahead > here), node_bits(node)[:, code], np.uint64(0))

@@ -16,6 +16,7 @@ Bools = npt.NDArray[np.bool_]
 AnyInts = npt.NDArray[np.signedinteger[Any]]
 Hashes = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.uint8]
+Bits = npt.NDArray[np.integer[Any]]
 Words = npt.NDArray[np.uint64]
 
 BASE = int(HISTOGRAM_BASE)
@@ -66,7 +67,7 @@ def edges(
     code: AnyInts, index: AnyInts, chosen: Bools, at: Ints, customer: AnyInts, size: int, collapse: bool
 ) -> tuple[Ints, AnyInts, Ints]:
     """transitions.edges_in but for END: [edge, transitions, sessions and customers], the edge of each step, its time."""
-    nowhere = size * size
+    nowhere = np.int64(size * size)
     counts = np.zeros((nowhere + 1, 3), dtype=np.int64)
     newest = np.full((nowhere + 1, 2), -1, dtype=np.int32)  # the last session and customer of each edge
     edge_of, spans = np.empty(len(code) + 1, dtype=np.int32), np.empty(len(code) + 1, dtype=np.int64)
@@ -85,7 +86,7 @@ def edges(
         counts[edge, 2] += newest[edge, 1] != customer[i]
         newest[edge, 0] = session
         newest[edge, 1] = customer[i]
-        since = since if repeats else at[i]
+        since = since if repeats else np.int64(at[i])
         before, node = session, here
     return counts[:nowhere], edge_of[:steps], spans[:steps]
 
@@ -97,7 +98,7 @@ def times(code: AnyInts, size: int, values: Ints) -> tuple[Ints, Ints, Ints, Int
     bin_ = np.empty(n, dtype=np.int32)
     top = np.int32(0)
     for i in range(n):  # as histograms.bins
-        bin_[i] = max(0, (np.float64(values[i]).view(np.int64) >> SHIFT) - BASE + 1)
+        bin_[i] = max(np.int64(0), (np.float64(values[i]).view(np.int64) >> SHIFT) - BASE + 1)
         top = max(top, bin_[i])
     place = np.zeros(size + 1, dtype=np.int64)
     for i in range(n):
@@ -259,7 +260,7 @@ def stays(
         session, here, span = index[i], np.int64(code[i]), at[i] - since
         inside = session == before
         repeats = inside & (here == node) & collapse
-        bin_ = max(0, (np.float64(span).view(np.int64) >> SHIFT) - BASE + 1)
+        bin_ = max(np.int64(0), (np.float64(span).view(np.int64) >> SHIFT) - BASE + 1)
         row = node * bins + bin_ if chosen[session] & inside & (not repeats) else size * bins
         table[row, 0] += 1
         table[row, 1] += span
@@ -333,7 +334,7 @@ def candidates(bits: Flags, code: AnyInts, unit: AnyInts, at: Ints) -> tuple[Int
 
 @Loop
 def chains(  # noqa: C901 one walk: a call inside it could not be compiled
-    unit: AnyInts, at: Ints, matches: Ints, starts: Bools, ends: Ints, window: int, within: Ints, as_of: int
+    unit: AnyInts, at: Ints, matches: Bits, starts: Bools, ends: Ints, window: int, within: Ints, as_of: int
 ) -> tuple[Ints, Ints, Ints, Bools]:
     """chains.deepest without units left out: (units, depth, rows, alive) of Chains.
 
@@ -427,7 +428,7 @@ def friction(code: AnyInts, index: AnyInts, at: Ints, repeats_within: int) -> tu
     shows: 1 repeat, 2 back and forth)."""
     n = len(code)
     rows, flags = np.empty(n + 1, dtype=np.int64), np.empty(n + 1, dtype=np.uint8)
-    found, one_ago, two_ago = 0, False, False
+    found, one_ago, two_ago = np.int64(0), False, False
     before, here, next_ = np.int32(-1), np.int32(-1), np.int32(-1)  # -1: of another session
     for i in range(n):
         session = index[i]

@@ -236,7 +236,7 @@ class MapBatch:
         sessions = len(self.journeys.chosen)
         passive = len(self.passive)
         if passive:
-            customers = np.count_nonzero(np.bincount(self.touches[0]))
+            customers = int(np.count_nonzero(np.bincount(self.touches[0])))
         else:
             customers = different(self.journeys.session_customer.take(self.journeys.chosen))
         lost = int((self.spoken_in_period & (self.answers.visit < 0) & (self.answers.named < 0)).sum())

@@ -38,7 +38,7 @@ class Signs(NamedTuple):
         """Those of the selected sessions."""
         index = journeys.sessions.index.take(self.row)
         kept = np.flatnonzero(np.append(journeys.selected_sessions, False)[index])
-        return Signs(*(values.take(kept) for values in self))
+        return Signs(self.row.take(kept), self.shown.take(kept), self.decisive.take(kept))
 
 
 @found_once()

@@ -103,7 +103,7 @@ class Outcomes:
 
     def row(self, span: int, counts: Mapping[str, int], timed: Ints, total: Ints) -> dict[str, Any]:
         """One OUTCOMES row."""
-        n = dict.fromkeys(COUNTS, 0) | counts
+        n: dict[str, Any] = {**dict.fromkeys(COUNTS, 0), **counts}
         low, high = wilson(n["converted"], n["sessions"])
         since, until = (EPOCH + timedelta(microseconds=at) for at in self.spans[span])
         return n | {

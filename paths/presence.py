@@ -37,8 +37,10 @@ class Extent(NamedTuple):
 def extent(journeys: Journeys) -> Extent:
     """How many there are, of how many customers, from when to when."""
     if worth() and not journeys.scope.segment:
-        events, customers, *ends = loops.extent(journeys.events.at, journeys.customer_starts, *journeys.period)
-        return Extent(int(events), int(customers), *(map(int, ends) if events else (None, None)))
+        found = loops.extent(journeys.events.at, journeys.customer_starts, *journeys.period)
+        events, customers, first, last = map(int, found)
+        return Extent(events, customers, first, last) if events else Extent(0, 0, None, None)
     at, customer = journeys.of_selected(journeys.events.at), journeys.of_selected(journeys.customer)
-    ends = (int(at.min()), int(at.max())) if len(at) else (None, None)
-    return Extent(len(at), different(customer), *ends)
+    if not len(at):
+        return Extent(0, 0, None, None)
+    return Extent(len(at), different(customer), int(at.min()), int(at.max()))

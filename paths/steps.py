@@ -60,17 +60,17 @@ class StepFlows:
         names = names_of(node)
         goal, size = holding_goal(journeys, self.rules.goal), len(names)
         if loops.fit(2 * self.steps * size * size):
-            code, chosen = journeys.whole_walk.pick(node.codes), journeys.chosen
-            bounds = (ends.take(chosen) for ends in journeys.bounds)
-            counts = loops.step_flows(code, *bounds, goal.take(chosen), self.steps, size, self.collapse_repeats)
-            code = np.flatnonzero(counts)
+            visited, chosen = journeys.whole_walk.pick(node.codes), journeys.chosen
+            starts, ends = (bound.take(chosen) for bound in journeys.bounds)
+            counts = loops.step_flows(visited, starts, ends, goal.take(chosen), self.steps, size, self.collapse_repeats)
+            code = np.flatnonzero(counts).astype(np.int64)
             n = counts[code]
         else:
             visits = visits_at(journeys, self.collapse_repeats, self.by_stage)
             code, n = flows_in(visits, goal, self.steps, size)
         step, source, target, with_goal = np.unravel_index(code, (self.steps, size, size, 2))
-        ends = [coded_names(place, names) for place in (source, target)]
-        return pa.table([step, *ends, n, n * with_goal], schema=PARTS)
+        edge = [coded_names(place, names) for place in (source, target)]
+        return pa.table([step, *edge, n, n * with_goal], schema=PARTS)
 
     def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The sum of parts."""

@@ -150,7 +150,8 @@ def first_touches(journeys: Journeys) -> Ints:
         return loops.first_in(journeys.events.at, journeys.passive, journeys.customer_starts, *journeys.period)
     begins = np.flatnonzero(journeys.selected & ~journeys.passive)
     owner = journeys.customer[begins]
-    return begins[np.append(True, owner[1:] != owner[:-1])[: len(begins)]]
+    found: Ints = begins[np.append(True, owner[1:] != owner[:-1])[: len(begins)]]
+    return found
 
 
 def bin_of(microseconds: Any) -> Any:

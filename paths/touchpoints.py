@@ -204,8 +204,8 @@ def kinds_of(columns: Sequence[Codes | None], values: npt.NDArray[np.int64]) -> 
 def recoded(codes: npt.NDArray[np.integer[Any]], names: Sequence[str]) -> Codes:
     """Codes over the distinct ones of these names."""
     different = tuple(dict.fromkeys(names))
-    if len(different) == len(names) and codes.dtype == np.int32:
-        return Codes(codes, different)
+    if len(different) == len(names):
+        return Codes(codes.astype(np.int32, copy=False), different)
     position = {n: i for i, n in enumerate(different)}
     table = np.array([position[n] for n in names], dtype=np.int32)
     return Codes(table.take(codes) if len(table) else codes.astype(np.int32), different)

@@ -111,8 +111,8 @@ def edges_in(visits: Visits, owner: Codes32, size: int) -> tuple[Ints, dict[str,
 def compiled_edges(journeys: Journeys, node: Codes, size: int, collapse: bool) -> tuple[Ints, dict[str, Ints], Times]:
     """The same of the selected sessions."""
     walk, chosen = journeys.walk, journeys.chosen
-    code, at, customer = (walk.pick(values) for values in (node.codes, journeys.events.at, journeys.customer))
-    found, edge, spans = loops.edges(code, walk.index, walk.chosen, at, customer, size, collapse)
+    code, at, customer = walk.pick(node.codes), walk.pick(journeys.events.at), walk.pick(journeys.customer)
+    found, edge, spans = loops.edges(code, walk.session, walk.chosen, at, customer, size, collapse)
     last = endings(journeys, node, collapse).last.take(chosen)
     counts = found.T.copy()
     counts[:2, size - 1 :: size] += np.bincount(last, minlength=size)
@@ -219,7 +219,7 @@ def visit_counts(journeys: Journeys, node: Codes) -> Ints:
     """Of the selected sessions, by node: [0] events, [1] visits, a run of events at one node being one."""
     size, walk = len(node.names), journeys.walk
     if worth():
-        found = loops.visit_counts(walk.pick(node.codes), walk.index, walk.chosen, size)[:, :, 1]
+        found = loops.visit_counts(walk.pick(node.codes), walk.session, walk.chosen, size)[:, :, 1]
         return np.stack([found.sum(axis=1), found[:, 0]])
     visits = visits_by(journeys, node)
     return np.stack([np.bincount(v.node, minlength=size) for v in (visits, collapsed(visits))])
@@ -234,7 +234,7 @@ def stays(journeys: Journeys, node: Codes, collapse: bool) -> Times:
     if loops.fit(size * bins_):
         walk = journeys.walk
         code, at = walk.pick(node.codes), walk.pick(journeys.events.at)
-        return loops.stays(code, walk.index, walk.chosen, at, size, bins_, collapse)
+        return loops.stays(code, walk.session, walk.chosen, at, size, bins_, collapse)
     visits = visits_by(journeys, node)
     if collapse:
         visits = collapsed(visits)

@@ -19,12 +19,12 @@ import pyarrow.compute as pc
 
 from ingest.errors import ConfigError
 from paths.analysis import Bools, Journeys, summed
-from paths.counting import AnyInts, tally_times, units_at
+from paths.counting import AnyInts, stretches, tally_times, units_at
 from paths.goals import GoalRules
 from paths.histograms import SECOND
 from paths.statistics import rate, wilson
 from paths.steps import holding_goal
-from paths.walks import CUT, View, stretches, texts, walks_of
+from paths.walks import CUT, View, texts, walks_of
 from sessionize.sessions import mixed
 
 Ints = npt.NDArray[np.int64]

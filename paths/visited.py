@@ -47,7 +47,7 @@ def visited(journeys: Journeys, node: Codes) -> Words:
     walk = journeys.whole_walk
     code = walk.pick(node.codes)
     if worth():
-        return np.stack([loops.visited(code, walk.index, len(walk.chosen), bits) for bits in node_bits(node)])
+        return np.stack([loops.visited(code, walk.session, len(walk.chosen), bits) for bits in node_bits(node)])
     return united(node_bits(node)[:, code], journeys.bounds[0])
 
 

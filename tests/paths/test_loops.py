@@ -18,12 +18,9 @@ from hypothesis import strategies as st
 
 from ingest import compiled
 from ingest.compiled import Choice, Loop, one_by_one
-from paths import chains, counting, designed, loops, steps
+from ingest.interleave import CROWDED, by_bucket, order_of
+from paths import chains, counting, loops
 from paths.chains import ChainRules
-from paths.counting import having
-from paths.histograms import bins
-from paths.map_tables import FIRSTS, SIGNS, Walk
-from paths.transitions import Visits, closing
 from sessionize.rules import SessionRules
 from sessionize.sessions import mixed, neighbours, numbered, numbered_by_time
 
@@ -68,8 +65,6 @@ def test_units_that_do_not_ascend_are_left_to_numpy(monkeypatch: pytest.MonkeyPa
     assert not loops.units(unit, code, SIZE)[1] and not loops.first_rows(unit, code, SIZE)[1]
     assert counting.units_at(unit, code, SIZE).tolist() == [2, 0, 0, 0, 0]
     assert sorted(counting.first_rows(unit, code, SIZE).tolist()) == [0, 1]
-    first, group = counting.first_of_group(unit, code, SIZE)
-    assert [(int(unit[i]), int(code[i])) for i in first[group]] == [(1, 0), (0, 0), (1, 0)]
 
 
 @given(ROWS)
@@ -86,7 +81,7 @@ def test_first_rows_are_the_same_in_another_order(rows: Rows) -> None:
 def test_times_fall_into_the_same_bins(rows: Rows) -> None:
     _, code, value = columns(rows, ascending=False)
     expected = lists(counting.tally_times(code, SIZE, value))
-    for found in both(loops.times, code, SIZE, bins(value), value):
+    for found in both(loops.times, code, SIZE, value):
         assert lists(found) == expected
 
 
@@ -111,30 +106,6 @@ def test_within_is_what_a_search_finds(rows: Rows, later: list[int], position: l
     arrays = np.array(some, dtype=np.int64), np.array(asked, dtype=np.int64)
     for found in both(loops.within, customer, at, *arrays, span):
         assert found.tolist() == [follows(x) for x in asked]
-
-
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(-1, SIZE - 1)), max_size=40))
-def test_the_next_higher_rank_is_the_customers_nearest(rows: list[tuple[int, int]]) -> None:
-    rows = sorted(rows, key=lambda r: r[0])
-    customer, rank = (np.array([r[i] for r in rows], dtype=np.int64) for i in range(2))
-
-    def higher(i: int) -> int:
-        ahead = (j for j in range(i + 1, len(rows)) if rows[j][0] == rows[i][0] and rows[j][1] > rows[i][1] >= 0)
-        return next(ahead, -1)
-
-    for found in both(loops.next_higher, rank, customer, SIZE):
-        assert found.tolist() == [higher(i) for i in range(len(rows))]
-
-
-@given(ROWS, st.integers(2, 4), st.sets(st.integers(0, 4)))
-def test_flows_of_first_steps_are_counted_alike(rows: Rows, most: int, good: set[int]) -> None:
-    session, node, value = columns(rows)
-    goal, opens = np.isin(np.arange(5), list(good)), np.append(True, session[1:] != session[:-1])[: len(session)]
-    visits = Visits(node, session, value, opens, closing(opens), None)
-    code, n = steps.flows_in(visits, goal, most, SIZE + 2)
-    for found in both(loops.step_flows, node, session, goal, most, SIZE + 2):
-        assert np.flatnonzero(found).tolist() == code.tolist()
-        assert found[code].tolist() == n.tolist()
 
 
 SPANS = st.sampled_from([None, 1, 2**38])
@@ -224,66 +195,34 @@ def test_a_loop_of_the_project_is_compiled_under_the_lock(monkeypatch: pytest.Mo
     assert [(lock.name, lock.parent.is_dir()) for lock in locks] == [("loops.lock", True)]
 
 
-FLAGS = st.integers(0, (1 << len(SIGNS)) - 1)
-VISITS = st.lists(
-    st.tuples(st.integers(0, SIZE - 1), st.booleans(), st.booleans(), st.integers(-1, 3), FLAGS, FLAGS), max_size=40
-)
-SESSION = st.tuples(
-    st.booleans(), st.booleans(), st.booleans(), st.integers(-1, 40), st.integers(0, 9), st.integers(0, SIZE - 1)
-)
-
-
-@given(VISITS, st.lists(SESSION, min_size=41, max_size=41))
-def test_visits_of_a_map_are_counted_alike(
-    visits: list[tuple[int, bool, bool, int, int, int]],
-    sessions: list[tuple[bool, bool, bool, int, int, int]],
-) -> None:
-    node, opens, changes, rank, shown, decisive = (
-        np.array([v[i] for v in visits], dtype=t)
-        for i, t in enumerate((np.int32, bool, bool, np.int64, np.uint8, np.uint8))
-    )
-    n = np.arange(len(node))
-    session = np.cumsum(opens | changes).astype(np.int32)
-    closed, holds, comes_back, last_goal, window_end, end_cell = (
-        np.array([s[i] for s in sessions], dtype=t)
-        for i, t in enumerate((bool, bool, bool, np.int64, np.int64, np.int32))
-    )
-    next_stage = np.where(n + 1 < len(n), n + 1, -1) if len(n) else n
-    walk = Walk(
-        node, session, np.cumsum(changes).astype(np.int32), n, shown, decisive, SIZE, closed, holds, comes_back, last_goal,
-        window_end, end_cell, rank, next_stage, n * 1, 3,
-    )  # fmt: skip
-    expected = lists(tuple(walk.tables()))
-    for found in both(loops.map_tables, *walk, len(SIGNS), len(FIRSTS)):
-        assert lists(found) == expected
-    visited, _, there, ended = walk.tables()
-    assert visited.sum() == len(node)
-    assert there.sum() == len(set(zip(session.tolist(), node.tolist(), strict=True)))
-    assert ended.sum() == having(there, FIRSTS, "closed").sum()
-
-
-@given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(-1, SIZE - 1)), max_size=40))
-def test_arrivals_at_stages_are_found_alike(rows: list[tuple[bool, bool, int]]) -> None:
-    owner = np.cumsum([changes for changes, _, _ in rows]).astype(np.int32)
-    position = np.flatnonzero(np.array([here for _, here, _ in rows], dtype=bool))
-    owner, rank = owner[position], np.array([stage for _, _, stage in rows], dtype=np.int64)
-    shape = counting.different(owner), SIZE
-    expected = lists(designed.arrivals(position, owner, rank, shape))
-    for found in both(loops.arrivals, position, owner, rank, *shape):
-        assert lists(found) == expected
-
-
-@given(ROWS, st.lists(st.booleans(), min_size=40, max_size=40))
-def test_fingerprints_are_alike(rows: Rows, flags: list[bool]) -> None:
+@given(ROWS, st.tuples(st.integers(0, 2**40), st.integers(0, 2**40)))
+def test_fingerprints_are_alike(rows: Rows, period: tuple[int, int]) -> None:
     customer, code, at = columns(rows)
     hashed = np.array([0, 5, 1 << 63, (1 << 64) - 1, 77, 3], dtype=np.uint64)
-    chosen = np.array(flags[: len(rows)], dtype=bool)
+    chosen = (at >= period[0]) & (at < period[1])
     state = mixed(mixed(hashed[customer] ^ at.astype(np.uint64)) ^ hashed[code])
     expected = int(state[chosen].sum(dtype=np.uint64))
     with np.errstate(over="ignore"):
-        assert [int(found) for found in both(loops.fingerprint, hashed, hashed, customer, at, code, chosen)] == [
+        assert [int(found) for found in both(loops.fingerprint, hashed, hashed, customer, at, code, *period)] == [
             expected
         ] * 2
+
+
+KEYS = st.lists(st.one_of(st.integers(0, 9), st.integers(0, (1 << 63) - 1)), min_size=1, max_size=60)
+
+
+@given(KEYS, st.sampled_from([1, 3, CROWDED]))
+def test_customers_of_several_files_are_put_in_one_stable_order(keys: list[int], crowded: int) -> None:
+    key = np.array(keys, dtype=np.int64)
+    expected = np.argsort(key, kind="stable").tolist()
+    shift = max(0, (max(keys) - min(keys)).bit_length() - len(keys).bit_length())
+    for found, even in both(by_bucket, key, min(keys), shift, crowded):
+        assert even or crowded < CROWDED
+        assert not even or found.tolist() == expected
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Choice, "always", True)
+        patch.setattr("ingest.interleave.CROWDED", crowded)
+        assert order_of(key).tolist() == expected
 
 
 def twice(number: int) -> int:

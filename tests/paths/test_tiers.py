@@ -1,0 +1,106 @@
+"""What is found with compiled loops, with the loops as they are written, and with NumPy alone is one and the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.compiled import Choice, Loop
+from paths.analysis import Journeys, Scope
+from paths.designed import arrivals
+from paths.friction import FrictionRules, signals
+from paths.funnel import Funnel
+from paths.going_on import going_on, top_later
+from paths.map_counts import cell_ranks, cells
+from paths.map_signs import counted, signs_of
+from paths.periods import during
+from paths.prelude import prepare
+from paths.presence import events_by, extent
+from paths.staged import under
+from paths.states import states_of
+from paths.steps import StepFlows
+from paths.timing import first_touches
+from paths.transitions import Transitions, endings, stays, visit_counts
+from paths.visited import by_customer, followed, members, visited
+from tests.builder import Row, batch_of, step
+from tests.property.test_past import ALL_COLUMNS, DAY, SINCE, STAGES, SURVEYS, UNTIL, histories, scopes
+
+pytest.importorskip("numba")
+ORDER, GOAL, WINDOW = ("look", "buy"), frozenset({"buy"}), 3 * DAY
+FRICTION = FrictionRules(errors=("rem",), support=("back",), dwell={"see": timedelta(minutes=5)})
+NO_RULES = FrictionRules()
+STEPS = tuple(step(name) for name in ("see", "add", "buy"))
+
+
+def everything(journeys: Journeys) -> dict[str, Any]:
+    """What the functions with loops find."""
+    touchpoint, stage = journeys.touchpoint, journeys.stage
+    cell = cells(journeys, "touchpoint")
+    ranks, stage_ranks = cell_ranks(cell, ORDER), cell_ranks(stage, ORDER)
+    there, chosen = visited(journeys, touchpoint), journeys.chosen
+    found: dict[str, Any] = {
+        "visited": there, "customers": by_customer(journeys, there[:, chosen], chosen), "members": members(there, len(touchpoint.names)),
+        "stages": visited(journeys, stage), "followed": followed(journeys, touchpoint, GOAL, WINDOW),
+        "followed stages": followed(journeys, stage, GOAL, WINDOW), "top": top_later(journeys, ORDER, WINDOW),
+        "going on": going_on(journeys, cell, ranks, ORDER, WINDOW), "stages going on": going_on(journeys, stage, stage_ranks, ORDER, WINDOW),
+        "states": vars(states_of(journeys, GOAL, WINDOW)), "counts": visit_counts(journeys, touchpoint),
+        "stays": stays(journeys, touchpoint, False), "stays of stages": stays(journeys, stage, True),
+        "ends": endings(journeys, touchpoint, False), "ends of stages": endings(journeys, stage, True),
+        "arrivals": arrivals(journeys, ORDER), "events": events_by(journeys, touchpoint), "extent": extent(journeys),
+        "first": first_touches(journeys), "signals": signals(journeys, FRICTION), "plain signals": signals(journeys, NO_RULES),
+        "signs": counted(journeys, signs_of(journeys, FRICTION, GOAL, SURVEYS), cell, GOAL, WINDOW),
+    }  # fmt: skip
+    asked = (
+        Transitions(),
+        Transitions(collapse_repeats=True),
+        StepFlows(steps=3, collapse_repeats=True),
+        Funnel(steps=STEPS),
+    )
+    return found | {repr(a): sorted(map(repr, a.map(journeys).to_pylist())) for a in asked}
+
+
+def plain(value: Any) -> Any:
+    """As lists."""
+    if isinstance(value, dict):
+        return {name: plain(v) for name, v in value.items()}
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return [plain(v) for v in value] if isinstance(value, tuple | list) else value
+
+
+@contextmanager
+def tier(compiled: bool, call: Callable[..., Any] = Loop.__call__) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch, np.errstate(over="ignore"):
+        patch.setattr(Choice, "always", compiled)
+        patch.setattr(Loop, "__call__", call)
+        yield
+
+
+def as_written(loop: Loop[..., Any], *args: Any) -> Any:
+    return loop.plain(*args)
+
+
+PERIODS = st.sampled_from([None, (SINCE, UNTIL), (SINCE, SINCE + 2 * DAY), (UNTIL + 100 * DAY, UNTIL + 101 * DAY)])
+
+
+@given(histories(), scopes(), PERIODS, st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_all_tiers_find_the_same(
+    rows: list[Row], scope: Scope, period: tuple[int, int] | None, no_passive: bool
+) -> None:
+    rows = [r for r in rows if r[2] != "mail"] if no_passive else rows
+    batch, found = batch_of([*rows, ALL_COLUMNS]), []
+    for compiled, call in ((False, Loop.__call__), (True, Loop.__call__), (True, as_written)):
+        with tier(compiled, call):
+            journeys = under(prepare(batch, scope), STAGES)
+            found.append(plain(everything(during(journeys, *period) if period else journeys)))
+    for name, value in found[0].items():
+        assert found[1][name] == value, name
+        assert found[2][name] == value, name
