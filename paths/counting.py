@@ -55,23 +55,8 @@ def first_rows(unit: AnyInts, code: AnyInts, size: int) -> Ints:
         first, ascending = loops.first_rows(unit, code, size)
         if ascending:
             return first
-    return first_cells(*cells_of(unit, code, size))
-
-
-def first_of_group(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, Ints]:
-    """(`first_rows`, which of these pairs each row is)."""
-    cell, room = cells_of(unit, code, size)
-    first = first_cells(cell, room)
-    if room > DENSE:
-        return first, np.searchsorted(cell[first], cell)
-    number = np.empty(room, dtype=np.int64)
-    number[cell[first]] = np.arange(len(first))
-    return first, number[cell]
-
-
-def cells_of(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, int]:
-    """(one number for each (unit, code) pair, how many there may be)."""
-    return unit.astype(np.int64) * size + code, (int(unit.max()) + 1) * size if len(unit) else 0
+    cell = unit.astype(np.int64) * size + code
+    return first_cells(cell, (int(unit.max()) + 1) * size if len(unit) else 0)
 
 
 def first_cells(cell: Ints, room: int) -> Ints:

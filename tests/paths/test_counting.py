@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from paths.counting import (
     DENSE,
     exact_sums,
-    first_of_group,
     first_rows,
     next_at_or_after,
     numbered,
@@ -32,15 +31,10 @@ def array(values: list[int]) -> np.ndarray:
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9))), st.sampled_from([10, DENSE + 1, 1 << 31]))
-def test_first_rows_groups_and_units_are_those_of_a_set(pairs: list[tuple[int, int]], size: int) -> None:
+def test_first_rows_and_units_are_those_of_a_set(pairs: list[tuple[int, int]], size: int) -> None:
     unit, code = array([u for u, _ in pairs]).astype(np.int32), array([c for _, c in pairs])
     expected = sorted(set(pairs))
     assert first_rows(unit, code, size).tolist() == [pairs.index(p) for p in expected]
-    first, group = first_of_group(unit, code, size)
-    assert (first.tolist(), group.tolist()) == (
-        first_rows(unit, code, size).tolist(),
-        [expected.index(p) for p in pairs],
-    )
     assert units_at(unit, code, 10).tolist() == [len({u for u, c in pairs if c == n}) for n in range(10)]
 
 
