@@ -208,12 +208,13 @@ class Journeys:
     @found_once(period=True)
     def walk(self) -> Walk:
         """The events of the sessions that count, others among them where that spares gathering them."""
+        chosen = np.array(self.selected_sessions)  # an array of its own: loops are compiled for one kind
         if len(self.chosen) * SPARSE > len(self.sessions):
-            return self.whole_walk._replace(chosen=self.selected_sessions)
+            return self.whole_walk._replace(chosen=chosen)
         start, length = self.bounds[0].take(self.chosen), self.sessions.events.take(self.chosen)
         rows, of_all = stretches(start, length), self.whole_walk.rows
         index = np.repeat(self.chosen, length).astype(np.int32)
-        return Walk(rows if of_all is None else of_all.take(rows), index, self.selected_sessions)
+        return Walk(rows if of_all is None else of_all.take(rows), index, chosen)
 
     @property
     @found_once()

@@ -94,8 +94,7 @@ def counted(journeys: Journeys, signs: Signs, cell: Codes, goal: frozenset[str],
     if worth():
         there = np.bitwise_or.reduce(signs.shown | signs.decisive)
         asked = np.flatnonzero(there >> np.arange(len(SIGNS)) & 1)
-        chosen = journeys.selected_sessions
-        found = loops.signs(*signs, code, index, customer, chosen, closed, goes, size, asked)
+        found = loops.signs(*signs, code, index, customer, journeys.walk.chosen, closed, goes, size, asked)
         counts[:, :, asked] = np.moveaxis(found, 2, 0)
         return SignCounts(*counts)
     row, shown, decisive = signs.of(journeys)
