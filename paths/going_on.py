@@ -31,11 +31,18 @@ def going_on(
     if worth():
         tables = zip(node_bits(node), below[:, ranks], below, strict=True)
         return np.stack([loops.going_on(code, walk.session, len(walk.chosen), *three, top) for three in tables])
-    here, session = ranks.take(code), walk.session.astype(np.int64) * (len(stages) + 1)
-    # the highest rank from here to the session's end: sessions descend backwards, so one running maximum serves all
-    ahead = np.maximum.accumulate((here - session)[::-1])[::-1] + session
+    here = ranks.take(code)
+    ahead = highest_ahead(journeys, here, len(stages))
     on = np.where((here >= 0) & (ahead > here), node_bits(node)[:, code], np.uint64(0))
     return united(on, journeys.bounds[0]) | visited(journeys, node) & below[:, top]
+
+
+def highest_ahead(journeys: Journeys, here: Ints, ranks: int) -> Ints:
+    """Per event of `whole_walk`, from its rank: the highest one from it to the end of its session."""
+    session = journeys.whole_walk.session.astype(np.int64) * (ranks + 1)
+    # sessions descend backwards, so one running maximum serves all
+    found: Ints = np.maximum.accumulate((here - session)[::-1])[::-1] + session
+    return found
 
 
 def below_rank(rank: Ints, ranks: int) -> Words:

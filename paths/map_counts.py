@@ -14,13 +14,12 @@ from ingest.batches import Codes
 from paths.analysis import Journeys, found_once, within
 from paths.counting import different, units_at
 from paths.friction import SIGNALS, FrictionRules
-from paths.going_on import going_on
 from paths.map_signs import BAD, FEELING, ROUGH, SIGNS, counted, signs_of
+from paths.reached import before_goal, before_stage, reached
 from paths.sentiment import Answers, Survey, answers_of
 from paths.states import SessionStates, states_of
 from paths.touchpoints import UNMAPPED, StageRules, named_by
 from paths.transitions import coded_names, owners, stays, visit_counts, visits_at, visits_by
-from paths.visited import by_customer, followed, members, visited
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -147,9 +146,7 @@ class MapBatch:
             events = events + self.count(self.cell.codes[self.passive])
             customers = units_at(*self.touches, self.size)
         else:
-            chosen = self.journeys.chosen
-            there = visited(self.journeys, self.node)[:, chosen]
-            customers = members(by_customer(self.journeys, there, chosen), self.size)
+            customers = reached(self.journeys, self.node).customers(self.journeys, self.journeys.chosen)
         return [self.row("visits", visits, events), self.row("customers", customers)]
 
     def times(self) -> pa.Table:
@@ -162,16 +159,16 @@ class MapBatch:
 
     def sessions(self) -> list[tuple[str, Ints]]:
         """sessions, closed and goes_on."""
-        journeys, states, there = self.journeys, self.states, visited(self.journeys, self.node)
+        journeys, states, there = self.journeys, self.states, reached(self.journeys, self.node)
         ending = journeys.chosen[~states.holds.take(journeys.chosen)]
         ends = self.count(self.cell.codes.take(journeys.sessions.last.take(ending)))
-        goal = followed(journeys, self.node, self.goal, self.return_window)
+        goal = before_goal(journeys, self.node, self.goal, self.return_window)
         rank = cell_ranks(self.cell, self.stages)
-        on = going_on(journeys, self.node, rank, self.stages, self.return_window)
-        closed, converting, going = (members(words[:, self.closed], self.size) for words in (there, goal, on))
+        on = before_stage(journeys, self.node, rank, self.stages, self.return_window)
+        closed, converting, going = (found.sessions(self.closed) for found in (there, goal, on))
         has_later = np.array([0 <= r < len(self.stages) - 1 for r in rank], dtype=bool)
         return [
-            self.row("sessions", members(there[:, journeys.chosen], self.size), ends),
+            self.row("sessions", there.sessions(journeys.chosen), ends),
             self.row("closed", closed, converting),
             self.row("goes_on", np.where(has_later, closed, 0), going),
         ]

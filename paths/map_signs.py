@@ -14,9 +14,9 @@ from paths import loops
 from paths.analysis import Journeys, found_once
 from paths.counting import Flags, combined, first_rows, next_at_or_after, units_at
 from paths.friction import SIGNALS, FrictionRules, named, signals
+from paths.reached import ByBits, before_goal
 from paths.sentiment import Survey, answers_of
 from paths.states import states_of
-from paths.visited import Words, followed
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -88,13 +88,13 @@ class SignCounts(NamedTuple):
 
 def counted(journeys: Journeys, signs: Signs, cell: Codes, goal: frozenset[str], return_window: int) -> SignCounts:
     """Of the selected sessions."""
-    closed, goes = states_of(journeys, goal, return_window).closed, followed(journeys, cell, goal, return_window)
+    closed, goes = states_of(journeys, goal, return_window).closed, before_goal(journeys, cell, goal, return_window)
     size, code, index, customer = len(cell.names), cell.codes, journeys.sessions.index, journeys.customer
     counts = np.zeros((4, size, len(SIGNS)), dtype=np.int64)
-    if worth():
+    if worth() and isinstance(goes, ByBits):
         there = np.bitwise_or.reduce(signs.shown | signs.decisive)
         asked = np.flatnonzero(there >> np.arange(len(SIGNS)) & 1)
-        found = loops.signs(*signs, code, index, customer, journeys.walk.chosen, closed, goes, size, asked)
+        found = loops.signs(*signs, code, index, customer, journeys.walk.chosen, closed, goes.words, size, asked)
         counts[:, :, asked] = np.moveaxis(found, 2, 0)
         return SignCounts(*counts)
     row, shown, decisive = signs.of(journeys)
@@ -106,7 +106,7 @@ def counted(journeys: Journeys, signs: Signs, cell: Codes, goal: frozenset[str],
         rows = row.take(there)
         rows = rows[closed.take(index.take(rows))]
         rows = rows.take(first_rows(index.take(rows), code.take(rows), size))
-        hit = holding(goes, index.take(rows), code.take(rows))
+        hit = goes.holds(index.take(rows), code.take(rows))
         counts[2, :, sign] = np.bincount(code.take(rows), minlength=size)
         counts[3, :, sign] = np.bincount(code.take(rows[hit]), minlength=size)
     return SignCounts(*counts)
@@ -118,10 +118,3 @@ def by_sign(flags: Flags) -> Iterator[tuple[int, Ints]]:
     for sign in range(len(SIGNS)):
         if there >> sign & 1:
             yield sign, np.flatnonzero(flags >> sign & 1)
-
-
-def holding(words: Words, unit: npt.NDArray[np.int32], node: npt.NDArray[np.int32]) -> Bools:
-    """Per pair: does the unit hold the node?"""
-    word, bit = np.divmod(node, 64)
-    found: Bools = (words[word, unit] >> bit.astype(np.uint64) & np.uint64(1)) > 0
-    return found

@@ -12,8 +12,8 @@ import pyarrow as pa
 from ingest.batches import Codes
 from paths.absorbing import Chances
 from paths.analysis import Journeys, summed
+from paths.reached import reached
 from paths.transitions import visit_counts, visits_at
-from paths.visited import by_customer, members, visited
 
 PARTS = pa.schema([("node", pa.string()), ("visits", pa.int64()), ("sessions", pa.int64()), ("customers", pa.int64())])
 """Additive."""
@@ -42,9 +42,9 @@ class Nodes:
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
         node, chosen = node_of(journeys, self.by_stage), journeys.chosen
-        size, there = len(node.names), visited(journeys, node)[:, chosen]
+        there = reached(journeys, node)
         visits = visit_counts(journeys, node)[1 if self.collapse_repeats else 0]
-        counts = visits, *(members(words, size) for words in (there, by_customer(journeys, there, chosen)))
+        counts = visits, there.sessions(chosen), there.customers(journeys, chosen)
         return pa.table([pa.array(node.names, pa.string()), *counts], schema=PARTS)
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:

@@ -20,6 +20,8 @@ Words = npt.NDArray[np.uint64]
 """[word, unit]: bit i of word w says whether the unit visits node 64 w + i."""
 
 WORD = 64
+MOST = 512
+"""Nodes that sets are made of: with more of them, paths/reached.py lists pairs."""
 BYTES = WORD // 8
 BITS = (np.arange(256)[:, None] >> np.arange(8) & 1).astype(np.int64)
 """[byte, bit]"""
@@ -71,7 +73,9 @@ def followed(journeys: Journeys, node: Codes, goal: frozenset[str], return_windo
 def stage_of_touchpoint(journeys: Journeys, node: Codes) -> Ints | None:
     """If these nodes are the stages, and the touchpoint alone decides of them: the stage of each touchpoint, by code."""
     touchpoint, event, stages = journeys.touchpoint, journeys.events.event, journeys.scope.stages
-    if node is touchpoint or touchpoint.codes is not event.codes or stages.columns or node is not journeys.stage:
+    if node is touchpoint or touchpoint.codes is not event.codes or stages.columns or len(event.names) > MOST:
+        return None
+    if node is not journeys.stage:
         return None
     code = {name: i for i, name in enumerate(node.names)}
     names = zip(touchpoint.names, event.names, strict=True)
