@@ -33,6 +33,8 @@ from pipeline.engines.memory import give_back
 NOBODY = np.zeros(0, dtype=np.int64)
 Parts = list[list[pa.Table]]
 T = TypeVar("T")
+MANY_QUESTIONS, LARGER = 8, 2
+"""From so many questions on, a batch is so many times as large."""
 MANY, GROWN = 100_000, 3
 """Rows of parts of one analysis that may wait to be added up: so many, or so many times those of the sum before."""
 
@@ -78,6 +80,16 @@ class Reading:
     stored: frozenset[str]
     files: Sequence[SpanFile]
     past: Past | None
+
+    @property
+    def many(self) -> bool:
+        """Are many questions asked?"""
+        return len(self.analyses) >= MANY_QUESTIONS
+
+    @property
+    def batches(self) -> dict[str, int]:
+        """Many questions take larger batches: each costs some time a batch, whatever it holds."""
+        return {"batch_events": LARGER * BATCH_EVENTS} if self.many else {}
 
     def run(self, threads: int) -> tuple[Parts, Pass]:
         """(the parts of each analysis, what was read)."""
@@ -126,7 +138,7 @@ class Reading:
         rows = sum(f.rows for f in files)
         expect(rows, len(self.analyses))
         further, _ = read_columns(self.columns, self.stored)
-        pieces = shards(*portions(rows, threads, any(has_any(f.path, further) for f in files)))
+        pieces = shards(*portions(rows, threads, any(has_any(f.path, further) for f in files), **self.batches))
         with ExitStack() as held:
             at_hand = Once(lambda: held.enter_context(opened(files)))
             there = partial(helping, self, files, doubts, worth())
@@ -146,7 +158,7 @@ class Reading:
         aside = []
         for shard in shards:
             done.shards += 1
-            for batch in scan_shard(files, self.columns, self.stored, *shard, done.read):
+            for batch in scan_shard(files, self.columns, self.stored, *shard, done.read, **self.batches):
                 if doubts is None:
                     self.everything(batch, parts, done)
                 elif (left := self.settled(batch, parts, done, doubts)) is not None:
@@ -188,7 +200,7 @@ def helping(
     reading: Reading, files: Sequence[SpanFile], doubts: Doubts | None, compiled: bool, shards: Iterable[Shard]
 ) -> Done:
     """Some shards of customers, in a helper: it counts the way its process does."""
-    give_back()
+    give_back(many=reading.many)
     Choice.always = compiled
     with opened(files) as at_hand:
         return reading.counted(at_hand, doubts, shards)
@@ -209,13 +221,13 @@ class Once(Generic[T]):
         return self._made[0]
 
 
-def portions(rows: int, threads: int, further: bool) -> list[int]:
+def portions(rows: int, threads: int, further: bool, batch_events: int = BATCH_EVENTS) -> list[int]:
     """Sizes of the shards: larger ones first and then single batches, so that nobody waits long for another.
 
     Where columns beside the core are read, one for each thread: a row group that two shards meet in is decoded twice.
     Guided self-scheduling (Polychronopoulos and Kuck 1987).
     """
-    batches = rows // BATCH_EVENTS
+    batches = rows // batch_events
     if further or threads == 1 or batches < threads:
         return [1] * threads
     found = []

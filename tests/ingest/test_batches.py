@@ -240,6 +240,7 @@ def test_shards_fall_in_size_to_single_batches(batches_of: int, threads: int) ->
         assert sum(found) == batches_of
         assert found[-threads:] == [1] * threads
     assert portions(rows, threads, further=True) == [1] * threads
+    assert portions(2 * rows, threads, further=False, batch_events=2 * reading.BATCH_EVENTS) == found
     ranges = shards(*found)
     assert ranges[0][0] == 0 and ranges[-1][1] == 1 << 63
     assert all(before[1] == after[0] for before, after in pairwise(ranges))
