@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from pipeline.engines.heap import of_c
 
-KEPT, KEPT_FOR_MANY = 500_000_000, 650_000_000
+KEPT, KEPT_FOR_MANY = 450_000_000, 650_000_000
 """Bytes that a process may hold when a pass begins; when one of many questions does, which needs as much at once."""
 PAGES = Path("/proc/self/statm")
 
