@@ -22,7 +22,7 @@ from ingest.further import Further, OpenFile, ScanCount
 from ingest.interleave import Arrangement
 from ingest.properties import coded_property
 
-BATCH_EVENTS = 500_000
+BATCH_EVENTS = 400_000
 KEYS = 1 << 63
 
 

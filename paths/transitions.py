@@ -113,7 +113,7 @@ def compiled_edges(journeys: Journeys, node: Codes, size: int, collapse: bool) -
     walk, chosen = journeys.walk, journeys.chosen
     code, at, customer = walk.pick(node.codes), walk.pick(journeys.events.at), walk.pick(journeys.customer)
     found, edge, spans = loops.edges(code, walk.session, walk.chosen, at, customer, size, collapse)
-    last = endings(journeys, node, collapse).last.take(chosen)
+    last = node.codes.take(journeys.sessions.last.take(chosen))
     counts = found.T.copy()
     counts[:2, size - 1 :: size] += np.bincount(last, minlength=size)
     counts[2, size - 1 :: size] += units_at(journeys.session_customer.take(chosen), last, size)

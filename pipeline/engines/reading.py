@@ -33,8 +33,8 @@ from pipeline.engines.memory import give_back
 NOBODY = np.zeros(0, dtype=np.int64)
 Parts = list[list[pa.Table]]
 T = TypeVar("T")
-MANY_QUESTIONS, LARGER = 8, 2
-"""From so many questions on, a batch is so many times as large."""
+MANY_QUESTIONS, LARGE_BATCH = 8, 1_000_000
+"""From so many questions on, a batch has so many events; see `Reading.batches`."""
 MANY, GROWN = 100_000, 3
 """Rows of parts of one analysis that may wait to be added up: so many, or so many times those of the sum before."""
 
@@ -88,8 +88,9 @@ class Reading:
 
     @property
     def batches(self) -> dict[str, int]:
-        """Many questions take larger batches: each costs some time a batch, whatever it holds."""
-        return {"batch_events": LARGER * BATCH_EVENTS} if self.many else {}
+        """Larger ones where many questions are asked, each of which costs some time a batch whatever it holds, and where nothing
+        but who, when and what is read, which takes little room."""
+        return {"batch_events": LARGE_BATCH} if self.many or not self.columns else {}
 
     def run(self, threads: int) -> tuple[Parts, Pass]:
         """(the parts of each analysis, what was read)."""

@@ -205,6 +205,7 @@ def test_the_answers_are_equal_whatever_the_threads_and_batches(
     scope = scope_of(as_of="2026-01-19 12:00")
     expected, _ = local.run(ANALYSES, snapshot, scope, threads=1)
     monkeypatch.setattr(reading, "scan_shard", partial(scan_shard, batch_events=batch_events))
+    monkeypatch.setattr(reading, "LARGE_BATCH", batch_events)
     for threads in (1, 2, 5):
         answers, done = local.run(ANALYSES, snapshot, scope, threads=threads)
         assert answers == expected
@@ -219,6 +220,7 @@ def test_many_rows_of_parts_are_added_up_on_the_way_also_under_a_view(
 ) -> None:
     (expected,), _ = local.run([asked], snapshot, scope_of(), threads=1)
     monkeypatch.setattr(reading, "scan_shard", partial(scan_shard, batch_events=20))
+    monkeypatch.setattr(reading, "LARGE_BATCH", 20)
     received: list[int] = []
     reduce = Transitions.reduce
     monkeypatch.setattr(Transitions, "reduce", lambda self, parts: received.append(len(parts)) or reduce(self, parts))
