@@ -160,7 +160,7 @@ class Search:
     @classmethod
     def of(cls, funnel: Funnel, journeys: Journeys) -> Search:
         """The rows that a chain can use or stumble over; it starts in the period, or in a session that does."""
-        found = candidates(journeys, funnel)
+        found = candidates(journeys, replace(funnel, details=True))  # the same rows, whatever is told of them
         if funnel.count == "sessions":
             return replace(found, starts=within(journeys.started_at, *journeys.period).take(found.unit))
         return replace(found, starts=within(found.at, *journeys.period))
