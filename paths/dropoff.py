@@ -16,7 +16,7 @@ from ingest.batches import Codes
 from paths.analysis import Journeys, summed
 from paths.counting import AnyInts, combinations, tally
 from paths.goals import VALUE_COLUMNS, GoalRules, goal_values
-from paths.reached import before_goal, reached
+from paths.reached import counts_of
 from paths.states import LOST, RETURNED, SessionStates, states_of
 from paths.statistics import rate, wilson
 from paths.sums import as_rows, codes_of, stretches
@@ -95,16 +95,14 @@ class DropOff:
 
     def node_counts(self, journeys: Journeys, node: Codes, state: SessionStates) -> dict[str, Ints]:
         """Those COUNTS per node that are not of sessions' ends; a node without `others` (events that are no goal) has no row."""
-        size, there = len(node.names), reached(journeys, node)
-        goes = before_goal(journeys, node, self.rules.goal, self.return_window // MICROSECOND)
-        closed = journeys.chosen[state.closed.take(journeys.chosen)]
+        size, window = len(node.names), self.return_window // MICROSECOND
+        there = counts_of(journeys, node, self.rules.goal, window)
         events, runs = visit_counts(journeys, node)
         goal = np.flatnonzero(state.goal)
         goal = goal[np.append(journeys.selected_sessions, False)[journeys.sessions.index.take(goal)]]
         goals = np.bincount(node.codes.take(goal), minlength=size)
         return {
-            "visits": runs if self.by_stage else events, "sessions": there.sessions(journeys.chosen),
-            "closed": there.sessions(closed), "converting": goes.sessions(closed),
+            "visits": runs if self.by_stage else events, "sessions": there.sessions, "closed": there.closed, "converting": there.with_goal,
             "goals": goals, "others": events - goals, "value": np.zeros(size, dtype=np.int64),
         }  # fmt: skip
 

@@ -214,15 +214,17 @@ def top_later(
 @Loop
 def signs(
     rows: Ints, shown: Flags, decisive: Flags, code: AnyInts, index: AnyInts, customer: AnyInts, chosen: Bools, closed: Bools,
-    followed: Words, size: int, asked: Ints,
-) -> Ints:  # fmt: skip
-    """map_signs.counted of the asked signs: [cell, sign, which count]."""
+    followed: Words, size: int, asked: Ints, simply: int,
+) -> tuple[Ints, Ints]:  # fmt: skip
+    """map_signs.counted of the asked signs: [cell, sign, which count]; and how many visits show one sign, by cell."""
+    shows_it = np.zeros(size, dtype=np.int64)
     found = np.zeros((size, len(asked), 4), dtype=np.int64)
     who, where = np.full((size, len(asked)), -1, dtype=np.int32), np.full((size, len(asked)), -1, dtype=np.int32)
     for k in range(len(rows)):
         session, cell, owner = index[rows[k]], code[rows[k]], customer[rows[k]]
         if not chosen[session]:
             continue
+        shows_it[cell] += shown[k] >> simply & 1
         over = np.int64(closed[session])
         goal = np.int64(followed[cell // 64, session] >> np.uint64(cell % 64) & np.uint64(1))
         for i in range(len(asked)):  # sums of comparisons instead of branches, which nobody could foretell
@@ -234,7 +236,7 @@ def signs(
             found[cell, i, 2] += fresh
             found[cell, i, 3] += fresh & goal
             where[cell, i] = session if decides else where[cell, i]
-    return found
+    return found, shows_it
 
 
 @Loop

@@ -15,7 +15,7 @@ from paths.analysis import Journeys, found_once, within
 from paths.counting import different, units_at
 from paths.friction import SIGNALS, FrictionRules
 from paths.map_signs import BAD, FEELING, ROUGH, SIGNS, counted, signs_of
-from paths.reached import before_goal, before_stage, reached
+from paths.reached import before_stage, counts_of, reached
 from paths.sentiment import Answers, Survey, answers_of
 from paths.states import SessionStates, states_of
 from paths.touchpoints import UNMAPPED, StageRules, named_by
@@ -159,18 +159,18 @@ class MapBatch:
 
     def sessions(self) -> list[tuple[str, Ints]]:
         """sessions, closed and goes_on."""
-        journeys, states, there = self.journeys, self.states, reached(self.journeys, self.node)
+        journeys, states = self.journeys, self.states
         ending = journeys.chosen[~states.holds.take(journeys.chosen)]
         ends = self.count(self.cell.codes.take(journeys.sessions.last.take(ending)))
-        goal = before_goal(journeys, self.node, self.goal, self.return_window)
+        there = counts_of(journeys, self.node, self.goal, self.return_window)
         rank = cell_ranks(self.cell, self.stages)
         on = before_stage(journeys, self.node, rank, self.stages, self.return_window)
-        closed, converting, going = (found.sessions(self.closed) for found in (there, goal, on))
+        going = on.sessions(self.closed)
         has_later = np.array([0 <= r < len(self.stages) - 1 for r in rank], dtype=bool)
         return [
-            self.row("sessions", there.sessions(journeys.chosen), ends),
-            self.row("closed", closed, converting),
-            self.row("goes_on", np.where(has_later, closed, 0), going),
+            self.row("sessions", there.sessions, ends),
+            self.row("closed", there.closed, there.with_goal),
+            self.row("goes_on", np.where(has_later, there.closed, 0), going),
         ]
 
     def shown(self) -> list[tuple[str, Ints]]:

@@ -93,15 +93,18 @@ def counted(journeys: Journeys, signs: Signs, cell: Codes, goal: frozenset[str],
     counts = np.zeros((4, size, len(SIGNS)), dtype=np.int64)
     if worth() and isinstance(goes, ByBits):
         there = np.bitwise_or.reduce(signs.shown | signs.decisive)
-        asked = np.flatnonzero(there >> np.arange(len(SIGNS)) & 1)
-        found = loops.signs(*signs, code, index, customer, journeys.walk.chosen, closed, goes.words, size, asked)
-        counts[:, :, asked] = np.moveaxis(found, 2, 0)
+        rough = SIGNS.index(ROUGH)  # is counted, but neither by customers nor by sessions
+        asked = np.flatnonzero(there >> np.arange(rough) & 1)
+        chosen = journeys.walk.chosen
+        found, shows = loops.signs(*signs, code, index, customer, chosen, closed, goes.words, size, asked, rough)
+        counts[:, :, asked], counts[0, :, rough] = np.moveaxis(found, 2, 0), shows
         return SignCounts(*counts)
     row, shown, decisive = signs.of(journeys)
     for sign, there in by_sign(shown):
         rows = row.take(there)
         counts[0, :, sign] = np.bincount(code.take(rows), minlength=size)
-        counts[1, :, sign] = units_at(customer.take(rows), code.take(rows), size)
+        if sign != SIGNS.index(ROUGH):
+            counts[1, :, sign] = units_at(customer.take(rows), code.take(rows), size)
     for sign, there in by_sign(decisive):
         rows = row.take(there)
         rows = rows[closed.take(index.take(rows))]

@@ -7,7 +7,7 @@ more room than a session has nodes: then the different pairs of session and node
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -127,6 +127,22 @@ def before_goal(journeys: Journeys, node: Codes, goal: frozenset[str], return_wi
     )
     position = first.row if rows is None else rows.take(first.row)
     return first.take((states.last_goal.take(first.session) > position) | states.comes_back.take(first.session))
+
+
+class Counts(NamedTuple):
+    """Of the selected sessions, by node."""
+
+    sessions: Ints  # that visit it
+    closed: Ints  # of those whose return_window is over ...
+    with_goal: Ints  # ... and a goal follows the first visit
+
+
+@found_once(period=True)
+def counts_of(journeys: Journeys, node: Codes, goal: frozenset[str], return_window: int) -> Counts:
+    """As Counts."""
+    closed = journeys.chosen[states_of(journeys, goal, return_window).closed.take(journeys.chosen)]
+    there, goes = reached(journeys, node), before_goal(journeys, node, goal, return_window)
+    return Counts(there.sessions(journeys.chosen), there.sessions(closed), goes.sessions(closed))
 
 
 def before_stage(

@@ -73,9 +73,9 @@ def followed(journeys: Journeys, node: Codes, goal: frozenset[str], return_windo
 def stage_of_touchpoint(journeys: Journeys, node: Codes) -> Ints | None:
     """If these nodes are the stages, and the touchpoint alone decides of them: the stage of each touchpoint, by code."""
     touchpoint, event, stages = journeys.touchpoint, journeys.events.event, journeys.scope.stages
-    if node is touchpoint or touchpoint.codes is not event.codes or stages.columns or len(event.names) > MOST:
+    if not stages.rules or stages.columns or len(event.names) > MOST:
         return None
-    if node is not journeys.stage:
+    if node is touchpoint or touchpoint.codes is not event.codes or node is not journeys.stage:
         return None
     code = {name: i for i, name in enumerate(node.names)}
     names = zip(touchpoint.names, event.names, strict=True)
