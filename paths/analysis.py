@@ -220,9 +220,9 @@ class Journeys:
     @found_once()
     def whole_walk(self) -> Walk:
         """The events of all sessions, whatever the period."""
-        index, everything = self.sessions.index, everyone(len(self.sessions))
+        index = self.sessions.index
         rows = np.flatnonzero(index >= 0) if self.passive.any() else None
-        return Walk(rows, index if rows is None else index.take(rows), np.array(everything))
+        return Walk(rows, index if rows is None else index.take(rows), np.ones(len(self.sessions), dtype=bool))
 
     @property
     @found_once()

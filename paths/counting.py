@@ -96,14 +96,6 @@ def combined(flags: Mapping[str, Bools], n: int, names: Sequence[str]) -> Flags:
     return found
 
 
-def having(table: Ints, names: Sequence[str], *wanted: str) -> Ints:
-    """Sums of `combinations` over those that have all of these flags."""
-    mask = sum(1 << names.index(name) for name in wanted)
-    combination = np.arange(table.shape[-1])
-    found: Ints = table[..., combination & mask == mask].sum(axis=-1)
-    return found
-
-
 def tally(code: AnyInts, size: int) -> tuple[Ints, Ints]:
     """(code, how often) of the codes that occur, ascending."""
     if size <= DENSE:

@@ -16,6 +16,7 @@ from paths.counting import stretches as positions
 from paths.goals import GoalRules
 from paths.states import LOST, states_of
 from paths.sums import codes_of, stretches
+from paths.walks import fresh
 
 Ints = npt.NDArray[np.int64]
 
@@ -96,9 +97,9 @@ def sessions_of(journeys: Journeys, session: Ints) -> pa.Table:
     """LAST_LOST rows of these sessions, which ascend."""
     sessions, names = journeys.sessions, journeys.touchpoint.names
     start, length = journeys.bounds[0].take(session), sessions.events.take(session)
-    rows, owner = positions(start, length), np.repeat(np.arange(len(session)), length)
+    rows, owner = positions(start, length), np.repeat(np.arange(len(session), dtype=np.int32), length)
     node = journeys.whole_walk.pick(journeys.touchpoint.codes).take(rows)
-    opens = np.append(True, (owner[1:] != owner[:-1]) | (node[1:] != node[:-1]))[: len(rows)]
+    opens = fresh(node, owner)
     visited = node[opens].tolist()
     ends = np.cumsum(np.bincount(owner[opens], minlength=len(session)))
     visits = np.diff(ends, prepend=0)

@@ -17,7 +17,7 @@ from paths.friction import SIGNALS, FrictionRules
 from paths.map_signs import BAD, FEELING, ROUGH, SIGNS, counted, signs_of
 from paths.reached import before_stage, counts_of, reached
 from paths.sentiment import Answers, Survey, answers_of
-from paths.states import SessionStates, states_of
+from paths.states import closed_sessions, states_of
 from paths.touchpoints import UNMAPPED, StageRules, named_by
 from paths.transitions import coded_names, owners, stays, visit_counts, visits_at, visits_by
 
@@ -72,11 +72,6 @@ class MapBatch:
     return_window: int
 
     @cached_property
-    def states(self) -> SessionStates:
-        """What becomes of the sessions."""
-        return states_of(self.journeys, self.goal, self.return_window)
-
-    @cached_property
     def answers(self) -> Answers:
         """To the surveys."""
         return answers_of(self.journeys, self.surveys)
@@ -91,11 +86,6 @@ class MapBatch:
     def size(self) -> int:
         """How many cells there may be."""
         return len(self.cell.names)
-
-    @cached_property
-    def closed(self) -> Ints:
-        """The selected sessions whose return_window is over."""
-        return self.journeys.chosen[self.states.closed.take(self.journeys.chosen)]
 
     def parts(self, cost: Mapping[str, int], *, times: bool = True) -> pa.Table:
         """All of it, as PARTS."""
@@ -159,13 +149,14 @@ class MapBatch:
 
     def sessions(self) -> list[tuple[str, Ints]]:
         """sessions, closed and goes_on."""
-        journeys, states = self.journeys, self.states
+        journeys = self.journeys
+        states = states_of(journeys, self.goal, self.return_window)
         ending = journeys.chosen[~states.holds.take(journeys.chosen)]
         ends = self.count(self.cell.codes.take(journeys.sessions.last.take(ending)))
         there = counts_of(journeys, self.node, self.goal, self.return_window)
         rank = cell_ranks(self.cell, self.stages)
         on = before_stage(journeys, self.node, rank, self.stages, self.return_window)
-        going = on.sessions(self.closed)
+        going = on.sessions(closed_sessions(journeys, self.goal, self.return_window))
         has_later = np.array([0 <= r < len(self.stages) - 1 for r in rank], dtype=bool)
         return [
             self.row("sessions", there.sessions, ends),

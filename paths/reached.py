@@ -16,7 +16,7 @@ from ingest.batches import Codes
 from paths.analysis import Bools, Ints, Journeys, found_once
 from paths.counting import AnyInts, first_rows, units_at
 from paths.going_on import going_on, highest_ahead, top_later
-from paths.states import states_of
+from paths.states import closed_sessions, states_of
 from paths.visited import MOST, WORD, Words, by_customer, followed, members, visited
 
 
@@ -140,7 +140,7 @@ class Counts(NamedTuple):
 @found_once(period=True)
 def counts_of(journeys: Journeys, node: Codes, goal: frozenset[str], return_window: int) -> Counts:
     """As Counts."""
-    closed = journeys.chosen[states_of(journeys, goal, return_window).closed.take(journeys.chosen)]
+    closed = closed_sessions(journeys, goal, return_window)
     there, goes = reached(journeys, node), before_goal(journeys, node, goal, return_window)
     return Counts(there.sessions(journeys.chosen), there.sessions(closed), goes.sessions(closed))
 

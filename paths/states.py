@@ -21,6 +21,12 @@ def states_of(journeys: Journeys, goal: frozenset[str], return_window: int) -> S
     return SessionStates.of(journeys, journeys.answers_to(goal), return_window)
 
 
+@found_once(period=True)
+def closed_sessions(journeys: Journeys, goal: frozenset[str], return_window: int) -> Ints:
+    """The selected sessions whose return_window is over."""
+    return journeys.chosen[states_of(journeys, goal, return_window).closed.take(journeys.chosen)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class SessionStates:
     """Per session, but `goal` per event."""
@@ -30,14 +36,13 @@ class SessionStates:
     last_goal: Ints  # position of the last goal in the session, -1 = none
     next_goal: Ints  # position of the customer's next goal after it, 0 = none
     comes_back: Bools  # that goal lies within return_window of the session's end
-    window_end: Ints  # the session's end + return_window, microseconds
     closed: Bools  # return_window is over at as_of
     fate: npt.NDArray[np.uint8]  # HELD, RETURNED, LOST or IN_PROGRESS
 
     @classmethod
     def of(cls, journeys: Journeys, goal: Bools, return_window: int) -> SessionStates:
         """From the goal events and the end of each session."""
-        positions, end = np.flatnonzero(goal), journeys.ended_at
+        positions = np.flatnonzero(goal)
         last_goal, next_goal, comes_back, closed = (compiled if worth() else searched)(
             journeys, positions, return_window
         )
@@ -45,7 +50,7 @@ class SessionStates:
         without = np.where(comes_back, RETURNED, np.where(closed, LOST, IN_PROGRESS))
         return cls(
             goal=goal, holds=holds, last_goal=last_goal, next_goal=next_goal, comes_back=comes_back,
-            window_end=end + return_window, closed=closed, fate=np.where(holds, HELD, without).astype(np.uint8),
+            closed=closed, fate=np.where(holds, HELD, without).astype(np.uint8),
         )  # fmt: skip
 
 

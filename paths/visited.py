@@ -65,7 +65,7 @@ def followed(journeys: Journeys, node: Codes, goal: frozenset[str], return_windo
     rows = stretches(sessions.first.take(own), length)
     rows = rows[sessions.index.take(rows) == np.repeat(own, length)]  # passive events between them are in no session
     session = sessions.index.take(rows)
-    starts = np.flatnonzero(np.append(True, session[1:] != session[:-1])[: len(session)])
+    starts = runs(session)
     found[:, session.take(starts)] = united(node_bits(node)[:, node.codes.take(rows)], starts)
     return found
 
@@ -106,10 +106,15 @@ def united(words: Words, starts: Ints) -> Words:
     return np.bitwise_or.reduceat(words, starts, axis=1) if len(starts) else words[:, :0]
 
 
+def runs(values: AnyInts) -> Ints:
+    """Where each run of equal values begins."""
+    return np.flatnonzero(np.append(True, values[1:] != values[:-1])[: len(values)])
+
+
 def by_customer(journeys: Journeys, words: Words, session: Ints) -> Words:
     """The words of these sessions, which ascend -> one for each customer who has any."""
     owner = journeys.session_customer.take(session)
-    return united(words, np.flatnonzero(np.append(True, owner[1:] != owner[:-1])[: len(owner)]))
+    return united(words, runs(owner))
 
 
 def members(words: Words, size: int) -> Ints:
