@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.database import Database, load_sql
@@ -47,7 +48,7 @@ def touched(arrivals: pa.Table, months: Collection[str]) -> list[tuple[str, int]
 def merge(
     db: Database, base: Snapshot, sources: Sequence[Source], planned: Sequence[SpanFile]
 ) -> tuple[list[SpanFile], list[SpanFile], Tally]:
-    """(files retired, files written, source -> (accepted, duplicates, conflicting))."""
+    """(files retired, files written, source -> (accepted, duplicates, conflicting)); `staged` is gone."""
     make_rules(db, sources)
     arrived = db.rows("select source, count(*) from staged where _fault is null group by all")
     tally: Tally = {source: (n, 0, 0) for source, n in arrived}
@@ -66,6 +67,7 @@ def merge(
             removed += old
             held = columns if old or copies else arriving
             write(db, writing, group, mixed(db, held) if old else fresh(sources, held))
+        db.run("drop table staged")  # giving memory back takes time, and the last files are still being written
         return removed, writing.files(), tally
 
 
@@ -135,10 +137,22 @@ def collapse(db: Database) -> list[tuple[str, int, int]]:
 
 
 def may_repeat(db: Database) -> bool:
-    """Does any key come twice, whoever's it is? A sort of numbers tells sooner than a grouping by customer and day."""
+    """Does any key come twice, whoever's it is? Looking at bare numbers tells sooner than a grouping by customer and day."""
     batches = [np.asarray(b.column(0).drop_null()) for b in db.batches("select _key from keyed", 1 << 20)]
-    keys = np.sort(np.concatenate([*batches, np.empty(0, np.uint64)]))
-    return bool((keys[1:] == keys[:-1]).any())
+    return any_twice(np.concatenate([*batches, np.empty(0, np.uint64)]))
+
+
+def any_twice(keys: npt.NDArray[np.uint64]) -> bool:
+    """Is any of these numbers there twice? Each takes the place that its last bits name; only those that lost theirs to
+    another number are compared by a sort."""
+    places = 1 << (2 * len(keys)).bit_length()
+    named = (keys & np.uint64(places - 1)).view(np.int64)
+    own, holder = np.arange(len(keys), dtype=np.int32), np.empty(places, dtype=np.int32)
+    holder[named] = own
+    taken_by = holder.take(named)
+    lost = np.flatnonzero(taken_by != own)
+    beaten = np.sort(keys.take(lost))
+    return bool((keys.take(lost) == keys.take(taken_by.take(lost))).any() or (beaten[1:] == beaten[:-1]).any())
 
 
 def fresh(sources: Sequence[Source], columns: Sequence[str]) -> Shape:
