@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ingest.batches import Codes
 from ingest.compiled import worth
 from paths import loops
-from paths.analysis import NEVER, Journeys, coded, found_once, next_of
+from paths.analysis import NEVER, Journeys, coded, found_once
 from paths.counting import Flags, combined
 from paths.transitions import Visits, every_visit
 
@@ -76,16 +76,14 @@ def signals(journeys: Journeys, rules: FrictionRules) -> Signals:
     if rules.dwell:
         shown["dwell"] = long_dwell(journeys, visits, rules)
     if worth():
-        row, flags = loops.friction(visits.node, visits.session, visits.at, WITHIN)
-        flags <<= np.uint8(SIGNALS.index("repeat"))
-        if not shown:
-            return Signals(visits.place(row), flags)
         found = combined(shown, len(visits.node), SIGNALS)
-        found[row] |= flags
-    else:
-        found = combined(
-            shown | {"repeat": repeats(visits), "back_and_forth": back_and_forth(visits)}, len(visits.node), SIGNALS
-        )
+        turns = (SIGNALS.index(name) for name in ("repeat", "back_and_forth"))
+        loops.turns(visits.node, visits.session, visits.at, WITHIN, found, *turns)
+        row, flags = loops.flagged(found)
+        return Signals(visits.place(row), flags)
+    found = combined(
+        shown | {"repeat": repeats(visits), "back_and_forth": back_and_forth(visits)}, len(visits.node), SIGNALS
+    )
     row = np.flatnonzero(found)
     return Signals(visits.place(row), found.take(row))
 
@@ -121,20 +119,23 @@ def back_and_forth(visits: Visits) -> Bools:
 
 def contacts(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:
     """The customer contacts the support within 24 h after the visit; a contact itself has no such signal."""
-    support = named(journeys, rules.support)
-    if not support.any():
-        return np.zeros(len(visits.node), dtype=bool)
-    position = visits.position
-    return visits.pick(~support) & within(journeys, np.flatnonzero(support), position, CONTACT_WITHIN // MICROSECOND)
+    support = np.flatnonzero(named(journeys, rules.support))
+    found = shortly_before(journeys, support, support, CONTACT_WITHIN)
+    found[support] = False
+    return visits.pick(found)
 
 
-def within(journeys: Journeys, later: Ints, position: Ints, span: int) -> Bools:
-    """Per position: does the customer have one of the `later` events (ascending) behind it, at most so long after?"""
+def shortly_before(journeys: Journeys, later: Ints, since: Ints, span: timedelta) -> Bools:
+    """Per event: is it before `since` of the customer's first of the `later` events behind it, and at most so long before that
+    one? Both ascend, and since <= later; a `since` that is no later than the `later` event before it has nothing before it."""
     if worth():
-        return loops.within(journeys.customer, journeys.events.at, later, position, span)
-    target, there = next_of(journeys, later, position)
-    found: Bools = there & (journeys.events.at[target] - journeys.events.at[position] <= span)
-    return found
+        return loops.before(journeys.customer, journeys.events.at, later, since, span // MICROSECOND)
+    gone_by = np.zeros(len(journeys), dtype=np.int64)
+    gone_by[later] = 1
+    number = np.cumsum(gone_by)
+    target, limit = (np.append(rows, 0).take(number) for rows in (later, since))
+    found: Bools = (np.arange(len(journeys)) < limit) & (journeys.customer.take(target) == journeys.customer)
+    return found & (journeys.events.at.take(target) - journeys.events.at <= span // MICROSECOND)
 
 
 def long_dwell(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:

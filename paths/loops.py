@@ -214,29 +214,28 @@ def top_later(
 @Loop
 def signs(
     rows: Ints, shown: Flags, decisive: Flags, code: AnyInts, index: AnyInts, customer: AnyInts, chosen: Bools, closed: Bools,
-    followed: Words, size: int, asked: Ints, simply: int,
+    followed: Words, size: int,
 ) -> tuple[Ints, Ints]:  # fmt: skip
-    """map_signs.counted of the asked signs: [cell, sign, which count]; and how many visits show one sign, by cell."""
-    shows_it = np.zeros(size, dtype=np.int64)
-    found = np.zeros((size, len(asked), 4), dtype=np.int64)
-    who, where = np.full((size, len(asked)), -1, dtype=np.int32), np.full((size, len(asked)), -1, dtype=np.int32)
+    """map_signs.counted: [visits or customers, cell, signs], and [cell, is it closed, does a goal follow, signs] of sessions; how
+    often these signs, taken together, are there, or are there for the first time."""
+    found, sessions = np.zeros((2, size, 256), dtype=np.int64), np.zeros((size, 2, 2, 256), dtype=np.int64)
+    newest = np.full(
+        (size, 2), -1, dtype=np.int64
+    )  # the last customer and session of each cell << 8, and what they have shown
     for k in range(len(rows)):
-        session, cell, owner = index[rows[k]], code[rows[k]], customer[rows[k]]
+        session, cell, owner = index[rows[k]], code[rows[k]], np.int64(customer[rows[k]])
         if not chosen[session]:
             continue
-        shows_it[cell] += shown[k] >> simply & 1
-        over = np.int64(closed[session])
+        shows, decides = np.int64(shown[k]), np.int64(decisive[k])
         goal = np.int64(followed[cell // 64, session] >> np.uint64(cell % 64) & np.uint64(1))
-        for i in range(len(asked)):  # sums of comparisons instead of branches, which nobody could foretell
-            shows, decides = np.int64(shown[k] >> asked[i] & 1), np.int64(decisive[k] >> asked[i] & 1)
-            found[cell, i, 0] += shows
-            found[cell, i, 1] += shows & (who[cell, i] != owner)
-            who[cell, i] = owner if shows else who[cell, i]
-            fresh = decides & over & (where[cell, i] != session)
-            found[cell, i, 2] += fresh
-            found[cell, i, 3] += fresh & goal
-            where[cell, i] = session if decides else where[cell, i]
-    return found, shows_it
+        before = (newest[cell, 0] & 255) * np.int64(newest[cell, 0] >> 8 == owner)
+        decided = (newest[cell, 1] & 255) * np.int64(newest[cell, 1] >> 8 == session)
+        found[0, cell, shows] += 1
+        found[1, cell, shows & ~before] += 1
+        sessions[cell, np.int64(closed[session]), goal, decides & ~decided] += 1
+        newest[cell, 0] = owner << 8 | before | shows
+        newest[cell, 1] = np.int64(session) << 8 | decided | decides
+    return found, sessions
 
 
 @Loop
@@ -408,46 +407,40 @@ def next_at_or_after(positions: Ints, start: Ints) -> Ints:
 
 
 @Loop
-def within(customer: AnyInts, at: Ints, later: Ints, position: Ints, span: int) -> Bools:
-    """friction.within; one walk where the positions ascend."""
-    found = np.zeros(len(position), dtype=np.bool_)
-    row = 0
-    for i in range(len(position)):
-        here = position[i]
-        if i and here < position[i - 1]:
-            row = np.searchsorted(later, here)
-        while row < len(later) and later[row] <= here:
-            row += 1
-        if row < len(later):
-            there = later[row]
-            found[i] = customer[there] == customer[here] and at[there] - at[here] <= span
+def before(customer: AnyInts, at: Ints, later: Ints, since: Ints, span: int) -> Bools:
+    """friction.shortly_before. Walks back from each `since` as far as it reaches."""
+    found = np.zeros(len(at), dtype=np.bool_)
+    nearest = 0
+    for k in range(len(later)):
+        owner, earliest, i = customer[later[k]], at[later[k]] - span, since[k] - 1
+        while i >= nearest and customer[i] == owner and at[i] >= earliest:
+            found[i] = True
+            i -= 1
+        nearest = later[k]
     return found
 
 
 @Loop
-def friction(code: AnyInts, index: AnyInts, at: Ints, repeats_within: int) -> tuple[Ints, Flags]:
-    """The signals of friction.signals that names and times alone show, of whole sessions: (which events show any, what each
-    shows: 1 repeat, 2 back and forth)."""
-    n = len(code)
-    rows, flags = np.empty(n + 1, dtype=np.int64), np.empty(n + 1, dtype=np.uint8)
-    found, one_ago, two_ago = np.int64(0), False, False
-    before, here, next_ = np.int32(-1), np.int32(-1), np.int32(-1)  # -1: of another session
-    for i in range(n):
-        session = index[i]
-        here = code[i]
-        goes_on = i + 1 < n and index[i + 1] == session
-        next_ = code[i + 1] if goes_on else np.int32(-1)
-        three = False
-        if next_ == here:
-            three = (
-                i + 2 < n and index[i + 2] == session and code[i + 2] == here and at[i + 2] - at[i] <= repeats_within
-            )
-        bits = np.uint8(three | one_ago | two_ago) | np.uint8(goes_on & (before == next_) & (before != here)) << 1
-        rows[found], flags[found] = i, bits
-        found += bits > 0
-        before = here if goes_on else np.int32(-1)
-        one_ago, two_ago = three, one_ago
-    return rows[:found].copy(), flags[:found].copy()
+def turns(code: AnyInts, index: AnyInts, at: Ints, repeats_within: int, found: Flags, repeat: int, back: int) -> None:
+    """The signals of friction.signals that names and times alone show, of whole sessions, as further bits of `found`."""
+    for i in range(1, len(code) - 1):
+        if code[i - 1] == code[i + 1] and index[i - 1] == index[i + 1]:
+            if code[i] != code[i - 1]:
+                found[i] |= np.uint8(1) << back
+            elif at[i + 1] - at[i - 1] <= repeats_within:
+                for near in range(i - 1, i + 2):
+                    found[near] |= np.uint8(1) << repeat
+
+
+@Loop
+def flagged(flags: Flags) -> tuple[Ints, Flags]:
+    """(rows with any flag, those flags)."""
+    rows, some = np.empty(len(flags) + 1, dtype=np.int64), np.empty(len(flags) + 1, dtype=np.uint8)
+    found = 0
+    for i in range(len(flags)):
+        rows[found], some[found] = i, flags[i]
+        found += flags[i] > 0
+    return rows[:found].copy(), some[:found].copy()
 
 
 @Loop

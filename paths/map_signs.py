@@ -12,8 +12,8 @@ from ingest.batches import Codes
 from ingest.compiled import worth
 from paths import loops
 from paths.analysis import Journeys, found_once
-from paths.counting import Flags, combined, first_rows, next_at_or_after, units_at
-from paths.friction import SIGNALS, FrictionRules, named, signals
+from paths.counting import Flags, combined, first_rows, units_at
+from paths.friction import CONTACT_WITHIN, SIGNALS, FrictionRules, named, shortly_before, signals
 from paths.reached import ByBits, before_goal
 from paths.sentiment import Survey, answers_of
 from paths.states import states_of
@@ -44,30 +44,52 @@ class Signs(NamedTuple):
 @found_once()
 def signs_of(journeys: Journeys, rules: FrictionRules, goal: frozenset[str], surveys: tuple[Survey, ...]) -> Signs:
     """Of the visits to touchpoints."""
-    repeat, contact = (np.uint8(1 << SIGNS.index(name)) for name in ("repeat", "contact"))
     reached = journeys.answers_to(goal)
     answers = answers_of(journeys, surveys)
     low = answers.feeling < 0
-    felt = spoken_of(journeys, answers.visit[low])
-    # an answer that names no touchpoint speaks of the last visit, behind which there is less to come
-    weighed = spoken_of(journeys, answers.visit[low & answers.names_one])
     row, shown = signals(journeys, rules)
+    felt = weighed = np.zeros(len(row), dtype=bool)
     if low.any():
         flags = np.zeros(len(journeys), dtype=np.uint8)
         flags[row] = shown
-        row = np.flatnonzero((flags > 0) | felt)
-        shown = flags.take(row)
-    done = reached.take(row)
-    shown = np.where(done, shown & ~repeat, shown)  # the rows of an order are no clicks in anger
-    goals, support = (np.flatnonzero(f) for f in (reached, named(journeys, rules.support)))
-    failing = shown.copy()  # a contact after the goal is none that it failed by
-    called = np.flatnonzero(shown & contact)
-    behind = row.take(called) + 1
-    failing[called[next_at_or_after(goals, behind) < next_at_or_after(support, behind)]] &= ~contact
-    shown |= combined({ROUGH: shown > 0, FEELING: felt.take(row)}, len(row), SIGNS)
-    failing |= combined({FEELING: weighed.take(row)}, len(row), SIGNS)
-    bad = combined({BAD: (failing > 0) | felt.take(row)}, len(row), SIGNS)
-    return Signs(row=row, shown=shown, decisive=failing | bad)
+        spoken = spoken_of(journeys, answers.visit[low])
+        row = np.flatnonzero((flags > 0) | spoken)
+        shown, felt = flags.take(row), spoken.take(row)
+        # an answer that names no touchpoint speaks of the last visit, behind which there is less to come
+        weighed = spoken_of(journeys, answers.visit[low & answers.names_one]).take(row)
+    goals = np.flatnonzero(reached)
+    shown = without("repeat", shown, row, goals)  # the rows of an order are no clicks in anger
+    failing = without("contact", shown, row, past_goal(journeys, rules, goals)) | felt_as(FEELING, weighed)
+    return Signs(
+        row=row,
+        shown=shown | felt_as(ROUGH, shown > 0) | felt_as(FEELING, felt),
+        decisive=failing | felt_as(BAD, (failing > 0) | felt),
+    )
+
+
+def past_goal(journeys: Journeys, rules: FrictionRules, goals: Ints) -> Ints:
+    """The events of which the contact that follows comes after the goal: it is none that they failed by."""
+    support = np.flatnonzero(named(journeys, rules.support))
+    goal = np.append(goals, -1).take(np.searchsorted(goals, support) - 1)  # the last one before it
+    return np.flatnonzero(shortly_before(journeys, support, goal, CONTACT_WITHIN))
+
+
+def without(sign: str, flags: Flags, row: Ints, some: Ints) -> Flags:
+    """The flags of the rows, but not this sign at some of them; both ascend."""
+    found, place = flags.copy(), np.searchsorted(row, some)
+    there = place[np.append(row, -1).take(place) == some]
+    found[there] &= ~flag(sign)
+    return found
+
+
+def flag(sign: str) -> np.uint8:
+    """The bit of a sign."""
+    return np.uint8(1 << SIGNS.index(sign))
+
+
+def felt_as(sign: str, there: Bools) -> Flags:
+    """Per row: the bit of the sign where it is there."""
+    return combined({sign: there}, len(there), SIGNS)
 
 
 def spoken_of(journeys: Journeys, visit: Ints) -> Bools:
@@ -92,12 +114,12 @@ def counted(journeys: Journeys, signs: Signs, cell: Codes, goal: frozenset[str],
     size, code, index, customer = len(cell.names), cell.codes, journeys.sessions.index, journeys.customer
     counts = np.zeros((4, size, len(SIGNS)), dtype=np.int64)
     if worth() and isinstance(goes, ByBits):
-        there = np.bitwise_or.reduce(signs.shown | signs.decisive)
-        rough = SIGNS.index(ROUGH)  # is counted, but neither by customers nor by sessions
-        asked = np.flatnonzero(there >> np.arange(rough) & 1)
         chosen = journeys.walk.chosen
-        found, shows = loops.signs(*signs, code, index, customer, chosen, closed, goes.words, size, asked, rough)
-        counts[:, :, asked], counts[0, :, rough] = np.moveaxis(found, 2, 0), shows
+        found, sessions = loops.signs(*signs, code, index, customer, chosen, closed, goes.words, size)
+        counts[0], counts[1], counts[2], counts[3] = each_sign(
+            np.stack([*found, sessions[:, 1].sum(axis=1), sessions[:, 1, 1]])
+        )
+        counts[1, :, SIGNS.index(ROUGH)] = 0
         return SignCounts(*counts)
     row, shown, decisive = signs.of(journeys)
     for sign, there in by_sign(shown):
@@ -113,6 +135,12 @@ def counted(journeys: Journeys, signs: Signs, cell: Codes, goal: frozenset[str],
         counts[2, :, sign] = np.bincount(code.take(rows), minlength=size)
         counts[3, :, sign] = np.bincount(code.take(rows[hit]), minlength=size)
     return SignCounts(*counts)
+
+
+def each_sign(together: Ints) -> Ints:
+    """[..., sign] of how often signs are there together, [..., number with a bit for each]."""
+    there = np.flatnonzero(together.reshape(-1, together.shape[-1]).any(axis=0))
+    return together[..., there] @ (there[:, None] >> np.arange(len(SIGNS)) & 1)
 
 
 def by_sign(flags: Flags) -> Iterator[tuple[int, Ints]]:

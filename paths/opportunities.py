@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from paths.analysis import Journeys, last_of, summed
 from paths.counting import different
-from paths.friction import CONTACT_WITHIN, SIGNALS, FrictionRules, named, signals, within
+from paths.friction import CONTACT_WITHIN, SIGNALS, FrictionRules, named, shortly_before, signals
 from paths.statistics import rate
 
 Ints = npt.NDArray[np.int64]
@@ -71,9 +71,9 @@ class Opportunities:
     def unanswered(self, journeys: Journeys) -> pa.Table:
         """Complaints of the period that no answer follows in time."""
         at = chosen(journeys, named(journeys, self.complaints))
-        span = self.answer_within // MICROSECOND
-        answered = within(journeys, np.flatnonzero(named(journeys, self.answers)), at, span)
-        over = journeys.scope.as_of > journeys.events.at[at] + span
+        answers = np.flatnonzero(named(journeys, self.answers))
+        answered = shortly_before(journeys, answers, answers, self.answer_within).take(at)
+        over = journeys.scope.as_of > journeys.events.at[at] + self.answer_within // MICROSECOND
         return row(
             "unanswered_complaint", "", ~answered & over, answered | over, journeys.customer[at], ~answered & ~over
         )

@@ -92,20 +92,22 @@ def test_the_next_position_is_the_same_in_any_order_of_starts(positions: list[in
         assert found.tolist() == counting.next_at_or_after(there, start).tolist()
 
 
-@given(ROWS, st.lists(st.integers(0, 39)), st.lists(st.integers(0, 39)), st.integers(0, 2**40))
-def test_within_is_what_a_search_finds(rows: Rows, later: list[int], position: list[int], span: int) -> None:
-    ordered = sorted(rows)
+@given(ROWS, st.dictionaries(st.integers(0, 39), st.integers(0, 39)), st.integers(0, 2**40))
+def test_before_is_what_a_search_finds(rows: Rows, ranges: dict[int, int], span: int) -> None:
+    ordered = sorted(rows, key=lambda r: (r[0], r[2]))
     customer, at = (np.array([r[i] for r in ordered], dtype=np.int64) for i in (0, 2))
-    some = sorted({x for x in later if x < len(rows)})
-    asked = [x for x in position if x < len(rows)]
+    later = sorted(x for x in ranges if x < len(rows))
+    since = np.minimum(later, np.maximum.accumulate([ranges[x] for x in later] or [0])[: len(later)]).tolist()
 
-    def follows(here: int) -> bool:
-        there = next((x for x in some if x > here), None)
-        return there is not None and bool(customer[there] == customer[here] and at[there] - at[here] <= span)
+    def holds(here: int) -> bool:
+        k = next((k for k, x in enumerate(later) if x > here), None)
+        if k is None or here >= since[k]:
+            return False
+        return bool(customer[later[k]] == customer[here] and at[later[k]] - at[here] <= span)
 
-    arrays = np.array(some, dtype=np.int64), np.array(asked, dtype=np.int64)
-    for found in both(loops.within, customer, at, *arrays, span):
-        assert found.tolist() == [follows(x) for x in asked]
+    arrays = np.array(later, dtype=np.int64), np.array(since, dtype=np.int64)
+    for found in both(loops.before, customer, at, *arrays, span):
+        assert found.tolist() == [holds(i) for i in range(len(rows))]
 
 
 SPANS = st.sampled_from([None, 1, 2**38])
