@@ -72,7 +72,7 @@ def signals(journeys: Journeys, rules: FrictionRules) -> Signals:
     if rules.errors:
         shown["error"] = errors(journeys, visits, rules)
     if rules.support:
-        shown["contact"] = contacts(journeys, visits, rules)
+        shown["contact"] = called(journeys, visits, rules)
     if rules.dwell:
         shown["dwell"] = long_dwell(journeys, visits, rules)
     if worth():
@@ -117,9 +117,15 @@ def back_and_forth(visits: Visits) -> Bools:
     return found
 
 
-def contacts(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:
+@found_once()
+def contacts(journeys: Journeys, support: tuple[str, ...]) -> Ints:
+    """The events that are contacts of the support."""
+    return np.flatnonzero(named(journeys, support))
+
+
+def called(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:
     """The customer contacts the support within 24 h after the visit; a contact itself has no such signal."""
-    support = np.flatnonzero(named(journeys, rules.support))
+    support = contacts(journeys, rules.support)
     found = shortly_before(journeys, support, support, CONTACT_WITHIN)
     found[support] = False
     return visits.pick(found)

@@ -74,7 +74,8 @@ def refunded(
     journeys: Journeys, refunds: Bools, firsts: Ints, order: npt.NDArray[np.int32], customer: npt.NDArray[np.int32]
 ) -> Ints:
     """What was refunded of each of these orders."""
-    at = np.flatnonzero(refunds & (order >= 0))
+    at = np.flatnonzero(refunds)
+    at = at[order[at] >= 0]
     result = np.zeros(len(firsts), dtype=np.int64)
     if not len(at) or not len(firsts):
         return result

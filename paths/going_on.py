@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -25,7 +26,7 @@ def going_on(
         finer = tuple(rank[s] for s in stage.tolist())
         return regrouped(going_on(journeys, journeys.touchpoint, finer, stages, return_window), stage, len(rank))
     ranks, top = np.array(rank, dtype=np.int64), top_later(journeys, stages, return_window)
-    below = below_rank(ranks, len(stages))
+    below = below_rank(rank, len(stages))
     walk = journeys.whole_walk
     code = walk.pick(node.codes)
     if worth():
@@ -45,8 +46,10 @@ def highest_ahead(journeys: Journeys, here: Ints, ranks: int) -> Ints:
     return found
 
 
-def below_rank(rank: Ints, ranks: int) -> Words:
+@lru_cache(32)
+def below_rank(of_node: tuple[int, ...], ranks: int) -> Words:
     """[word, r]: the nodes of ranks 0..r-1, for r < ranks; then none, which -1 finds."""
+    rank = np.array(of_node, dtype=np.int64)
     found = np.zeros((max(1, -(-len(rank) // WORD)), ranks + 1), dtype=np.uint64)
     for r in range(ranks):
         lower = np.where((rank >= 0) & (rank < r), np.arange(len(rank)), -1)

@@ -12,8 +12,8 @@ from ingest.batches import Codes
 from ingest.compiled import worth
 from paths import loops
 from paths.analysis import Journeys, found_once
-from paths.counting import Flags, combined, first_rows, units_at
-from paths.friction import CONTACT_WITHIN, SIGNALS, FrictionRules, named, shortly_before, signals
+from paths.counting import Flags, first_rows, units_at
+from paths.friction import CONTACT_WITHIN, SIGNALS, FrictionRules, contacts, shortly_before, signals
 from paths.reached import ByBits, before_goal
 from paths.sentiment import Survey, answers_of
 from paths.states import states_of
@@ -59,17 +59,17 @@ def signs_of(journeys: Journeys, rules: FrictionRules, goal: frozenset[str], sur
         weighed = spoken_of(journeys, answers.visit[low & answers.names_one]).take(row)
     goals = np.flatnonzero(reached)
     shown = without("repeat", shown, row, goals)  # the rows of an order are no clicks in anger
-    failing = without("contact", shown, row, past_goal(journeys, rules, goals)) | felt_as(FEELING, weighed)
+    failing = without("contact", shown, row, past_goal(journeys, rules, goals)) | marked(FEELING, weighed)
     return Signs(
         row=row,
-        shown=shown | felt_as(ROUGH, shown > 0) | felt_as(FEELING, felt),
-        decisive=failing | felt_as(BAD, (failing > 0) | felt),
+        shown=shown | marked(ROUGH, shown > 0) | marked(FEELING, felt),
+        decisive=failing | marked(BAD, (failing > 0) | felt),
     )
 
 
 def past_goal(journeys: Journeys, rules: FrictionRules, goals: Ints) -> Ints:
     """The events of which the contact that follows comes after the goal: it is none that they failed by."""
-    support = np.flatnonzero(named(journeys, rules.support))
+    support = contacts(journeys, rules.support)
     goal = np.append(goals, -1).take(np.searchsorted(goals, support) - 1)  # the last one before it
     return np.flatnonzero(shortly_before(journeys, support, goal, CONTACT_WITHIN))
 
@@ -87,9 +87,9 @@ def flag(sign: str) -> np.uint8:
     return np.uint8(1 << SIGNS.index(sign))
 
 
-def felt_as(sign: str, there: Bools) -> Flags:
+def marked(sign: str, there: Bools) -> Flags:
     """Per row: the bit of the sign where it is there."""
-    return combined({sign: there}, len(there), SIGNS)
+    return there.view(np.uint8) * flag(sign)
 
 
 def spoken_of(journeys: Journeys, visit: Ints) -> Bools:

@@ -6,6 +6,8 @@ further question, of every period, counts the numbers of sessions instead of eve
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -84,21 +86,27 @@ def stage_of_touchpoint(journeys: Journeys, node: Codes) -> Ints | None:
 
 def regrouped(words: Words, into: Ints, size: int) -> Words:
     """The words of nodes -> those of the groups 0..size-1 that the nodes belong to."""
-    bits = bits_of(into, size)  # [further word, node]
-    padded = np.zeros((len(bits), len(words) * WORD), dtype=np.uint64)
-    padded[:, : len(into)] = bits
-    each = padded.reshape(len(bits), len(words), BYTES, 8)
-    table = np.zeros((len(words), BYTES, 256, len(bits)), dtype=np.uint64)
-    for bit in range(8):
-        table[:, :, BITS[:, bit] > 0] |= np.moveaxis(each[..., bit], 0, -1)[:, :, None]
-    table = table[:, : min(BYTES, -(-len(into) // 8))]
+    table = byte_table(tuple(into.tolist()), size, len(words))
     if worth():
         return loops.regrouped(words, table)
-    found = np.zeros((len(bits), words.shape[1]), dtype=np.uint64)
+    found = np.zeros((table.shape[3], words.shape[1]), dtype=np.uint64)
     for word, tables in zip(words, table, strict=True):
         for byte, values in enumerate(tables):
             found |= values[(word >> np.uint64(8 * byte) & np.uint64(255)).astype(np.int64)].T
     return found
+
+
+@lru_cache(32)
+def byte_table(into: tuple[int, ...], size: int, words: int) -> Words:
+    """[word, byte, value, further word]: the groups of the nodes that the bits of a byte of a word stand for."""
+    bits = bits_of(np.array(into, dtype=np.int64), size)  # [further word, node]
+    padded = np.zeros((len(bits), words * WORD), dtype=np.uint64)
+    padded[:, : len(into)] = bits
+    each = padded.reshape(len(bits), words, BYTES, 8)
+    table = np.zeros((words, BYTES, 256, len(bits)), dtype=np.uint64)
+    for bit in range(8):
+        table[:, :, BITS[:, bit] > 0] |= np.moveaxis(each[..., bit], 0, -1)[:, :, None]
+    return table[:, : min(BYTES, -(-len(into) // 8))]
 
 
 def united(words: Words, starts: Ints) -> Words:
