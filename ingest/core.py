@@ -11,6 +11,7 @@ import mmap
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from math import isqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,9 @@ Rows = slice | Ints
 
 MOST_ROWS = 1 << 20
 """Events of one record batch, about: a customer whose events lie in two of them has a row in both."""
+
+FAR_OFF = 4
+"""Times the square root of n: so far, or eight standard errors, may a key be from where it is expected among n even ones."""
 
 EVENT = pa.dictionary(pa.int32(), pa.string())
 ENTRY = pa.struct([("event_at", pa.timestamp("us", tz="UTC")), ("event", EVENT)])
@@ -134,6 +138,8 @@ class Chunk(NamedTuple):
     starts_place: int
     at_place: int
     code_place: int
+    lowest: int  # key
+    highest: int
 
 
 class Core:
@@ -144,16 +150,18 @@ class Core:
         """The core in this file. Raises OSError, ValueError (it is empty) and ArrowInvalid."""
         with path.open("rb") as file:
             mapping = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        core = cls(pa.py_buffer(mapping))
-        core._mapping = mapping
-        core._file = os.open(path, os.O_RDONLY) if hasattr(os, "preadv") else None
-        return core
+            return cls(pa.py_buffer(mapping), mapping, os.dup(file.fileno()) if hasattr(os, "preadv") else None)
 
-    def __init__(self, content: pa.Buffer) -> None:
-        """Of these bytes. Raises ArrowInvalid."""
-        self.content = content
-        self._mapping: mmap.mmap | None = None
-        self._file: int | None = None
+    def __init__(self, content: pa.Buffer, mapping: mmap.mmap | None = None, file: int | None = None) -> None:
+        """Of these bytes; where they lie in a file, it is open for `close` to close. Raises ArrowInvalid."""
+        self.content, self._mapping, self._file = content, mapping, file
+        try:
+            self._open(content)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, content: pa.Buffer) -> None:
         reader = pa.ipc.open_file(content)
         self.parquet_bytes = int((reader.schema.metadata or {}).get(PARQUET_BYTES, -1))
         self.names: tuple[str, ...] = ()
@@ -165,10 +173,28 @@ class Core:
             at, event = (lists.values.field(n) for n in range(2))
             self.names = tuple(event.dictionary.to_pylist())
             columns = batch.column(0), lists.offsets, at.cast(pa.int64()), event.indices
-            places = (c.buffers()[1].address - content.address for c in columns)
+            places = [c.buffers()[1].address - content.address for c in columns]
             key, starts, instants, codes = (np.asarray(c) for c in columns)
-            self.chunks.append(Chunk(self.rows, key, starts, instants, codes, *places))
+            ends = [self._one(key, places[0], row) if len(key) else 0 for row in (0, len(key) - 1)]
+            self.chunks.append(Chunk(self.rows, key, starts, instants, codes, *places, *ends))
             self.rows += len(at)
+
+    def before(self, chunk: Chunk, key: int) -> int:
+        """How many customers of a chunk have a lower key. Keys are hashes, so those about the place where it is expected are looked
+        at: a search through all of them would leave pages of the mapping behind."""
+        n = len(chunk.key)
+        if key <= chunk.lowest or key > chunk.highest:
+            return n if key > chunk.highest else 0
+        middle = n * (key - chunk.lowest) // (chunk.highest - chunk.lowest)
+        start, end = max(0, middle - FAR_OFF * (isqrt(n) + 1)), min(n, middle + FAR_OFF * (isqrt(n) + 1))
+        some = np.empty(end - start, dtype=np.int64)
+        self._copy(chunk.key, chunk.key_place, slice(start, end), some)
+        place = int(np.searchsorted(some, key))
+        return start + place if 0 < place < len(some) else int(np.searchsorted(chunk.key, key))
+
+    def first_of(self, chunk: Chunk, customer: int) -> int:
+        """The row of the file at which the events of the chunk's customer begin; of the one behind the last: end."""
+        return chunk.first + self._one(chunk.starts, chunk.starts_place, customer)
 
     def customers(self, chunk: Chunk, start: int, end: int) -> tuple[Ints, npt.NDArray[np.int32]]:
         """(`key` of some customers in a row, `starts` of them and of the next one), copied as well."""
@@ -187,6 +213,11 @@ class Core:
             out[:] = view[rows]
         elif os.preadv(self._file, [out.data], place + rows.start * view.itemsize) != out.nbytes:
             raise OSError("a file of the store is shorter than it says")
+
+    def _one(self, view: npt.NDArray[Any], place: int, row: int) -> int:
+        found = np.empty(1, dtype=view.dtype)
+        self._copy(view, place, slice(row, row + 1), found)
+        return int(found[0])
 
     def forget(self) -> None:
         """Have the pages looked at so far count no longer as this process's; they come back where they are needed."""

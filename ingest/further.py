@@ -49,27 +49,40 @@ class ScanCount:
 
 
 class Footer(NamedTuple):
-    """What a Parquet file says of itself."""
+    """What a Parquet file says of its rows."""
 
-    metadata: pq.FileMetaData
     firsts: Ints  # the first row of each row group, and the number of rows
     filled: frozenset[str]  # columns that hold a value, as far as the statistics tell
 
 
 @lru_cache(maxsize=256)
 def footer(path: Path, size: int, changed: int) -> Footer:
-    """Of a file of this size and time; a file of the store never changes, so it is read once."""
+    """Of a file of this size and time; a file of the store never changes, so it is read once.
+
+    What else it says takes a megabyte where row groups are many: it is read again, once, where columns are to be decoded.
+    """
     metadata = pq.read_metadata(path)
     groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
     firsts = np.cumsum([0, *(g.num_rows for g in groups)], dtype=np.int64)
     names = enumerate(metadata.schema.names)
-    return Footer(metadata, firsts, frozenset(n for i, n in names if not all(is_empty(g, i) for g in groups)))
+    return Footer(firsts, frozenset(n for i, n in names if not all(is_empty(g, i) for g in groups)))
+
+
+@lru_cache(maxsize=256)
+def metadata(path: Path, size: int, changed: int) -> pq.FileMetaData:
+    """All that the footer of such a file says."""
+    return pq.read_metadata(path)
+
+
+def seen(path: Path) -> tuple[Path, int, int]:
+    """A file of the store, with its size and time."""
+    stat = path.stat()
+    return path, stat.st_size, stat.st_mtime_ns
 
 
 def footer_of(path: Path) -> Footer:
     """The footer of a file of the store."""
-    stat = path.stat()
-    return footer(path, stat.st_size, stat.st_mtime_ns)
+    return footer(*seen(path))
 
 
 def has_any(path: Path, columns: Sequence[str]) -> bool:
@@ -134,13 +147,12 @@ class Further:
         self._held: tuple[int, pa.Table] = -1, pa.table({})
         path = file.path
         if columns:
-            metadata, self._firsts, there = footer_of(path)
+            self._firsts, there = footer_of(path)
             self._columns = [c for c in columns if c in there]
         if self._columns:
-            texts = [c for c in self._columns if is_text(c)]
-            self._parquet = pq.ParquetFile(path, metadata=metadata, read_dictionary=texts, pre_buffer=False)
-            names = metadata.schema.names
-            self._places = [names.index(c) for c in self._columns]
+            texts, told = [c for c in self._columns if is_text(c)], metadata(*seen(path))
+            self._parquet = pq.ParquetFile(path, metadata=told, read_dictionary=texts, pre_buffer=False)
+            self._places = [told.schema.names.index(c) for c in self._columns]
 
     def rows(self, first: int, rows: Rows, n: int) -> pa.Table:
         """The `n` rows of the file that are `rows` behind its row `first`."""
@@ -179,9 +191,12 @@ class Further:
 
     def meets(self, *rows: int) -> None:
         """Another shard begins, or ends, with these rows."""
-        if self._columns:
-            groups = np.searchsorted(self._firsts, rows, "right") - 1
-            self.met.update(g for g, row in zip(groups.tolist(), rows, strict=True) if self._firsts[g] < row)
+        groups = np.searchsorted(self._firsts, rows, "right") - 1
+        self.met.update(g for g, row in zip(groups.tolist(), rows, strict=True) if self._firsts[g] < row)
+
+    def __bool__(self) -> bool:
+        """Has the file any of the columns?"""
+        return bool(self._columns)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -10,7 +10,7 @@ from ingest.batches import Codes, Column, EventBatch, Numbers
 from ingest.core import Ints
 from ingest.further import OpenFile, ScanCount, opened
 from ingest.interleave import order_of, ranges
-from ingest.scan import BATCH_EVENTS, Cursor, Piece, before, delivered, read_columns
+from ingest.scan import BATCH_EVENTS, Cursor, Piece, delivered, read_columns
 from ingest.spans import SpanFile
 
 
@@ -23,7 +23,7 @@ class KeysCursor(Cursor):
 
     def until(self, hi: int) -> list[Piece]:
         """Those with key < hi not handed out yet."""
-        n = before(self._keys, hi)
+        n = int(np.searchsorted(self._keys, hi))
         keys, self._keys = self._keys[:n], self._keys[n:]
         pieces = []
         for chunk in self.core.chunks:

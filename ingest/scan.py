@@ -22,7 +22,7 @@ from ingest.further import Further, OpenFile, ScanCount
 from ingest.interleave import Arrangement
 from ingest.properties import coded_property
 
-BATCH_EVENTS = 400_000
+BATCH_EVENTS = 700_000
 KEYS = 1 << 63
 
 
@@ -45,8 +45,13 @@ class Cursor(ABC):
         self.core = file.core
         self.count = ScanCount()
         self.recoded = np.zeros(0, dtype=np.int32)  # code of a name in the core -> code in the batch
-        self._asked = bool(columns)
+        self.asked = False  # are further columns to be handed out? see `delivered`
         self._further = Further(file, columns, self.count)
+
+    @property
+    def has_further(self) -> bool:
+        """Has the file any of the columns that are asked for?"""
+        return bool(self._further)
 
     @abstractmethod
     def until(self, hi: int) -> list[Piece]:
@@ -58,7 +63,7 @@ class Cursor(ABC):
         self.count.values += 3 * n
         self.count.bytes += 12 * (n + len(key))
         return Piece(
-            self, chunk, rows, key, events, n, self._further.rows(chunk.first, rows, n) if self._asked else None
+            self, chunk, rows, key, events, n, self._further.rows(chunk.first, rows, n) if self.asked else None
         )
 
     def close(self) -> None:
@@ -72,16 +77,16 @@ class ShardCursor(Cursor):
 
     def __init__(self, file: OpenFile, columns: Sequence[str], lo: int, hi: int) -> None:
         super().__init__(file, columns)
-        self._left = [(c, before(c.key, lo), before(c.key, hi)) for c in self.core.chunks]
-        for chunk, *ends in self._left:
-            self._further.meets(*(chunk.first + int(chunk.starts[i]) for i in ends))
+        self._left = [(c, self.core.before(c, lo), self.core.before(c, hi)) for c in self.core.chunks]
+        if self._further:
+            self._further.meets(*(self.core.first_of(chunk, i) for chunk, *ends in self._left for i in ends))
 
     def until(self, hi: int) -> list[Piece]:
         """The customers with key < hi not handed out yet."""
         pieces = []
         left = []
         for chunk, start, stop in self._left:
-            end = min(before(chunk.key, hi), stop)
+            end = min(self.core.before(chunk, hi), stop)
             if end > start:
                 key, starts = self.core.customers(chunk, start, end)
                 rows = slice(int(starts[0]), int(starts[-1]))
@@ -90,11 +95,6 @@ class ShardCursor(Cursor):
                 left.append((chunk, max(start, end), stop))
         self._left = left
         return pieces
-
-
-def before(keys: Ints, key: int) -> int:
-    """How many sorted keys are lower."""
-    return int(np.searchsorted(keys, key)) if key < KEYS else len(keys)
 
 
 def scan_shard(
@@ -130,8 +130,10 @@ def delivered(
 ) -> Iterator[EventBatch]:
     """One batch up to each edge (ascending customer keys) that there are rows before; then the cursors are closed."""
     names = {name: i for i, name in enumerate(dict.fromkeys(n for c in cursors for n in c.core.names))}
+    some = any(c.has_further for c in cursors)  # where no file has one, none is put together
     for cursor in cursors:
         cursor.recoded = np.array([names[n] for n in cursor.core.names], dtype=np.int32)
+        cursor.asked = some
     try:
         for edge in edges:
             pieces = [piece for cursor in cursors for piece in cursor.until(edge)]
@@ -165,15 +167,16 @@ def batch_of(pieces: Sequence[Piece], names: tuple[str, ...], further: Sequence[
         p.cursor.core.read(p.chunk, p.rows, at[here], code[here])
         np.take(p.cursor.recoded, code[here], out=code[here], mode="clip")
     tables = [p.further for p in pieces if p.further is not None]
-    columns = further_columns(tables, further, arrangement.rows) if tables else {}
-    return arrangement.batch(at, code, names, columns)
+    return arrangement.batch(at, code, names, further_columns(tables, further, arrangement))
 
 
-def further_columns(tables: Sequence[pa.Table], names: Sequence[str], rows: Rows) -> dict[str, Column]:
-    """These columns of the tables one behind the other, in another order."""
+def further_columns(tables: Sequence[pa.Table], names: Sequence[str], arrangement: Arrangement) -> dict[str, Column]:
+    """These columns of the tables one behind the other, arranged; without tables nobody has a value."""
+    if not tables:
+        return {c: nothing(c, arrangement.n) for c in names}
     table = pa.concat_tables(tables, promote_options="default").unify_dictionaries()
     there = {c for c in table.column_names if table.column(c).null_count < len(table)}
-    return {c: column_of(table.column(c), rows) if c in there else nothing(c, len(table)) for c in names}
+    return {c: column_of(table.column(c), arrangement.rows) if c in there else nothing(c, len(table)) for c in names}
 
 
 def shards(*sizes: int) -> list[tuple[int, int]]:

@@ -26,8 +26,8 @@ AHEAD = 8
 DISTINCT = frozenset({"customer_id", "anonymous_id", "event_id", "properties"})
 """Texts that seldom come again: a dictionary of them would be made in vain."""
 
-MIXED = frozenset({"event", "customer_id", "content_hash", "recorded_row"})
-"""Every row group has the whole range of these, sorted by customer as it is: their bounds would tell a reader nothing."""
+MIXED = frozenset({"event", "content_hash", "recorded_row"})
+"""Never null, and every row group has the whole range of them, sorted by customer as it is: statistics would tell nothing."""
 
 STEPS = {"recorded_row": "DELTA_BINARY_PACKED"}
 """Numbers that go up by small steps are written as steps, which takes half the time of compressing them."""

@@ -37,7 +37,7 @@ def run(
         analyses=counted, scope=scope, columns=columns, stored=frozenset(snapshot.columns), files=files,
         past=past_of(counted, scope),
     )  # fmt: skip
-    give_back(many=reading.many)
+    give_back()
     parts, done = reading.run(threads or os.cpu_count() or 1)
     return [a.reduce(parts[counted.index(a)]) for a in analyses], done
 

@@ -9,14 +9,14 @@ import pyarrow as pa
 
 from pipeline.engines.heap import of_c
 
-KEPT, KEPT_FOR_MANY = 450_000_000, 650_000_000
-"""Bytes that a process may hold when a pass begins; when one of many questions does, which needs as much at once."""
+KEPT = 500_000_000
+"""Bytes that a process may hold when a pass begins."""
 PAGES = Path("/proc/self/statm")
 
 
-def give_back(*, many: bool = False) -> None:
+def give_back() -> None:
     """Return freed memory to the system where much is held: allocators keep it, and keep more after every question."""
-    if resident() > (KEPT_FOR_MANY if many else KEPT):
+    if resident() > KEPT:
         pa.default_memory_pool().release_unused()
         if (trim := of_c("malloc_trim")) is not None:
             trim(0)

@@ -33,7 +33,7 @@ from pipeline.engines.memory import give_back
 NOBODY = np.zeros(0, dtype=np.int64)
 Parts = list[list[pa.Table]]
 T = TypeVar("T")
-MANY_QUESTIONS, LARGE_BATCH = 8, 1_000_000
+MANY_QUESTIONS, LARGE_BATCH = 8, 850_000
 """From so many questions on, a batch has so many events; see `Reading.batches`."""
 MANY, GROWN = 100_000, 3
 """Rows of parts of one analysis that may wait to be added up: so many, or so many times those of the sum before."""
@@ -82,15 +82,10 @@ class Reading:
     past: Past | None
 
     @property
-    def many(self) -> bool:
-        """Are many questions asked?"""
-        return len(self.analyses) >= MANY_QUESTIONS
-
-    @property
     def batches(self) -> dict[str, int]:
         """Larger ones where many questions are asked, each of which costs some time a batch whatever it holds, and where nothing
         but who, when and what is read, which takes little room."""
-        return {"batch_events": LARGE_BATCH} if self.many or not self.columns else {}
+        return {"batch_events": LARGE_BATCH} if len(self.analyses) >= MANY_QUESTIONS or not self.columns else {}
 
     def run(self, threads: int) -> tuple[Parts, Pass]:
         """(the parts of each analysis, what was read)."""
@@ -201,7 +196,7 @@ def helping(
     reading: Reading, files: Sequence[SpanFile], doubts: Doubts | None, compiled: bool, shards: Iterable[Shard]
 ) -> Done:
     """Some shards of customers, in a helper: it counts the way its process does."""
-    give_back(many=reading.many)
+    give_back()
     Choice.always = compiled
     with opened(files) as at_hand:
         return reading.counted(at_hand, doubts, shards)

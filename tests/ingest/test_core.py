@@ -68,6 +68,25 @@ def test_a_core_says_what_its_file_says(file: SpanFile) -> None:
     core.close()
 
 
+@pytest.mark.parametrize("preadv", [True, False], ids=["positioned", "mapped"])
+@pytest.mark.parametrize("keys", ["even", "crowded"])
+def test_customers_are_found_wherever_their_keys_lie(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: str, preadv: bool
+) -> None:
+    if not preadv:
+        monkeypatch.delattr(os, "preadv")
+    some = np.random.default_rng(3).integers(0, 1 << 62, 3_000)
+    key = np.unique(some if keys == "even" else np.append(some[:30], some[30:] >> 40))
+    one = parquet(tmp_path / "part-1.parquet", [(k, 0, "a") for k in key.tolist()], row_group_size=500)
+    write_core(one.path)
+    core = open_core(one.path)
+    (chunk,) = core.chunks
+    asked = [0, 1, (1 << 63) - 1, 1 << 63, *(int(k) + d for k in key[::7] for d in (-1, 0, 1)), int(key[-1]) + 1]
+    assert [core.before(chunk, k) for k in asked] == [int((key < k).sum()) if k < 1 << 63 else len(key) for k in asked]
+    assert [core.first_of(chunk, i) for i in (0, len(key))] == [0, len(key)]
+    core.close()
+
+
 def test_any_reader_of_arrow_files_can_read_it(file: SpanFile) -> None:
     write_core(file.path)
     rows = pa.ipc.open_file(core_path(file.path)).read_all().to_pylist()

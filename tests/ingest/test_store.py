@@ -81,8 +81,8 @@ def test_what_holds_something_is_compressed(shop, monkeypatch, together, copies)
 def test_bounds_are_written_where_they_let_a_reader_skip(shop):
     shop.csv("ann,2026-01-15,a", "bob,2026-01-16,b")
     told = {c.path_in_schema for f in shop.store.snapshot().files for c in columns_of(f.path) if c.is_stats_set}
-    assert {"customer_key", "event_at", "channel", "url", "value", "duplicates"} < told
-    assert not told & {"event", "customer_id", "content_hash", "recorded_row"}
+    assert {"customer_key", "event_at", "customer_id", "channel", "url", "value", "duplicates"} < told
+    assert not told & {"event", "content_hash", "recorded_row"}
 
 
 def columns_of(path: Path) -> list[pq.ColumnChunkMetaData]:
