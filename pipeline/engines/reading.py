@@ -33,8 +33,8 @@ from pipeline.engines.memory import give_back
 NOBODY = np.zeros(0, dtype=np.int64)
 Parts = list[list[pa.Table]]
 T = TypeVar("T")
-MANY_QUESTIONS, LARGE_BATCH = 8, 850_000
-"""From so many questions on, a batch has so many events; see `Reading.batches`."""
+MANY_QUESTIONS, LARGE_BATCH, LONG_PASS = 8, 1_000_000, 50_000_000
+"""From so many questions on a batch has so many events, but not in a pass over more than so many; see `Reading.batches`."""
 MANY, GROWN = 100_000, 3
 """Rows of parts of one analysis that may wait to be added up: so many, or so many times those of the sum before."""
 
@@ -84,8 +84,9 @@ class Reading:
     @property
     def batches(self) -> dict[str, int]:
         """Larger ones where many questions are asked, each of which costs some time a batch whatever it holds, and where nothing
-        but who, when and what is read, which takes little room."""
-        return {"batch_events": LARGE_BATCH} if len(self.analyses) >= MANY_QUESTIONS or not self.columns else {}
+        but who, when and what is read, which takes little room. What a long pass holds on to grows with its batches."""
+        large = len(self.analyses) >= MANY_QUESTIONS or not self.columns
+        return {"batch_events": LARGE_BATCH} if large and sum(f.rows for f in self.files) <= LONG_PASS else {}
 
     def run(self, threads: int) -> tuple[Parts, Pass]:
         """(the parts of each analysis, what was read)."""
