@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ingest.batches import Codes, Column, EventBatch
 from paths.analysis import Journeys
 from paths.cart_rules import ADD, BEGIN_CHECKOUT, PURCHASE, REFUND, VIEW_CART, CartRules, Roles, number_at, text_at
+from paths.counting import positions
 from paths.goals import Folded, fold
 
 Ints = npt.NDArray[np.int64]
@@ -59,7 +60,7 @@ def find_marks(journeys: Journeys, role: Roles, orders: Folded, rules: CartRules
     """The marks of a batch; purchases that can end no cart are left out."""
     counts = (role > REFUND) & (role <= VIEW_CART)
     counts[orders.first] = True
-    position = np.flatnonzero(counts)
+    position = positions(counts)
     customer = journeys.customer[position].astype(np.int64)
     marks = Marks(position=position, lane=customer, at=journeys.events.at[position], role=role[position])
     cart = text_at(journeys.events, "cart_id", position)

@@ -130,6 +130,7 @@ def find(funnel: Funnel, journeys: Journeys) -> Found:
     position = np.where(chains.rows >= 0, arranged.places(chains.rows), -1)
     in_segment = journeys.in_segment[position[:, 0]]
     keep = in_segment & ~out[chains.units]
+    left_out = int((in_segment & out[chains.units]).sum())
     optional = np.zeros((len(chains.units), 0), dtype=bool)
     for number, step in enumerate(funnel.steps, 1):
         if step.optional:
@@ -138,7 +139,9 @@ def find(funnel: Funnel, journeys: Journeys) -> Found:
             reached = np.zeros(search.units, dtype=bool)
             reached[deep.units] = (deep.depth > with_it.index(number)) & ~without[deep.units]
             optional = np.column_stack([optional, reached[chains.units]])
-    return Found(chains.take(keep), position[keep], optional[keep], int((in_segment & out[chains.units]).sum()))
+    if keep.all():
+        return Found(chains, position, optional, left_out)
+    return Found(chains.take(keep), position[keep], optional[keep], left_out)
 
 
 @dataclass(frozen=True, kw_only=True)

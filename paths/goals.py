@@ -57,9 +57,17 @@ def fold(journeys: Journeys, rows: Bools, same_instant: Bools, refunds: Bools) -
     return Folded(at[first][sequence], np.where(known, total, 0)[sequence], known[sequence])
 
 
+def ascending(keys: Ints) -> bool:
+    """Does no key column come before the one on its left? Rows without an order_id stand like that."""
+    found = np.ones(max(0, keys.shape[1] - 1), dtype=bool)
+    for row in keys[::-1]:
+        found = (row[1:] > row[:-1]) | (row[1:] == row[:-1]) & found
+    return bool(found.all())
+
+
 def grouped(keys: Ints) -> tuple[Ints, Ints]:
     """(index of the first column of each distinct key column, group of each column)."""
-    order = np.lexsort(keys[::-1])
+    order = np.arange(keys.shape[1]) if ascending(keys) else np.lexsort(keys[::-1])
     ordered = keys[:, order]
     fresh = (
         np.append(True, (ordered[:, 1:] != ordered[:, :-1]).any(axis=0)) if keys.shape[1] else np.zeros(0, dtype=bool)

@@ -16,6 +16,7 @@ from paths.counting import stretches as positions
 from paths.goals import GoalRules
 from paths.states import LOST, states_of
 from paths.sums import codes_of, stretches
+from paths.transitions import last_nodes
 from paths.walks import fresh
 
 Ints = npt.NDArray[np.int64]
@@ -62,7 +63,7 @@ class LastLost:
         """The newest of a batch."""
         states = states_of(journeys, self.rules.goal, self.return_window // MICROSECOND)
         lost = journeys.chosen[states.fate.take(journeys.chosen) == LOST]
-        ended = journeys.touchpoint.codes.take(journeys.sessions.last.take(lost))
+        ended = last_nodes(journeys, journeys.touchpoint).take(lost)
         return sessions_of(journeys, lost[newest_of(ended, journeys.ended_at.take(lost), self.newest)])
 
     def merge(self, parts: Sequence[pa.Table]) -> pa.Table:

@@ -19,7 +19,7 @@ from paths.reached import before_stage, counts_of, reached
 from paths.sentiment import Answers, Survey, answers_of
 from paths.states import closed_sessions, states_of
 from paths.touchpoints import UNMAPPED, StageRules, named_by
-from paths.transitions import coded_names, owners, stays, visit_counts, visits_at, visits_by
+from paths.transitions import coded_names, last_nodes, owners, stays, visit_counts, visits_at, visits_by
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -152,7 +152,7 @@ class MapBatch:
         journeys = self.journeys
         states = states_of(journeys, self.goal, self.return_window)
         ending = journeys.chosen[~states.holds.take(journeys.chosen)]
-        ends = self.count(self.cell.codes.take(journeys.sessions.last.take(ending)))
+        ends = self.count(last_nodes(journeys, self.node).take(ending))
         there = counts_of(journeys, self.node, self.goal, self.return_window)
         rank = cell_ranks(self.cell, self.stages)
         on = before_stage(journeys, self.node, rank, self.stages, self.return_window)

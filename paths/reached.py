@@ -42,11 +42,11 @@ class ByBits:
 
     def sessions(self, some: Ints) -> Ints:
         """As Reached."""
-        return members(self.words[:, some], self.size)
+        return members(self.words.take(some, axis=1), self.size)
 
     def customers(self, journeys: Journeys, some: Ints) -> Ints:
         """As Reached."""
-        return members(by_customer(journeys, self.words[:, some], some), self.size)
+        return members(by_customer(journeys, self.words.take(some, axis=1), some), self.size)
 
     def holds(self, session: AnyInts, node: AnyInts) -> Bools:
         """As Reached."""

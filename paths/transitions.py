@@ -113,7 +113,7 @@ def compiled_edges(journeys: Journeys, node: Codes, size: int, collapse: bool) -
     walk, chosen = journeys.walk, journeys.chosen
     code, at, customer = walk.pick(node.codes), walk.pick(journeys.events.at), walk.pick(journeys.customer)
     found, edge, spans = loops.edges(code, walk.session, walk.chosen, at, customer, size, collapse)
-    last = node.codes.take(journeys.sessions.last.take(chosen))
+    last = last_nodes(journeys, node).take(chosen)
     counts = found.T.copy()
     counts[:2, size - 1 :: size] += np.bincount(last, minlength=size)
     counts[2, size - 1 :: size] += units_at(journeys.session_customer.take(chosen), last, size)
@@ -199,11 +199,17 @@ class Endings(NamedTuple):
 
 
 @found_once()
+def last_nodes(journeys: Journeys, node: Codes) -> Codes32:
+    """Per session: the node of its last visit."""
+    return node.codes.take(journeys.sessions.last)
+
+
+@found_once()
 def endings(journeys: Journeys, node: Codes, collapse: bool) -> Endings:
     """Where each session ends; with `collapse` a run of events at one node is one visit."""
     if worth():
         before = loops.endings(journeys.whole_walk.pick(node.codes), *journeys.bounds, collapse)
-        return Endings(node.codes.take(journeys.sessions.last), before)
+        return Endings(last_nodes(journeys, node), before)
     visits = every_visit(journeys)
     visits = replace(visits, node=visits.pick(node.codes))
     if collapse:
