@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -11,7 +10,19 @@ from ingest.batches import Codes
 from ingest.compiled import worth
 from paths import loops
 from paths.analysis import Ints, Journeys, found_once, next_of
-from paths.visited import WORD, Words, bits_of, node_bits, regrouped, stage_of_touchpoint, united, visited
+from paths.visited import (
+    WORD,
+    Words,
+    bits_of,
+    node_bits,
+    regrouped,
+    stage_of_touchpoint,
+    touchpoint_stages,
+    united,
+    visited,
+)
+
+NONE = np.uint64(0)
 
 
 @found_once(stages=True)
@@ -63,23 +74,22 @@ def top_later(journeys: Journeys, stages: tuple[str, ...], return_window: int) -
 
     Passive events do not count.
     """
-    sessions, at, stage = journeys.sessions, journeys.events.at, journeys.stage
-    end = journeys.ended_at + return_window
-    code = codes_of(stages, stage)
-    if worth() and len(stage.names) <= WORD:
-        seen = visited(journeys, stage)[0]
+    sessions, at, end = journeys.sessions, journeys.events.at, journeys.ended_at + return_window
+    node, names = journeys.touchpoint, touchpoint_stages(journeys)
+    if names is None or len(names) > WORD:
+        node = journeys.stage
+        names = list(node.names)
+    ranks = np.array([stages.index(name) if name in stages else -1 for name in names], dtype=np.int64)
+    if worth() and len(names) <= WORD:
+        bits = np.bitwise_or.reduce(
+            np.where(ranks == np.arange(len(stages))[:, None], node_bits(node)[0], NONE), axis=1
+        )
         walk, times = journeys.whole_walk, (journeys.started_at, journeys.ended_at)
-        events = walk.pick(stage.codes), walk.pick(at), *journeys.bounds
-        return loops.top_later(seen, code, *events, *times, journeys.session_customer, end)
+        events = walk.pick(node.codes), walk.pick(at), *journeys.bounds
+        return loops.top_later(visited(journeys, node)[0], bits, ranks, *events, *times, journeys.session_customer, end)
     found = np.full(len(sessions), -1, dtype=np.int64)
-    active = stage.codes if not journeys.passive.any() else np.where(journeys.passive, -1, stage.codes)
-    for rank, here in enumerate(code.tolist()):
-        target, there = next_of(journeys, np.flatnonzero(active == here) if here >= 0 else code[:0], sessions.last)
+    active = np.where(journeys.passive, -1, ranks.take(node.codes))
+    for rank in range(len(stages)):
+        target, there = next_of(journeys, np.flatnonzero(active == rank), sessions.last)
         found[there & (at[target] <= end)] = rank
     return found
-
-
-def codes_of(stages: Sequence[str], stage: Codes) -> Ints:
-    """The code of each of these stages, -1 where nothing has it."""
-    place = {name: code for code, name in enumerate(stage.names)}
-    return np.array([place.get(name, -1) for name in stages], dtype=np.int64)

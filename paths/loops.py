@@ -185,29 +185,30 @@ def going_on(code: AnyInts, index: AnyInts, sessions: int, bit: Words, lower: Wo
 
 @Loop
 def top_later(
-    seen: Words, wanted: Ints, code: AnyInts, at: Ints, starts: Ints, ends: Ints, started: Ints, ended: Ints, customer: AnyInts,
-    limit: Ints,
+    seen: Words, bits: Words, ranks: Ints, code: AnyInts, at: Ints, starts: Ints, ends: Ints, started: Ints, ended: Ints,
+    customer: AnyInts, limit: Ints,
 ) -> Ints:  # fmt: skip
-    """going_on.top_later; seen: the stages of each session, wanted: the code of each rank."""
+    """going_on.top_later; seen: the nodes of each session, bits: those of each rank, ranks: the rank of each node."""
     found = np.full(len(seen), -1, dtype=np.int64)
-    nearest = np.full(len(wanted), -1, dtype=np.int64)  # by rank: the next session that has it
+    nearest = np.full(len(bits), -1, dtype=np.int64)  # by rank: the next session that has it
     for session in range(len(seen) - 1, -1, -1):
-        if session + 1 < len(seen) and customer[session + 1] != customer[session]:
+        following = session + 1
+        if following == len(seen) or customer[following] != customer[session]:
             nearest[:] = -1
-        for rank in range(len(wanted) - 1, -1, -1):
-            later = nearest[rank]
-            if later < 0 or started[later] > limit[session]:
-                continue
-            inside = ended[later] <= limit[session]
-            if not inside:  # it has the stage, but perhaps too late
-                for i in range(starts[later], ends[later]):
-                    inside |= at[i] <= limit[session] and code[i] == wanted[rank]
-            if inside:
-                found[session] = rank
-                break
-        for rank in range(len(wanted)):
-            if wanted[rank] >= 0 and seen[session] >> np.uint64(wanted[rank]) & np.uint64(1):
-                nearest[rank] = session
+        elif started[following] <= limit[session]:
+            for rank in range(len(bits) - 1, -1, -1):
+                later = nearest[rank]
+                if later < 0 or started[later] > limit[session]:
+                    continue
+                inside = ended[later] <= limit[session]
+                if not inside:  # it has the stage, but perhaps too late
+                    for i in range(starts[later], ends[later]):
+                        inside |= at[i] <= limit[session] and ranks[code[i]] == rank
+                if inside:
+                    found[session] = rank
+                    break
+        for rank in range(len(bits)):
+            nearest[rank] = session if seen[session] & bits[rank] else nearest[rank]
     return found
 
 

@@ -74,14 +74,18 @@ def followed(journeys: Journeys, node: Codes, goal: frozenset[str], return_windo
 
 def stage_of_touchpoint(journeys: Journeys, node: Codes) -> Ints | None:
     """If these nodes are the stages, and the touchpoint alone decides of them: the stage of each touchpoint, by code."""
-    touchpoint, event, stages = journeys.touchpoint, journeys.events.event, journeys.scope.stages
-    if not stages.rules or stages.columns or len(event.names) > MOST:
-        return None
-    if node is touchpoint or touchpoint.codes is not event.codes or node is not journeys.stage:
+    if node is journeys.touchpoint or (names := touchpoint_stages(journeys)) is None or node is not journeys.stage:
         return None
     code = {name: i for i, name in enumerate(node.names)}
-    names = zip(touchpoint.names, event.names, strict=True)
-    return np.array([code[stages.stage(t, e, None)] for t, e in names], dtype=np.int64)
+    return np.array([code[name] for name in names], dtype=np.int64)
+
+
+def touchpoint_stages(journeys: Journeys) -> list[str] | None:
+    """The stage of each touchpoint, by code, if the touchpoint alone decides of it."""
+    touchpoint, event, stages = journeys.touchpoint, journeys.events.event, journeys.scope.stages
+    if not stages.rules or stages.columns or len(event.names) > MOST or touchpoint.codes is not event.codes:
+        return None
+    return [stages.stage(t, e, None) for t, e in zip(touchpoint.names, event.names, strict=True)]
 
 
 def regrouped(words: Words, into: Ints, size: int) -> Words:
