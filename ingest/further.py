@@ -55,7 +55,7 @@ class Footer(NamedTuple):
     filled: frozenset[str]  # columns that hold a value, as far as the statistics tell
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def footer(path: Path, size: int, changed: int) -> Footer:
     """Of a file of this size and time; a file of the store never changes, so it is read once.
 
@@ -69,12 +69,12 @@ def footer(path: Path, size: int, changed: int) -> Footer:
 
 
 @lru_cache(maxsize=256)
-def metadata(path: Path, size: int, changed: int) -> pq.FileMetaData:
-    """All that the footer of such a file says."""
+def whole_footer(path: Path, size: int, changed: int) -> pq.FileMetaData:
+    """All of it."""
     return pq.read_metadata(path)
 
 
-def seen(path: Path) -> tuple[Path, int, int]:
+def stamped(path: Path) -> tuple[Path, int, int]:
     """A file of the store, with its size and time."""
     stat = path.stat()
     return path, stat.st_size, stat.st_mtime_ns
@@ -82,7 +82,7 @@ def seen(path: Path) -> tuple[Path, int, int]:
 
 def footer_of(path: Path) -> Footer:
     """The footer of a file of the store."""
-    return footer(*seen(path))
+    return footer(*stamped(path))
 
 
 def has_any(path: Path, columns: Sequence[str]) -> bool:
@@ -150,7 +150,7 @@ class Further:
             self._firsts, there = footer_of(path)
             self._columns = [c for c in columns if c in there]
         if self._columns:
-            texts, told = [c for c in self._columns if is_text(c)], metadata(*seen(path))
+            texts, told = [c for c in self._columns if is_text(c)], whole_footer(*stamped(path))
             self._parquet = pq.ParquetFile(path, metadata=told, read_dictionary=texts, pre_buffer=False)
             self._places = [told.schema.names.index(c) for c in self._columns]
 

@@ -138,8 +138,8 @@ def collapse(db: Database) -> list[tuple[str, int, int]]:
 
 def may_repeat(db: Database) -> bool:
     """Does any key come twice, whoever's it is? Looking at bare numbers tells sooner than a grouping by customer and day."""
-    batches = [np.asarray(b.column(0).drop_null()) for b in db.batches("select _key from keyed", 1 << 20)]
-    return any_twice(np.concatenate([*batches, np.empty(0, np.uint64)]))
+    batches = db.batches("select _key from keyed", 1 << 20)
+    return any_twice(np.concatenate([*(np.asarray(b.column(0).drop_null()) for b in batches), np.empty(0, np.uint64)]))
 
 
 def any_twice(keys: npt.NDArray[np.uint64]) -> bool:
@@ -149,10 +149,12 @@ def any_twice(keys: npt.NDArray[np.uint64]) -> bool:
     named = (keys & np.uint64(places - 1)).view(np.int64)
     own, holder = np.arange(len(keys), dtype=np.int32), np.empty(places, dtype=np.int32)
     holder[named] = own
-    taken_by = holder.take(named)
-    lost = np.flatnonzero(taken_by != own)
-    beaten = np.sort(keys.take(lost))
-    return bool((keys.take(lost) == keys.take(taken_by.take(lost))).any() or (beaten[1:] == beaten[:-1]).any())
+    lost = np.flatnonzero(holder.take(named) != own)
+    beaten, winners = keys.take(lost), keys.take(holder.take(named.take(lost)))
+    if (beaten == winners).any():
+        return True
+    beaten.sort()
+    return bool((beaten[1:] == beaten[:-1]).any())
 
 
 def fresh(sources: Sequence[Source], columns: Sequence[str]) -> Shape:

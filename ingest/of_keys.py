@@ -23,7 +23,7 @@ class KeysCursor(Cursor):
 
     def until(self, hi: int) -> list[Piece]:
         """Those with key < hi not handed out yet."""
-        n = int(np.searchsorted(self._keys, hi))
+        n = int(np.searchsorted(self._keys, hi - 1, side="right"))
         keys, self._keys = self._keys[:n], self._keys[n:]
         pieces = []
         for chunk in self.core.chunks:

@@ -45,7 +45,7 @@ class Cursor(ABC):
         self.core = file.core
         self.count = ScanCount()
         self.recoded = np.zeros(0, dtype=np.int32)  # code of a name in the core -> code in the batch
-        self.asked = False  # are further columns to be handed out? see `delivered`
+        self.hands_out_further = False  # `delivered` says so where any file has a further column
         self._further = Further(file, columns, self.count)
 
     @property
@@ -63,7 +63,13 @@ class Cursor(ABC):
         self.count.values += 3 * n
         self.count.bytes += 12 * (n + len(key))
         return Piece(
-            self, chunk, rows, key, events, n, self._further.rows(chunk.first, rows, n) if self.asked else None
+            self,
+            chunk,
+            rows,
+            key,
+            events,
+            n,
+            self._further.rows(chunk.first, rows, n) if self.hands_out_further else None,
         )
 
     def close(self) -> None:
@@ -130,10 +136,10 @@ def delivered(
 ) -> Iterator[EventBatch]:
     """One batch up to each edge (ascending customer keys) that there are rows before; then the cursors are closed."""
     names = {name: i for i, name in enumerate(dict.fromkeys(n for c in cursors for n in c.core.names))}
-    some = any(c.has_further for c in cursors)  # where no file has one, none is put together
+    further_there = any(c.has_further for c in cursors)
     for cursor in cursors:
         cursor.recoded = np.array([names[n] for n in cursor.core.names], dtype=np.int32)
-        cursor.asked = some
+        cursor.hands_out_further = further_there
     try:
         for edge in edges:
             pieces = [piece for cursor in cursors for piece in cursor.until(edge)]

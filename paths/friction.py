@@ -134,6 +134,8 @@ def called(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:
 def shortly_before(journeys: Journeys, later: Ints, since: Ints, span: timedelta) -> Bools:
     """Per event: is it before `since` of the customer's first of the `later` events behind it, and at most so long before that
     one? Both ascend, and since <= later; a `since` that is no later than the `later` event before it has nothing before it."""
+    if not len(later):
+        return np.zeros(len(journeys), dtype=bool)
     if worth():
         return loops.before(journeys.customer, journeys.events.at, later, since, span // MICROSECOND)
     gone_by = np.zeros(len(journeys), dtype=np.int64)

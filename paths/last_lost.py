@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from paths.analysis import Journeys
-from paths.counting import stretches as positions
+from paths.counting import stretches as stretched
 from paths.goals import GoalRules
 from paths.states import LOST, states_of
 from paths.sums import codes_of, stretches
@@ -98,7 +98,7 @@ def sessions_of(journeys: Journeys, session: Ints) -> pa.Table:
     """LAST_LOST rows of these sessions, which ascend."""
     sessions, names = journeys.sessions, journeys.touchpoint.names
     start, length = journeys.bounds[0].take(session), sessions.events.take(session)
-    rows, owner = positions(start, length), np.repeat(np.arange(len(session), dtype=np.int32), length)
+    rows, owner = stretched(start, length), np.repeat(np.arange(len(session), dtype=np.int32), length)
     node = journeys.whole_walk.pick(journeys.touchpoint.codes).take(rows)
     opens = fresh(node, owner)
     visited = node[opens].tolist()

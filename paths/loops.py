@@ -214,28 +214,28 @@ def top_later(
 
 @Loop
 def signs(
-    rows: Ints, shown: Flags, decisive: Flags, code: AnyInts, index: AnyInts, customer: AnyInts, chosen: Bools, closed: Bools,
-    followed: Words, size: int,
+    rows: Ints, shown: Flags, decisive: Flags, close: Flags, size: int, combinations: int, code: AnyInts, index: AnyInts,
+    customer: AnyInts, chosen: Bools, closed: Bools, followed: Words,
 ) -> tuple[Ints, Ints]:  # fmt: skip
     """map_signs.counted: [visits or customers, cell, signs], and [cell, is it closed, does a goal follow, signs] of sessions; how
-    often these signs, taken together, are there, or are there for the first time."""
-    found, sessions = np.zeros((2, size, 256), dtype=np.int64), np.zeros((size, 2, 2, 256), dtype=np.int64)
-    newest = np.full(
-        (size, 2), -1, dtype=np.int64
-    )  # the last customer and session of each cell << 8, and what they have shown
+    often these signs, taken together, are there, or are there for the first time. close: the same flags, of fewer signs."""
+    found = np.zeros((2, size, combinations), dtype=np.int64)
+    sessions = np.zeros((size, 2, 2, combinations), dtype=np.int64)
+    # the last customer and the last session at each cell, and in the lowest 8 bits what they have shown there
+    newest = np.full((size, 2), -1, dtype=np.int64)
     for k in range(len(rows)):
         session, cell, owner = index[rows[k]], code[rows[k]], np.int64(customer[rows[k]])
         if not chosen[session]:
             continue
-        shows, decides = np.int64(shown[k]), np.int64(decisive[k])
+        shows, decides = np.int64(close[shown[k]]), np.int64(close[decisive[k]])
         goal = np.int64(followed[cell // 64, session] >> np.uint64(cell % 64) & np.uint64(1))
-        before = (newest[cell, 0] & 255) * np.int64(newest[cell, 0] >> 8 == owner)
-        decided = (newest[cell, 1] & 255) * np.int64(newest[cell, 1] >> 8 == session)
+        of_owner = (newest[cell, 0] & 255) * np.int64(newest[cell, 0] >> 8 == owner)
+        of_session = (newest[cell, 1] & 255) * np.int64(newest[cell, 1] >> 8 == session)
         found[0, cell, shows] += 1
-        found[1, cell, shows & ~before] += 1
-        sessions[cell, np.int64(closed[session]), goal, decides & ~decided] += 1
-        newest[cell, 0] = owner << 8 | before | shows
-        newest[cell, 1] = np.int64(session) << 8 | decided | decides
+        found[1, cell, shows & ~of_owner] += 1
+        sessions[cell, np.int64(closed[session]), goal, decides & ~of_session] += 1
+        newest[cell, 0] = owner << 8 | of_owner | shows
+        newest[cell, 1] = np.int64(session) << 8 | of_session | decides
     return found, sessions
 
 

@@ -58,8 +58,8 @@ def signs_of(journeys: Journeys, rules: FrictionRules, goal: frozenset[str], sur
         # an answer that names no touchpoint speaks of the last visit, behind which there is less to come
         weighed = spoken_of(journeys, answers.visit[low & answers.names_one]).take(row)
     goals = np.flatnonzero(reached)
-    shown = without("repeat", shown, row, goals)  # the rows of an order are no clicks in anger
-    failing = without("contact", shown, row, past_goal(journeys, rules, goals)) | marked(FEELING, weighed)
+    shown = taken_off("repeat", shown, row, goals)  # the rows of an order are no clicks in anger
+    failing = taken_off("contact", shown, row, past_goal(journeys, rules, goals)) | marked(FEELING, weighed)
     return Signs(
         row=row,
         shown=shown | marked(ROUGH, shown > 0) | marked(FEELING, felt),
@@ -74,7 +74,7 @@ def past_goal(journeys: Journeys, rules: FrictionRules, goals: Ints) -> Ints:
     return np.flatnonzero(shortly_before(journeys, support, goal, CONTACT_WITHIN))
 
 
-def without(sign: str, flags: Flags, row: Ints, some: Ints) -> Flags:
+def taken_off(sign: str, flags: Flags, row: Ints, some: Ints) -> Flags:
     """The flags of the rows, but not this sign at some of them; both ascend."""
     found, place = flags.copy(), np.searchsorted(row, some)
     there = place[np.append(row, -1).take(place) == some]
@@ -114,11 +114,15 @@ def counted(journeys: Journeys, signs: Signs, cell: Codes, goal: frozenset[str],
     size, code, index, customer = len(cell.names), cell.codes, journeys.sessions.index, journeys.customer
     counts = np.zeros((4, size, len(SIGNS)), dtype=np.int64)
     if worth() and isinstance(goes, ByBits):
+        asked = np.flatnonzero(np.bitwise_or.reduce(signs.shown | signs.decisive) >> np.arange(len(SIGNS)) & 1)
+        bits = 1 << np.arange(len(asked))
+        close = ((np.arange(256)[:, None] >> asked & 1) @ bits).astype(np.uint8)
         chosen = journeys.walk.chosen
-        found, sessions = loops.signs(*signs, code, index, customer, chosen, closed, goes.words, size)
-        counts[0], counts[1], counts[2], counts[3] = each_sign(
-            np.stack([*found, sessions[:, 1].sum(axis=1), sessions[:, 1, 1]])
+        found, sessions = loops.signs(
+            *signs, close, size, 1 << len(asked), code, index, customer, chosen, closed, goes.words
         )
+        together = np.stack([*found, sessions[:, 1].sum(axis=1), sessions[:, 1, 1]])
+        counts[..., asked] = together @ (np.arange(1 << len(asked))[:, None] & bits > 0)
         counts[1, :, SIGNS.index(ROUGH)] = 0
         return SignCounts(*counts)
     row, shown, decisive = signs.of(journeys)
@@ -135,12 +139,6 @@ def counted(journeys: Journeys, signs: Signs, cell: Codes, goal: frozenset[str],
         counts[2, :, sign] = np.bincount(code.take(rows), minlength=size)
         counts[3, :, sign] = np.bincount(code.take(rows[hit]), minlength=size)
     return SignCounts(*counts)
-
-
-def each_sign(together: Ints) -> Ints:
-    """[..., sign] of how often signs are there together, [..., number with a bit for each]."""
-    there = np.flatnonzero(together.reshape(-1, together.shape[-1]).any(axis=0))
-    return together[..., there] @ (there[:, None] >> np.arange(len(SIGNS)) & 1)
 
 
 def by_sign(flags: Flags) -> Iterator[tuple[int, Ints]]:

@@ -74,12 +74,16 @@ def followed(journeys: Journeys, node: Codes, goal: frozenset[str], return_windo
 
 def stage_of_touchpoint(journeys: Journeys, node: Codes) -> Ints | None:
     """If these nodes are the stages, and the touchpoint alone decides of them: the stage of each touchpoint, by code."""
-    if node is journeys.touchpoint or (names := touchpoint_stages(journeys)) is None or node is not journeys.stage:
+    if node is journeys.touchpoint:
+        return None
+    names = touchpoint_stages(journeys)
+    if names is None or node is not journeys.stage:
         return None
     code = {name: i for i, name in enumerate(node.names)}
     return np.array([code[name] for name in names], dtype=np.int64)
 
 
+@found_once(stages=True)
 def touchpoint_stages(journeys: Journeys) -> list[str] | None:
     """The stage of each touchpoint, by code, if the touchpoint alone decides of it."""
     touchpoint, event, stages = journeys.touchpoint, journeys.events.event, journeys.scope.stages

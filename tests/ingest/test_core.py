@@ -175,6 +175,16 @@ def test_of_a_few_customers_only_their_rows_are_read(file: SpanFile, keys: list[
     assert (count.rows, count.row_groups) == (len(expected), len({i // 4 for i, _ in expected}))
 
 
+def test_the_highest_key_is_a_customer_as_well(tmp_path: Path) -> None:
+    keys = [5, (1 << 63) - 600, (1 << 63) - 1]
+    file = parquet(tmp_path / "part-1.parquet", [(k, 0, "a") for k in keys])
+    complete([file.path])
+    found = scan_keys([file], [], [], np.array(keys, dtype=np.int64), ScanCount())
+    assert [k for b in found for k in b.keys.tolist()] == keys
+    with opened([file]) as files:
+        assert [k for b in scan_shard(files, [], [], *shards(1)[0], ScanCount()) for k in b.keys.tolist()] == keys
+
+
 def test_every_file_of_a_store_has_a_core_and_they_go_together(tmp_path: Path) -> None:
     shop = Filling(tmp_path)
     shop.csv("ann,2026-01-15,a", "bob,2026-01-16,a")

@@ -17,10 +17,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest import compiled
+from ingest.batches import Codes, EventBatch
 from ingest.compiled import Choice, Loop, one_by_one
 from ingest.interleave import CROWDED, by_bucket, order_of
 from paths import chains, counting, loops
+from paths.analysis import Scope
 from paths.chains import ChainRules
+from paths.friction import shortly_before
+from paths.prelude import prepare
 from sessionize.rules import SessionRules
 from sessionize.sessions import mixed, neighbours, numbered, numbered_by_time
 
@@ -108,6 +112,11 @@ def test_before_is_what_a_search_finds(rows: Rows, ranges: dict[int, int], span:
     arrays = np.array(later, dtype=np.int64), np.array(since, dtype=np.int64)
     for found in both(loops.before, customer, at, *arrays, span):
         assert found.tolist() == [holds(i) for i in range(len(rows))]
+    batch = EventBatch.of(customer, at, Codes(np.zeros(len(at), dtype=np.int32), ("a",)))
+    rules = SessionRules(max_duration=timedelta(0), max_session_events=1 << 40)
+    journeys = prepare(batch, Scope(as_of=1 << 50, sessions=rules))
+    plain = shortly_before(journeys, *arrays, timedelta(microseconds=span))
+    assert plain.tolist() == [holds(i) for i in range(len(rows))]
 
 
 SPANS = st.sampled_from([None, 1, 2**38])

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.compiled import Choice, Loop
+from paths import going_on as module
 from paths.analysis import Journeys, Scope
 from paths.designed import arrivals
 from paths.friction import FrictionRules, signals
@@ -49,6 +50,7 @@ def everything(journeys: Journeys) -> dict[str, Any]:
         "visited": there, "customers": by_customer(journeys, there[:, chosen], chosen), "members": members(there, len(touchpoint.names)),
         "stages": visited(journeys, stage), "followed": followed(journeys, touchpoint, GOAL, WINDOW),
         "followed stages": followed(journeys, stage, GOAL, WINDOW), "top": top_later(journeys, ORDER, WINDOW),
+        "top of more stages": top_later(journeys, (*ORDER, "nobody's"), WINDOW),
         "going on": going_on(journeys, cell, ranks, ORDER, WINDOW), "stages going on": going_on(journeys, stage, stage_ranks, ORDER, WINDOW),
         "states": vars(states_of(journeys, GOAL, WINDOW)), "counts": visit_counts(journeys, touchpoint),
         "stays": stays(journeys, touchpoint, False), "stays of stages": stays(journeys, stage, True),
@@ -104,3 +106,7 @@ def test_all_tiers_find_the_same(
     for name, value in found[0].items():
         assert found[1][name] == value, name
         assert found[2][name] == value, name
+    with tier(True), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "WORD", 4)  # fewer than there are touchpoints, as many as there are stages
+        journeys = under(prepare(batch, scope), STAGES)
+        assert top_later(journeys, ORDER, WINDOW).tolist() == found[0]["top"]
