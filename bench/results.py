@@ -168,7 +168,7 @@ def goals(full: Log, small: Log | None, largest: Log | None) -> list[Goal]:
         sides = [m for m in full.sections.get(section, []) if label in m.side.label]
         return ratio(of_kind(sides, "peer"), full.seconds(section, "project"))
 
-    questions = ("transitions", "funnel", "breakdown", "dropoff", "carts", "matrix", "find", "map", "together")
+    questions = ("transitions", "funnel", "breakdown", "dropoff", "carts", "matrix", "find", "map", "together", "report")
     found = [
         Goal("sessions + transitions / bare scan", full.times("transitions"), 6, 3),
         Goal("the same, NumPy alone", full.times("transitions", "compared"), 6, 3),
@@ -210,10 +210,11 @@ def goals(full: Log, small: Log | None, largest: Log | None) -> list[Goal]:
         found.append(Goal("dropoff on 1 M events, whole process, s", small.seconds("startup", "compared"), None, 1))
     if largest is not None:
         label = f"{largest.size[0]:,} events, {largest.size[1]} days"
-        worst = max((t for n in GROWN[:6] if (t := largest.times(n)) is not None), default=None)
+        *asked, _ = GROWN
+        worst = max((t for n in asked if (t := largest.times(n)) is not None), default=None)
         found += [
-            Goal(f"any question of {', '.join(GROWN[:6])} / bare scan, {label}", worst, None, 4),
-            Goal(f"peak memory of these, MB, {label}", largest.peak(*GROWN[:6]), None, 1024),
+            Goal(f"any question of {', '.join(asked)} / bare scan, {label}", worst, None, 4),
+            Goal(f"peak memory of these, MB, {label}", largest.peak(*asked), None, 1024),
             Goal(f"one customer's journey / bare scan, {label}", largest.times("customer"), None, 0.1),
         ]
     return found
