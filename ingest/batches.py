@@ -26,7 +26,7 @@ class Codes:
 
     def take(self, rows: npt.NDArray[Any]) -> Codes:
         """The same column at other rows (positions or a mask)."""
-        return Codes(self.codes[rows], self.names)
+        return Codes(picked(self.codes, rows), self.names)
 
     def lookup(self, values: npt.NDArray[Any], missing: Any) -> npt.NDArray[Any]:
         """values[code] for each row; `missing` where there is no value. One value per name."""
@@ -46,11 +46,19 @@ class Numbers:
 
     def take(self, rows: npt.NDArray[Any]) -> Numbers:
         """The same column at other rows (positions or a mask)."""
-        return Numbers(self.values[rows], self.valid[rows])
+        return Numbers(picked(self.values, rows), picked(self.valid, rows))
 
 
 Column = Codes | Numbers
 NO_COLUMNS: Mapping[str, Column] = {}
+
+
+def picked(values: npt.NDArray[Any], rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """values[rows]; where one number stands for all rows (see `nothing`), it goes on doing so."""
+    if values.strides != (0,) or not len(values):
+        found: npt.NDArray[Any] = values[rows]
+        return found
+    return np.broadcast_to(values[0], int(np.count_nonzero(rows)) if rows.dtype == bool else len(rows))
 
 
 def numbered(starts: Ints, n: int) -> npt.NDArray[np.int32]:

@@ -33,10 +33,8 @@ from pipeline.engines.memory import give_back
 NOBODY = np.zeros(0, dtype=np.int64)
 Parts = list[list[pa.Table]]
 T = TypeVar("T")
-MANY_QUESTIONS, LONG_PASS = 8, 50_000_000
-"""Of how many questions, and of how many events, `Reading.batches` speaks."""
-LARGE_BATCH, SMALL_BATCH = 1_000_000, 500_000
-"""Events."""
+MANY_QUESTIONS, LARGE_BATCH = 8, 1_000_000
+"""From so many questions on, a batch has so many events; see `Reading.batches`."""
 MANY, GROWN = 100_000, 3
 """Rows of parts of one analysis that may wait to be added up: so many, or so many times those of the sum before."""
 
@@ -86,12 +84,8 @@ class Reading:
     @property
     def batches(self) -> dict[str, int]:
         """Larger ones where many questions are asked, each of which costs some time a batch whatever it holds, and where nothing
-        but who, when and what is read, which takes little room. But in a long pass of many questions it is what they hold on to,
-        batch by batch, that needs the room."""
-        many, is_long = len(self.analyses) >= MANY_QUESTIONS, sum(f.rows for f in self.files) > LONG_PASS
-        if is_long:
-            return {"batch_events": SMALL_BATCH} if many else {}
-        return {"batch_events": LARGE_BATCH} if many or not self.columns else {}
+        but who, when and what is read, which takes little room."""
+        return {"batch_events": LARGE_BATCH} if len(self.analyses) >= MANY_QUESTIONS or not self.columns else {}
 
     def run(self, threads: int) -> tuple[Parts, Pass]:
         """(the parts of each analysis, what was read)."""

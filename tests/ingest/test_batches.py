@@ -16,7 +16,7 @@ import pytest
 
 import ingest.interleave
 import paths.prelude
-from ingest.batches import EventBatch
+from ingest.batches import Codes, EventBatch, Numbers, nothing
 from ingest.further import ScanCount, opened
 from ingest.scan import scan_shard, shards
 from ingest.spans import SpanFile
@@ -279,3 +279,12 @@ def test_a_batch_is_sorted_once_and_sessionized_once_whatever_is_asked(
 def test_spans_after_as_of_are_not_opened(snapshot: Snapshot) -> None:
     _, done = local.run([Summary()], snapshot, scope_of(as_of="2026-01-16 00:00"), threads=1)
     assert done.read.files == 2  # of the 15th, and of the 16th that has begun
+
+
+@pytest.mark.parametrize("rows", [np.array([True, False, True]), np.array([2, 0]), np.zeros(3, dtype=bool)])
+def test_a_column_without_a_value_stays_one_number(rows: np.ndarray) -> None:
+    n = int(rows.sum()) if rows.dtype == bool else len(rows)
+    text, number = nothing("url", 3).take(rows), nothing("value", 3).take(rows)
+    assert isinstance(text, Codes) and isinstance(number, Numbers)
+    assert text.codes.tolist() == [-1] * n and number.valid.tolist() == [False] * n and len(number.values) == n
+    assert {a.strides for a in (text.codes, number.values, number.valid)} == {(0,)}
