@@ -168,7 +168,18 @@ def goals(full: Log, small: Log | None, largest: Log | None) -> list[Goal]:
         sides = [m for m in full.sections.get(section, []) if label in m.side.label]
         return ratio(of_kind(sides, "peer"), full.seconds(section, "project"))
 
-    questions = ("transitions", "funnel", "breakdown", "dropoff", "carts", "matrix", "find", "map", "together", "report")
+    questions = (
+        "transitions",
+        "funnel",
+        "breakdown",
+        "dropoff",
+        "carts",
+        "matrix",
+        "find",
+        "map",
+        "together",
+        "report",
+    )
     found = [
         Goal("sessions + transitions / bare scan", full.times("transitions"), 6, 3),
         Goal("the same, NumPy alone", full.times("transitions", "compared"), 6, 3),
