@@ -114,6 +114,12 @@ def natural_key(name: str) -> str:
     return key if set(zeros) <= {"0"} else f"{key}\x01{','.join(zeros)}"
 
 
+def stamp_of(path: Path) -> tuple[int, int]:
+    """Size and time of the last change: another one after reading means that somebody still writes."""
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
 def content_hash(path: Path) -> str:
     """SHA-256 (hex) of the file's bytes as they are stored."""
     with open_input(path) as stream:

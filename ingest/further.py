@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from ingest.batches import is_text
 from ingest.core import Ints, Rows, open_core
+from ingest.files import stamp_of
 from ingest.spans import ROW_GROUP, SpanFile
 
 MOST_SHARED = 1_500_000
@@ -59,9 +60,9 @@ class Footer(NamedTuple):
 def footer(path: Path, size: int, changed: int) -> Footer:
     """Of a file of this size and time; a file of the store never changes, so it is read once.
 
-    What else it says takes a megabyte where row groups are many: it is read again, once, where columns are to be decoded.
+    What else it says takes a megabyte where row groups are many: it is kept where columns are to be decoded.
     """
-    metadata = pq.read_metadata(path)
+    metadata = read_footer(path, size, changed)
     groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
     firsts = np.cumsum([0, *(g.num_rows for g in groups)], dtype=np.int64)
     names = enumerate(metadata.schema.names)
@@ -71,18 +72,18 @@ def footer(path: Path, size: int, changed: int) -> Footer:
 @lru_cache(maxsize=256)
 def whole_footer(path: Path, size: int, changed: int) -> pq.FileMetaData:
     """All of it."""
+    return read_footer(path, size, changed)
+
+
+@lru_cache(maxsize=1)
+def read_footer(path: Path, size: int, changed: int) -> pq.FileMetaData:
+    """The same, of the newest file alone: who asks for all of a footer has just asked what it says of its rows."""
     return pq.read_metadata(path)
-
-
-def stamped(path: Path) -> tuple[Path, int, int]:
-    """A file of the store, with its size and time."""
-    stat = path.stat()
-    return path, stat.st_size, stat.st_mtime_ns
 
 
 def footer_of(path: Path) -> Footer:
     """The footer of a file of the store."""
-    return footer(*stamped(path))
+    return footer(path, *stamp_of(path))
 
 
 def has_any(path: Path, columns: Sequence[str]) -> bool:
@@ -150,7 +151,7 @@ class Further:
             self._firsts, there = footer_of(path)
             self._columns = [c for c in columns if c in there]
         if self._columns:
-            texts, told = [c for c in self._columns if is_text(c)], whole_footer(*stamped(path))
+            texts, told = [c for c in self._columns if is_text(c)], whole_footer(path, *stamp_of(path))
             self._parquet = pq.ParquetFile(path, metadata=told, read_dictionary=texts, pre_buffer=False)
             self._places = [told.schema.names.index(c) for c in self._columns]
 

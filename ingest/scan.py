@@ -84,7 +84,7 @@ class ShardCursor(Cursor):
     def __init__(self, file: OpenFile, columns: Sequence[str], lo: int, hi: int) -> None:
         super().__init__(file, columns)
         self._left = [(c, self.core.before(c, lo), self.core.before(c, hi)) for c in self.core.chunks]
-        if self._further:
+        if self.has_further:
             self._further.meets(*(self.core.first_of(chunk, i) for chunk, *ends in self._left for i in ends))
 
     def until(self, hi: int) -> list[Piece]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ingest.clean import Limits, stage
 from ingest.database import Database, load_sql
 from ingest.errors import ConfigError
-from ingest.files import readable
+from ingest.files import readable, stamp_of
 from ingest.mapping import Columns, SourceMapping
 from ingest.raw import literal
 from ingest.sources import ReadOptions, content_hash, first_line, natural_key, read_alike, read_rows
@@ -127,12 +127,6 @@ def stage_source(db: Database, source: Source, arrived: Iterable[Arrived], seen:
         else:
             done.fresh.append(TakenInput(digest=digest, source=name, name=file.name))
     done.rows[name] += count(db) - before
-
-
-def stamp_of(path: Path) -> tuple[int, int]:
-    """Size and time of the last change: another one after reading means that somebody still writes."""
-    stat = path.stat()
-    return stat.st_size, stat.st_mtime_ns
 
 
 def batches(files: Iterable[InputFile]) -> Iterator[list[InputFile]]:

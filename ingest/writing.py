@@ -50,7 +50,9 @@ def shaped(rows: pa.Table | pa.RecordBatch, columns: Sequence[str], same: Mappin
             return pa.DictionaryArray.from_arrays(np.zeros(rows.num_rows, np.int8), [same[name]])
         if name in rows.schema.names:
             return rows.column(name).cast(kind)
-        return pa.array(np.zeros(rows.num_rows, np.int32)) if name == ZERO else pa.nulls(rows.num_rows, kind)
+        return (
+            pa.array(np.zeros(rows.num_rows, kind.to_pandas_dtype())) if name == ZERO else pa.nulls(rows.num_rows, kind)
+        )
 
     return pa.table({name: column(name) for name in columns})
 
