@@ -37,15 +37,37 @@ __all__ = [
 class Project(_Project):
     """A project's folder and every question that can be asked of it."""
 
-    def ingest(self, *files: str | PathLike[str], map: dict[str, str] | None = None, source: str | None = None,
-               format: str | None = None, delimiter: str | None = None, timezone: str | None = None,
-               deduplicate: str | None = None, as_of: str | None = None, as_name: str | None = None,
-               bots: str | None = None, static_files: str | None = None) -> Loaded:  # fmt: skip
+    def ingest(
+        self,
+        *files: str | PathLike[str],
+        map: dict[str, str] | None = None,
+        source: str | None = None,
+        format: str | None = None,
+        delimiter: str | None = None,
+        timezone: str | None = None,
+        deduplicate: str | None = None,
+        as_of: str | None = None,
+        as_name: str | None = None,
+        bots: str | None = None,
+        static_files: str | None = None,
+    ) -> Loaded:
         """Read files (or, without any, those of journeys.toml) into the store; as `journeys ingest`."""
-        loaded, _ = _ingest(self, Intake(
-            files=[str(f) for f in files], maps=map or {}, source=source, format=format, delimiter=delimiter,
-            timezone=timezone, deduplicate=deduplicate, as_of=as_of, as_name=as_name, bots=bots, static_files=static_files,
-        ))  # fmt: skip
+        loaded, _ = _ingest(
+            self,
+            Intake(
+                files=[str(f) for f in files],
+                maps=map or {},
+                source=source,
+                format=format,
+                delimiter=delimiter,
+                timezone=timezone,
+                deduplicate=deduplicate,
+                as_of=as_of,
+                as_name=as_name,
+                bots=bots,
+                static_files=static_files,
+            ),
+        )
         return loaded
 
 

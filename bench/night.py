@@ -95,12 +95,14 @@ def read(night: Night, what: str) -> int:
 def report(per_day: int, nights: dict[int, list[Night]]) -> str:
     """NIGHT.md."""
     lines = [
-        "# A night, by the size of the store", "",
+        "# A night, by the size of the store",
+        "",
         f"{per_day:,} events a day; `journeys run` on the last day; medians of {len(nights[SIZES[0]])} nights in turn after a warm-up.",
-        "Seconds depend on the machine; the ratios are from one run. Rows and bytes are those read of the store.", "",
+        "Seconds depend on the machine; the ratios are from one run. Rows and bytes are those read of the store.",
+        "",
         "| days | s | CPU s | CPU x 30 days | rows | rows x 90 days | MB | MB x 90 days | files skipped |",
         "|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
-    ]  # fmt: skip
+    ]
     cpu = {days: median(n.cpu for n in found) for days, found in nights.items()}
     rows = {days: read(found[-1], "rows") for days, found in nights.items()}
     size = {days: read(found[-1], "bytes") for days, found in nights.items()}
@@ -121,9 +123,10 @@ def report(per_day: int, nights: dict[int, list[Night]]) -> str:
         f"| {what} | {value:.2f} | {BOUND} | {'met' if value <= BOUND else '**missed**'} |" for what, value in goals
     ]
     lines += [
-        "", "A store of 30 days has no whole period to compare with, so its night reads fewer days than the 87 that the report and",
+        "",
+        "A store of 30 days has no whole period to compare with, so its night reads fewer days than the 87 that the report and",
         "its lead reach back (docs/adr/0012-reading-no-history.md); rows are compared with a store that has them.",
-    ]  # fmt: skip
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -248,19 +248,24 @@ def section_lines(section: Section, measured: Sequence[Measured]) -> list[str]:
 def growth_lines(found: Sequence[Log]) -> list[str]:
     """Seconds, multiples of the scan and memory by log; how time grows with the number of events."""
     lines = [
-        "## By size of the log", "",
+        "## By size of the log",
+        "",
         "Seconds (x bare scan; peak MB). The exponent is that of time over events between the two largest logs of 12 names:",
-        "1 is in proportion.", "",
-        "| question | " + " | ".join(f"{e:,} · {d} days · {n} names" for e, d, n in (one.size for one in found)) + " | exponent |",
+        "1 is in proportion.",
+        "",
+        "| question | "
+        + " | ".join(f"{e:,} · {d} days · {n} names" for e, d, n in (one.size for one in found))
+        + " | exponent |",
         "|---|" + "--:|" * (len(found) + 1),
-    ]  # fmt: skip
+    ]
     plain = [one for one in found if one.size[2] == 12]
     for name in GROWN:
         cells = [
-            "-" if (s := one.seconds(name, "project")) is None
+            "-"
+            if (s := one.seconds(name, "project")) is None
             else f"{s:,.3f} ({cell(one.times(name), 1)}; {cell(one.peak(name), 0)})"
             for one in found
-        ]  # fmt: skip
+        ]
         timed = [(one.size[0], s) for one in plain if (s := one.seconds(name, "project")) is not None]
         exponent = None
         if len(timed) > 1 and timed[-1][0] > timed[-2][0]:
@@ -285,16 +290,22 @@ def results(work: Path) -> str:
     events, days, names = full.size
     facts, judged = full.facts, goals(full, small, largest)
     lines = [
-        "# Measured side by side", "",
+        "# Measured side by side",
+        "",
         f"{events:,} events, {days} days, {names} event names, {facts['threads']} threads; medians of rounds in turn after a "
         "warm-up,",
         "as many as stand with each section; a side whose warm-up takes more than a minute has that one round.",
         "Seconds depend on the machine and on what else it does; the ratios of a section are from one run. CPU is user + system.",
-        f"Load average when the newest run began: {facts['load']:.1f}; well above 0, only the CPU columns mean something.", "",
-        ", ".join(versions) + ".", "",
-        "| goal | measured | promised | aimed at |", "|---|--:|--:|--:|",
-        *(goal.line for goal in judged), "", *reasons(judged),
-    ]  # fmt: skip
+        f"Load average when the newest run began: {facts['load']:.1f}; well above 0, only the CPU columns mean something.",
+        "",
+        ", ".join(versions) + ".",
+        "",
+        "| goal | measured | promised | aimed at |",
+        "|---|--:|--:|--:|",
+        *(goal.line for goal in judged),
+        "",
+        *reasons(judged),
+    ]
     if len(found) > 1:
         lines += growth_lines(found)
     lines += [f"## {events:,} events, {days} days", ""]

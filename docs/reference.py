@@ -48,8 +48,14 @@ def ready_help() -> str:
 
 def context(command: click.Command, name: str, parent: click.Context | None = None) -> click.Context:
     """One that does not know how wide the terminal is."""
-    return click.Context(command, info_name=name, parent=parent, terminal_width=WIDTH, max_content_width=WIDTH,
-                         help_option_names=["-h", "--help"])  # fmt: skip
+    return click.Context(
+        command,
+        info_name=name,
+        parent=parent,
+        terminal_width=WIDTH,
+        max_content_width=WIDTH,
+        help_option_names=["-h", "--help"],
+    )
 
 
 def every(group: click.Group, parent: click.Context) -> Iterator[tuple[click.Context, click.Command]]:

@@ -16,8 +16,26 @@ import pyarrow as pa
 BOT_COLUMNS = ("user_agent", "ip")
 """What a [[bot]] entry may speak of."""
 
-STATIC_SUFFIXES = ("css", "js", "mjs", "map", "png", "jpg", "jpeg", "gif", "ico", "svg", "webp", "avif", "bmp",
-                   "woff", "woff2", "ttf", "otf", "eot")  # fmt: skip
+STATIC_SUFFIXES = (
+    "css",
+    "js",
+    "mjs",
+    "map",
+    "png",
+    "jpg",
+    "jpeg",
+    "gif",
+    "ico",
+    "svg",
+    "webp",
+    "avif",
+    "bmp",
+    "woff",
+    "woff2",
+    "ttf",
+    "otf",
+    "eot",
+)
 STATIC_NAMES = ("robots.txt", "favicon")
 """Requests that a page causes, or a machine: no touch of a customer's. Documents, feeds and downloads are none of them."""
 

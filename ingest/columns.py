@@ -10,12 +10,25 @@ from ingest.database import Database, load_sql
 from ingest.spans import SpanFile
 from ingest.store import Snapshot
 
-INTERNAL = frozenset({"customer_key", "event_at", "recorded_input", "recorded_row", "properties", "content_hash", "duplicates",
-                      "variants"})  # fmt: skip
+INTERNAL = frozenset(
+    {
+        "customer_key",
+        "event_at",
+        "recorded_input",
+        "recorded_row",
+        "properties",
+        "content_hash",
+        "duplicates",
+        "variants",
+    }
+)
 """Columns of the store that are ours: not offered as a near name."""
 
-BESIDE = {"event_at": "--since and --until select by time", "customer_key": "customer_id is the id as recorded",
-          "variants": "it is our own note on duplicates"}  # fmt: skip
+BESIDE = {
+    "event_at": "--since and --until select by time",
+    "customer_key": "customer_id is the id as recorded",
+    "variants": "it is our own note on duplicates",
+}
 """Columns that no condition can look at, and what to do instead."""
 
 

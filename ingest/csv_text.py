@@ -54,8 +54,16 @@ def read_csv(db: Database, path: Path, name: str, delimiter: str | None) -> RawR
     number, first_line, unreadable = _read(db, path, header, table)
     columns = ", ".join(f"c{i}" for i in range(len(header.names)))
     db.run(f"create or replace temp view {relation} as select {number} as row, {columns} from {table}")
-    return RawRows(relation=relation, columns=header.names, types=("text",) * len(header.names), unreadable=unreadable,
-                   format="csv", delimiter=header.delimiter, table=table, first_line=first_line)  # fmt: skip
+    return RawRows(
+        relation=relation,
+        columns=header.names,
+        types=("text",) * len(header.names),
+        unreadable=unreadable,
+        format="csv",
+        delimiter=header.delimiter,
+        table=table,
+        first_line=first_line,
+    )
 
 
 def _read(db: Database, path: Path, header: Header, table: str) -> tuple[str, int | None, pa.Table]:

@@ -47,9 +47,13 @@ def append_file(path: Path, file: Path, rows: pa.Table) -> None:
         os.fsync(handle.fileno())
     stat = file.stat()
     action = AddAction(
-        path=file.name, size=stat.st_size, partition_values={}, modification_time=int(stat.st_mtime * 1000), data_change=True,
+        path=file.name,
+        size=stat.st_size,
+        partition_values={},
+        modification_time=int(stat.st_mtime * 1000),
+        data_change=True,
         stats=json.dumps({"numRecords": rows.num_rows}),
-    )  # fmt: skip
+    )
     table = open_table(path)
     table.create_write_transaction([action], "append", table.schema())
 

@@ -165,9 +165,9 @@ class Further:
         at = rows + first
         groups = np.searchsorted(self._firsts, at, "right") - 1
         edges = np.append(np.flatnonzero(np.append(True, groups[1:] != groups[:-1])), n)
-        return pa.concat_tables([
-            self._group(int(groups[a])).take(pa.array(at[a:z] - self._firsts[groups[a]])) for a, z in pairwise(edges)
-        ])  # fmt: skip
+        return pa.concat_tables(
+            [self._group(int(groups[a])).take(pa.array(at[a:z] - self._firsts[groups[a]])) for a, z in pairwise(edges)]
+        )
 
     def _parts(self, lo: int, hi: int) -> Iterator[tuple[int, int, int]]:
         """(row group, where in it rows lo to hi begin, and where they end)."""

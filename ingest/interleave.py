@@ -58,9 +58,13 @@ class Arrangement:
         if self.moved:
             at, code = at.take(self.rows), code.take(self.rows)
         return EventBatch(
-            keys=self.key[fresh], starts=starts, customer=numbered(starts, self.n), at=at, event=Codes(code, names),
+            keys=self.key[fresh],
+            starts=starts,
+            customer=numbered(starts, self.n),
+            at=at,
+            event=Codes(code, names),
             columns=columns,
-        )  # fmt: skip
+        )
 
 
 def order_of(key: Ints) -> Ints:

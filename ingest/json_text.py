@@ -84,8 +84,15 @@ def _objects(db: Database, relation: str, number: str, undecodable: pa.Table, na
     keys = _keys(db, table, number, name)
     db.run(_view(relation, table, number, keys))
     line = f"{number} + 1" if kind == "ndjson" else "null"
-    return RawRows(relation=relation, columns=tuple(keys), types=("text",) * len(keys), format=kind, table=table,
-                   first_line=1 if kind == "ndjson" else None, unreadable=_with_faults(db, table, number, line, undecodable))  # fmt: skip
+    return RawRows(
+        relation=relation,
+        columns=tuple(keys),
+        types=("text",) * len(keys),
+        format=kind,
+        table=table,
+        first_line=1 if kind == "ndjson" else None,
+        unreadable=_with_faults(db, table, number, line, undecodable),
+    )
 
 
 def _keys(db: Database, table: str, number: str, name: str) -> list[str]:

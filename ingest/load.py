@@ -112,9 +112,16 @@ def _load(store: EventStore, sources: Sequence[Source], options: LoadOptions) ->
         version = base.version + bool(staged.fresh)
         digests.note()
     return Loaded(
-        run_id=options.run_id, version=version, accounting=books, known=tuple(staged.known), spans=spans,
-        inputs=tuple(staged.fresh), growing=tuple(staged.growing), arrivals=arrivals, notes=tuple(notes),
-    )  # fmt: skip
+        run_id=options.run_id,
+        version=version,
+        accounting=books,
+        known=tuple(staged.known),
+        spans=spans,
+        inputs=tuple(staged.fresh),
+        growing=tuple(staged.growing),
+        arrivals=arrivals,
+        notes=tuple(notes),
+    )
 
 
 def base_of(store: EventStore, before: Snapshot | None, sources: Sequence[Source]) -> Snapshot:
@@ -124,8 +131,16 @@ def base_of(store: EventStore, before: Snapshot | None, sources: Sequence[Source
     return store.promote(base, promoted) if promoted else base
 
 
-def write(db: Database, store: EventStore, base: Snapshot, sources: Sequence[Source], inputs: Sequence[TakenInput],
-          books: Mapping[str, Accounting], arrivals: pa.Table, facts: dict[str, str]) -> tuple[str, ...]:  # fmt: skip
+def write(
+    db: Database,
+    store: EventStore,
+    base: Snapshot,
+    sources: Sequence[Source],
+    inputs: Sequence[TakenInput],
+    books: Mapping[str, Accounting],
+    arrivals: pa.Table,
+    facts: dict[str, str],
+) -> tuple[str, ...]:
     """Write what is staged and commit it; duplicates go into the books. Returns the spans written."""
     quarantine, token = Quarantine(store.root), uuid.uuid4().hex
     planned = [SpanFile(path=store.new_file(s, token), span=s, rows=n) for s, n in touched(arrivals, base.months)]
@@ -153,10 +168,12 @@ def facts(base: Snapshot, run_id: str, books: Mapping[str, Accounting], arrivals
         newest[row["source"]] = max(newest.get(row["source"], ""), row["span"])
     rows = base.rows_read + sum(book.rows for book in books.values())
     return {
-        "run_id": run_id, "rows_read": str(rows), "newest_days": json.dumps(newest, sort_keys=True),
+        "run_id": run_id,
+        "rows_read": str(rows),
+        "newest_days": json.dumps(newest, sort_keys=True),
         "quarantined": json.dumps(sum_of(base.quarantined, *(b.quarantined for b in books.values())), sort_keys=True),
         "spans": json.dumps(sorted(set(arrivals["span"].to_pylist()))),
-    }  # fmt: skip
+    }
 
 
 def sum_of(*counts: Mapping[str, int]) -> dict[str, int]:

@@ -60,8 +60,16 @@ def look(path: Path, options: ReadOptions, mapping: SourceMapping | None = None)
         if raw.unreadable.num_rows:
             reasons["unreadable_row"] = raw.unreadable.num_rows
         rows = int(db.rows(f"select count(*) from {raw.relation}")[0][0]) + raw.unreadable.num_rows
-    return Look(format=raw.format, delimiter=raw.delimiter, columns=pa.Table.from_pylist(table, schema=COLUMNS), rows=rows,
-                mapping=mapping, problem=problem, reasons=reasons, **found)  # fmt: skip
+    return Look(
+        format=raw.format,
+        delimiter=raw.delimiter,
+        columns=pa.Table.from_pylist(table, schema=COLUMNS),
+        rows=rows,
+        mapping=mapping,
+        problem=problem,
+        reasons=reasons,
+        **found,
+    )
 
 
 def column_row(
@@ -84,10 +92,13 @@ def column_row(
         [] if mapping is None else [t for t, f in mapping.fields.items() if columns.names[i] in (*f.columns, *f.join)]
     )
     return {
-        "column": columns.names[i], "mapped_to": ", ".join(targets) or None, "type": kind,
-        "null_share": round(1 - filled / total, 6) if total else None, "distinct": distinct,
+        "column": columns.names[i],
+        "mapped_to": ", ".join(targets) or None,
+        "type": kind,
+        "null_share": round(1 - filled / total, 6) if total else None,
+        "distinct": distinct,
         "example": None if example is None else example[:60],
-    }  # fmt: skip
+    }
 
 
 def staged(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> dict[str, Any]:

@@ -15,11 +15,38 @@ from ingest.errors import ConfigError, did_you_mean
 from ingest.schema import IDS, TARGETS
 
 WELL_KNOWN: dict[str, tuple[str, ...]] = {
-    "event_at": ("event_at", "timestamp", "event_timestamp", "event_time", "occurred_at", "created_at", "time", "ts",
-                 "datetime", "date_time", "invoicedate", "date"),
+    "event_at": (
+        "event_at",
+        "timestamp",
+        "event_timestamp",
+        "event_time",
+        "occurred_at",
+        "created_at",
+        "time",
+        "ts",
+        "datetime",
+        "date_time",
+        "invoicedate",
+        "date",
+    ),
     "event": ("event", "event_name", "eventname", "event_type", "action", "activity", "name", "type"),
-    "customer_id": ("customer_id", "customerid", "user_id", "userid", "client_id", "clientid", "uuid", "member_id",
-                    "person_id", "visitor_id", "visitorid", "distinct_id", "customer", "user", "uid"),
+    "customer_id": (
+        "customer_id",
+        "customerid",
+        "user_id",
+        "userid",
+        "client_id",
+        "clientid",
+        "uuid",
+        "member_id",
+        "person_id",
+        "visitor_id",
+        "visitorid",
+        "distinct_id",
+        "customer",
+        "user",
+        "uid",
+    ),
     "anonymous_id": ("anonymous_id", "anonymousid", "device_id", "cookie_id", "user_pseudo_id"),
     "event_id": ("event_id", "eventid", "insert_id", "message_id", "messageid"),
     "channel": ("channel",),
@@ -30,7 +57,7 @@ WELL_KNOWN: dict[str, tuple[str, ...]] = {
     "quantity": ("quantity", "qty"),
     "price": ("price", "unit_price", "unitprice"),
     "cart_id": ("cart_id", "cartid"),
-}  # fmt: skip
+}
 """Column names (lower case) that a guess recognises, the most telling first."""
 
 

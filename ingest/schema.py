@@ -84,6 +84,10 @@ REASONS = (
 
 def sql_type(column: str) -> str:
     """A column's type in DuckDB; promoted ones are text."""
-    kinds = {pa.int64(): "bigint", pa.int32(): "integer", pa.timestamp("us", tz="UTC"): "timestamptz",
-             VARIANTS: 'struct(content_hash bigint, "rows" bigint)[]'}  # fmt: skip
+    kinds = {
+        pa.int64(): "bigint",
+        pa.int32(): "integer",
+        pa.timestamp("us", tz="UTC"): "timestamptz",
+        VARIANTS: 'struct(content_hash bigint, "rows" bigint)[]',
+    }
     return kinds.get(EVENTS.field(column).type, "varchar") if column in EVENTS.names else "varchar"

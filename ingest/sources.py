@@ -34,8 +34,21 @@ from ingest.raw import UNREADABLE, RawRows, ReadOptions, new_name, path_literal
 from ingest.text_lines import BOM
 from ingest.weblog import is_weblog, read_weblog
 
-__all__ = ["UNREADABLE", "RawRows", "ReadOptions", "columns_of", "content_hash", "expand", "first_line", "glob_root", "input_name",
-           "natural_key", "read_alike", "read_rows", "spool"]  # fmt: skip
+__all__ = [
+    "UNREADABLE",
+    "RawRows",
+    "ReadOptions",
+    "columns_of",
+    "content_hash",
+    "expand",
+    "first_line",
+    "glob_root",
+    "input_name",
+    "natural_key",
+    "read_alike",
+    "read_rows",
+    "spool",
+]
 
 FORMATS = ("csv", "ndjson", "json", "parquet", "combined")
 _BY_NAME = {
@@ -160,8 +173,14 @@ def read_parquet(db: Database, path: Path, name: str, *, keep: bool) -> RawRows:
     except QueryError as error:
         what = str(error).split("\n")[0].replace(str(path.absolute()), name)
         raise InputError(f"{name} is no readable Parquet file; nothing of it was loaded. {what}") from error
-    return RawRows(relation=relation, columns=names, types=tuple(map(_parquet_type, kinds)), format="parquet",
-                   table=table, unreadable=UNREADABLE.empty_table())  # fmt: skip
+    return RawRows(
+        relation=relation,
+        columns=names,
+        types=tuple(map(_parquet_type, kinds)),
+        format="parquet",
+        table=table,
+        unreadable=UNREADABLE.empty_table(),
+    )
 
 
 def _parquet_select(file: str, names: Sequence[str], kinds: Sequence[str]) -> str:

@@ -54,8 +54,12 @@ class Staged:
     rows: Counter[str] = field(default_factory=Counter)
 
 
-def stage_all(db: Database, sources: Sequence[Source], is_known: Callable[[str], bool] | None,
-              hashed: Callable[[Path], str] = content_hash) -> Staged:  # fmt: skip
+def stage_all(
+    db: Database,
+    sources: Sequence[Source],
+    is_known: Callable[[str], bool] | None,
+    hashed: Callable[[Path], str] = content_hash,
+) -> Staged:
     """Stage every file that is not known yet (None: none can be) and does not change while it is read.
 
     A thread hashes the files ahead of their being read. The first file that nothing can be known of is read meanwhile.

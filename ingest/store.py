@@ -235,8 +235,14 @@ class EventStore:
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"part-{token}.parquet"
 
-    def commit(self, base: Snapshot, removed: Iterable[SpanFile], added: Iterable[SpanFile], inputs: Iterable[TakenInput],
-               facts: dict[str, str]) -> int:  # fmt: skip
+    def commit(
+        self,
+        base: Snapshot,
+        removed: Iterable[SpanFile],
+        added: Iterable[SpanFile],
+        inputs: Iterable[TakenInput],
+        facts: dict[str, str],
+    ) -> int:
         """Replace files and record inputs in one commit on top of `base`; returns the new version.
 
         Raises Conflict when another writer committed since `base` was read.

@@ -11,8 +11,21 @@ from ingest.database import Database
 from ingest.raw import SHOWN, UNREADABLE, RawRows, literal, new_name
 from ingest.text_lines import read_lines
 
-COLUMNS = ("ip", "ident", "user", "time", "method", "target", "path", "query", "protocol", "status", "bytes",
-           "referrer", "user_agent")  # fmt: skip
+COLUMNS = (
+    "ip",
+    "ident",
+    "user",
+    "time",
+    "method",
+    "target",
+    "path",
+    "query",
+    "protocol",
+    "status",
+    "bytes",
+    "referrer",
+    "user_agent",
+)
 """`time` is the log's text, such as 17/May/2015:10:05:03 +0000; `path` and `query` are the two parts of `target`."""
 
 _QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
@@ -50,15 +63,32 @@ def read_weblog(db: Database, path: Path) -> RawRows:
     table = f"{relation}_lines"
     number, undecodable = read_lines(db, path, table)
     columns = ", ".join(f"{_value(_FROM.get(c, f'p.{c}'), c)} as c{i}" for i, c in enumerate(COLUMNS))
-    db.run(_VIEW.format(relation=relation, number=number, table=table, columns=columns, groups=_GROUPS,
-                        line=literal(LINE), request=literal(REQUEST), target=literal(TARGET)))  # fmt: skip
+    db.run(
+        _VIEW.format(
+            relation=relation,
+            number=number,
+            table=table,
+            columns=columns,
+            groups=_GROUPS,
+            line=literal(LINE),
+            request=literal(REQUEST),
+            target=literal(TARGET),
+        )
+    )
     found = db.query(f"""
 select {number} as record, {number} + 1 as line, left(line, {SHOWN}) as text,
   'not a line of a combined or common log' as detail
 from {table} where trim(line) <> '' and not regexp_matches(line, {literal(LINE)}) order by 1""")
     unreadable = pa.concat_tables([found.cast(UNREADABLE), undecodable]).sort_by("record")
-    return RawRows(relation=relation, columns=COLUMNS, types=("text",) * len(COLUMNS), unreadable=unreadable,
-                   format="combined", table=table, first_line=1)  # fmt: skip
+    return RawRows(
+        relation=relation,
+        columns=COLUMNS,
+        types=("text",) * len(COLUMNS),
+        unreadable=unreadable,
+        format="combined",
+        table=table,
+        first_line=1,
+    )
 
 
 def _value(sql: str, column: str) -> str:

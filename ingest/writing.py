@@ -62,9 +62,14 @@ def parquet_writer(path: Path, schema: pa.Schema, held: Collection[str]) -> pq.P
     texts = [f.name for f in schema if f.name not in DISTINCT and not pa.types.is_primitive(f.type)]
     packed = [name for name in schema.names if (name in held or name == ZERO) and name not in STEPS]
     return pq.ParquetWriter(
-        path, schema, compression=dict.fromkeys(leaves(packed), "zstd"), use_dictionary=texts, column_encoding=STEPS,
-        write_statistics=leaves([name for name in schema.names if name not in MIXED]), store_schema=False,
-    )  # fmt: skip
+        path,
+        schema,
+        compression=dict.fromkeys(leaves(packed), "zstd"),
+        use_dictionary=texts,
+        column_encoding=STEPS,
+        write_statistics=leaves([name for name in schema.names if name not in MIXED]),
+        store_schema=False,
+    )
 
 
 def leaves(names: Iterable[str]) -> list[str]:

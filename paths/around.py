@@ -112,9 +112,13 @@ class Between:
         straight = np.flatnonzero(length == 0)
         every = np.arange(len(walk), dtype=np.int64)
         unit = np.concatenate([np.repeat(every, length), straight, every])
-        node = np.concatenate([
-            walks.node[stretches(start, length)], np.full(len(straight), len(names) - 2), np.full(len(walk), len(names) - 1)
-        ])  # fmt: skip
+        node = np.concatenate(
+            [
+                walks.node[stretches(start, length)],
+                np.full(len(straight), len(names) - 2),
+                np.full(len(walk), len(names) - 1),
+            ]
+        )
         owner = journeys.customer[journeys.sessions.first[walks.session[walk]]]
         counts = [
             np.bincount(node, minlength=len(names)),
@@ -151,15 +155,27 @@ def anchors(
 def steps_schema(level: str) -> pa.Schema:
     """One row is one node at one step: its sessions, their customers, their share of the sessions at step 0."""
     return pa.schema(
-        [("step", pa.int64()), (level, pa.string()), ("sessions", pa.int64()), ("customers", pa.int64()), ("share", pa.float64())]
-    )  # fmt: skip
+        [
+            ("step", pa.int64()),
+            (level, pa.string()),
+            ("sessions", pa.int64()),
+            ("customers", pa.int64()),
+            ("share", pa.float64()),
+        ]
+    )
 
 
 def between_schema(level: str) -> pa.Schema:
     """One row is one node: visits to it in between, sessions, customers, share of the sessions that go from one to the other."""
     return pa.schema(
-        [(level, pa.string()), ("visits", pa.int64()), ("sessions", pa.int64()), ("customers", pa.int64()), ("share", pa.float64())]
-    )  # fmt: skip
+        [
+            (level, pa.string()),
+            ("visits", pa.int64()),
+            ("sessions", pa.int64()),
+            ("customers", pa.int64()),
+            ("share", pa.float64()),
+        ]
+    )
 
 
 def step_matrix(steps: pa.Table, level: str, number: int) -> pa.Table:

@@ -80,21 +80,38 @@ class CartList:
         if self.statuses:
             keep = keep & np.array([s in self.statuses for s in STATUSES])[found.status]
         found = found.take(keep)
-        return pa.table([*self.episode_columns(journeys, found), *self.customer_columns(journeys, found, rows)],
-                        names=[*CART_LIST.names[1:13], "customer_id", *CART_LIST.names[13:],
-                               *(["contactable"] if self.contactable else [])]).select(self.schema.names).cast(self.schema)  # fmt: skip
+        return (
+            pa.table(
+                [*self.episode_columns(journeys, found), *self.customer_columns(journeys, found, rows)],
+                names=[
+                    *CART_LIST.names[1:13],
+                    "customer_id",
+                    *CART_LIST.names[13:],
+                    *(["contactable"] if self.contactable else []),
+                ],
+            )
+            .select(self.schema.names)
+            .cast(self.schema)
+        )
 
     def episode_columns(self, journeys: Journeys, found: Episodes) -> list[Any]:
         """kind to cart_id."""
         by = np.array([None if i == BY_NONE else name for i, name in enumerate(BY)], dtype=object)
         digits = len(str(self.minor_units)) - 1
         return [
-            named(KINDS, found.kind), named(STATUSES, found.status), instants(found.opened_at), instants(found.last_activity_at),
+            named(KINDS, found.kind),
+            named(STATUSES, found.status),
+            instants(found.opened_at),
+            instants(found.last_activity_at),
             named(journeys.touchpoint.names, found.last_step),
-            pa.array(np.round(found.value / self.minor_units, digits), pa.float64(), mask=~found.known), pa.array(found.known),
-            pa.array(found.items_left), pa.array(by[found.by], pa.string()), instants(found.quiet_since),
-            instants(found.purchase_at), pa.array(text_at(journeys.events, "cart_id", found.first).texts(), pa.string()),
-        ]  # fmt: skip
+            pa.array(np.round(found.value / self.minor_units, digits), pa.float64(), mask=~found.known),
+            pa.array(found.known),
+            pa.array(found.items_left),
+            pa.array(by[found.by], pa.string()),
+            instants(found.quiet_since),
+            instants(found.purchase_at),
+            pa.array(text_at(journeys.events, "cart_id", found.first).texts(), pa.string()),
+        ]
 
     def customer_columns(self, journeys: Journeys, found: Episodes, rows: CartRows) -> list[Any]:
         """customer_id, last_reminder_at, customer_key and, where asked for, contactable."""
@@ -106,8 +123,9 @@ class CartList:
         reminded_at = np.where(reminder >= 0, events.at[np.maximum(reminder, 0)], NEVER) if len(events) else reminder
         columns = [
             pa.array([k if k is not None else a for k, a in zip(known, anonymous, strict=True)], pa.string()),
-            instants(reminded_at), pa.array(events.key[found.first]),
-        ]  # fmt: skip
+            instants(reminded_at),
+            pa.array(events.key[found.first]),
+        ]
         if self.contactable:
             said = last_texts(journeys, events.text(self.contactable), found.customer)
             columns.append(pa.array([s is not None and s.strip().casefold() in YES for s in said], pa.bool_()))

@@ -16,8 +16,17 @@ from paths.analysis import Journeys
 MICROSECOND = timedelta(microseconds=1)
 
 ROLES = (
-    "purchase", "refund", "payment", "begin_checkout", "add", "remove", "update", "view_cart", "view", "reminder",
-)  # fmt: skip
+    "purchase",
+    "refund",
+    "payment",
+    "begin_checkout",
+    "add",
+    "remove",
+    "update",
+    "view_cart",
+    "view",
+    "reminder",
+)
 """An event that answers to several roles has the first of these. What buys comes first, so that carts see every
 purchase that goals and money see. Cart activity is what lies from payment to view_cart."""
 

@@ -19,9 +19,14 @@ from paths.statistics import rate
 Ints = npt.NDArray[np.int64]
 
 CART_SPANS = pa.schema(
-    [("span", pa.int64()), *((s, pa.int64()) for s in STATUSES), ("abandonment_rate", pa.float64()),
-     *((f"{s}_known", pa.int64()) for s in STATUSES), *((f"{s}_value", pa.int64()) for s in STATUSES)]
-)  # fmt: skip
+    [
+        ("span", pa.int64()),
+        *((s, pa.int64()) for s in STATUSES),
+        ("abandonment_rate", pa.float64()),
+        *((f"{s}_known", pa.int64()) for s in STATUSES),
+        *((f"{s}_value", pa.int64()) for s in STATUSES),
+    ]
+)
 """One row is one span: episodes that opened in it by status, how many of them have a value, and its sum in minor units."""
 
 PARTS = pa.schema(

@@ -128,9 +128,11 @@ class Carts:
         if whole != sum(count.values()):
             raise JourneysError(f"{whole} cart episodes, but {count}: the parts of this answer do not belong together.")
         return CartsAnswer(
-            table=self.table(rows), totals=self.totals(rows, count),
-            recovery_hours=histogram(rows, "recovery_hours"), idle_hours=histogram(rows, "idle_hours"),
-        )  # fmt: skip
+            table=self.table(rows),
+            totals=self.totals(rows, count),
+            recovery_hours=histogram(rows, "recovery_hours"),
+            idle_hours=histogram(rows, "idle_hours"),
+        )
 
     def table(self, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
         """The rows in the order of KINDS (browse last) and STATUSES, or the other way round, then by the group."""
@@ -140,11 +142,17 @@ class Carts:
                 continue
             valued = r["section"] == "group"
             group = int(r["by"]) if self.by == "hour" else r["by"]
-            found.append({
-                "kind": r["kind"], "status": r["status"], **({} if self.by is None or self.by in GRID else {self.by: group}),
-                "episodes": r["episodes"], "customers": r["customers"], "value": self.money(r),
-                "value_coverage": rate(r["known"], r["episodes"]) if valued else None,
-            })  # fmt: skip
+            found.append(
+                {
+                    "kind": r["kind"],
+                    "status": r["status"],
+                    **({} if self.by is None or self.by in GRID else {self.by: group}),
+                    "episodes": r["episodes"],
+                    "customers": r["customers"],
+                    "value": self.money(r),
+                    "value_coverage": rate(r["known"], r["episodes"]) if valued else None,
+                }
+            )
         order = {name: i for i, name in enumerate((*KINDS, BROWSE, *STATUSES))}
         first, second = ("status", "kind") if self.by == "status" else ("kind", "status")
         found.sort(key=lambda r: (order[r[first]], order[r[second]]))  # stable: groups come in order
@@ -159,13 +167,18 @@ class Carts:
         low, high = wilson(left, left + count["converted"])
         recovery_low, recovery_high = wilson(count["recovered"], left)
         return {
-            "episodes": sum(count.values()), **count,
-            "abandonment_rate": rate(left, left + count["converted"]), "abandonment_ci_low": low, "abandonment_ci_high": high,
-            "recovery_rate": rate(count["recovered"], left), "recovery_ci_low": recovery_low, "recovery_ci_high": recovery_high,
+            "episodes": sum(count.values()),
+            **count,
+            "abandonment_rate": rate(left, left + count["converted"]),
+            "abandonment_ci_low": low,
+            "abandonment_ci_high": high,
+            "recovery_rate": rate(count["recovered"], left),
+            "recovery_ci_low": recovery_low,
+            "recovery_ci_high": recovery_high,
             "recovered_by": {name: by.get(name, 0) for name in BY[1:]},
             "value_coverage": rate(known, sum(count.values())),
             "refunds": self.refund_line(back) if self.rules.roles.get("refund") else None,
-        }  # fmt: skip
+        }
 
     def refund_line(self, back: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Rows, customers and value taken back; value None where no refund has one."""

@@ -47,18 +47,18 @@ class Comments:
         found, cell = written(journeys, self.surveys), cells(journeys, "touchpoint")
         names = [pa.array(c.names, pa.string()) for c in (cell, found.text)]
         columns = [
-            names[0].take(pa.array(cell.codes[found.visit])), np.sign(found.feeling), np.abs(found.feeling),
-            journeys.events.at[found.position], names[1].take(pa.array(found.text.codes[found.position])),
-        ]  # fmt: skip
+            names[0].take(pa.array(cell.codes[found.visit])),
+            np.sign(found.feeling),
+            np.abs(found.feeling),
+            journeys.events.at[found.position],
+            names[1].take(pa.array(found.text.codes[found.position])),
+        ]
         return foremost(pa.table(columns, schema=PARTS))
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The COMMENTS table: by cell, the worst mood first, the strongest and newest first."""
         table = foremost(pa.concat_tables([PARTS.empty_table(), *parts]))
-        rows = [
-            (*r["cell"].split(BETWEEN), r["mood"] * r["strength"] / ONE, r["text"])
-            for r in table.to_pylist()
-        ]  # fmt: skip
+        rows = [(*r["cell"].split(BETWEEN), r["mood"] * r["strength"] / ONE, r["text"]) for r in table.to_pylist()]
         return pa.table([list(c) for c in zip(*rows, strict=True)] or [[], [], [], []], schema=COMMENTS)
 
 

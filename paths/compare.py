@@ -23,10 +23,19 @@ Q = 0.05
 """The false discovery rate: the share of findings that may be noise."""
 
 MEASURES = (
-    ("n", pa.int64()), ("rate", pa.float64()), ("n_before", pa.int64()), ("rate_before", pa.float64()),
-    ("difference", pa.float64()), ("ci_low", pa.float64()), ("ci_high", pa.float64()), ("p_value", pa.float64()),
-    ("significant", pa.bool_()), ("mix", pa.float64()), ("rate_effect", pa.float64()), ("sentence", pa.string()),
-)  # fmt: skip
+    ("n", pa.int64()),
+    ("rate", pa.float64()),
+    ("n_before", pa.int64()),
+    ("rate_before", pa.float64()),
+    ("difference", pa.float64()),
+    ("ci_low", pa.float64()),
+    ("ci_high", pa.float64()),
+    ("p_value", pa.float64()),
+    ("significant", pa.bool_()),
+    ("mix", pa.float64()),
+    ("rate_effect", pa.float64()),
+    ("sentence", pa.string()),
+)
 """Behind the key of a row. difference, its Newcombe 95 % interval and p_value are null below min_n. mix and rate_effect
 are not rounded: over all rows they add up to the difference of the overall rates."""
 
@@ -144,8 +153,16 @@ class Comparison:
     overall: Mapping[str, float] | None
 
 
-def compared(pairs: Mapping[Key, Pair], keys: Sequence[pa.Field], whole: Whole, words: Words, *, min_n: int = MIN_N,
-             q: float = Q, sure: Sequence[bool] | None = None) -> Comparison:  # fmt: skip
+def compared(
+    pairs: Mapping[Key, Pair],
+    keys: Sequence[pa.Field],
+    whole: Whole,
+    words: Words,
+    *,
+    min_n: int = MIN_N,
+    q: float = Q,
+    sure: Sequence[bool] | None = None,
+) -> Comparison:
     """One row a pair: what is beyond noise first, the largest difference first, then the rest as they come.
 
     `sure`: which are beyond noise, where more are judged together than stand here.
@@ -180,10 +197,16 @@ def measures(pair: Pair, min_n: int, significant: bool) -> dict[str, Any]:
     enough = pair.fewest >= min_n
     low, high = pair.interval if enough else (None, None)
     return {
-        "n": pair.trials, "rate": rate(pair.hits, pair.trials), "n_before": pair.trials_before,
-        "rate_before": rate(pair.hits_before, pair.trials_before), "difference": pair.difference if enough else None,
-        "ci_low": low, "ci_high": high, "p_value": pair.p_value if enough else None, "significant": significant,
-    }  # fmt: skip
+        "n": pair.trials,
+        "rate": rate(pair.hits, pair.trials),
+        "n_before": pair.trials_before,
+        "rate_before": rate(pair.hits_before, pair.trials_before),
+        "difference": pair.difference if enough else None,
+        "ci_low": low,
+        "ci_high": high,
+        "p_value": pair.p_value if enough else None,
+        "significant": significant,
+    }
 
 
 def sentence(words: Words, name: str, pair: Pair, min_n: int, significant: bool) -> str:

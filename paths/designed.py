@@ -33,11 +33,17 @@ PARTS = pa.schema([("kind", NAME), ("stage", pa.int64()), ("bin", pa.int64()), (
 in_order, complete."""
 
 DESIGNED = pa.schema(
-    [("stage", pa.string()), *[(n, pa.int64()) for n in ("customers", "missing", "repeated", "out_of_order")],
-     *[(n, pa.float64()) for n in ("share", "ci_low", "ci_high", "target_share")], ("share_met", pa.bool_()),
-     *[(n, pa.float64()) for n in ("median_seconds", "p90_seconds", "target_seconds")], ("time_met", pa.bool_()),
-     *[(n, pa.float64()) for n in ("sentiment", "target_sentiment")], ("sentiment_met", pa.bool_())]
-)  # fmt: skip
+    [
+        ("stage", pa.string()),
+        *[(n, pa.int64()) for n in ("customers", "missing", "repeated", "out_of_order")],
+        *[(n, pa.float64()) for n in ("share", "ci_low", "ci_high", "target_share")],
+        ("share_met", pa.bool_()),
+        *[(n, pa.float64()) for n in ("median_seconds", "p90_seconds", "target_seconds")],
+        ("time_met", pa.bool_()),
+        *[(n, pa.float64()) for n in ("sentiment", "target_sentiment")],
+        ("sentiment_met", pa.bool_()),
+    ]
+)
 """One row is one designed stage, in order. share: of the customers; missing: customers who came to a later stage and never to
 this one; repeated: who left it and came back; out_of_order: who came here first after a later stage; the seconds run from
 the first event at the stage before that the customer came to."""
@@ -104,12 +110,24 @@ class DesignedJourney:
         share, median = rate(reached, customers), quantile_seconds(timed, total, 50)
         seconds = None if target.time is None else target.time / timedelta(seconds=1)
         return {
-            "stage": self.stages[i], "customers": reached, "missing": n.get(("passed", i), 0) - reached,
-            "repeated": n.get(("repeated", i), 0), "out_of_order": n.get(("out_of_order", i), 0), "share": share, "ci_low": low,
-            "ci_high": high, "target_share": target.share, "share_met": met(share, target.share, more=True), "median_seconds": median,
-            "p90_seconds": quantile_seconds(timed, total, 90), "target_seconds": seconds, "time_met": met(median, seconds, more=False),
-            "sentiment": None, "target_sentiment": target.sentiment, "sentiment_met": None,
-        }  # fmt: skip
+            "stage": self.stages[i],
+            "customers": reached,
+            "missing": n.get(("passed", i), 0) - reached,
+            "repeated": n.get(("repeated", i), 0),
+            "out_of_order": n.get(("out_of_order", i), 0),
+            "share": share,
+            "ci_low": low,
+            "ci_high": high,
+            "target_share": target.share,
+            "share_met": met(share, target.share, more=True),
+            "median_seconds": median,
+            "p90_seconds": quantile_seconds(timed, total, 90),
+            "target_seconds": seconds,
+            "time_met": met(median, seconds, more=False),
+            "sentiment": None,
+            "target_sentiment": target.sentiment,
+            "sentiment_met": None,
+        }
 
 
 def met(value: float | None, target: float | None, *, more: bool) -> bool | None:

@@ -37,16 +37,27 @@ COUNTS = (
     "goals",
     "others",
 )
-PARTS = pa.schema([("node", NAME), ("kind", NAME), ("other", NAME), *[(c, pa.int64()) for c in COUNTS],
-                   ("value", pa.int64())])  # fmt: skip
+PARTS = pa.schema(
+    [("node", NAME), ("kind", NAME), ("other", NAME), *[(c, pa.int64()) for c in COUNTS], ("value", pa.int64())]
+)
 """Additive. kind: node; lost_after, returned_at (sessions, by the other node); money (goals with a value and its sum)."""
 
 MEASURES = (
-    ("visits", pa.int64()), ("sessions", pa.int64()), ("drop_off", pa.int64()), ("drop_off_rate", pa.float64()),
-    ("ci_low", pa.float64()), ("ci_high", pa.float64()), ("returned", pa.int64()), ("lost", pa.int64()),
-    ("in_progress", pa.int64()), ("conversion", pa.float64()), ("leak", pa.float64()), ("value_at_risk", pa.float64()),
-    ("lost_after", pa.string()), ("returned_at", pa.string()),
-)  # fmt: skip
+    ("visits", pa.int64()),
+    ("sessions", pa.int64()),
+    ("drop_off", pa.int64()),
+    ("drop_off_rate", pa.float64()),
+    ("ci_low", pa.float64()),
+    ("ci_high", pa.float64()),
+    ("returned", pa.int64()),
+    ("lost", pa.int64()),
+    ("in_progress", pa.int64()),
+    ("conversion", pa.float64()),
+    ("leak", pa.float64()),
+    ("value_at_risk", pa.float64()),
+    ("lost_after", pa.string()),
+    ("returned_at", pa.string()),
+)
 
 
 def schema(by_stage: bool) -> pa.Schema:
@@ -102,9 +113,14 @@ class DropOff:
         goal = goal[np.append(journeys.selected_sessions, False)[journeys.sessions.index.take(goal)]]
         goals = np.bincount(node.codes.take(goal), minlength=size)
         return {
-            "visits": runs if self.by_stage else events, "sessions": there.sessions, "closed": there.closed, "converting": there.with_goal,
-            "goals": goals, "others": events - goals, "value": np.zeros(size, dtype=np.int64),
-        }  # fmt: skip
+            "visits": runs if self.by_stage else events,
+            "sessions": there.sessions,
+            "closed": there.closed,
+            "converting": there.with_goal,
+            "goals": goals,
+            "others": events - goals,
+            "value": np.zeros(size, dtype=np.int64),
+        }
 
     def money(self, journeys: Journeys) -> pa.Table:
         """How many goals of the period have a value, and the sum."""
@@ -128,8 +144,11 @@ def ended(node: AnyInts, fate: npt.NDArray[np.uint8], size: int) -> dict[str, In
     found = combinations(node, fate, size, 2)
     held, returned, lost, in_progress = found.T
     return {
-        "drop_off": found.sum(axis=1) - held, "returned": returned, "lost": lost, "in_progress": in_progress,
-    }  # fmt: skip
+        "drop_off": found.sum(axis=1) - held,
+        "returned": returned,
+        "lost": lost,
+        "in_progress": in_progress,
+    }
 
 
 def rows_of(
@@ -189,13 +208,22 @@ def row_of(
     low, high = wilson(n["drop_off"], n["sessions"])
     leak = n["lost"] * (n["converting"] / n["closed"]) if n["closed"] else 0.0
     row: dict[str, Any] = {
-        "stage" if question.by_stage else "touchpoint": p["node"], "visits": n["visits"], "sessions": n["sessions"],
-        "drop_off": n["drop_off"], "drop_off_rate": rate(n["drop_off"], n["sessions"]), "ci_low": low, "ci_high": high,
-        "returned": n["returned"], "lost": n["lost"], "in_progress": n["in_progress"], "conversion": rate(n["converting"], n["closed"]),
-        "leak": leak, "value_at_risk": None if mean is None else leak * mean,
+        "stage" if question.by_stage else "touchpoint": p["node"],
+        "visits": n["visits"],
+        "sessions": n["sessions"],
+        "drop_off": n["drop_off"],
+        "drop_off_rate": rate(n["drop_off"], n["sessions"]),
+        "ci_low": low,
+        "ci_high": high,
+        "returned": n["returned"],
+        "lost": n["lost"],
+        "in_progress": n["in_progress"],
+        "conversion": rate(n["converting"], n["closed"]),
+        "leak": leak,
+        "value_at_risk": None if mean is None else leak * mean,
         "lost_after": other.get(("lost_after", p["node"])),
         "returned_at": other.get(("returned_at", p["node"])),
-    }  # fmt: skip
+    }
     if not question.rules.goal:
         row |= dict.fromkeys(
             ("returned", "lost", "in_progress", "conversion", "leak", "value_at_risk", "lost_after", "returned_at")

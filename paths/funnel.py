@@ -45,9 +45,13 @@ class Funnel:
     details: bool = True  # times, and what the dropped did next
 
     def __post_init__(self) -> None:
-        for name, allowed in (("count", ("customers", "sessions")), ("order", ("ordered", "strict", "any")),
-                              ("ties", ("recorded", "step")), ("exclusion", ("chain", "customer")),
-                              ("by", (None, "day", "week", "month"))):  # fmt: skip
+        for name, allowed in (
+            ("count", ("customers", "sessions")),
+            ("order", ("ordered", "strict", "any")),
+            ("ties", ("recorded", "step")),
+            ("exclusion", ("chain", "customer")),
+            ("by", (None, "day", "week", "month")),
+        ):
             if getattr(self, name) not in allowed:
                 raise ConfigError(
                     f'{name} is one of {", ".join(a for a in allowed if a)}, not "{getattr(self, name)}".'
@@ -171,9 +175,14 @@ class Search:
     def take(self, rows: Ints) -> Search:
         """The same at these rows."""
         return replace(
-            self, position=self.places(rows), unit=self.unit[rows], at=self.at[rows], starts=self.starts[rows],
-            matches={i: m[rows] for i, m in self.matches.items()}, excluded=tuple(m[rows] for m in self.excluded),
-        )  # fmt: skip
+            self,
+            position=self.places(rows),
+            unit=self.unit[rows],
+            at=self.at[rows],
+            starts=self.starts[rows],
+            matches={i: m[rows] for i, m in self.matches.items()},
+            excluded=tuple(m[rows] for m in self.excluded),
+        )
 
     def places(self, rows: Ints) -> Ints:
         """Where in the batch these rows are."""
@@ -192,9 +201,13 @@ class Search:
         """(the chains through these steps, per unit: is it left out)."""
         funnel, leave_out = self.funnel, self.funnel.exclusion == "customer"
         rows = Rows(
-            unit=self.unit, at=self.at, matches=[self.matches[n] for n in numbers if self.bits is None], starts=self.starts,
-            barriers=[self.barrier(n) for n in numbers], bits=self.bits,
-        )  # fmt: skip
+            unit=self.unit,
+            at=self.at,
+            matches=[self.matches[n] for n in numbers if self.bits is None],
+            starts=self.starts,
+            barriers=[self.barrier(n) for n in numbers],
+            bits=self.bits,
+        )
         if funnel.order == "any":
             return deepest_any(rows, micro(funnel.window), self.units, self.as_of, self.closed, leave_out)
         rules = ChainRules(
@@ -217,19 +230,33 @@ def candidates(journeys: Journeys, funnel: Funnel) -> Search:
         names, owner, at = journeys.events.event.codes, journeys.customer, journeys.events.at
         position, unit, at, bits = loops.candidates(bits, names, owner, at)
         return Search(
-            funnel=funnel, position=position, unit=unit, units=len(journeys.customer_starts), at=at, matches={}, excluded=(),
-            starts=everyone(len(at)), as_of=journeys.scope.as_of, closed=None, bits=bits,
-        )  # fmt: skip
+            funnel=funnel,
+            position=position,
+            unit=unit,
+            units=len(journeys.customer_starts),
+            at=at,
+            matches={},
+            excluded=(),
+            starts=everyone(len(at)),
+            as_of=journeys.scope.as_of,
+            closed=None,
+            bits=bits,
+        )
     by_session = funnel.count == "sessions"
     matches = {i: s.matches(journeys) for i, s in enumerate(funnel.steps, 1)}
     excluded = tuple(x.matches(journeys) for x in funnel.exclusions)
     found = Search(
-        funnel=funnel, position=None, at=journeys.events.at,
+        funnel=funnel,
+        position=None,
+        at=journeys.events.at,
         unit=journeys.sessions.index if by_session else journeys.customer,
         units=len(journeys.sessions) if by_session else len(journeys.customer_starts),
-        matches=matches, excluded=excluded, starts=everyone(len(journeys)), as_of=journeys.scope.as_of,
+        matches=matches,
+        excluded=excluded,
+        starts=everyone(len(journeys)),
+        as_of=journeys.scope.as_of,
         closed=journeys.scope.as_of > journeys.open_until if by_session else None,
-    )  # fmt: skip
+    )
     if funnel.order == "strict":
         useful = ~journeys.passive & ~journeys.answers_to(funnel.ignored)
     else:

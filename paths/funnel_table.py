@@ -24,9 +24,16 @@ KEYS = ("group", "kind", "step", "name", "bin")
 TEXT = pa.dictionary(pa.int32(), pa.string())
 KINDS = ["dropped", "in_progress", "optional", "left_out", "time", "next"]
 PARTS = pa.schema(
-    [("group", TEXT), ("kind", TEXT), ("step", pa.int64()), ("name", TEXT), ("bin", pa.int64()),
-     ("units", pa.int64()), ("microseconds", pa.int64())]
-)  # fmt: skip
+    [
+        ("group", TEXT),
+        ("kind", TEXT),
+        ("step", pa.int64()),
+        ("name", TEXT),
+        ("bin", pa.int64()),
+        ("units", pa.int64()),
+        ("microseconds", pa.int64()),
+    ]
+)
 """Additive. kind: dropped | in_progress (units whose depth is `step`), time (bins of the time to `step`), next (what the
 dropped of `step` did: `name`), optional (units that reach the optional step `step`), left_out."""
 
@@ -119,10 +126,15 @@ def step_rows(parts: Sequence[Mapping[str, Any]], funnel: Funnel) -> list[dict[s
         here = reached[place - 1] if place else units["optional", number]
         low, high = wilson(here, reached[0])
         row = dict.fromkeys(FUNNEL.names) | {
-            "step": number, "name": str(number) if funnel.order == "any" else step.name, "optional": step.optional, "reached": here,
-            "conversion_rate": rate(here, reached[0]), "step_conversion_rate": None if before is None else rate(here, before),
-            "ci_low": low, "ci_high": high,
-        }  # fmt: skip
+            "step": number,
+            "name": str(number) if funnel.order == "any" else step.name,
+            "optional": step.optional,
+            "reached": here,
+            "conversion_rate": rate(here, reached[0]),
+            "step_conversion_rate": None if before is None else rate(here, before),
+            "ci_low": low,
+            "ci_high": high,
+        }
         rows.append(row | (ends(parts, units, place, depth) if place else {}))
     return rows
 
@@ -136,10 +148,12 @@ def ends(parts: Sequence[Mapping[str, Any]], units: Counter[tuple[str, int]], pl
     n, total = added([p for p in parts if p["kind"] == "time" and p["step"] == place])
     last = place == depth
     return {
-        "dropped": 0 if last else units["dropped", place], "in_progress": 0 if last else units["in_progress", place],
-        "median_seconds": quantile_seconds(n, total, 50), "p90_seconds": quantile_seconds(n, total, 90),
+        "dropped": 0 if last else units["dropped", place],
+        "in_progress": 0 if last else units["in_progress", place],
+        "median_seconds": quantile_seconds(n, total, 50),
+        "p90_seconds": quantile_seconds(n, total, 90),
         "dropped_next": [{"touchpoint": t, "units": u} for t, u in sorted(after.items(), key=lambda i: (-i[1], i[0]))],
-    }  # fmt: skip
+    }
 
 
 def added(times: Sequence[Mapping[str, Any]]) -> tuple[Ints, Ints]:

@@ -32,23 +32,74 @@ THIN, SOLID, NO_EVIDENCE = "thin", "solid", "none"
 
 INT, FLOAT, TEXT = pa.int64(), pa.float64(), pa.string()
 MEASURES = (
-    ("customers", INT), ("share", FLOAT), ("events", INT), ("visits", INT), ("median_seconds", FLOAT), ("p90_seconds", FLOAT),
-    ("sentiment", FLOAT), ("sentiment_low", FLOAT), ("sentiment_high", FLOAT), ("answers", INT), ("unhappy", FLOAT), ("friction", FLOAT),
-    *[(f"friction_{s}", FLOAT) for s in SIGNALS], ("sessions", INT), ("drop_off", INT), ("drop_off_rate", FLOAT),
-    ("ci_low", FLOAT), ("ci_high", FLOAT), ("goes_on", FLOAT), ("goes_on_low", FLOAT), ("goes_on_high", FLOAT),
-    ("conversion", FLOAT), ("cost", FLOAT), ("evidence", TEXT),
-)  # fmt: skip
+    ("customers", INT),
+    ("share", FLOAT),
+    ("events", INT),
+    ("visits", INT),
+    ("median_seconds", FLOAT),
+    ("p90_seconds", FLOAT),
+    ("sentiment", FLOAT),
+    ("sentiment_low", FLOAT),
+    ("sentiment_high", FLOAT),
+    ("answers", INT),
+    ("unhappy", FLOAT),
+    ("friction", FLOAT),
+    *[(f"friction_{s}", FLOAT) for s in SIGNALS],
+    ("sessions", INT),
+    ("drop_off", INT),
+    ("drop_off_rate", FLOAT),
+    ("ci_low", FLOAT),
+    ("ci_high", FLOAT),
+    ("goes_on", FLOAT),
+    ("goes_on_low", FLOAT),
+    ("goes_on_high", FLOAT),
+    ("conversion", FLOAT),
+    ("cost", FLOAT),
+    ("evidence", TEXT),
+)
 
-PAINS = pa.schema([("stage", TEXT), ("touchpoint", TEXT), ("signal", TEXT), ("visits", INT), ("with_signal", INT), ("rate", FLOAT),
-                   ("ci_low", FLOAT), ("ci_high", FLOAT), ("customers", INT), ("conversion_with", FLOAT), ("conversion_without", FLOAT),
-                   ("lost_goals", FLOAT), ("value", FLOAT), ("evidence", TEXT)])  # fmt: skip
+PAINS = pa.schema(
+    [
+        ("stage", TEXT),
+        ("touchpoint", TEXT),
+        ("signal", TEXT),
+        ("visits", INT),
+        ("with_signal", INT),
+        ("rate", FLOAT),
+        ("ci_low", FLOAT),
+        ("ci_high", FLOAT),
+        ("customers", INT),
+        ("conversion_with", FLOAT),
+        ("conversion_without", FLOAT),
+        ("lost_goals", FLOAT),
+        ("value", FLOAT),
+        ("evidence", TEXT),
+    ]
+)
 """One row is one signal at one touchpoint, the dearest first. lost_goals = sessions with the signal (their return_window over) x
 (conversion without it - with it), 0 where that is negative; value = lost_goals x mean goal value: association, not cause."""
 
-MOMENTS = pa.schema([("stage", TEXT), ("touchpoint", TEXT), ("customers", INT), ("reach", FLOAT), ("good", INT), ("bad", INT),
-                     ("p_goal_good", FLOAT), ("p_goal_bad", FLOAT), ("difference", FLOAT), ("ci_low", FLOAT), ("ci_high", FLOAT),
-                     ("effect", FLOAT), ("effect_low", FLOAT), ("effect_high", FLOAT), ("p_value", FLOAT), ("significant", pa.bool_()),
-                     ("evidence", TEXT)])  # fmt: skip
+MOMENTS = pa.schema(
+    [
+        ("stage", TEXT),
+        ("touchpoint", TEXT),
+        ("customers", INT),
+        ("reach", FLOAT),
+        ("good", INT),
+        ("bad", INT),
+        ("p_goal_good", FLOAT),
+        ("p_goal_bad", FLOAT),
+        ("difference", FLOAT),
+        ("ci_low", FLOAT),
+        ("ci_high", FLOAT),
+        ("effect", FLOAT),
+        ("effect_low", FLOAT),
+        ("effect_high", FLOAT),
+        ("p_value", FLOAT),
+        ("significant", pa.bool_()),
+        ("evidence", TEXT),
+    ]
+)
 """One row is one touchpoint, the strongest first: effect = reach x |P(goal | good) - P(goal | bad)|; good, bad: sessions whose
 return_window is over; bad: a visit there shows friction, or an answer below 0 speaks of it."""
 
@@ -97,9 +148,15 @@ class JourneyMap:
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
         batch = MapBatch(
-            journeys=journeys, by=self.by, cell=cells(journeys, self.by), rules=self.friction, surveys=self.surveys,
-            stages=self.stages, goal=self.rules.goal, return_window=self.return_window // MICROSECOND,
-        )  # fmt: skip
+            journeys=journeys,
+            by=self.by,
+            cell=cells(journeys, self.by),
+            rules=self.friction,
+            surveys=self.surveys,
+            stages=self.stages,
+            goal=self.rules.goal,
+            return_window=self.return_window // MICROSECOND,
+        )
         parts = batch.parts(self.cost, times=self.times)
         return pa.concat_tables([parts, self.money(journeys)]) if self.rules.goal else parts
 
@@ -160,12 +217,18 @@ class Counted:
         rows = [dict(zip(keys, c.split(BETWEEN), strict=True)) | self.measures(c) for c in self.names]
         listed = self.names if by == "touchpoint" else []
         return MapAnswer(
-            table=pa.Table.from_pylist(rows, schema=schema), pains=self.pains(listed), moments=self.moments(listed), totals=self.totals(),
+            table=pa.Table.from_pylist(rows, schema=schema),
+            pains=self.pains(listed),
+            moments=self.moments(listed),
+            totals=self.totals(),
             counts={
-                "drop_off": self.counts("sessions"), "goes_on": self.counts("goes_on"), "friction": self.counts("friction"),
-                "unhappy": self.counts("answers"), "visited": [(n, self.at("", "total")["hits"]) for _, n in self.counts("sessions")],
+                "drop_off": self.counts("sessions"),
+                "goes_on": self.counts("goes_on"),
+                "friction": self.counts("friction"),
+                "unhappy": self.counts("answers"),
+                "visited": [(n, self.at("", "total")["hits"]) for _, n in self.counts("sessions")],
             },
-        )  # fmt: skip
+        )
 
     def counts(self, kind: str) -> list[tuple[int, int]]:
         """(hits, n) of a kind, cell by cell."""
@@ -177,9 +240,13 @@ class Counted:
         events = {c: self.at(c, "visits")["hits"] for c in self.names}
         unmapped = sum(n for c, n in events.items() if c.split(BETWEEN)[0] == UNMAPPED)
         return {
-            "customers": total["n"], "sessions": total["hits"], "unmapped_share": rate(unmapped, sum(events.values())),
-            "answers_of_nothing": total["sum"], "answers_off_scale": total["square"], "mean_goal_value": self.mean and round(self.mean, 2),
-        }  # fmt: skip
+            "customers": total["n"],
+            "sessions": total["hits"],
+            "unmapped_share": rate(unmapped, sum(events.values())),
+            "answers_of_nothing": total["sum"],
+            "answers_off_scale": total["square"],
+            "mean_goal_value": self.mean and round(self.mean, 2),
+        }
 
     def evidence(self, n: int) -> str:
         """How much it stands on."""
@@ -194,14 +261,25 @@ class Counted:
         on_low, on_high = wilson(goes_on["hits"], goes_on["n"])
         cost = self.at(cell, "cost")
         found: dict[str, Any] = {
-            "customers": customers, "share": rate(customers, self.customers), "events": visits["hits"], "visits": visits["n"],
-            "median_seconds": quantile_seconds(timed, total, 50), "p90_seconds": quantile_seconds(timed, total, 90),
-            "friction": rate(friction["hits"], friction["n"]), "sessions": sessions["n"], "drop_off": sessions["hits"],
-            "drop_off_rate": rate(sessions["hits"], sessions["n"]), "ci_low": low, "ci_high": high,
-            "goes_on": rate(goes_on["hits"], goes_on["n"]), "goes_on_low": on_low, "goes_on_high": on_high,
+            "customers": customers,
+            "share": rate(customers, self.customers),
+            "events": visits["hits"],
+            "visits": visits["n"],
+            "median_seconds": quantile_seconds(timed, total, 50),
+            "p90_seconds": quantile_seconds(timed, total, 90),
+            "friction": rate(friction["hits"], friction["n"]),
+            "sessions": sessions["n"],
+            "drop_off": sessions["hits"],
+            "drop_off_rate": rate(sessions["hits"], sessions["n"]),
+            "ci_low": low,
+            "ci_high": high,
+            "goes_on": rate(goes_on["hits"], goes_on["n"]),
+            "goes_on_low": on_low,
+            "goes_on_high": on_high,
             "conversion": rate(closed["hits"], closed["n"]) if self.question.rules.goal else None,
-            "cost": round(cost["sum"] / self.question.minor_units, 2) if cost["n"] else None, "evidence": self.evidence(customers),
-        }  # fmt: skip
+            "cost": round(cost["sum"] / self.question.minor_units, 2) if cost["n"] else None,
+            "evidence": self.evidence(customers),
+        }
         shown = {f"friction_{s}": rate(self.at(cell, f"signal:{s}")["n"], friction["n"]) for s in SIGNALS}
         return found | shown | self.sentiment(cell)
 
@@ -247,13 +325,21 @@ class Counted:
         gap = good_hits / good_n - bad["hits"] / bad["n"] if good_n and bad["n"] else None
         lost = None if gap is None or not self.question.rules.goal else bad["n"] * max(0.0, gap)
         return {
-            "stage": stage, "touchpoint": touchpoint, "signal": signal, "visits": visits, "with_signal": shown["n"],
-            "rate": rate(shown["n"], visits), "ci_low": low, "ci_high": high, "customers": shown["hits"],
-            "conversion_with": rate(bad["hits"], bad["n"]), "conversion_without": rate(good_hits, good_n),
+            "stage": stage,
+            "touchpoint": touchpoint,
+            "signal": signal,
+            "visits": visits,
+            "with_signal": shown["n"],
+            "rate": rate(shown["n"], visits),
+            "ci_low": low,
+            "ci_high": high,
+            "customers": shown["hits"],
+            "conversion_with": rate(bad["hits"], bad["n"]),
+            "conversion_without": rate(good_hits, good_n),
             "lost_goals": None if lost is None else round(lost, 6),
             "value": None if lost is None or self.mean is None else round(lost * self.mean, 2),
             "evidence": self.evidence(shown["hits"]),
-        }  # fmt: skip
+        }
 
     def moments(self, cells: Sequence[str]) -> pa.Table:
         """The MOMENTS table: ranked, with Benjamini-Hochberg over the rows with enough of both kinds."""
@@ -276,12 +362,21 @@ class Counted:
         ends = sorted((abs(low or 0.0), abs(high or 0.0)))
         across = known and (low or 0) <= 0 <= (high or 0)
         return {
-            "stage": stage, "touchpoint": touchpoint, "customers": self.at(cell, "customers")["n"], "reach": round(reach, 6),
-            "good": good[1], "bad": bad["n"], "p_goal_good": rate(*good), "p_goal_bad": rate(bad["hits"], bad["n"]),
-            "difference": None if difference is None else round(difference, 6), "ci_low": low, "ci_high": high,
+            "stage": stage,
+            "touchpoint": touchpoint,
+            "customers": self.at(cell, "customers")["n"],
+            "reach": round(reach, 6),
+            "good": good[1],
+            "bad": bad["n"],
+            "p_goal_good": rate(*good),
+            "p_goal_bad": rate(bad["hits"], bad["n"]),
+            "difference": None if difference is None else round(difference, 6),
+            "ci_low": low,
+            "ci_high": high,
             "effect": None if difference is None else round(reach * abs(difference), 6),
             "effect_low": round(reach * (0.0 if across else ends[0]), 6) if known else None,
             "effect_high": round(reach * ends[1], 6) if known else None,
-            "p_value": round(two_proportion_p(*good, bad["hits"], bad["n"]), 6), "significant": False,
+            "p_value": round(two_proportion_p(*good, bad["hits"], bad["n"]), 6),
+            "significant": False,
             "evidence": self.evidence(min(good[1], bad["n"])),
-        }  # fmt: skip
+        }

@@ -110,8 +110,12 @@ def sessions_of(journeys: Journeys, session: Ints) -> pa.Table:
     return pa.table(
         [
             pa.array([step[-1] for step in steps], pa.string()),
-            pa.array(ended, pa.timestamp("us", tz="UTC")), (ended - started) / 1e6, length, visits,
-            pa.array(steps, pa.list_(pa.string())), journeys.events.keys.take(journeys.session_customer.take(session)),
+            pa.array(ended, pa.timestamp("us", tz="UTC")),
+            (ended - started) / 1e6,
+            length,
+            visits,
+            pa.array(steps, pa.list_(pa.string())),
+            journeys.events.keys.take(journeys.session_customer.take(session)),
         ],
         schema=LAST_LOST,
-    )  # fmt: skip
+    )

@@ -185,9 +185,18 @@ def going_on(code: AnyInts, index: AnyInts, sessions: int, bit: Words, lower: Wo
 
 @Loop
 def top_later(
-    seen: Words, bits: Words, ranks: Ints, code: AnyInts, at: Ints, starts: Ints, ends: Ints, started: Ints, ended: Ints,
-    customer: AnyInts, limit: Ints,
-) -> Ints:  # fmt: skip
+    seen: Words,
+    bits: Words,
+    ranks: Ints,
+    code: AnyInts,
+    at: Ints,
+    starts: Ints,
+    ends: Ints,
+    started: Ints,
+    ended: Ints,
+    customer: AnyInts,
+    limit: Ints,
+) -> Ints:
     """going_on.top_later; seen: the nodes of each session, bits: those of each rank, ranks: the rank of each node."""
     found = np.full(len(seen), -1, dtype=np.int64)
     nearest = np.full(len(bits), -1, dtype=np.int64)  # by rank: the next session that has it
@@ -214,9 +223,19 @@ def top_later(
 
 @Loop
 def signs(
-    rows: Ints, shown: Flags, decisive: Flags, close: Flags, size: int, combinations: int, code: AnyInts, index: AnyInts,
-    customer: AnyInts, chosen: Bools, closed: Bools, followed: Words,
-) -> tuple[Ints, Ints]:  # fmt: skip
+    rows: Ints,
+    shown: Flags,
+    decisive: Flags,
+    close: Flags,
+    size: int,
+    combinations: int,
+    code: AnyInts,
+    index: AnyInts,
+    customer: AnyInts,
+    chosen: Bools,
+    closed: Bools,
+    followed: Words,
+) -> tuple[Ints, Ints]:
     """map_signs.counted: [visits or customers, cell, signs], and [cell, is it closed, does a goal follow, signs] of sessions; how
     often these signs, taken together, are there, or are there for the first time. close: the same flags, of fewer signs."""
     found = np.zeros((2, size, combinations), dtype=np.int64)
@@ -493,8 +512,16 @@ def first_in(at: Ints, passive: Bools, starts: Ints, since: int, until: int) -> 
 
 @Loop
 def states(
-    goals: Ints, index: AnyInts, customer: AnyInts, at: Ints, last: Ints, owner: AnyInts, ended: Ints, return_window: int, as_of: int
-) -> tuple[Ints, Ints, Bools, Bools]:  # fmt: skip
+    goals: Ints,
+    index: AnyInts,
+    customer: AnyInts,
+    at: Ints,
+    last: Ints,
+    owner: AnyInts,
+    ended: Ints,
+    return_window: int,
+    as_of: int,
+) -> tuple[Ints, Ints, Bools, Bools]:
     """states.SessionStates: last_goal, next_goal, comes_back, closed."""
     sessions = len(last)
     last_goal, next_goal = np.full(sessions, -1, dtype=np.int64), np.zeros(sessions, dtype=np.int64)

@@ -30,8 +30,9 @@ THOUSANDTH = 1_000
 NO_ROWS = np.zeros(0, dtype=np.int64)
 
 NAME = pa.dictionary(pa.int32(), pa.string())
-PARTS = pa.schema([("cell", NAME), ("kind", NAME), ("bin", pa.int64()),
-                   *[(n, pa.int64()) for n in ("n", "hits", "sum", "square")]])  # fmt: skip
+PARTS = pa.schema(
+    [("cell", NAME), ("kind", NAME), ("bin", pa.int64()), *[(n, pa.int64()) for n in ("n", "hits", "sum", "square")]]
+)
 """Additive. The kinds, and what n and hits count:
 
 visits (all; events of the cell, passive ones too) · customers · cost (events that cost; sum) · time (by bins; sum) · sessions

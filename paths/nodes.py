@@ -25,9 +25,16 @@ GOAL_PARTS = pa.schema([("node", pa.string()), ("goals", pa.int64()), ("others",
 def schema(by_stage: bool) -> pa.Schema:
     """One row is one touchpoint (or stage), the most visited first. Law: visits = transitions in = transitions out."""
     return pa.schema(
-        [("stage" if by_stage else "touchpoint", pa.string()), ("visits", pa.int64()), ("sessions", pa.int64()), ("customers", pa.int64()),
-         ("p_goal", pa.float64()), ("removal_effect", pa.float64()), ("expected_steps", pa.float64())]
-    )  # fmt: skip
+        [
+            ("stage" if by_stage else "touchpoint", pa.string()),
+            ("visits", pa.int64()),
+            ("sessions", pa.int64()),
+            ("customers", pa.int64()),
+            ("p_goal", pa.float64()),
+            ("removal_effect", pa.float64()),
+            ("expected_steps", pa.float64()),
+        ]
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,11 +107,17 @@ def nodes_table(counts: pa.Table, chances: Mapping[str, Chances], by_stage: bool
         if not row["visits"]:
             continue
         found = chances.get(row["node"])
-        rows.append({
-            name: row["node"], "visits": row["visits"], "sessions": row["sessions"], "customers": row["customers"],
-            "p_goal": found and found.p_goal, "removal_effect": found and found.removal_effect,
-            "expected_steps": found and found.expected_steps,
-        })  # fmt: skip
+        rows.append(
+            {
+                name: row["node"],
+                "visits": row["visits"],
+                "sessions": row["sessions"],
+                "customers": row["customers"],
+                "p_goal": found and found.p_goal,
+                "removal_effect": found and found.removal_effect,
+                "expected_steps": found and found.expected_steps,
+            }
+        )
     rows.sort(key=lambda r: (-r["visits"], r[name]))
     return pa.Table.from_pylist(rows, schema=schema(by_stage))
 

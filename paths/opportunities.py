@@ -21,16 +21,26 @@ Bools = npt.NDArray[np.bool_]
 MICROSECOND = timedelta(microseconds=1)
 
 OPPORTUNITIES = pa.schema(
-    [("opportunity", pa.string()), ("touchpoint", pa.string()), ("n", pa.int64()), ("of", pa.int64()), ("share", pa.float64()),
-     ("customers", pa.int64()), ("open", pa.int64()), ("value", pa.float64()), ("status", pa.string())]
-)  # fmt: skip
+    [
+        ("opportunity", pa.string()),
+        ("touchpoint", pa.string()),
+        ("n", pa.int64()),
+        ("of", pa.int64()),
+        ("share", pa.float64()),
+        ("customers", pa.int64()),
+        ("open", pa.int64()),
+        ("value", pa.float64()),
+        ("status", pa.string()),
+    ]
+)
 """One row is one thing to do. n of `of` (share) are the cases; open: cases whose time is not over; value: money at stake, where known.
 
 silent_after_purchase: last purchases of customers without any touch for silent_after. unanswered_complaint: complaints without an
 answer within answer_within. avoidable_contact: support contacts within 24 h after a visit that shows friction, by its touchpoint."""
 
-PARTS = pa.schema([("kind", pa.string()), ("touchpoint", pa.string()),
-                   *[(n, pa.int64()) for n in ("n", "of", "customers", "open")]])  # fmt: skip
+PARTS = pa.schema(
+    [("kind", pa.string()), ("touchpoint", pa.string()), *[(n, pa.int64()) for n in ("n", "of", "customers", "open")]]
+)
 
 CAUSES = np.uint8(sum(1 << SIGNALS.index(s) for s in ("error", "repeat", "back_and_forth", "dwell")))
 """Signals that may have caused a contact, combined."""
@@ -117,8 +127,17 @@ class Opportunities:
         contact = r["kind"] == "avoidable_contact"
         of = contacts if contact else r["of"]
         value = round(r["n"] * self.contact_cost, 2) if contact and self.contact_cost is not None else None
-        return {"opportunity": r["kind"], "touchpoint": r["touchpoint"] or None, "n": r["n"], "of": of, "share": rate(r["n"], of),
-                "customers": r["customers"], "open": r["open"], "value": value, "status": status(r, of)}  # fmt: skip
+        return {
+            "opportunity": r["kind"],
+            "touchpoint": r["touchpoint"] or None,
+            "n": r["n"],
+            "of": of,
+            "share": rate(r["n"], of),
+            "customers": r["customers"],
+            "open": r["open"],
+            "value": value,
+            "status": status(r, of),
+        }
 
 
 def chosen(journeys: Journeys, flags: Bools) -> Ints:

@@ -107,9 +107,14 @@ class Outcomes:
         low, high = wilson(n["converted"], n["sessions"])
         since, until = (EPOCH + timedelta(microseconds=at) for at in self.spans[span])
         return n | {
-            "since": since, "until": until, "conversion_rate": rate(n["converted"], n["sessions"]), "ci_low": low,
-            "ci_high": high, "timed_goals": int(timed.sum()), "median_seconds": quantile_seconds(timed, total, 50),
-        }  # fmt: skip
+            "since": since,
+            "until": until,
+            "conversion_rate": rate(n["converted"], n["sessions"]),
+            "ci_low": low,
+            "ci_high": high,
+            "timed_goals": int(timed.sum()),
+            "median_seconds": quantile_seconds(timed, total, 50),
+        }
 
 
 def parts_of(counts: Sequence[Sequence[int]], span: Ints, bins: Ints, n: Ints, total: Ints) -> pa.Table:

@@ -86,10 +86,12 @@ def past_of(analyses: Iterable[Analysis[Any]], scope: Scope) -> Past | None:
     if any(c != carts[0] for c in carts) or any(s != surveys[0] for s in surveys):
         return None
     return Past(
-        since=min(p.since for p in known), horizon=min(p.horizon for p in known),
-        orders=any(p.orders for p in known), carts=carts[0] if carts else None,
+        since=min(p.since for p in known),
+        horizon=min(p.horizon for p in known),
+        orders=any(p.orders for p in known),
+        carts=carts[0] if carts else None,
         surveys=surveys[0] if surveys else (),
-    )  # fmt: skip
+    )
 
 
 def need(analysis: Any, since: int) -> Past | None:
@@ -146,13 +148,33 @@ def of_opportunities(_: Opportunities, since: int) -> Past:
 
 RULES: dict[type, Callable[[Any, int], Past]] = {
     **dict.fromkeys(
-        (Coverage, Fingerprint, Funnel, GoalNodes, LastLost, Names, Nodes, SessionRows, StartHours, StepFlows, Summary,
-         TimeToGoal, Transitions, DesignedJourney, TouchpointChannels),
+        (
+            Coverage,
+            Fingerprint,
+            Funnel,
+            GoalNodes,
+            LastLost,
+            Names,
+            Nodes,
+            SessionRows,
+            StartHours,
+            StepFlows,
+            Summary,
+            TimeToGoal,
+            Transitions,
+            DesignedJourney,
+            TouchpointChannels,
+        ),
         forward,
     ),
-    DropOff: of_goals, Outcomes: of_outcomes, Carts: of_carts, CartSpans: of_cart_spans,
-    JourneyMap: of_map, Comments: of_comments, Opportunities: of_opportunities,
-}  # fmt: skip
+    DropOff: of_goals,
+    Outcomes: of_outcomes,
+    Carts: of_carts,
+    CartSpans: of_cart_spans,
+    JourneyMap: of_map,
+    Comments: of_comments,
+    Opportunities: of_opportunities,
+}
 """Analyses of which it is proven. Any other one has a pass read everything."""
 
 

@@ -96,10 +96,13 @@ def compiled(elements: Sequence[Element]) -> Program:
     for i in range(1, len(elements) + 1):
         opening |= (optional >> i & 1) * (opening >> i - 1 & 1) << i
     masks = {
-        "opening": opening, "accept": 1 << len(elements), "optional": optional,
+        "opening": opening,
+        "accept": 1 << len(elements),
+        "optional": optional,
         "repeats": sum(1 << i for i, e in enumerate(elements, 1) if e.repeats),
-        "before": ~optional & optional >> 1, "ends": optional & ~(optional >> 1),
-    }  # fmt: skip
+        "before": ~optional & optional >> 1,
+        "ends": optional & ~(optional >> 1),
+    }
     return Program(**{name: np.uint64(bits) for name, bits in masks.items()})
 
 

@@ -29,9 +29,13 @@ def prepare(batch: EventBatch, scope: Scope) -> Journeys:
     gone = too_many[journeys.sessions.index] & (journeys.sessions.index >= 0)
     kept = without(journeys, ~gone)
     return Journeys(
-        events=kept.events, scope=scope, touchpoint=kept.touchpoint,
-        sessions=kept.sessions, excluded_sessions=int(too_many.sum()), whole=journeys,
-    )  # fmt: skip
+        events=kept.events,
+        scope=scope,
+        touchpoint=kept.touchpoint,
+        sessions=kept.sessions,
+        excluded_sessions=int(too_many.sum()),
+        whole=journeys,
+    )
 
 
 def kept_of(batch: EventBatch, keep: Bools) -> EventBatch:
@@ -86,14 +90,26 @@ def without(journeys: Journeys, keep: Bools) -> Journeys:
     position = np.cumsum(keep) - 1
     number = np.append(np.cumsum(left) - 1, -1).astype(np.int32)
     sessions = Sessions(
-        index=number[old.index[keep]], first=position[old.first[left]], last=position[old.last[left]],
-        events=old.events[left], rank=old.rank[left], followed=old.followed[left],
-    )  # fmt: skip
-    return Journeys(events=journeys.events.take(keep), scope=journeys.scope, touchpoint=journeys.touchpoint.take(keep),
-                    sessions=sessions)  # fmt: skip
+        index=number[old.index[keep]],
+        first=position[old.first[left]],
+        last=position[old.last[left]],
+        events=old.events[left],
+        rank=old.rank[left],
+        followed=old.followed[left],
+    )
+    return Journeys(
+        events=journeys.events.take(keep),
+        scope=journeys.scope,
+        touchpoint=journeys.touchpoint.take(keep),
+        sessions=sessions,
+    )
 
 
 NO_SESSIONS = Sessions(
-    index=np.zeros(0, dtype=np.int32), first=np.zeros(0, dtype=np.int64), last=np.zeros(0, dtype=np.int64),
-    events=np.zeros(0, dtype=np.int64), rank=np.zeros(0, dtype=np.int64), followed=np.zeros(0, dtype=bool),
-)  # fmt: skip
+    index=np.zeros(0, dtype=np.int32),
+    first=np.zeros(0, dtype=np.int64),
+    last=np.zeros(0, dtype=np.int64),
+    events=np.zeros(0, dtype=np.int64),
+    rank=np.zeros(0, dtype=np.int64),
+    followed=np.zeros(0, dtype=bool),
+)

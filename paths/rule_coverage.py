@@ -39,9 +39,15 @@ UNMATCHED = pa.schema([("path", pa.string()), ("event", pa.string()), ("events",
 """One row is one URL path of events that no rule names, most events first."""
 
 PARTS = pa.schema(
-    [("kind", pa.string()), ("name", pa.string()), ("event", pa.string()), ("rule", pa.int64()), ("events", pa.int64()),
-     ("customers", pa.int64())]
-)  # fmt: skip
+    [
+        ("kind", pa.string()),
+        ("name", pa.string()),
+        ("event", pa.string()),
+        ("rule", pa.int64()),
+        ("events", pa.int64()),
+        ("customers", pa.int64()),
+    ]
+)
 """Additive. kind: touchpoint (by name and rule number, 0 = none, -1 = other), path (by path and event)."""
 
 
@@ -97,9 +103,15 @@ class RuleCoverage:
         idle = set(range(1, len(self.rules.rules) + 1)) - {r["rule"] for r in rows}
         rows += [{"name": self.rules.rules[i - 1].name, "rule": i, "events": 0, "customers": 0} for i in sorted(idle)]
         table = [
-            {"touchpoint": r["name"], "events": r["events"], "customers": r["customers"], "share": rate(r["events"], total),
-             "rule": self.text(r["rule"])} for r in rows
-        ]  # fmt: skip
+            {
+                "touchpoint": r["name"],
+                "events": r["events"],
+                "customers": r["customers"],
+                "share": rate(r["events"], total),
+                "rule": self.text(r["rule"]),
+            }
+            for r in rows
+        ]
         table.sort(key=lambda r: (-r["events"], r["touchpoint"], r["rule"]))
         return pa.Table.from_pylist(table, schema=COVERAGE)
 

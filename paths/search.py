@@ -88,11 +88,15 @@ class Search:
         sessions, every = int(n[head].sum()), int(value[head].sum())
         low, high = wilson(sessions, every)
         row = {
-            "pattern": self.pattern.text, "sessions": sessions, "customers": int(customers[head].sum()),
-            "share": rate(sessions, every), "ci_low": low, "ci_high": high,
+            "pattern": self.pattern.text,
+            "sessions": sessions,
+            "customers": int(customers[head].sum()),
+            "share": rate(sessions, every),
+            "ci_low": low,
+            "ci_high": high,
             "median_seconds": quantile_seconds(n[times], value[times], 50),
             "p90_seconds": quantile_seconds(n[times], value[times], 90),
-        }  # fmt: skip
+        }
         return pa.Table.from_pylist([row], schema=FOUND)
 
 
@@ -117,9 +121,10 @@ class Matches:
         columns = [
             pa.array([f"{i:016x}" for i in ids.tolist()], pa.string()),
             pa.array([k if k is not None else a for k, a in zip(known, anonymous, strict=True)], pa.string()),
-            pa.array(events.at[first], INSTANT), (at[found.last] - at[found.first]) / SECOND,
+            pa.array(events.at[first], INSTANT),
+            (at[found.last] - at[found.first]) / SECOND,
             texts(walks.names, walks.node, found.first, found.last - found.first + 1),
-        ]  # fmt: skip
+        ]
         return pa.table(columns, schema=MATCHES)
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:

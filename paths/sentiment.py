@@ -90,9 +90,13 @@ class Answers:
 
 
 NO_ANSWERS = Answers(
-    position=np.zeros(0, dtype=np.int64), feeling=np.zeros(0, dtype=np.int64), visit=np.zeros(0, dtype=np.int64),
-    names_one=np.zeros(0, dtype=bool), named=np.zeros(0, dtype=np.int32), names=(),
-)  # fmt: skip
+    position=np.zeros(0, dtype=np.int64),
+    feeling=np.zeros(0, dtype=np.int64),
+    visit=np.zeros(0, dtype=np.int64),
+    names_one=np.zeros(0, dtype=bool),
+    named=np.zeros(0, dtype=np.int32),
+    names=(),
+)
 
 
 @found_once(period=True)
@@ -123,9 +127,14 @@ def answers_of(journeys: Journeys, surveys: tuple[Survey, ...]) -> Answers:
     names = about.codes[position]
     there = last_there(journeys, visits, position, about.take(position))
     return Answers(
-        position=position, feeling=found[position], visit=np.where(names < 0, before, there), names_one=names >= 0,
-        named=np.where((names >= 0) & (there < 0), names, -1).astype(np.int32), names=about.names, off_scale=off_scale,
-    )  # fmt: skip
+        position=position,
+        feeling=found[position],
+        visit=np.where(names < 0, before, there),
+        names_one=names >= 0,
+        named=np.where((names >= 0) & (there < 0), names, -1).astype(np.int32),
+        names=about.names,
+        off_scale=off_scale,
+    )
 
 
 def scored(journeys: Journeys, survey: Survey) -> Ints:

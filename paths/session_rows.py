@@ -43,13 +43,20 @@ class SessionRows:
                 [f"{i:016x}" for i in ids.tolist()],
                 [k if k is not None else a for k, a in zip(known, anonymous, strict=True)],
                 pa.array(day_numbers(start, scope.sessions.timezone).astype(np.int32), pa.int32()).cast(pa.date32()),
-                pa.array(start, INSTANT), pa.array(end, INSTANT), (end - start) / SECOND, sessions.events,
+                pa.array(start, INSTANT),
+                pa.array(end, INSTANT),
+                (end - start) / SECOND,
+                sessions.events,
                 pa.array(names[journeys.touchpoint.codes[sessions.first]], pa.string()),
                 pa.array(names[journeys.touchpoint.codes[sessions.last]], pa.string()),
-                holds, (sessions.events == 1) & ~holds, (sessions.events > 1) | holds,
-                sessions.events > scope.sessions.max_session_events, events.key[sessions.first],
-            ], schema=SESSIONS,
-        )  # fmt: skip
+                holds,
+                (sessions.events == 1) & ~holds,
+                (sessions.events > 1) | holds,
+                sessions.events > scope.sessions.max_session_events,
+                events.key[sessions.first],
+            ],
+            schema=SESSIONS,
+        )
         return table.filter(pa.array(journeys.selected_sessions))
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:

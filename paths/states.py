@@ -49,9 +49,14 @@ class SessionStates:
         holds = last_goal >= 0
         without = np.where(comes_back, RETURNED, np.where(closed, LOST, IN_PROGRESS))
         return cls(
-            goal=goal, holds=holds, last_goal=last_goal, next_goal=next_goal, comes_back=comes_back,
-            closed=closed, fate=np.where(holds, HELD, without).astype(np.uint8),
-        )  # fmt: skip
+            goal=goal,
+            holds=holds,
+            last_goal=last_goal,
+            next_goal=next_goal,
+            comes_back=comes_back,
+            closed=closed,
+            fate=np.where(holds, HELD, without).astype(np.uint8),
+        )
 
 
 Found = tuple[Ints, Ints, Bools, Bools]

@@ -71,10 +71,17 @@ class Strugglers:
         customer = identities(journeys, mine)
         start, end = events.at[sessions.first[chosen[first]]], events.at[sessions.last[chosen[last]]]
         return pa.table(
-            [customer, count[mine], wanting[mine], instants(start), instants(end),
-             pa.array(journeys.touchpoint.names, pa.string()).take(pa.array(at[mine])), events.key[journeys.customer_starts[mine]]],
+            [
+                customer,
+                count[mine],
+                wanting[mine],
+                instants(start),
+                instants(end),
+                pa.array(journeys.touchpoint.names, pa.string()).take(pa.array(at[mine])),
+                events.key[journeys.customer_starts[mine]],
+            ],
             schema=STRUGGLERS,
-        )  # fmt: skip
+        )
 
     def with_intent(self, journeys: Journeys) -> Bools:
         """bool per session: does one of its events show intent?"""

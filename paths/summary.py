@@ -48,6 +48,13 @@ class Summary:
         first = [v for v in whole["first_event_at"].cast(pa.int64()).to_pylist() if v is not None]
         last = [v for v in whole["last_event_at"].cast(pa.int64()).to_pylist() if v is not None]
         return pa.table(
-            [[sums["events"]], [sums["customers"]], [sums["sessions"]], pa.array([min(first, default=None)], INSTANT),
-             pa.array([max(last, default=None)], INSTANT), [sums["excluded_sessions"]]], schema=SUMMARY,
-        )  # fmt: skip
+            [
+                [sums["events"]],
+                [sums["customers"]],
+                [sums["sessions"]],
+                pa.array([min(first, default=None)], INSTANT),
+                pa.array([max(last, default=None)], INSTANT),
+                [sums["excluded_sessions"]],
+            ],
+            schema=SUMMARY,
+        )

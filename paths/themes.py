@@ -36,10 +36,18 @@ PARTS = pa.schema(
 )
 """Additive: comments that hold the term, and distinct customers of the unhappy ones; the term "" is in every comment."""
 
-THEMES = pa.schema([
-    ("theme", pa.string()), ("unhappy", pa.int64()), ("customers", pa.int64()), ("share", pa.float64()),
-    ("share_of_others", pa.float64()), ("difference", pa.float64()), ("ci_low", pa.float64()), ("ci_high", pa.float64()),
-])  # fmt: skip
+THEMES = pa.schema(
+    [
+        ("theme", pa.string()),
+        ("unhappy", pa.int64()),
+        ("customers", pa.int64()),
+        ("share", pa.float64()),
+        ("share_of_others", pa.float64()),
+        ("difference", pa.float64()),
+        ("ci_low", pa.float64()),
+        ("ci_high", pa.float64()),
+    ]
+)
 """One row is one theme: unhappy comments (feeling below 0) that hold it and their customers; its share of the unhappy and of
 the other comments, the difference with its Newcombe 95 % interval. Most unhappy comments first. The metadata of an answer says
 how many comments there are: `unhappy`, `others`."""
@@ -105,12 +113,23 @@ class Themes:
             chained = (k for k in kept if k.split()[-1] == words[0] or k.split()[0] == words[-1])
             if all(found[term].hits < WITHIN * found[k].hits for k in chained):
                 kept.append(term)
-        return pa.Table.from_pylist([
-            {"theme": t, "unhappy": p.hits, "customers": rows[t]["customers"], "share": rate(p.hits, p.trials),
-             "share_of_others": rate(p.hits_before, p.trials_before), "difference": p.difference,
-             "ci_low": p.interval[0], "ci_high": p.interval[1]}
-            for t in kept for p in [found[t]]
-        ], schema=THEMES.with_metadata({kind: str(every[kind]) for kind in ("unhappy", "others")}))  # fmt: skip
+        return pa.Table.from_pylist(
+            [
+                {
+                    "theme": t,
+                    "unhappy": p.hits,
+                    "customers": rows[t]["customers"],
+                    "share": rate(p.hits, p.trials),
+                    "share_of_others": rate(p.hits_before, p.trials_before),
+                    "difference": p.difference,
+                    "ci_low": p.interval[0],
+                    "ci_high": p.interval[1],
+                }
+                for t in kept
+                for p in [found[t]]
+            ],
+            schema=THEMES.with_metadata({kind: str(every[kind]) for kind in ("unhappy", "others")}),
+        )
 
 
 def terms(text: str) -> set[str]:

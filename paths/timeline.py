@@ -70,12 +70,19 @@ class Timeline:
         owner = view.customer[view.sessions.first]  # numbers start anew with each customer
         number = index - np.searchsorted(owner, np.arange(len(view.customer_starts)))[view.customer] + 1
         columns = [
-            instants(events.at), text_array(events.event), text_array(view.touchpoint),
+            instants(events.at),
+            text_array(events.event),
+            text_array(view.touchpoint),
             text_array(mapped),
-            text_array(events.text("channel")), text_array(events.text("url")), pa.array(number, mask=index < 0),
-            self.money(events.number("value")), text_array(events.text("order_id")), text_array(events.text("properties")),
-            pa.array(notes(journeys, view, self), pa.string()), *(text_array(events.text(c)) for c in self.promoted),
-        ]  # fmt: skip
+            text_array(events.text("channel")),
+            text_array(events.text("url")),
+            pa.array(number, mask=index < 0),
+            self.money(events.number("value")),
+            text_array(events.text("order_id")),
+            text_array(events.text("properties")),
+            pa.array(notes(journeys, view, self), pa.string()),
+            *(text_array(events.text(c)) for c in self.promoted),
+        ]
         return pa.table(columns, schema=self.schema).filter(pa.array(view.selected))
 
     @property

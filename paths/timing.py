@@ -33,9 +33,15 @@ HOURS = pa.schema([("weekday", pa.int64()), ("hour", pa.int64()), ("sessions", p
 """One row is one hour of one weekday (0 = Monday) of the zone's clock and the sessions that start in it; by weekday and hour."""
 
 TIME_TO_GOAL = pa.schema(
-    [("seconds", pa.int64()), ("share", pa.float64()), ("ci_low", pa.float64()), ("ci_high", pa.float64()),
-     ("converted", pa.int64()), ("at_risk", pa.int64())]
-)  # fmt: skip
+    [
+        ("seconds", pa.int64()),
+        ("share", pa.float64()),
+        ("ci_low", pa.float64()),
+        ("ci_high", pa.float64()),
+        ("converted", pa.int64()),
+        ("at_risk", pa.int64()),
+    ]
+)
 """One row is one mark after the first touch. share: of customers with a goal by then (Kaplan and Meier 1958), with its 95 %
 interval (Greenwood's variance on the log-log scale); converted: had one by then; at_risk: known to have had none until then,
 and watched for longer."""
@@ -139,9 +145,11 @@ class TimeToGoal:
         longest = rows[-1]["bin"] if rows else -1
         marks = [m for m in MARKS if int(bin_of(np.int64(m * 1_000_000))) <= longest]
         return GoalTimes(
-            table=pa.Table.from_pylist([at_mark(steps, m) for m in marks], schema=TIME_TO_GOAL), converted=converted,
-            customers=converted + sum(r["censored"] for r in rows), median_seconds=None if half is None else seconds_of(half["bin"]),
-        )  # fmt: skip
+            table=pa.Table.from_pylist([at_mark(steps, m) for m in marks], schema=TIME_TO_GOAL),
+            converted=converted,
+            customers=converted + sum(r["censored"] for r in rows),
+            median_seconds=None if half is None else seconds_of(half["bin"]),
+        )
 
 
 def first_touches(journeys: Journeys) -> Ints:
@@ -185,8 +193,14 @@ def at_mark(steps: Sequence[dict[str, Any]], seconds: int) -> dict[str, Any]:
     limit = int(bin_of(np.int64(seconds * 1_000_000)))
     last = [s for s in steps if s["bin"] <= limit][-1]
     low, high = bounds(last["survival"], last["spread"])
-    return {"seconds": seconds, "share": round(1 - last["survival"], 6), "ci_low": low, "ci_high": high,
-            "converted": last["converted"], "at_risk": last["at_risk"]}  # fmt: skip
+    return {
+        "seconds": seconds,
+        "share": round(1 - last["survival"], 6),
+        "ci_low": low,
+        "ci_high": high,
+        "converted": last["converted"],
+        "at_risk": last["at_risk"],
+    }
 
 
 def bounds(survival: float, spread: float) -> tuple[float | None, float | None]:

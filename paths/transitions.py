@@ -319,10 +319,11 @@ def edges_of(parts: pa.Table) -> pa.Table:
     source, transitions = codes_of(edges["source"]), n[at["transitions"]]
     out = exact_sums(source, transitions)[source]
     found = {
-        **{name: edges[name].cast(pa.string()) for name in edges.column_names}, **{name: n[rows] for name, rows in at.items()},
+        **{name: edges[name].cast(pa.string()) for name in edges.column_names},
+        **{name: n[rows] for name, rows in at.items()},
         "probability": [round(t / o, 6) for t, o in zip(transitions.tolist(), out.tolist(), strict=True)],
         "median_seconds": [*map(seconds, quantiles(n, total, *times, 50))],
         "p90_seconds": [*map(seconds, quantiles(n, total, *times, 90))],
-    }  # fmt: skip
+    }
     # by name where there are as many: that is the order of the parts
     return pa.table(found, schema=EDGES).take(pa.array(np.argsort(-transitions, kind="stable")))

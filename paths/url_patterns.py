@@ -61,10 +61,16 @@ def suggest(unmatched: Iterable[Mapping[str, Any]], taken: Iterable[str] = (), t
         name = next(n for n in candidates(url) if n not in used and not n.startswith("event:"))
         used.add(name)
         rows = groups[url]
-        found.append(Suggestion(
-            name=name, url=url, event=tuple(sorted({r["event"] for r in rows})), events=events[url],
-            paths=len({r["path"] for r in rows}), example=rows[0]["path"],
-        ))  # fmt: skip
+        found.append(
+            Suggestion(
+                name=name,
+                url=url,
+                event=tuple(sorted({r["event"] for r in rows})),
+                events=events[url],
+                paths=len({r["path"] for r in rows}),
+                example=rows[0]["path"],
+            )
+        )
     return found
 
 

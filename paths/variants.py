@@ -49,9 +49,16 @@ asked about; median_seconds: from the first event of a session to its last; conv
 Wilson's 95 % interval of their rate (null without a goal)."""
 
 PARTS = pa.schema(
-    [("path", pa.string()), ("steps", pa.int64()), ("bin", pa.int64()), ("sessions", pa.int64()), ("customers", pa.int64()),
-     ("converted", pa.int64()), ("microseconds", pa.int64())]
-)  # fmt: skip
+    [
+        ("path", pa.string()),
+        ("steps", pa.int64()),
+        ("bin", pa.int64()),
+        ("sessions", pa.int64()),
+        ("customers", pa.int64()),
+        ("converted", pa.int64()),
+        ("microseconds", pa.int64()),
+    ]
+)
 """Additive. A session is in the row of its path and time; customers and converted stand in one row of a path and batch."""
 
 
@@ -151,12 +158,15 @@ def variants_of(parts: pa.Table, has_goal: bool) -> pa.Table:
     sessions, customers, converted = (np.add.reduceat(c, head) if len(head) else c for c in (n, customers, converted))
     middle = np.searchsorted(seen, seen[head] - n[head] + (sessions + 1) // 2)
     columns: dict[str, Any] = {
-        "path": parts["path"].take(pa.array(head)), "steps": parts["steps"].take(pa.array(head)), "sessions": sessions,
-        "customers": customers, "share": np.round(sessions / max(1, int(sessions.sum())), 6),
+        "path": parts["path"].take(pa.array(head)),
+        "steps": parts["steps"].take(pa.array(head)),
+        "sessions": sessions,
+        "customers": customers,
+        "share": np.round(sessions / max(1, int(sessions.sum())), 6),
         "median_seconds": np.round(total[middle] / n[middle] / SECOND, 6),
         "converted": pa.array(converted, mask=np.full(len(head), not has_goal)),
         **dict(zip(("conversion_rate", "ci_low", "ci_high"), rates(converted, sessions, has_goal), strict=True)),
-    }  # fmt: skip
+    }
     return pa.table(columns, schema=VARIANTS).sort_by([("sessions", "descending"), ("path", "ascending")])
 
 

@@ -112,10 +112,20 @@ def moved(rates: list[Rate]) -> pa.Table:
     rows = []
     for r in sorted(real, key=lambda r: (-abs(r.difference), r.what)):
         low, high = r.interval
-        rows.append({
-            "what": r.what, "sentence": sentence(r), "rate": round(r.rate, 6), "rate_before": round(r.rate_before, 6),
-            "difference": r.difference, "ci_low": low, "ci_high": high, "p_value": r.p_value, "n": r.trials, "n_before": r.trials_before,
-        })  # fmt: skip
+        rows.append(
+            {
+                "what": r.what,
+                "sentence": sentence(r),
+                "rate": round(r.rate, 6),
+                "rate_before": round(r.rate_before, 6),
+                "difference": r.difference,
+                "ci_low": low,
+                "ci_high": high,
+                "p_value": r.p_value,
+                "n": r.trials,
+                "n_before": r.trials_before,
+            }
+        )
     return pa.Table.from_pylist(rows, schema=CHANGES)
 
 

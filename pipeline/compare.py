@@ -54,14 +54,25 @@ class Both:
         now, before = self.sides.now, self.sides.before
         meta = now.meta | {
             "annotations": self.asked.annotations(min(now.since, before.since), max(now.until, before.until)),
-            "min_n": MIN_N, **parameters, "compare": self.text, "before": self.sides.before.meta,
-            "overall": found.overall, "q": Q,
-        }  # fmt: skip
+            "min_n": MIN_N,
+            **parameters,
+            "compare": self.text,
+            "before": self.sides.before.meta,
+            "overall": found.overall,
+            "q": Q,
+        }
         return replace(self.asked.result(f"{title} compared", found.table, parameters=meta), make_plot=None)
 
 
-def ask_both(project: Project, period: Period, text: str, questions: Sequence[Analysis[Any]],
-             rest: Sequence[Analysis[Any]] = (), columns: Iterable[str] = (), stages: StageRules | None = None) -> Both:  # fmt: skip
+def ask_both(
+    project: Project,
+    period: Period,
+    text: str,
+    questions: Sequence[Analysis[Any]],
+    rest: Sequence[Analysis[Any]] = (),
+    columns: Iterable[str] = (),
+    stages: StageRules | None = None,
+) -> Both:
     """Ask the questions about both sides, and `rest` once as it is, in one pass."""
     scope, _ = project.scope(period, project.store.snapshot())
     sides = sides_of(project, scope, text)
@@ -78,10 +89,11 @@ def compare_dropoff(project: Project, period: Period, text: str, question: DropO
     both.asked.check_names(sorted(question.rules.goal), "goal")
     (now, sessions), (before, sessions_before) = both.now, both.before
     found = compared(
-        paired(dropoff_counts(now), dropoff_counts(before)), [now.schema.field(0)],
+        paired(dropoff_counts(now), dropoff_counts(before)),
+        [now.schema.field(0)],
         Whole(units=total(sessions, "sessions"), units_before=total(sessions_before, "sessions")),
         Words(did="dropped off", than=both.sides.than),
-    )  # fmt: skip
+    )
     by = "stage" if question.by_stage else "touchpoint"
     return both.result(
         "dropoff", found, {"by": by, "goal": sorted(question.rules.goal), "return_window": question.return_window}
@@ -99,8 +111,9 @@ def compare_paths(project: Project, period: Period, text: str, question: Transit
     return both.result("paths", found, {"by": by, "collapse_repeats": question.collapse_repeats})
 
 
-def compare_funnel(project: Project, period: Period, text: str, question: Funnel, names: Sequence[str],
-                   parameters: Mapping[str, Any]) -> Result:  # fmt: skip
+def compare_funnel(
+    project: Project, period: Period, text: str, question: Funnel, names: Sequence[str], parameters: Mapping[str, Any]
+) -> Result:
     """One row a needed step after the first (and value of the breakdown): units that take it, of those at the step before.
 
     Overall: units that take the last step, of those that start. `names`: of events in its steps, to be looked for.
@@ -119,9 +132,11 @@ def compare_funnel(project: Project, period: Period, text: str, question: Funnel
     keys = [pa.field(n, pa.int64() if n == "step" else pa.string()) for n in columns]
     warn_of_open_windows(both)
     found = compared(
-        paired(*counts), keys, Whole(units=started(now), units_before=started(before), base=1),
+        paired(*counts),
+        keys,
+        Whole(units=started(now), units_before=started(before), base=1),
         Words(did="went on", than=both.sides.than, name=lambda key: step_name(key, group)),
-    )  # fmt: skip
+    )
     left = {"left_out": left_out(now), "left_out_before": left_out(before)}
     return both.result("funnel", found, {**parameters, **left})
 
@@ -150,17 +165,21 @@ def compare_carts(project: Project, period: Period, text: str, question: Carts) 
     counts = cart_counts(now, by), cart_counts(before, by)
     decided = [sum(trials for _, trials in c.values()) for c in counts]
     found = compared(
-        paired(*counts), [now.schema.field(n) for n in (["kind"] if by is None else ["kind", by])],
+        paired(*counts),
+        [now.schema.field(n) for n in (["kind"] if by is None else ["kind", by])],
         Whole(units=decided[0], units_before=decided[1]),
         Words(did="were left", than=both.sides.than, name=lambda k: k[0] if by is None else f"{k[0]}, {by} {k[1]}"),
-    )  # fmt: skip
+    )
     return both.result("carts", found, {"by": question.by})
 
 
 MEASURED = {
-    "drop_off": "ended there without a goal", "goes_on": "went on", "friction": "of the visits showed friction",
-    "unhappy": "of the answers were below 0", "visited": "of the sessions came there",
-}  # fmt: skip
+    "drop_off": "ended there without a goal",
+    "goes_on": "went on",
+    "friction": "of the visits showed friction",
+    "unhappy": "of the answers were below 0",
+    "visited": "of the sessions came there",
+}
 """What the rates of a map's cell say."""
 
 
@@ -183,9 +202,13 @@ def map_comparison(now: MapAnswer, before: MapAnswer, question: JourneyMap, than
         if measure == "drop_off":
             units = [now.totals["sessions"], before.totals["sessions"]]
         found = compared(
-            pairs, keys, Whole(units=units[0], units_before=units[1]), Words(did=MEASURED[measure], than=than, name=cell_words),
-            min_n=question.min_n, sure=[next(sure) for _ in pairs],
-        )  # fmt: skip
+            pairs,
+            keys,
+            Whole(units=units[0], units_before=units[1]),
+            Words(did=MEASURED[measure], than=than, name=cell_words),
+            min_n=question.min_n,
+            sure=[next(sure) for _ in pairs],
+        )
         overall = found.overall if measure == "drop_off" else overall
         tables.append(found.table)
     whole = pa.concat_tables(tables).to_pylist()

@@ -75,10 +75,14 @@ def header(id: str, table: pa.Table, goals: dict[str, int], units: int) -> dict[
     at = table["at"].to_pylist()
     digits = len(str(units)) - 1
     return {
-        "id": id, "first_at": at[0] if at else None, "last_at": at[-1] if at else None,
-        "sessions": len({s for s in table["session"].to_pylist() if s is not None}), "events": table.num_rows,
-        "goals": goals["goals"], "value": round(goals["value"] / units, digits) if goals["with_value"] else None,
-    }  # fmt: skip
+        "id": id,
+        "first_at": at[0] if at else None,
+        "last_at": at[-1] if at else None,
+        "sessions": len({s for s in table["session"].to_pylist() if s is not None}),
+        "events": table.num_rows,
+        "goals": goals["goals"],
+        "value": round(goals["value"] / units, digits) if goals["with_value"] else None,
+    }
 
 
 def with_promoted(table: pa.Table, promoted: tuple[str, ...]) -> pa.Table:

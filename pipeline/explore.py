@@ -102,8 +102,12 @@ def steps(
     view = view_of(level, collapse_repeats, hide)
     anchor = to if from_ is None else from_
     question: Analysis[pa.Table] = StepsAround(
-        anchor=None if anchor is None else frozenset({anchor}), steps=steps, before=to is not None, last=visit == "last", view=view,
-    )  # fmt: skip
+        anchor=None if anchor is None else frozenset({anchor}),
+        steps=steps,
+        before=to is not None,
+        last=visit == "last",
+        view=view,
+    )
     if between is not None:
         question = Between(source=frozenset({between[0]}), target=frozenset({between[1]}), view=view)
     asked = project.ask(Period(**period), [question, Vocabulary()])

@@ -25,11 +25,14 @@ def attributes_of(config: Config) -> Attributes:
     """All files as one table."""
     files = [
         AttributeFile(
-            files=tuple(expand(c.path, config.directory)), customer_id=c.customer_id, columns=c.columns,
-            valid_from=c.valid_from, timezone=config.project.timezone,
+            files=tuple(expand(c.path, config.directory)),
+            customer_id=c.customer_id,
+            columns=c.columns,
+            valid_from=c.valid_from,
+            timezone=config.project.timezone,
         )
         for c in config.customers
-    ]  # fmt: skip
+    ]
     table = read_attributes(files)
     columns = {n: coded(table[n]) for n in table.column_names[2:]}
     return Attributes(key=np.asarray(table["customer_key"]), since=np.asarray(table["since"]), columns=columns)

@@ -85,8 +85,13 @@ def quarantine(rules: Gates, books: Mapping[str, Accounting]) -> list[tuple[str,
         share = sum(book.quarantined.values()) / book.rows if book.rows else 0.0
         if share > rules.quarantine_share:
             reasons = ", ".join(f"{n:,} {r}" for r, n in sorted(book.quarantined.items(), key=lambda i: -i[1]))
-            found.append(("quarantine_share", f"{name}: {share:.1%} of {book.rows:,} rows would be quarantined ({reasons}); "
-                          f"the gate is {rules.quarantine_share:.1%}"))  # fmt: skip
+            found.append(
+                (
+                    "quarantine_share",
+                    f"{name}: {share:.1%} of {book.rows:,} rows would be quarantined ({reasons}); "
+                    f"the gate is {rules.quarantine_share:.1%}",
+                )
+            )
     return found
 
 
@@ -103,8 +108,13 @@ def volume(rules: Gates, past: Past, rows: Sequence[Mapping[str, Any]]) -> list[
             continue
         ratio = arriving[source, newest] / median(before)
         if not rules.volume_low <= ratio <= rules.volume_high:
-            found.append(("volume", f"{source}: {newest} brings {arriving[source, newest]:,} events, {ratio:.2f} x the median of "
-                          f"{len(before)} days before; the gate is {rules.volume_low} to {rules.volume_high}"))  # fmt: skip
+            found.append(
+                (
+                    "volume",
+                    f"{source}: {newest} brings {arriving[source, newest]:,} events, {ratio:.2f} x the median of "
+                    f"{len(before)} days before; the gate is {rules.volume_low} to {rules.volume_high}",
+                )
+            )
     return found
 
 

@@ -118,10 +118,13 @@ def described(project: Project, config: SourceConfig, file: InputFile, intake: I
     """
     mapping, options = source_mapping(project.config, config), read_options(config)
     mapping = replace(
-        mapping, fields={**mapping.fields, **said(intake)}, timezone=intake.timezone or mapping.timezone,
-        deduplicate=intake.deduplicate or mapping.deduplicate, static_files=intake.static_files or mapping.static_files,
+        mapping,
+        fields={**mapping.fields, **said(intake)},
+        timezone=intake.timezone or mapping.timezone,
+        deduplicate=intake.deduplicate or mapping.deduplicate,
+        static_files=intake.static_files or mapping.static_files,
         bots=bot_rules(project.config, intake.bots) if intake.bots else mapping.bots,
-    )  # fmt: skip
+    )
     options = replace(options, format=intake.format or options.format, delimiter=intake.delimiter or options.delimiter)
     if not complete(mapping.fields):
         fields = guessed(file, options, mapping.fields, config.name, notes)
@@ -216,9 +219,15 @@ def adhoc(
     given = said(intake)
     return Source(
         mapping=SourceMapping(
-            name=ADHOC, fields=guessed(file, options, given, Path(file.name).name, notes), timezone=intake.timezone or "UTC",
-            deduplicate=intake.deduplicate, excluded=project.config.excludes, currency=project.config.project.currency,
-            bots=bot_rules(project.config, intake.bots), static_files=intake.static_files,
+            name=ADHOC,
+            fields=guessed(file, options, given, Path(file.name).name, notes),
+            timezone=intake.timezone or "UTC",
+            deduplicate=intake.deduplicate,
+            excluded=project.config.excludes,
+            currency=project.config.project.currency,
+            bots=bot_rules(project.config, intake.bots),
+            static_files=intake.static_files,
         ),
-        files=(), options=options,
-    )  # fmt: skip
+        files=(),
+        options=options,
+    )

@@ -78,9 +78,16 @@ class MapQuestions:
     def cells(self, by: str) -> JourneyMap:
         """The map itself."""
         return JourneyMap(
-            stages=self.stages, by=by, rules=goal_rules(self.config), return_window=self.config.project.return_window,
-            surveys=self.surveys, friction=self.friction, cost=self.cost, min_n=self.config.map.min_n, minor_units=self.minor_units,
-        )  # fmt: skip
+            stages=self.stages,
+            by=by,
+            rules=goal_rules(self.config),
+            return_window=self.config.project.return_window,
+            surveys=self.surveys,
+            friction=self.friction,
+            cost=self.cost,
+            min_n=self.config.map.min_n,
+            minor_units=self.minor_units,
+        )
 
     def designed(self) -> DesignedJourney:
         """[journey]."""
@@ -93,9 +100,14 @@ class MapQuestions:
         said = self.config.map
         costs = [float(c) for name, c in said.cost.items() if name in said.support]
         return Opportunities(
-            purchase=goal_rules(self.config).purchase, friction=self.friction, complaints=said.complaints, answers=said.answers,
-            answer_within=said.answer_within, silent_after=said.silent_after, contact_cost=costs[0] if costs else None,
-        )  # fmt: skip
+            purchase=goal_rules(self.config).purchase,
+            friction=self.friction,
+            complaints=said.complaints,
+            answers=said.answers,
+            answer_within=said.answer_within,
+            silent_after=said.silent_after,
+            contact_cost=costs[0] if costs else None,
+        )
 
 
 def questions(project: Project) -> MapQuestions:
@@ -196,8 +208,11 @@ def personas(project: Project, **period: Any) -> Result:
 
 def settings(project: Project) -> dict[str, Any]:
     """The rules that every answer about the map names."""
-    return {"goal": sorted(project.config.project.goal), "return_window": project.config.project.return_window,
-            "min_n": project.config.map.min_n}  # fmt: skip
+    return {
+        "goal": sorted(project.config.project.goal),
+        "return_window": project.config.project.return_window,
+        "min_n": project.config.map.min_n,
+    }
 
 
 def known(config: Config, table: pa.Table, by: str) -> list[dict[str, Any]]:
@@ -284,16 +299,35 @@ def carts_to_win_back(carts: pa.Table) -> list[dict[str, Any]]:
     n, of = (sum(r["episodes"] for r in group) for group in (left, rows))
     values = [r["value"] for r in left if r["value"] is not None]
     value = round(float(sum(values)), 2) if values else None
-    return [{"opportunity": "carts_to_win_back", "touchpoint": None, "n": n, "of": of, "share": round(n / of, 6),
-             "open": sum(r["episodes"] for r in rows if r["status"] == "open"),
-             "value": value, "status": f"{n:,} of {of:,} carts were abandoned: journeys carts remind"}]  # fmt: skip
+    return [
+        {
+            "opportunity": "carts_to_win_back",
+            "touchpoint": None,
+            "n": n,
+            "of": of,
+            "share": round(n / of, 6),
+            "open": sum(r["episodes"] for r in rows if r["status"] == "open"),
+            "value": value,
+            "status": f"{n:,} of {of:,} carts were abandoned: journeys carts remind",
+        }
+    ]
 
 
 def silent(stages: Sequence[str], table: pa.Table) -> list[dict[str, Any]]:
     """Stages at which nobody meets us."""
     there = {r["stage"] for r in table.select(["stage"]).to_pylist()} - {UNMAPPED}
     return [
-        {"opportunity": "silent_stage", "touchpoint": None, "n": 0, "of": 0, "share": None, "customers": 0, "open": 0, "value": None,
-         "status": f"no touch at all in the stage {stage}"}
-        for stage in stages if stage not in there
-    ]  # fmt: skip
+        {
+            "opportunity": "silent_stage",
+            "touchpoint": None,
+            "n": 0,
+            "of": 0,
+            "share": None,
+            "customers": 0,
+            "open": 0,
+            "value": None,
+            "status": f"no touch at all in the stage {stage}",
+        }
+        for stage in stages
+        if stage not in there
+    ]

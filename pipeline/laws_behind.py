@@ -60,8 +60,10 @@ def at_steps(project: Project) -> Iterator[tuple[str, Selection, int]]:
     for (name, question), answer in zip(saved, answers, strict=True):
         rows = answer.to_pylist()
         for step, state, counted in (
-            (len(rows), "converted", rows[-1]["reached"]), (1, "dropped", rows[0]["dropped"]), (1, "in_progress", rows[0]["in_progress"]),
-        ):  # fmt: skip
+            (len(rows), "converted", rows[-1]["reached"]),
+            (1, "dropped", rows[0]["dropped"]),
+            (1, "in_progress", rows[0]["in_progress"]),
+        ):
             if counted is not None:
                 yield f"{name}: {state} at {step}", AtStep(funnel=question, step=step, state=state), counted
 

@@ -67,8 +67,12 @@ def run_night(project: Project, options: RunOptions) -> Manifest:
 def run_locked(project: Project, options: RunOptions) -> Manifest:
     """The same, by whoever holds the store's lock: nobody else writes while a night is at work."""
     started = datetime.now(UTC)
-    manifest = Manifest(run_id=f"{started:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}", as_of=options.as_of or "", started_at=iso(started),
-                        config=project.config.digest())  # fmt: skip
+    manifest = Manifest(
+        run_id=f"{started:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}",
+        as_of=options.as_of or "",
+        started_at=iso(started),
+        config=project.config.digest(),
+    )
     clock = time.monotonic()
     try:
         Night(project, options, manifest).run()
@@ -138,9 +142,12 @@ class Night:
     def read(self, stage: str, done: Pass) -> None:
         """Note what a stage has read of the store."""
         self.manifest.read[stage] = {
-            "files": done.read.files, "rows": done.read.rows, "bytes": done.read.bytes, "files_skipped": done.skipped,
+            "files": done.read.files,
+            "rows": done.read.rows,
+            "bytes": done.read.bytes,
+            "files_skipped": done.skipped,
             "customers_read_further": done.read_further,
-        }  # fmt: skip
+        }
 
     def tell(self, level: str, message: str, **facts: Any) -> None:
         """To whoever listens."""
@@ -227,9 +234,11 @@ class Night:
         totals = report.carts.totals if report.carts else {}
         self.manifest.numbers = {
             **{k: report.summary[k][0].as_py() for k in ("events", "customers", "sessions")},
-            "conversion_rate": outcome["conversion_rate"], "lost": sum(r["lost"] or 0 for r in report.dropoff.to_pylist()),
-            "abandonment_rate": totals.get("abandonment_rate"), "quarantined": report.quality.quarantined,
-        }  # fmt: skip
+            "conversion_rate": outcome["conversion_rate"],
+            "lost": sum(r["lost"] or 0 for r in report.dropoff.to_pylist()),
+            "abandonment_rate": totals.get("abandonment_rate"),
+            "quarantined": report.quality.quarantined,
+        }
 
     def publish(self, report: Report) -> None:
         """The page of the night, then the index over all nights, which everybody opens; each all or nothing."""

@@ -69,9 +69,12 @@ def described(who: Who, selection: Selection) -> dict[str, Any]:
     if isinstance(selection, AtStep):
         f = selection.funnel
         return {
-            "steps": [s.name for s in f.steps], "window": f.window, "count": f.count, "order": f.order,
+            "steps": [s.name for s in f.steps],
+            "window": f.window,
+            "count": f.count,
+            "order": f.order,
             str(who.place): selection.step,
-        }  # fmt: skip
+        }
     if isinstance(selection, Everyone):
         return {}
     return {str(who.choice): list(who.edge) if who.edge else who.nodes[0], "by": who.by}
@@ -105,10 +108,17 @@ def in_carts(project: Project, status: str, unmask: bool, period: dict[str, Any]
     end = pc.coalesce(table["purchase_at"], table["last_activity_at"])
     seconds = pc.divide(pc.cast(pc.subtract(end, table["opened_at"]), pa.int64()), 1e6)
     columns = {
-        "customer": table["customer_id"], "kind": table["kind"], "status": table["status"], "first_at": table["opened_at"],
-        "last_at": end, "seconds": seconds, "value": table["value"], "last_step": table["last_step"], "by": table["by"],
+        "customer": table["customer_id"],
+        "kind": table["kind"],
+        "status": table["status"],
+        "first_at": table["opened_at"],
+        "last_at": end,
+        "seconds": seconds,
+        "value": table["value"],
+        "last_step": table["last_step"],
+        "by": table["by"],
         "cart_id": table["cart_id"],
-    }  # fmt: skip
+    }
     customers = pc.count_distinct(table["customer_id"]).as_py()
     meta = {**found.meta, "cart": status, "rows": table.num_rows, "customers": customers, "masked": not unmask}
     return Result(title=f"carts {status}", table=pa.table(columns), meta=meta)
@@ -130,10 +140,12 @@ def strugglers(
     asked.check_names(sorted(goals), "goal")
     sticks = Counter(asked.answers[0]["sticks_at"].to_pylist())
     parameters = {
-        "goal": sorted(goals), "sessions": sessions, "intent": sorted(stages) or sorted(names),
+        "goal": sorted(goals),
+        "sessions": sessions,
+        "intent": sorted(stages) or sorted(names),
         "of_customers": asked.answers[1]["customers"][0].as_py(),
         "sticks_at": dict(sorted(sticks.items(), key=lambda i: (-i[1], i[0]))),
-    }  # fmt: skip
+    }
     return result(project, asked, "strugglers", unmask, parameters)
 
 

@@ -78,8 +78,10 @@ class Project:
         row = asked.answers[0].to_pylist()[0]
         duplicates, quarantined = self.store.duplicates(asked.snapshot), Quarantine(self.store.root).count()
         row = {k: row[k] for k in ("events", "customers", "sessions", "first_event_at", "last_event_at")} | {
-            "duplicates": duplicates, "quarantined": quarantined, "excluded_sessions": row["excluded_sessions"],
-        }  # fmt: skip
+            "duplicates": duplicates,
+            "quarantined": quarantined,
+            "excluded_sessions": row["excluded_sessions"],
+        }
         schema = pa.schema(
             [
                 *asked.answers[0].schema.remove(5),
@@ -199,14 +201,32 @@ class Project:
         Steps and exclusions are written as on the command line; `saved_funnel(name)` gives the words of a [[funnel]].
         """
         question = parse_funnel(
-            steps, window=window, count=count, order=order, ties=ties, step_window=step_window, exclude=exclude,
-            exclusion=exclusion, ignore=ignore, breakdown=breakdown, by=by, top=top,
-        )  # fmt: skip
+            steps,
+            window=window,
+            count=count,
+            order=order,
+            ties=ties,
+            step_window=step_window,
+            exclude=exclude,
+            exclusion=exclusion,
+            ignore=ignore,
+            breakdown=breakdown,
+            by=by,
+            top=top,
+        )
         names = [m.name for s in question.steps for m in s.matchers if not m.name.startswith(PAGE)]
         parameters = {
-            "steps": list(steps), "window": question.window, "count": count, "order": order, "ties": ties,
-            "exclude": list(exclude), "exclusion": exclusion, "ignore": list(ignore), "breakdown": breakdown, "by": by,
-        }  # fmt: skip
+            "steps": list(steps),
+            "window": question.window,
+            "count": count,
+            "order": order,
+            "ties": ties,
+            "exclude": list(exclude),
+            "exclusion": exclusion,
+            "ignore": list(ignore),
+            "breakdown": breakdown,
+            "by": by,
+        }
         if compare is not None:
             from pipeline.compare import compare_funnel
 

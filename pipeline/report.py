@@ -68,26 +68,42 @@ def whole_report(about: About, found: Answers, snapshot: Snapshot, done: Pass, w
     words = commands(config, about.period, periods.now, scope.as_of)
     names = found["names"] | scope.touchpoints.given
     return Report(
-        shop=config.directory.resolve().name, timezone=config.project.timezone, currency=config.project.currency,
-        minor_units=project.minor_units, goal=sorted(rules.goal),
-        goal_seen=any(g.removeprefix("event:") in names for g in rules.goal), as_of=scope.as_of, now=periods.now,
-        before=periods.before, weeks=periods.weeks, first_event=first_event(snapshot),
-        conditions=[*(str(c) for c in scope.segment), *(f"where {c}" for c in scope.where)], data=found["data"],
-        return_window=config.project.return_window, coverage=found["coverage"],
+        shop=config.directory.resolve().name,
+        timezone=config.project.timezone,
+        currency=config.project.currency,
+        minor_units=project.minor_units,
+        goal=sorted(rules.goal),
+        goal_seen=any(g.removeprefix("event:") in names for g in rules.goal),
+        as_of=scope.as_of,
+        now=periods.now,
+        before=periods.before,
+        weeks=periods.weeks,
+        first_event=first_event(snapshot),
+        conditions=[*(str(c) for c in scope.segment), *(f"where {c}" for c in scope.where)],
+        data=found["data"],
+        return_window=config.project.return_window,
+        coverage=found["coverage"],
         stages=stage_facts(config, found["coverage"]),
         quality=quality(project, snapshot, found["coverage"], found["summary"], done.excluded_sessions),
-        rules=rules_in_force(config, cart_rules(project.config)), commands=words,
-        warnings=[*warnings, *unknown_steps(config, names)], **tables(about, found, words),
-    )  # fmt: skip
+        rules=rules_in_force(config, cart_rules(project.config)),
+        commands=words,
+        warnings=[*warnings, *unknown_steps(config, names)],
+        **tables(about, found, words),
+    )
 
 
 def part_of(whole: Report, about: About, segment: Condition, found: Answers) -> Segment:
     """About one segment: the same page with other numbers."""
     words = commands(about.project.config, about.period, about.periods.now, about.scope.as_of, segment)
     report = replace(
-        whole, conditions=[*whole.conditions, str(segment)], commands=words, warnings=(), map=None,
-        map_elsewhere=whole.map is not None, **tables(about, found, words),
-    )  # fmt: skip
+        whole,
+        conditions=[*whole.conditions, str(segment)],
+        commands=words,
+        warnings=(),
+        map=None,
+        map_elsewhere=whole.map is not None,
+        **tables(about, found, words),
+    )
     return Segment(column=segment.column, value=segment.value, report=report)
 
 
@@ -96,25 +112,37 @@ def tables(about: About, found: Answers, words: Mapping[str, str]) -> dict[str, 
     config = about.project.config
     plain = ("summary", "outcomes", "flows", "edges", "hours", "goal_times", "dropoff", "last_lost")
     return {
-        **{name: found[name] for name in plain}, "nodes": found.get("nodes"), "summary_before": found.get("summary_before"),
-        "dropoff_before": found.get("dropoff_before"), "carts": cart_answer(found),
+        **{name: found[name] for name in plain},
+        "nodes": found.get("nodes"),
+        "summary_before": found.get("summary_before"),
+        "dropoff_before": found.get("dropoff_before"),
+        "carts": cart_answer(found),
         "funnels": [funnel_answer(found, f.name, config.funnel(f.name), words) for f in plain_funnels(config)],
-    }  # fmt: skip
+    }
 
 
 def funnel_answer(found: Answers, name: str, saved: Any, words: Mapping[str, str]) -> FunnelAnswer:
     """One saved funnel."""
     return FunnelAnswer(
-        name=name, count=saved.count, window=saved.window, now=found[f"funnel:{name}"],
-        before=found.get(f"funnel:{name}_before"), settled=found.get(f"settled:{name}"),
-        settled_before=found.get(f"settled:{name}_before"), command=words[f"funnel:{name}"],
-    )  # fmt: skip
+        name=name,
+        count=saved.count,
+        window=saved.window,
+        now=found[f"funnel:{name}"],
+        before=found.get(f"funnel:{name}_before"),
+        settled=found.get(f"settled:{name}"),
+        settled_before=found.get(f"settled:{name}_before"),
+        command=words[f"funnel:{name}"],
+    )
 
 
 def cart_answer(found: Answers) -> CartAnswer:
     """The carts of the period."""
     answer = found["carts"]
     return CartAnswer(
-        table=answer.table, totals=answer.totals, recovery_hours=answer.recovery_hours, idle_hours=answer.idle_hours,
-        last_steps=found["last_steps"].table, spans=found["cart_spans"],
-    )  # fmt: skip
+        table=answer.table,
+        totals=answer.totals,
+        recovery_hours=answer.recovery_hours,
+        idle_hours=answer.idle_hours,
+        last_steps=found["last_steps"].table,
+        spans=found["cart_spans"],
+    )

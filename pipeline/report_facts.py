@@ -33,10 +33,15 @@ def plain_funnels(config: Config) -> list[SavedFunnel]:
 def funnel_of(saved: SavedFunnel) -> Funnel:
     """A saved funnel as a question, without its breakdown."""
     return Funnel(
-        steps=parse_steps(saved.steps, saved.step_window), window=saved.window, count=saved.count, order=saved.order,
-        ties=saved.ties, exclusions=tuple(parse_exclusion(x) for x in saved.exclude), exclusion=saved.exclusion,
+        steps=parse_steps(saved.steps, saved.step_window),
+        window=saved.window,
+        count=saved.count,
+        order=saved.order,
+        ties=saved.ties,
+        exclusions=tuple(parse_exclusion(x) for x in saved.exclude),
+        exclusion=saved.exclusion,
         ignored=frozenset(saved.ignore),
-    )  # fmt: skip
+    )
 
 
 def unknown_steps(config: Config, known: Collection[str]) -> list[str]:
@@ -77,13 +82,21 @@ def commands(
         return shlex.join(["journeys", *command, *words])
 
     return {
-        "report": spoken("report", "build", "-o", "report"), "summary": spoken("summary"), "dropoff": spoken("dropoff"),
-        "paths": spoken("paths", "--collapse-repeats"), "carts": spoken("carts"), "quarantine": "journeys quarantine",
-        "map": spoken("map", "--by", "stage"), "map:cells": spoken("map"),
+        "report": spoken("report", "build", "-o", "report"),
+        "summary": spoken("summary"),
+        "dropoff": spoken("dropoff"),
+        "paths": spoken("paths", "--collapse-repeats"),
+        "carts": spoken("carts"),
+        "quarantine": "journeys quarantine",
+        "map": spoken("map", "--by", "stage"),
+        "map:cells": spoken("map"),
         "map:changes": spoken("map", "--by", "stage", "--compare", "previous"),
-        **{f"map:{name}": spoken("map", name) for name in ("pains", "moments", "best", "designed", "opportunities", "personas")},
+        **{
+            f"map:{name}": spoken("map", name)
+            for name in ("pains", "moments", "best", "designed", "opportunities", "personas")
+        },
         **{f"funnel:{f.name}": spoken("funnel", *funnel_words(f)) for f in config.funnels},
-    }  # fmt: skip
+    }
 
 
 def funnel_words(saved: SavedFunnel) -> list[str]:
@@ -118,21 +131,33 @@ def quality(
     stages = [r for r in coverage.to_pylist() if r["kind"] == "stage"]
     unmapped = sum(int(r["events"]) for r in stages if r["name"] == UNMAPPED) if project.config.stages else None
     return Quality(
-        accepted=snapshot.rows, duplicates=snapshot.duplicates, quarantined=sum(left.values()),
-        reasons=reasons, excluded_sessions=excluded_sessions, unmapped=unmapped, events=summary["events"][0].as_py(),
-    )  # fmt: skip
+        accepted=snapshot.rows,
+        duplicates=snapshot.duplicates,
+        quarantined=sum(left.values()),
+        reasons=reasons,
+        excluded_sessions=excluded_sessions,
+        unmapped=unmapped,
+        events=summary["events"][0].as_py(),
+    )
 
 
 def rules_in_force(config: Config, carts: CartRules) -> list[Rule]:
     """The rules that decide numbers, as journeys.toml spells them."""
     s, p = config.sessions, config.project
     found = {
-        "goal": ", ".join(p.goal) or "none", "return_window": format_duration(p.return_window),
-        "idle_timeout": format_duration(s.idle_timeout), "max_duration": format_duration(s.max_duration),
-        "cut_at_midnight": "yes" if s.cut_at_midnight else "", "cut_on": s.cut_on or "", "passive": ", ".join(s.passive),
-        "max_session_events": f"{s.max_session_events:,}", "quiet_period": format_duration(carts.quiet_period),
+        "goal": ", ".join(p.goal) or "none",
+        "return_window": format_duration(p.return_window),
+        "idle_timeout": format_duration(s.idle_timeout),
+        "max_duration": format_duration(s.max_duration),
+        "cut_at_midnight": "yes" if s.cut_at_midnight else "",
+        "cut_on": s.cut_on or "",
+        "passive": ", ".join(s.passive),
+        "max_session_events": f"{s.max_session_events:,}",
+        "quiet_period": format_duration(carts.quiet_period),
         "recovery_window": format_duration(carts.recovery_window),
-        "touchpoint rules": str(len(config.touchpoints) or ""), "stages": str(len(config.stages) or ""),
-        "excluded customers": str(len(config.excludes) or ""), "rules digest": config.digest()[:12],
-    }  # fmt: skip
+        "touchpoint rules": str(len(config.touchpoints) or ""),
+        "stages": str(len(config.stages) or ""),
+        "excluded customers": str(len(config.excludes) or ""),
+        "rules digest": config.digest()[:12],
+    }
     return [Rule(name=name, value=value) for name, value in found.items() if value]

@@ -44,6 +44,10 @@ def facts(night: date, record: Mapping[str, Any], root: Path) -> NightFacts:
     page = f"{night}/index.html"
     there = published(record) and (root / page).is_file()
     return NightFacts(
-        night=night, state=record["state"], message=record["message"], page=page if there else None,
-        warnings=len(record["warnings"]), numbers=dict(record["numbers"]),
-    )  # fmt: skip
+        night=night,
+        state=record["state"],
+        message=record["message"],
+        page=page if there else None,
+        warnings=len(record["warnings"]),
+        numbers=dict(record["numbers"]),
+    )

@@ -50,8 +50,16 @@ def map_questions(project: Project, periods: Periods) -> Questions:
     found.add("stages_before", replace(asked.cells("stage"), times=False), periods.before)
     found.add("designed", asked.designed(), now)
     found.add("opportunities", asked.opportunities(), now)
-    found.add("dropoff", DropOff(rules=goal_rules(config), return_window=config.project.return_window, by_stage=True,
-                           minor_units=project.minor_units), now)  # fmt: skip
+    found.add(
+        "dropoff",
+        DropOff(
+            rules=goal_rules(config),
+            return_window=config.project.return_window,
+            by_stage=True,
+            minor_units=project.minor_units,
+        ),
+        now,
+    )
     found.add("channels", TouchpointChannels(), now)
     if any(s.comment is not None for s in asked.surveys):
         found.add("comments", Comments(surveys=asked.surveys), now)
@@ -78,18 +86,34 @@ def map_content(
     things = things_to_do(found["opportunities"], carts, asked.stages, stages.table)
     channels = found["channels"].to_pylist()
     return MapContent(
-        stages=stages_of(project, scope), preset=asked.preset, min_n=config.map.min_n, totals=cells.totals, surveys=bool(config.surveys),
+        stages=stages_of(project, scope),
+        preset=asked.preset,
+        min_n=config.map.min_n,
+        totals=cells.totals,
+        surveys=bool(config.surveys),
         cells=with_notes(cells.table, known(config, cells.table, "touchpoint")),
         by_stage=with_notes(stages.table, known(config, stages.table, "stage")),
-        pains=owned(config, cells.pains), moments=owned(config, cells.moments), best=ranked(cells.table, config.map.min_n),
-        opportunities=things, opportunity_stage=opportunity_stages(project, asked, cells, things),
-        designed=felt(found["designed"].table, stages.table, config), designed_totals=found["designed"].totals,
-        targets=bool(config.journey.targets), dropoff=found["dropoff"], changes=changes(stages, before, asked),
-        channels={t: [r["channel"] for r in channels if r["touchpoint"] == t] for t in {r["touchpoint"] for r in channels}},
-        offline=frozenset(r["channel"] for r in channels if any(fnmatchcase(r["channel"], g) for g in config.map.offline)),
-        personas=persona_maps(project, found), comments=comments(found.get("comments"), cells.table),
-        themes=found.get("themes", THEMES.empty_table()), commands=commands,
-    )  # fmt: skip
+        pains=owned(config, cells.pains),
+        moments=owned(config, cells.moments),
+        best=ranked(cells.table, config.map.min_n),
+        opportunities=things,
+        opportunity_stage=opportunity_stages(project, asked, cells, things),
+        designed=felt(found["designed"].table, stages.table, config),
+        designed_totals=found["designed"].totals,
+        targets=bool(config.journey.targets),
+        dropoff=found["dropoff"],
+        changes=changes(stages, before, asked),
+        channels={
+            t: [r["channel"] for r in channels if r["touchpoint"] == t] for t in {r["touchpoint"] for r in channels}
+        },
+        offline=frozenset(
+            r["channel"] for r in channels if any(fnmatchcase(r["channel"], g) for g in config.map.offline)
+        ),
+        personas=persona_maps(project, found),
+        comments=comments(found.get("comments"), cells.table),
+        themes=found.get("themes", THEMES.empty_table()),
+        commands=commands,
+    )
 
 
 def stages_of(project: Project, scope: Scope) -> list[MapStage]:
@@ -98,10 +122,16 @@ def stages_of(project: Project, scope: Scope) -> list[MapStage]:
     if not project.config.stages:
         return [MapStage(name=name, phase=phase) for name, phase in SHOP_PHASES.items()]
     return [
-        MapStage(name=s.name, phase=s.phase, goal=s.goal, owner=s.owner, review_by=s.review_by,
-                 overdue=s.review_by is not None and s.review_by < today)
+        MapStage(
+            name=s.name,
+            phase=s.phase,
+            goal=s.goal,
+            owner=s.owner,
+            review_by=s.review_by,
+            overdue=s.review_by is not None and s.review_by < today,
+        )
         for s in project.config.stages
-    ]  # fmt: skip
+    ]
 
 
 def changes(now: MapAnswer, before: MapAnswer | None, asked: MapQuestions) -> pa.Table | None:
@@ -121,8 +151,11 @@ def opportunity_stages(project: Project, asked: MapQuestions, cells: MapAnswer, 
         stages = (asked.rules.stage(names.touchpoint(e, None, None), e, None) for e in events)
         return next((s for s in stages if s != UNMAPPED), None)
 
-    spoken = {"carts_to_win_back": first(roles["add"]), "silent_after_purchase": first(roles["purchase"]),
-              "unanswered_complaint": first(config.map.complaints)}  # fmt: skip
+    spoken = {
+        "carts_to_win_back": first(roles["add"]),
+        "silent_after_purchase": first(roles["purchase"]),
+        "unanswered_complaint": first(config.map.complaints),
+    }
     there = set(cells.table["stage"].to_pylist())
     silent = iter(s for s in asked.stages if s not in there)
     found: list[str | None] = []
@@ -150,8 +183,9 @@ def comments(found: pa.Table | None, cells: pa.Table) -> list[Comment]:
     told = {(r["stage"], r["touchpoint"]) for r in enough}
     return [
         Comment(stage=r["stage"], touchpoint=r["touchpoint"], feeling=r["feeling"], text=masked(r["text"]))
-        for r in found.to_pylist() if (r["stage"], r["touchpoint"]) in told
-    ]  # fmt: skip
+        for r in found.to_pylist()
+        if (r["stage"], r["touchpoint"]) in told
+    ]
 
 
 def dated(project: Project) -> list[Annotation]:

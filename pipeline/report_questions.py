@@ -88,9 +88,10 @@ def periods_of(scope: Scope, timezone: str, compare: bool) -> Periods:
     earliest = since - (until - since) if compare else since
     weeks = min((until - earliest) // WEEK, MOST_WEEKS)
     return Periods(
-        now=span(since, until), before=span(earliest, since) if compare else None,
+        now=span(since, until),
+        before=span(earliest, since) if compare else None,
         weeks=tuple(span(until - (i + 1) * WEEK, until - i * WEEK) for i in reversed(range(weeks))),
-    )  # fmt: skip
+    )
 
 
 def about_all(project: Project, scope: Scope, periods: Periods) -> Questions:

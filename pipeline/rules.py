@@ -17,9 +17,14 @@ def session_rules(config: Config) -> SessionRules:
     """[sessions]."""
     s = config.sessions
     return SessionRules(
-        idle_timeout=s.idle_timeout, max_duration=s.max_duration, cut_at_midnight=s.cut_at_midnight, cut_on=s.cut_on,
-        passive=frozenset(s.passive), max_session_events=s.max_session_events, timezone=config.project.timezone,
-    )  # fmt: skip
+        idle_timeout=s.idle_timeout,
+        max_duration=s.max_duration,
+        cut_at_midnight=s.cut_at_midnight,
+        cut_on=s.cut_on,
+        passive=frozenset(s.passive),
+        max_session_events=s.max_session_events,
+        timezone=config.project.timezone,
+    )
 
 
 def touchpoint_rules(config: Config) -> TouchpointRules:
@@ -54,9 +59,15 @@ def source_mapping(config: Config, source: Source) -> SourceMapping:
     fields = {target: column_field(spec) for target, spec in source.columns.items()}
     fields |= {name: Field(columns=(name,)) for name in source.promote if name not in fields}
     return SourceMapping(
-        name=source.name, fields=fields, timezone=source.timezone, deduplicate=source.deduplicate,
-        excluded=config.excludes, currency=config.project.currency, bots=bot_rules(config, source.bots), static_files=source.static_files,
-    )  # fmt: skip
+        name=source.name,
+        fields=fields,
+        timezone=source.timezone,
+        deduplicate=source.deduplicate,
+        excluded=config.excludes,
+        currency=config.project.currency,
+        bots=bot_rules(config, source.bots),
+        static_files=source.static_files,
+    )
 
 
 def bot_rules(config: Config, bots: str | None = None) -> BotRules:

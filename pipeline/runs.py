@@ -63,16 +63,22 @@ class Manifest:
     def metrics(self) -> str:
         """Prometheus text exposition of the run."""
         lines = [
-            "# TYPE journeys_run_success gauge", f"journeys_run_success {int(self.state == 'ok')}",
-            "# TYPE journeys_run_seconds gauge", f"journeys_run_seconds {self.seconds:.3f}",
+            "# TYPE journeys_run_success gauge",
+            f"journeys_run_success {int(self.state == 'ok')}",
+            "# TYPE journeys_run_seconds gauge",
+            f"journeys_run_seconds {self.seconds:.3f}",
             "# TYPE journeys_run_rows gauge",
-        ]  # fmt: skip
+        ]
         for source, book in sorted(self.accounting.items()):
             label = source.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
             for kind in ("rows", "accepted", "duplicates", "quarantined"):
                 lines.append(f'journeys_run_rows{{source="{label}",kind="{kind}"}} {book[kind]}')
-        lines += [line for name, value in sorted(self.numbers.items()) if isinstance(value, (int, float))
-                  for line in (f"# TYPE journeys_{name} gauge", f"journeys_{name} {value}")]  # fmt: skip
+        lines += [
+            line
+            for name, value in sorted(self.numbers.items())
+            if isinstance(value, (int, float))
+            for line in (f"# TYPE journeys_{name} gauge", f"journeys_{name} {value}")
+        ]
         return "\n".join(lines) + "\n"
 
 
@@ -93,11 +99,18 @@ def table_of(manifests: Sequence[Mapping[str, Any]]) -> pa.Table:
     rows = []
     for m in manifests:
         books = m["accounting"].values()
-        rows.append({
-            "run_id": m["run_id"], "as_of": m["as_of"], "state": m["state"], "started_at": m["started_at"], "seconds": m["seconds"],
-            "inputs": len(m["inputs"]), **{k: sum(b[k] for b in books) for k in ("rows", "accepted", "duplicates", "quarantined")},
-            "warnings": len(m["warnings"]),
-        })  # fmt: skip
+        rows.append(
+            {
+                "run_id": m["run_id"],
+                "as_of": m["as_of"],
+                "state": m["state"],
+                "started_at": m["started_at"],
+                "seconds": m["seconds"],
+                "inputs": len(m["inputs"]),
+                **{k: sum(b[k] for b in books) for k in ("rows", "accepted", "duplicates", "quarantined")},
+                "warnings": len(m["warnings"]),
+            }
+        )
     return pa.Table.from_pylist(rows, schema=RUNS)
 
 
@@ -114,8 +127,10 @@ def difference(a: Mapping[str, Any], b: Mapping[str, Any]) -> pa.Table:
     """One row per value that two manifests disagree on: key, first, second."""
     one, two = flat("", a), flat("", b)
     keys = [k for k in sorted(one.keys() | two.keys()) if one.get(k) != two.get(k)]
-    return pa.table({"key": keys, "first": [one.get(k) for k in keys], "second": [two.get(k) for k in keys]},
-                    schema=pa.schema([(n, pa.string()) for n in ("key", "first", "second")]))  # fmt: skip
+    return pa.table(
+        {"key": keys, "first": [one.get(k) for k in keys], "second": [two.get(k) for k in keys]},
+        schema=pa.schema([(n, pa.string()) for n in ("key", "first", "second")]),
+    )
 
 
 def flat(prefix: str, value: Any) -> dict[str, str]:

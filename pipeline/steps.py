@@ -79,8 +79,10 @@ def parse_funnel(
     return Funnel(
         steps=parse_steps(steps, {k: parse_duration(v) for k, v in (step_window or {}).items()}),
         window=None if window is None else parse_duration(window),
-        exclusions=tuple(parse_exclusion(x) for x in exclude), ignored=frozenset(ignore), **options,
-    )  # fmt: skip
+        exclusions=tuple(parse_exclusion(x) for x in exclude),
+        ignored=frozenset(ignore),
+        **options,
+    )
 
 
 def parse_exclusion(text: str) -> Exclusion:

@@ -32,8 +32,12 @@ def touchpoints(project: Project, *, top: int = 10, **period: Any) -> Result:
     taken = rules.given.union(*names.values(), project.config.project.goal)
     unmatched = found.unmatched.to_pylist()
     suggestions = suggest(unmatched, taken, top)
-    parameters = {"rules_given": len(rules.rules), "paths_unmatched": len(unmatched), "unmatched": unmatched[:top],
-                  "toml": blocks(suggestions)}  # fmt: skip
+    parameters = {
+        "rules_given": len(rules.rules),
+        "paths_unmatched": len(unmatched),
+        "unmatched": unmatched[:top],
+        "toml": blocks(suggestions),
+    }
     return asked.result("touchpoints", found.table, parameters=parameters)
 
 
@@ -63,9 +67,10 @@ def misfits(rule: TouchpointRule, event: str | None, path: str, channel: str | N
     """The conditions of a rule that do not hold."""
     said = (("event", rule.event, event), ("url", rule.url, path), ("channel", rule.channel, channel))
     return [
-        f"{column} {value} fits no {' or '.join(globs)}" for column, globs, value in said
+        f"{column} {value} fits no {' or '.join(globs)}"
+        for column, globs, value in said
         if value is not None and not fits(globs, value)
-    ]  # fmt: skip
+    ]
 
 
 def assumed(rule: TouchpointRule, event: str | None, channel: str | None) -> str:

@@ -90,9 +90,12 @@ class Who:
             return OnEdge(source=source, target=target, by_stage=stage, collapse_repeats=self.collapse_repeats)
         if self.choice in ("lost", "returned"):
             return Ended(
-                node=self.nodes[0], state=self.choice, by_stage=stage, rules=goal_rules(project.config, goal),
+                node=self.nodes[0],
+                state=self.choice,
+                by_stage=stage,
+                rules=goal_rules(project.config, goal),
                 return_window=project.config.project.return_window,
-            )  # fmt: skip
+            )
         return Everyone()
 
     def title(self, selection: Selection) -> str:

@@ -41,12 +41,15 @@ def dropoff_changes(report: Report) -> list[Change]:
     before = {r["touchpoint"]: r for r in report.dropoff_before.to_pylist()}
     return [
         Change(
-            hits=r["drop_off"], trials=r["sessions"], hits_before=before[r["touchpoint"]]["drop_off"],
-            trials_before=before[r["touchpoint"]]["sessions"], place=r["touchpoint"],
+            hits=r["drop_off"],
+            trials=r["sessions"],
+            hits_before=before[r["touchpoint"]]["drop_off"],
+            trials_before=before[r["touchpoint"]]["sessions"],
+            place=r["touchpoint"],
         )
         for r in report.dropoff.to_pylist()
         if r["touchpoint"] in before
-    ]  # fmt: skip
+    ]
 
 
 def funnel_changes(answer: FunnelAnswer) -> list[Change | None]:
@@ -58,10 +61,16 @@ def funnel_changes(answer: FunnelAnswer) -> list[Change | None]:
     for i in range(1, len(now)):
         found.append(
             Change(
-                hits=now[i]["reached"], trials=now[i - 1]["reached"], hits_before=before[i]["reached"],
-                trials_before=before[i - 1]["reached"], place=now[i - 1]["name"], target=now[i]["name"], funnel=answer.name, kind="step",
+                hits=now[i]["reached"],
+                trials=now[i - 1]["reached"],
+                hits_before=before[i]["reached"],
+                trials_before=before[i - 1]["reached"],
+                place=now[i - 1]["name"],
+                target=now[i]["name"],
+                funnel=answer.name,
+                kind="step",
             )
-        )  # fmt: skip
+        )
     return found
 
 
@@ -91,10 +100,13 @@ def overall(report: Report) -> list[Change]:
         left, left_before = (r["abandoned"] + r["recovered"] for r in (now, old))
         found.append(
             Change(
-                kind="carts", hits=left, trials=left + now["converted"], hits_before=left_before,
+                kind="carts",
+                hits=left,
+                trials=left + now["converted"],
+                hits_before=left_before,
                 trials_before=left_before + old["converted"],
             )
-        )  # fmt: skip
+        )
     return found
 
 

@@ -33,11 +33,15 @@ def funnel_figure(table: pa.Table) -> go.Figure:
         mine = [r for r in rows if group is None or r[column] == group]
         bars.append(
             go.Bar(
-                x=[r["reached"] for r in mine], y=names(r["name"] for r in mine), orientation="h", textposition="auto",
-                marker_color=COLOURS[i % len(COLOURS)], name="" if group is None else names([str(group)])[0],
+                x=[r["reached"] for r in mine],
+                y=names(r["name"] for r in mine),
+                orientation="h",
+                textposition="auto",
+                marker_color=COLOURS[i % len(COLOURS)],
+                name="" if group is None else names([str(group)])[0],
                 text=[f"{r['reached']:,} \u00b7 {r['conversion_rate'] or 0:.1%}" for r in mine],
             )
-        )  # fmt: skip
+        )
     return styled(go.Figure(bars), "Reached").update_layout(showlegend=len(groups) > 1)
 
 
@@ -47,12 +51,18 @@ def dropoff_figure(table: pa.Table) -> go.Figure:
     place = table.column_names[0]
     rate = [r["drop_off_rate"] or 0.0 for r in rows]
     dots = go.Scatter(
-        x=rate, y=names(r[place] for r in rows), mode="markers", marker={"color": WARN, "size": 9},
+        x=rate,
+        y=names(r[place] for r in rows),
+        mode="markers",
+        marker={"color": WARN, "size": 9},
         error_x={
-            "type": "data", "symmetric": False, "color": QUIET, "array": [r["ci_high"] - v for r, v in zip(rows, rate, strict=True)],
+            "type": "data",
+            "symmetric": False,
+            "color": QUIET,
+            "array": [r["ci_high"] - v for r, v in zip(rows, rate, strict=True)],
             "arrayminus": [v - r["ci_low"] for r, v in zip(rows, rate, strict=True)],
         },
-    )  # fmt: skip
+    )
     figure = styled(go.Figure(dots), "Sessions that end here without a goal")
     return figure.update_xaxes(tickformat=".0%", rangemode="tozero")
 
@@ -82,12 +92,15 @@ def carts_figure(table: pa.Table) -> go.Figure:
     }
     bars = [
         go.Bar(
-            name=status, y=kinds, orientation="h", marker={"color": colour, "pattern": {"shape": shape}, "line": EDGE},
+            name=status,
+            y=kinds,
+            orientation="h",
+            marker={"color": colour, "pattern": {"shape": shape}, "line": EDGE},
             x=[sum(r["episodes"] for r in rows if (r["kind"], r["status"]) == (k, status)) for k in kinds],
         )
         for status, (colour, shape) in look.items()
         if any(r["status"] == status for r in rows)
-    ]  # fmt: skip
+    ]
     return styled(go.Figure(bars), "Carts").update_layout(barmode="stack", showlegend=True)
 
 
@@ -109,10 +122,14 @@ def matrix_figure(table: pa.Table) -> go.Figure:
 def shares_of(cells: Mapping[tuple[str, str], float | None], rows: Sequence[str], columns: Sequence[str]) -> go.Heatmap:
     """A heatmap of shares; an empty cell is nothing, not zero."""
     return go.Heatmap(
-        z=[[cells.get((row, column)) for column in columns] for row in rows], x=names(columns), y=names(rows),
-        colorscale=[[0, PAPER], [1, ACCENT]], zmin=0, hovertemplate="%{y} \u2192 %{x}: %{z:.1%}<extra></extra>",
+        z=[[cells.get((row, column)) for column in columns] for row in rows],
+        x=names(columns),
+        y=names(rows),
+        colorscale=[[0, PAPER], [1, ACCENT]],
+        zmin=0,
+        hovertemplate="%{y} \u2192 %{x}: %{z:.1%}<extra></extra>",
         colorbar={"tickformat": ".0%"},
-    )  # fmt: skip
+    )
 
 
 def flows_figure(table: pa.Table) -> go.Figure:
@@ -130,10 +147,13 @@ def flows_figure(table: pa.Table) -> go.Figure:
         ends = (("no goal", f.sessions - f.with_goal), ("goal", f.with_goal))
         links += [(source, number[0, end], n) for end, n in ends if n]
     sankey = go.Sankey(
-        node={"label": [*names(n for _, n in boxes), "ends without a goal", "ends with a goal"],
-              "color": [*[INK] * len(boxes), WARN, ACCENT], "thickness": 8},
+        node={
+            "label": [*names(n for _, n in boxes), "ends without a goal", "ends with a goal"],
+            "color": [*[INK] * len(boxes), WARN, ACCENT],
+            "thickness": 8,
+        },
         link={"color": FLOW, **{k: [link[i] for link in links] for i, k in enumerate(("source", "target", "value"))}},
-    )  # fmt: skip
+    )
     return styled(go.Figure(sankey), "")
 
 
@@ -145,17 +165,27 @@ def names(found: Iterable[str]) -> list[str]:
 def styled(figure: go.Figure, title: str) -> go.Figure:
     """The look of the page."""
     figure.update_layout(
-        font={"family": FONT, "size": 12, "color": INK}, paper_bgcolor=PAPER, plot_bgcolor=PAPER, showlegend=False,
-        margin={"l": 8, "r": 24, "t": 24, "b": 40}, xaxis_title=title, separators=".,",
-    )  # fmt: skip
+        font={"family": FONT, "size": 12, "color": INK},
+        paper_bgcolor=PAPER,
+        plot_bgcolor=PAPER,
+        showlegend=False,
+        margin={"l": 8, "r": 24, "t": 24, "b": 40},
+        xaxis_title=title,
+        separators=".,",
+    )
     figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
     return figure
 
 
 FIGURES: dict[str, Callable[[pa.Table], go.Figure]] = {
-    "funnel": funnel_figure, "dropoff": dropoff_figure, "paths": paths_figure, "carts": carts_figure, "flows": flows_figure,
-    "steps": matrix_figure, "step matrix": matrix_figure,
-}  # fmt: skip
+    "funnel": funnel_figure,
+    "dropoff": dropoff_figure,
+    "paths": paths_figure,
+    "carts": carts_figure,
+    "flows": flows_figure,
+    "steps": matrix_figure,
+    "step matrix": matrix_figure,
+}
 """By the title of the answer."""
 
 

@@ -70,9 +70,13 @@ def largest_leak(report: Report) -> Finding | None:
         share(r["drop_off_rate"]), interval(r["ci_low"], r["ci_high"]), back, still
     )
     return Finding(
-        kind="leak", head="Largest leak" if r["lost"] else "Most ends", sentence=sentence, evidence=evidence,
-        told=(r["drop_off"], r["sessions"]), backed=(r["lost"], r["returned"], r["in_progress"]),
-    )  # fmt: skip
+        kind="leak",
+        head="Largest leak" if r["lost"] else "Most ends",
+        sentence=sentence,
+        evidence=evidence,
+        told=(r["drop_off"], r["sessions"]),
+        backed=(r["lost"], r["returned"], r["in_progress"]),
+    )
 
 
 def what_changed(report: Report, changes: Sequence[Change]) -> Finding | None:
@@ -144,14 +148,20 @@ def weakest_step(answer: FunnelAnswer) -> Finding | None:
         named(at["name"]), named(to["name"]), number(at["dropped"]), number(at["reached"]), answer.count, instead(at)
     )
     evidence = Markup("{}, 95 % interval {}; funnel {}{}.").format(
-        share(at["dropped"] / at["reached"]), interval(low, high), named(answer.name),
+        share(at["dropped"] / at["reached"]),
+        interval(low, high),
+        named(answer.name),
         f"; {number(at['in_progress'])} more are still on their way" if at["in_progress"] else "",
-    )  # fmt: skip
+    )
     gone = [g["units"] for g in at["dropped_next"] or []]
     return Finding(
-        kind="first", head="Look first", sentence=sentence, evidence=evidence, told=(at["dropped"], at["reached"], *gone[:2]),
+        kind="first",
+        head="Look first",
+        sentence=sentence,
+        evidence=evidence,
+        told=(at["dropped"], at["reached"], *gone[:2]),
         backed=(at["in_progress"],),
-    )  # fmt: skip
+    )
 
 
 def instead(row: Mapping[str, Any]) -> Markup:

@@ -79,11 +79,19 @@ class Row:
 def index(shop: str, nights: Sequence[NightFacts]) -> bytes:
     """UTF-8 HTML of the index; equal nights give equal bytes."""
     ordered = sorted(nights, key=lambda n: n.night)
-    text = templates().get_template("nights.html.j2").render(
-        title=f"{plain(shop)}: every night", shop=named(shop), summary=summary(ordered), measures=MEASURES,
-        lines=[line for m in MEASURES if (line := over_nights(m, ordered))], rows=[row(n) for n in reversed(ordered)],
-        style=Markup(asset("report.css")),
-    )  # fmt: skip
+    text = (
+        templates()
+        .get_template("nights.html.j2")
+        .render(
+            title=f"{plain(shop)}: every night",
+            shop=named(shop),
+            summary=summary(ordered),
+            measures=MEASURES,
+            lines=[line for m in MEASURES if (line := over_nights(m, ordered))],
+            rows=[row(n) for n in reversed(ordered)],
+            style=Markup(asset("report.css")),
+        )
+    )
     return text.encode("utf-8", "replace")
 
 

@@ -85,11 +85,19 @@ def pages(report: Report, *, parts: tuple[str, ...] = PARTS, beside: bool = Fals
     segments, left_out = carried(environment, report, parts)
     css, js = asset("report.css"), script()
     text = environment.get_template("report.html.j2").render(
-        header=header(report), view=view, missing=missing(report, drawn=view.drawn), method=method(report),
-        downloads=downloads(report), segments=segments, data=data_json(report, left_out), policy=policy(js, beside),
-        style=Markup('<link rel="stylesheet" href="assets/report.css">') if beside else Markup(f"<style>\n{css}</style>"),
+        header=header(report),
+        view=view,
+        missing=missing(report, drawn=view.drawn),
+        method=method(report),
+        downloads=downloads(report),
+        segments=segments,
+        data=data_json(report, left_out),
+        policy=policy(js, beside),
+        style=Markup('<link rel="stylesheet" href="assets/report.css">')
+        if beside
+        else Markup(f"<style>\n{css}</style>"),
         script=Markup('<script src="assets/report.js"></script>') if beside else Markup(f"<script>{js}</script>"),
-    )  # fmt: skip
+    )
     assets = {"assets/report.css": css.encode(), "assets/report.js": js.encode()} if beside else {}
     return Page(html=text.encode("utf-8", "replace"), assets=assets)
 
@@ -107,9 +115,14 @@ def carried(environment: Environment, report: Report, parts: tuple[str, ...]) ->
             break
         sessions = segment.report.summary["sessions"][0].as_py()
         found.append(
-            Part(column=plain(segment.column), value=plain(segment.value), name=f"{plain(segment.column)}={plain(segment.value)}",
-                 size=str(sessions), view=view)
-        )  # fmt: skip
+            Part(
+                column=plain(segment.column),
+                value=plain(segment.value),
+                name=f"{plain(segment.column)}={plain(segment.value)}",
+                size=str(sessions),
+                view=view,
+            )
+        )
     return found, report.segments_left_out + len(report.segments) - len(found)
 
 

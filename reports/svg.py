@@ -49,6 +49,14 @@ def picture(
 ) -> Markup:
     """The <svg>: as wide as its column, or, with a view box, scaled to it. `label` is what a screen reader says."""
     return element(
-        "svg", *children, xmlns="http://www.w3.org/2000/svg", role="img", aria_label=label, class_=class_, viewBox=box,
-        width=None if box else "100%", height=None if box else height, focusable="false",
-    )  # fmt: skip
+        "svg",
+        *children,
+        xmlns="http://www.w3.org/2000/svg",
+        role="img",
+        aria_label=label,
+        class_=class_,
+        viewBox=box,
+        width=None if box else "100%",
+        height=None if box else height,
+        focusable="false",
+    )

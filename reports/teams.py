@@ -85,11 +85,13 @@ def large(content: MapContent, small: Collection[str]) -> MapContent:
     ]
     tables = {n: of_many(getattr(content, n)) for n in ("cells", "by_stage", "pains", "moments", "best", "designed")}
     return replace(
-        content, **tables, opportunities=chosen(content.opportunities, keep),
+        content,
+        **tables,
+        opportunities=chosen(content.opportunities, keep),
         opportunity_stage=[s for s, kept in zip(content.opportunity_stage, keep, strict=True) if kept],
         comments=[c for c in content.comments if c.touchpoint not in small],
         personas=[replace(p, table=of_many(p.table)) for p in content.personas if p.totals["customers"] >= LEAST],
-    )  # fmt: skip
+    )
 
 
 def of_many(table: pa.Table) -> pa.Table:

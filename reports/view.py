@@ -73,12 +73,22 @@ def view_of(report: Report, changes: Sequence[Change], parts: tuple[str, ...] = 
     """Every part, drawn."""
     known = by_key(changes)
     return View(
-        parts=parts, facts=facts(report), findings=findings(report, changes), tiles=tiles(report, known),
-        map=journey_map(report), elsewhere=plain(report.commands["map"], 600) if report.map_elsewhere else "",
-        funnels=funnels(report, known), paths=first_steps(report), leaks=leaks(report, known), carts=carts(report),
-        timing=timing(report), personas=personas(report), feelings=feelings(report), designed=designed(report),
+        parts=parts,
+        facts=facts(report),
+        findings=findings(report, changes),
+        tiles=tiles(report, known),
+        map=journey_map(report),
+        elsewhere=plain(report.commands["map"], 600) if report.map_elsewhere else "",
+        funnels=funnels(report, known),
+        paths=first_steps(report),
+        leaks=leaks(report, known),
+        carts=carts(report),
+        timing=timing(report),
+        personas=personas(report),
+        feelings=feelings(report),
+        designed=designed(report),
         changed=changed(report, changes),
-    )  # fmt: skip
+    )
 
 
 def light(view: View) -> View:

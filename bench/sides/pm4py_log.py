@@ -21,9 +21,12 @@ def transitions(job: Job) -> Task:
         edges, opens, closes = pm4py.discover_dfg(
             log, activity_key="event", timestamp_key="event_at", case_id_key="case"
         )
-        return edge_answer([
-            *((a, b, n) for (a, b), n in edges.items()),
-            *(("START", a, n) for a, n in opens.items()), *((a, "END", n) for a, n in closes.items()),
-        ])  # fmt: skip
+        return edge_answer(
+            [
+                *((a, b, n) for (a, b), n in edges.items()),
+                *(("START", a, n) for a, n in opens.items()),
+                *((a, "END", n) for a, n in closes.items()),
+            ]
+        )
 
     return run

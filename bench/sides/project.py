@@ -138,9 +138,13 @@ def find(job: Job) -> Task:
 
 
 STAGES = {
-    "awareness": ("home", "promo_page"), "consideration": ("product_view", "catalog", "search", "wishlist"),
-    "cart": ("add_to_cart", "cart"), "checkout": ("checkout_started", "payment"), "purchase": ("purchase",), "service": ("help",),
-}  # fmt: skip
+    "awareness": ("home", "promo_page"),
+    "consideration": ("product_view", "catalog", "search", "wishlist"),
+    "cart": ("add_to_cart", "cart"),
+    "checkout": ("checkout_started", "payment"),
+    "purchase": ("purchase",),
+    "service": ("help",),
+}
 
 
 def journey_map(job: Job) -> Task:

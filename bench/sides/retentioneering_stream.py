@@ -23,8 +23,6 @@ def transitions(job: Job) -> Task:
         log = pd.read_parquet(job.parquet, columns=["customer_id", "event_at", "event"])
         stream = Eventstream(log, schema=SCHEMA).split_sessions(timeout=f"{IDLE_MINUTES}m")
         counts = stream.transition_graph_data(edge_weight="count", path_col="session_id").stack()
-        return edge_answer([
-            (FRAME.get(a, a), FRAME.get(b, b), n) for (a, b), n in counts.items() if n
-        ])  # fmt: skip
+        return edge_answer([(FRAME.get(a, a), FRAME.get(b, b), n) for (a, b), n in counts.items() if n])
 
     return run

@@ -23,8 +23,14 @@ from pipeline.cli.options import (
 @compare_option
 @question
 @click.pass_context
-def carts(context: click.Context, by: str | None, compare: str | None, project: ProjectOptions, output: OutputOptions,
-          scope: ScopeOptions) -> None:  # fmt: skip
+def carts(
+    context: click.Context,
+    by: str | None,
+    compare: str | None,
+    project: ProjectOptions,
+    output: OutputOptions,
+    scope: ScopeOptions,
+) -> None:
     """Carts left behind, recovered, converted: episodes, customers, value.
 
     \b

@@ -37,8 +37,14 @@ def pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dic
 
 @click.command()
 @click.argument("files", nargs=-1)
-@click.option("--map", "maps", multiple=True, callback=pairs, metavar="TARGET=COLUMN",
-              help="Read TARGET from COLUMN (A|B: first non-empty, A+B: joined, 'text': constant); may be repeated.")  # fmt: skip
+@click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    callback=pairs,
+    metavar="TARGET=COLUMN",
+    help="Read TARGET from COLUMN (A|B: first non-empty, A+B: joined, 'text': constant); may be repeated.",
+)
 @click.option("--source", help="Read the files as this [[source]] of journeys.toml.")
 @click.option("--input-format", "format_", type=FORMATS, help="How the files are written [default: guessed].")
 @click.option("--delimiter", help="Of CSV [default: guessed].")
@@ -57,9 +63,22 @@ def pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dic
 @project_options
 @output_options
 @question_options
-def ingest(files: tuple[str, ...], maps: dict[str, str], source: str | None, format_: str | None, delimiter: str | None,
-           timezone: str | None, deduplicate: str | None, bots: str | None, static_files: str | None, as_name: str | None,
-           wait: float, project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:  # fmt: skip
+def ingest(
+    files: tuple[str, ...],
+    maps: dict[str, str],
+    source: str | None,
+    format_: str | None,
+    delimiter: str | None,
+    timezone: str | None,
+    deduplicate: str | None,
+    bots: str | None,
+    static_files: str | None,
+    as_name: str | None,
+    wait: float,
+    project: ProjectOptions,
+    output: OutputOptions,
+    scope: ScopeOptions,
+) -> None:
     """Read files into the store, exactly once.
 
     FILES may be globs; without any, the paths of every [[source]] are read. The same bytes again add nothing.
@@ -71,8 +90,19 @@ def ingest(files: tuple[str, ...], maps: dict[str, str], source: str | None, for
     from pipeline.intake import Intake
     from pipeline.intake import ingest as take_in
 
-    intake = Intake(files=files, maps=maps, source=source, format=format_, delimiter=delimiter, timezone=timezone,
-                    deduplicate=deduplicate, as_of=scope.as_of, as_name=as_name, bots=bots, static_files=static_files)  # fmt: skip
+    intake = Intake(
+        files=files,
+        maps=maps,
+        source=source,
+        format=format_,
+        delimiter=delimiter,
+        timezone=timezone,
+        deduplicate=deduplicate,
+        as_of=scope.as_of,
+        as_name=as_name,
+        bots=bots,
+        static_files=static_files,
+    )
     loaded, notes = take_in(opened(project), intake, wait_seconds=wait)
     for note in notes:
         say(note)
@@ -97,11 +127,16 @@ def accounting(loaded: Loaded) -> Any:
 
     rows = [
         {
-            "source": name, "rows": book.rows, "accepted": book.accepted, "duplicates": book.duplicates, "conflicting": book.conflicting,
-            "quarantined": sum(book.quarantined.values()), "reasons": [{"reason": r, "rows": n} for r, n in book.quarantined.items()],
+            "source": name,
+            "rows": book.rows,
+            "accepted": book.accepted,
+            "duplicates": book.duplicates,
+            "conflicting": book.conflicting,
+            "quarantined": sum(book.quarantined.values()),
+            "reasons": [{"reason": r, "rows": n} for r, n in book.quarantined.items()],
         }
         for name, book in loaded.accounting.items()
-    ]  # fmt: skip
+    ]
     counts = [(n, pa.int64()) for n in ("rows", "accepted", "duplicates", "conflicting", "quarantined")]
     reasons = pa.list_(pa.struct([("reason", pa.string()), ("rows", pa.int64())]))
     return pa.Table.from_pylist(rows, schema=pa.schema([("source", pa.string()), *counts, ("reasons", reasons)]))
@@ -113,8 +148,10 @@ def balance(loaded: Loaded) -> list[str]:
     for name, book in loaded.accounting.items():
         gone = ", ".join(f"{n:,} {reason}" for reason, n in book.quarantined.items())
         quarantined = sum(book.quarantined.values())
-        notes.append(f"{name}: {book.rows:,} rows = {book.accepted:,} accepted + {book.duplicates:,} duplicates + "
-                     f"{quarantined:,} quarantined" + (f" ({gone})" if gone else ""))  # fmt: skip
+        notes.append(
+            f"{name}: {book.rows:,} rows = {book.accepted:,} accepted + {book.duplicates:,} duplicates + "
+            f"{quarantined:,} quarantined" + (f" ({gone})" if gone else "")
+        )
         if book.conflicting:
             notes.append(
                 f"{name}: {book.conflicting:,} of the duplicates share an event_id with a row of other content"

@@ -24,10 +24,13 @@ def way_question(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--hide", multiple=True, metavar="EVENT", help="Leave it out first; may be repeated."),
         click.option("--collapse-repeats", is_flag=True, help="Take a run of one node as one."),
         click.option(
-            "--level", type=click.Choice(["event", "touchpoint", "stage"]), default="touchpoint", show_default=True,
+            "--level",
+            type=click.Choice(["event", "touchpoint", "stage"]),
+            default="touchpoint",
+            show_default=True,
             help="What a node is.",
         ),
-    ):  # fmt: skip
+    ):
         command = option(command)
     return question(command)
 
@@ -38,8 +41,14 @@ def way_question(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--converted", type=click.Choice(["yes", "no"]), help="Only sessions with a goal, or without one.")
 @click.option("--goal", multiple=True, help="What converts, instead of [project] goal; may be repeated.")
 @way_question
-def variants(converted: str | None, goal: tuple[str, ...], project: ProjectOptions, output: OutputOptions, scope: ScopeOptions,
-             **asked: Any) -> None:  # fmt: skip
+def variants(
+    converted: str | None,
+    goal: tuple[str, ...],
+    project: ProjectOptions,
+    output: OutputOptions,
+    scope: ScopeOptions,
+    **asked: Any,
+) -> None:
     """The ways customers take, as whole sessions: one row a sequence of nodes, most sessions first.
 
     \b
@@ -141,8 +150,15 @@ def step_matrix(steps: int, project: ProjectOptions, output: OutputOptions, scop
 @click.option("--goal", multiple=True, help="Instead of [project] goal; may be repeated.")
 @click.option("--collapse-repeats/--every-visit", default=True, help="Take a run of one node as one [default], or not.")
 @question
-def flows(steps: int, by: str, goal: tuple[str, ...], collapse_repeats: bool, project: ProjectOptions, output: OutputOptions,
-          scope: ScopeOptions) -> None:  # fmt: skip
+def flows(
+    steps: int,
+    by: str,
+    goal: tuple[str, ...],
+    collapse_repeats: bool,
+    project: ProjectOptions,
+    output: OutputOptions,
+    scope: ScopeOptions,
+) -> None:
     """How sessions begin, step by step: one row a flow from node to node, the data of a Sankey.
 
     What goes into a node at a step goes out of it; a session that is over goes to END.

@@ -16,10 +16,29 @@ from pipeline.cli.options import (
 )
 
 HIDDEN = (
-    "events", "p90_seconds", "sentiment_low", "sentiment_high", "sessions", "ci_low", "ci_high", "goes_on_low", "goes_on_high",
-    "friction_error", "friction_repeat", "friction_back_and_forth", "friction_contact", "friction_dwell", "phase", "goal",
-    "review_by", "notes", "response", "conversion", "drop_off", "visits",
-)  # fmt: skip
+    "events",
+    "p90_seconds",
+    "sentiment_low",
+    "sentiment_high",
+    "sessions",
+    "ci_low",
+    "ci_high",
+    "goes_on_low",
+    "goes_on_high",
+    "friction_error",
+    "friction_repeat",
+    "friction_back_and_forth",
+    "friction_contact",
+    "friction_dwell",
+    "phase",
+    "goal",
+    "review_by",
+    "notes",
+    "response",
+    "conversion",
+    "drop_off",
+    "visits",
+)
 """Columns that a terminal leaves out."""
 
 

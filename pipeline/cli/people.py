@@ -32,8 +32,14 @@ WORDS = tuple(w for w in FUNNEL_WORDS if w not in ("breakdown", "by", "top"))
 @click.option("--goal", multiple=True, help="Instead of [project] goal; may be repeated.")
 @UNMASK
 @question
-def customers(goal: tuple[str, ...], step_window: tuple[str, ...], project: ProjectOptions, output: OutputOptions, scope: ScopeOptions,
-              **given: Any) -> None:  # fmt: skip
+def customers(
+    goal: tuple[str, ...],
+    step_window: tuple[str, ...],
+    project: ProjectOptions,
+    output: OutputOptions,
+    scope: ScopeOptions,
+    **given: Any,
+) -> None:
     """The customers behind a number: exactly those it counts, one row each.
 
     Steps are numbered from 1 as written; the options of `journeys funnel` say how it counts. Where sessions are
@@ -108,8 +114,14 @@ def customer(id: str, anonymous: bool, project: ProjectOptions, output: OutputOp
 @click.option("--goal", multiple=True, help="Instead of [project] goal; may be repeated.")
 @UNMASK
 @question
-def strugglers(sessions: int, goal: tuple[str, ...], unmask: bool, project: ProjectOptions, output: OutputOptions,
-               scope: ScopeOptions) -> None:  # fmt: skip
+def strugglers(
+    sessions: int,
+    goal: tuple[str, ...],
+    unmask: bool,
+    project: ProjectOptions,
+    output: OutputOptions,
+    scope: ScopeOptions,
+) -> None:
     """Customers who come again and again with intent, and do not buy; and where they stick.
 
     Intent: a stage with intent = true; else the stages cart, checkout, payment and what comes after cart; without such

@@ -53,8 +53,16 @@ def sessions(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions
 @click.option("--goal", multiple=True, help="With --nodes, instead of [project] goal; may be repeated.")
 @compare_option
 @question
-def paths(by: str, collapse_repeats: bool, nodes: bool, goal: tuple[str, ...], compare: str | None, project: ProjectOptions,
-          output: OutputOptions, scope: ScopeOptions) -> None:  # fmt: skip
+def paths(
+    by: str,
+    collapse_repeats: bool,
+    nodes: bool,
+    goal: tuple[str, ...],
+    compare: str | None,
+    project: ProjectOptions,
+    output: OutputOptions,
+    scope: ScopeOptions,
+) -> None:
     """Where customers go from where: one row an edge, most frequent first.
 
     \b
@@ -78,8 +86,14 @@ def paths(by: str, collapse_repeats: bool, nodes: bool, goal: tuple[str, ...], c
 @click.option("--goal", multiple=True, help="What journeys are for, instead of [project] goal; may be repeated.")
 @compare_option
 @question
-def dropoff(by: str, goal: tuple[str, ...], compare: str | None, project: ProjectOptions, output: OutputOptions,
-            scope: ScopeOptions) -> None:  # fmt: skip
+def dropoff(
+    by: str,
+    goal: tuple[str, ...],
+    compare: str | None,
+    project: ProjectOptions,
+    output: OutputOptions,
+    scope: ScopeOptions,
+) -> None:
     """Where customers leave, and what it costs: the worst leak first.
 
     \b
@@ -140,8 +154,16 @@ FUNNEL_WORDS = (
 )
 @compare_option
 @question
-def funnel(steps: tuple[str, ...], name: str | None, listing: bool, step_window: tuple[str, ...], project: ProjectOptions,
-           output: OutputOptions, scope: ScopeOptions, **words_given: Any) -> None:  # fmt: skip
+def funnel(
+    steps: tuple[str, ...],
+    name: str | None,
+    listing: bool,
+    step_window: tuple[str, ...],
+    project: ProjectOptions,
+    output: OutputOptions,
+    scope: ScopeOptions,
+    **words_given: Any,
+) -> None:
     """How many go from step to step, within a window.
 
     A step is NAME, NAME|NAME, NAME[COLUMN>VALUE], page:/PATH/* or, if optional, NAME?. One word that is no event but a

@@ -22,9 +22,12 @@ TEAM = click.option(
     help="For one team: its sections; nothing about places of fewer than 10 customers.",
 )
 COMPARE = click.option(
-    "--compare", type=click.Choice(["previous", "none"]), default="previous", show_default=True,
+    "--compare",
+    type=click.Choice(["previous", "none"]),
+    default="previous",
+    show_default=True,
     help="With as many days just before, or with nothing.",
-)  # fmt: skip
+)
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -41,12 +44,25 @@ def report() -> None:
 
 
 @report.command("build")
-@click.option("-o", "--output", "folder", default="report", show_default=True, metavar="DIR", type=FOLDER,
-              help="The folder to write index.html into; made if it is not there.")  # fmt: skip
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    default="report",
+    show_default=True,
+    metavar="DIR",
+    type=FOLDER,
+    help="The folder to write index.html into; made if it is not there.",
+)
 @COMPARE
 @TEAM
-@click.option("--assets", type=click.Choice(["inside", "directory"]), default="inside", show_default=True,
-              help="Style and script inside the file, or beside it in assets/.")  # fmt: skip
+@click.option(
+    "--assets",
+    type=click.Choice(["inside", "directory"]),
+    default="inside",
+    show_default=True,
+    help="Style and script inside the file, or beside it in assets/.",
+)
 @project_options
 @question_options
 def build(
@@ -107,8 +123,14 @@ def export(
 
 
 @report.command("index")
-@click.option("-o", "--output", "folder", type=FOLDER, metavar="DIR",
-              help="The folder with the nights' reports  [default: [project] reports]")  # fmt: skip
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=FOLDER,
+    metavar="DIR",
+    help="The folder with the nights' reports  [default: [project] reports]",
+)
 @project_options
 def index(folder: Path | None, project: ProjectOptions) -> None:
     """Write DIR/index.html: every night with its main numbers as lines, from the records of the runs.

@@ -21,8 +21,15 @@ if TYPE_CHECKING:
 @click.option("--suggest", is_flag=True, help="Only the [[touchpoint]] blocks for them, to paste into journeys.toml.")
 @question
 @click.pass_context
-def touchpoints(context: click.Context, top: int, unmatched: bool, suggest: bool, project: ProjectOptions, output: OutputOptions,
-                scope: ScopeOptions) -> None:  # fmt: skip
+def touchpoints(
+    context: click.Context,
+    top: int,
+    unmatched: bool,
+    suggest: bool,
+    project: ProjectOptions,
+    output: OutputOptions,
+    scope: ScopeOptions,
+) -> None:
     """What the touchpoint rules cover: events, customers and share by the rule that names them.
 
     "(event)": the event's own name; "(other)": rules speak of the event, none matched. Below, the most frequent URL paths

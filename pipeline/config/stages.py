@@ -5,10 +5,35 @@ from __future__ import annotations
 from pipeline.config.models import Roles, Stage
 
 _NAMES: dict[str, tuple[str, ...]] = {
-    "awareness": ("ad_*", "*_impression", "campaign_*", "first_visit", "home", "home_*", "homepage*", "landing*", "newsletter*",
-                  "email_*", "promo*", "session_start", "user_engagement"),
-    "consideration": ("catalog*", "category*", "collection*", "compare*", "filter*", "product*", "search*", "select_item", "store_visit",
-                      "view_item*", "view_search_results", "wishlist*"),
+    "awareness": (
+        "ad_*",
+        "*_impression",
+        "campaign_*",
+        "first_visit",
+        "home",
+        "home_*",
+        "homepage*",
+        "landing*",
+        "newsletter*",
+        "email_*",
+        "promo*",
+        "session_start",
+        "user_engagement",
+    ),
+    "consideration": (
+        "catalog*",
+        "category*",
+        "collection*",
+        "compare*",
+        "filter*",
+        "product*",
+        "search*",
+        "select_item",
+        "store_visit",
+        "view_item*",
+        "view_search_results",
+        "wishlist*",
+    ),
     "cart": ("cart*", "*_cart", "basket*"),
     "checkout": ("add_payment_info", "add_shipping_info", "checkout*", "payment*", "shipping*"),
     "purchase": (),
@@ -16,7 +41,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "service": ("call_*", "chat_*", "complaint*", "contact*", "refund*", "return*", "support*", "ticket*"),
     "loyalty": ("loyalty*", "reorder*", "repeat_*", "reward*", "subscription_renew*"),
     "advocacy": ("recommend*", "refer*", "review*", "share*"),
-}  # fmt: skip
+}
 _ROLES = {
     "consideration": ("view",),
     "cart": ("add", "remove", "update", "view_cart"),
@@ -25,9 +50,16 @@ _ROLES = {
     "service": ("refund",),
 }
 SHOP_PHASES = {
-    "awareness": "before", "consideration": "before", "cart": "during", "checkout": "during", "purchase": "during",
-    "onboarding": "after", "service": "after", "loyalty": "after", "advocacy": "after",
-}  # fmt: skip
+    "awareness": "before",
+    "consideration": "before",
+    "cart": "during",
+    "checkout": "during",
+    "purchase": "during",
+    "onboarding": "after",
+    "service": "after",
+    "loyalty": "after",
+    "advocacy": "after",
+}
 """The stages in the order of the journey."""
 
 

@@ -34,9 +34,13 @@ def run(
     files = [f for f in snapshot.files if f.span <= last_span(scope)]
     counted = [a for i, a in enumerate(analyses) if a not in analyses[:i]]
     reading = Reading(
-        analyses=counted, scope=scope, columns=columns, stored=frozenset(snapshot.columns), files=files,
+        analyses=counted,
+        scope=scope,
+        columns=columns,
+        stored=frozenset(snapshot.columns),
+        files=files,
         past=past_of(counted, scope),
-    )  # fmt: skip
+    )
     give_back()
     parts, done = reading.run(threads or os.cpu_count() or 1)
     return [a.reduce(parts[counted.index(a)]) for a in analyses], done

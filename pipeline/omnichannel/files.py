@@ -75,8 +75,15 @@ def write_shop(
     _write(folder / "inbox/surveys.ndjson", json_lines(_surveys(by_source["surveys"])))
     _write(folder / "customers.csv", csv_text(people.table()))
     rows = {s: t.num_rows for s, t in by_source.items()} | {"app": app.num_rows}
-    shop = Shop(folder=folder, customers=customers, seed=seed, anonymous=anonymous, truths=planted, rows=rows,
-                duplicates=dict.fromkeys(SOURCES, 0) | {"app": twice})  # fmt: skip
+    shop = Shop(
+        folder=folder,
+        customers=customers,
+        seed=seed,
+        anonymous=anonymous,
+        truths=planted,
+        rows=rows,
+        duplicates=dict.fromkeys(SOURCES, 0) | {"app": twice},
+    )
     _write(folder / "truths.json", (json.dumps(_story(shop), indent=2) + "\n").encode())
     return shop
 

@@ -85,7 +85,8 @@ KNOWN_TRUTHS = (
         week=7,
         first_day=42,
         last_day=48,
-        changes={p + "_payment": {p + "_error": 0.45} for p in "wa"} | {p + "_error": {p + "_payment": 0.25} for p in "wa"},
+        changes={p + "_payment": {p + "_error": 0.45} for p in "wa"}
+        | {p + "_error": {p + "_payment": 0.25} for p in "wa"},
     ),
     Truth(
         name="long calls",
@@ -127,7 +128,7 @@ KNOWN_TRUTHS = (
         changes={"a_product": {"a_add": 0.11}},
         annotation="app 4.0 released",
     ),
-)  # fmt: skip
+)
 ALL_TRUTHS = tuple(truth.name for truth in KNOWN_TRUTHS)
 
 

@@ -86,8 +86,9 @@ def difference_dot(
     parts = [
         element("line", x1="0", x2="100%", y1=middle, y2=middle, class_="axis"),
         element("line", x1="50%", x2="50%", y1=1, y2=DOT_HEIGHT - 1, class_="zero"),
-        element("line", x1=x(low), x2=x(high), y1=middle, y2=middle, class_="range"), mark,
-    ]  # fmt: skip
+        element("line", x1=x(low), x2=x(high), y1=middle, y2=middle, class_="range"),
+        mark,
+    ]
     return picture(parts, height=DOT_HEIGHT, label=label, class_="difference")
 
 

@@ -36,11 +36,13 @@ def curve(rows: Sequence[Row], label: str) -> Markup:
     line = [(x(r), y(r["share"])) for r in rows]
     last = rows[-1]
     shapes = [
-        *grid(top, y), *ticks(rows, x),
-        element("path", d=path(band, close=True), class_="band"), element("path", d=path(line), class_="curve"),
+        *grid(top, y),
+        *ticks(rows, x),
+        element("path", d=path(band, close=True), class_="band"),
+        element("path", d=path(line), class_="curve"),
         *(element("circle", element("title", said(r)), cx=x(r), cy=y(r["share"]), r=3, class_="dot") for r in rows),
         element("text", share(last["share"]), x=x(last) + 9, y=y(last["share"]) + 4, class_="heading"),
-    ]  # fmt: skip
+    ]
     told = f"{label}: {said(rows[0])}; {said(last)}"
     return picture(shapes, height=HEIGHT, label=told, class_="wait", box=f"0 0 {shown(WIDTH)} {shown(HEIGHT)}")
 

@@ -48,11 +48,17 @@ def feelings_curve(points: Sequence[Feeling | None], label: str) -> Markup:
         for v in (BEST, 0.0, -BEST)
     ]
     links = [
-        element("line", x1=percent((i + 0.5) / n), y1=level(a.mean), x2=percent((i + 1.5) / n), y2=level(b.mean),
-                class_="curve thin" if a.thin or b.thin else "curve")
+        element(
+            "line",
+            x1=percent((i + 0.5) / n),
+            y1=level(a.mean),
+            x2=percent((i + 1.5) / n),
+            y2=level(b.mean),
+            class_="curve thin" if a.thin or b.thin else "curve",
+        )
         for i, (a, b) in enumerate(pairwise(points))
         if a is not None and b is not None
-    ]  # fmt: skip
+    ]
     dots = [mark for i, p in enumerate(points) if p is not None for mark in dot(p, (i + 0.5) / n)]
     return picture([*lines, band(points), *links, *dots], height=HEIGHT, label=label, class_="feelings")
 
@@ -67,20 +73,32 @@ def band(points: Sequence[Feeling | None]) -> Markup:
         d = "M" + "L".join(f"{shown(x)} {shown(level(v))}" for x, v in corners) + "Z"
         areas.append(element("path", d=d, class_="band"))
     return element(
-        "svg", *areas, viewBox=f"0 0 {len(points)} {shown(HEIGHT)}", width="100%", height=HEIGHT, preserveAspectRatio="none"
-    )  # fmt: skip
+        "svg",
+        *areas,
+        viewBox=f"0 0 {len(points)} {shown(HEIGHT)}",
+        width="100%",
+        height=HEIGHT,
+        preserveAspectRatio="none",
+    )
 
 
 def dot(p: Feeling, at: float) -> list[Markup]:
     """The mean with its interval and its number: filled where the evidence is solid, a ring where it is thin."""
     x, kind = percent(at), ("thin" if p.thin else "solid") + (" low" if p.mean < 0 else "")
-    whisker = [] if p.low is None or p.high is None else [
-        element("line", x1=x, x2=x, y1=level(p.low), y2=level(p.high), class_="whisker")
-    ]  # fmt: skip
+    whisker = (
+        []
+        if p.low is None or p.high is None
+        else [element("line", x1=x, x2=x, y1=level(p.low), y2=level(p.high), class_="whisker")]
+    )
     above = p.mean < 1.6
     number = element(
-        "text", felt_text(p.mean), x=x, y=level(p.mean) + (-9 if above else 19), text_anchor="middle", class_=f"value {kind}",
-    )  # fmt: skip
+        "text",
+        felt_text(p.mean),
+        x=x,
+        y=level(p.mean) + (-9 if above else 19),
+        text_anchor="middle",
+        class_=f"value {kind}",
+    )
     return [*whisker, element("circle", element("title", p.said), cx=x, cy=level(p.mean), r=4.5, class_=kind), number]
 
 

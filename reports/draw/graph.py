@@ -86,9 +86,17 @@ def laid_out(
         at = early.index(n) * COLUMNS // len(early)
         lost = min(dropped.get(n, 0), ends[n])
         found.append(
-            Stop(name=n, column=at, x=at * (WIDTH - LONGEST - 44) / (COLUMNS - 1), y=TOP + PITCH * (seen[at] + 0.4 * (at % 2)),
-                 width=max(4.0, LONGEST * visits[n] / most), visits=visits[n], dropped=lost, done=ends[n] - lost)
-        )  # fmt: skip
+            Stop(
+                name=n,
+                column=at,
+                x=at * (WIDTH - LONGEST - 44) / (COLUMNS - 1),
+                y=TOP + PITCH * (seen[at] + 0.4 * (at % 2)),
+                width=max(4.0, LONGEST * visits[n] / most),
+                visits=visits[n],
+                dropped=lost,
+                done=ends[n] - lost,
+            )
+        )
         seen[at] += 1
     return found
 
@@ -131,9 +139,14 @@ def arrow(a: Stop, b: Stop, n: int, p: float, thick: float) -> Iterator[Markup]:
     d = ("M", x0, ya, "C", x0 + out, ya, x1 + into, yb, x1, yb)
     said = f"{plain(a.name)} \u2192 {plain(b.name)}: {number(n)}, {share(p, 0)} of the steps from there"
     yield element(
-        "path", element("title", said), d=" ".join(shown(v) for v in d), stroke_width=thick, class_="way",
-        marker_end="url(#arrow)", data_place=places(a.name, b.name),
-    )  # fmt: skip
+        "path",
+        element("title", said),
+        d=" ".join(shown(v) for v in d),
+        stroke_width=thick,
+        class_="way",
+        marker_end="url(#arrow)",
+        data_place=places(a.name, b.name),
+    )
     t = 0.32  # nearer to where it comes from: there labels have room
     points = ((x0, ya), (x0 + out, ya), (x1 + into, yb), (x1, yb))
     weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
@@ -169,7 +182,15 @@ def arrow_head() -> Markup:
     """Of one size, however wide the line."""
     tip = element("path", d="M0 0L6 3L0 6z", class_="tip")
     marker = element(
-        "marker", tip, id="arrow", viewBox="0 0 6 6", refX=5, refY=3, markerWidth=8, markerHeight=8,
-        markerUnits="userSpaceOnUse", orient="auto",
-    )  # fmt: skip
+        "marker",
+        tip,
+        id="arrow",
+        viewBox="0 0 6 6",
+        refX=5,
+        refY=3,
+        markerWidth=8,
+        markerHeight=8,
+        markerUnits="userSpaceOnUse",
+        orient="auto",
+    )
     return element("defs", marker)

@@ -27,9 +27,12 @@ def sankey(flows: pa.Table, always: Collection[str] = (), top_k: int = TOP_K) ->
     shapes += [shape for node in layout.boxes for shape in stubs(layout, node)]
     shapes += [label(layout, node) for node in layout.boxes]
     return picture(
-        shapes, height=HEIGHT, class_="sankey", box=f"0 0 {shown(WIDTH)} {shown(HEIGHT)}",
+        shapes,
+        height=HEIGHT,
+        class_="sankey",
+        box=f"0 0 {shown(WIDTH)} {shown(HEIGHT)}",
         label=f"The first {last} steps of {number(layout.sessions(1))} sessions; the table below has the same numbers.",
-    )  # fmt: skip
+    )
 
 
 def heading(layout: Layout, step: int) -> Markup:
@@ -54,10 +57,32 @@ def ribbons(layout: Layout, step: int) -> Iterator[Markup]:
             thick = sessions * layout.scale
             a, b = box.right, there.left
             box.right, there.left = a + thick, b + thick
-            d = " ".join(shown(v) if isinstance(v, float) else v for v in (
-                "M", x0, a, "C", middle, a, middle, b, x1, b, "L", x1, b + thick,
-                "C", middle, b + thick, middle, a + thick, x0, a + thick, "Z",
-            ))  # fmt: skip
+            d = " ".join(
+                shown(v) if isinstance(v, float) else v
+                for v in (
+                    "M",
+                    x0,
+                    a,
+                    "C",
+                    middle,
+                    a,
+                    middle,
+                    b,
+                    x1,
+                    b,
+                    "L",
+                    x1,
+                    b + thick,
+                    "C",
+                    middle,
+                    b + thick,
+                    middle,
+                    a + thick,
+                    x0,
+                    a + thick,
+                    "Z",
+                )
+            )
             title = element("title", f"{plain(source)} \u2192 {plain(target)}: {number(sessions)} sessions")
             rest = OTHER in (source, target)
             yield element(
@@ -72,17 +97,30 @@ def stubs(layout: Layout, node: Node) -> Iterator[Markup]:
     high = box.sessions * layout.scale
     title = element("title", said(name, step, box))
     yield element(
-        "rect", title, x=x, y=box.y, width=NODE, height=max(high, 1.0), class_="node rest" if name == OTHER else "node",
+        "rect",
+        title,
+        x=x,
+        y=box.y,
+        width=NODE,
+        height=max(high, 1.0),
+        class_="node rest" if name == OTHER else "node",
         data_place=places(name),
-    )  # fmt: skip
+    )
     foot = box.y + high
     for count, kind, fill in ((box.dropped, "drop", DROP), (box.done, "done", None)):
         tall = count * layout.scale
         foot -= tall
         if count:
             yield element(
-                "rect", x=x + NODE, y=foot, width=STUB, height=tall, class_=f"stub {kind}", fill=fill, data_place=places(name),
-            )  # fmt: skip
+                "rect",
+                x=x + NODE,
+                y=foot,
+                width=STUB,
+                height=tall,
+                class_=f"stub {kind}",
+                fill=fill,
+                data_place=places(name),
+            )
 
 
 def said(name: str, step: int, box: Box) -> str:

@@ -53,11 +53,17 @@ def places(report: Report, guarded: bool) -> list[str]:
         return []
     there = {r["node"]: r["customers"] for r in report.nodes.to_pylist()} if report.nodes is not None else {}
     rows = [
-        (text(leak.place), text(leak.stake), hidden(row["lost"], guarded), text(leak.rate), text(leak.sessions),
-         text(leak.owner) or NOTHING)
+        (
+            text(leak.place),
+            text(leak.stake),
+            hidden(row["lost"], guarded),
+            text(leak.rate),
+            text(leak.sessions),
+            text(leak.owner) or NOTHING,
+        )
         for leak, row in zip(view.leaks, report.dropoff.to_pylist(), strict=False)
         if not (guarded and (few(there.get(row["touchpoint"])) or few(row["drop_off"])))
-    ]  # fmt: skip
+    ]
     return table(("Place", view.stake_head, "Lost", "Rate", "of sessions", "Owner"), rows[:LEAKS])
 
 

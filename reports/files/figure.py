@@ -34,10 +34,15 @@ def figure_page(figure: go.Figure, title: str, about: Sequence[str], table: pa.T
         templates()
         .get_template("figure.html.j2")
         .render(
-            title=plain(title), about=about, sheet=sheet(plain(title), table, columns(table)), data=Markup(data),
-            policy=Markup(policy(js, beside=False)), style=Markup(asset("report.css")), script=Markup(js),
+            title=plain(title),
+            about=about,
+            sheet=sheet(plain(title), table, columns(table)),
+            data=Markup(data),
+            policy=Markup(policy(js, beside=False)),
+            style=Markup(asset("report.css")),
+            script=Markup(js),
         )
-    )  # fmt: skip
+    )
     return text.encode("utf-8", "replace")
 
 

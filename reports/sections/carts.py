@@ -96,9 +96,15 @@ def carts(report: Report) -> CartsView | None:
         ),
     ]
     return CartsView(
-        summary=summary(answer, report), charts=[c for c in charts if c.rows], table=table(rows, report),
-        kinds=[kind(k, [r for r in rows if r["kind"] == k], most, report) for k in KIND if any(r["kind"] == k for r in rows)],
-    )  # fmt: skip
+        summary=summary(answer, report),
+        charts=[c for c in charts if c.rows],
+        table=table(rows, report),
+        kinds=[
+            kind(k, [r for r in rows if r["kind"] == k], most, report)
+            for k in KIND
+            if any(r["kind"] == k for r in rows)
+        ],
+    )
 
 
 def summary(answer: CartAnswer, report: Report) -> Markup:
@@ -170,8 +176,11 @@ def bar_rows(rows: Sequence[tuple[Markup, str, int]], status: str) -> list[BarRo
 def table(rows: Sequence[Mapping[str, Any]], report: Report) -> Sheet:
     """The answer as it is."""
     columns = [
-        words("Kind", "kind", plain), words("Status", "status", plain), figures("Carts", "episodes", number),
-        figures("Customers", "customers", number), figures("Value", "value", lambda v: short_money(v, report.currency)),
+        words("Kind", "kind", plain),
+        words("Status", "status", plain),
+        figures("Carts", "episodes", number),
+        figures("Customers", "customers", number),
+        figures("Value", "value", lambda v: short_money(v, report.currency)),
         figures("Value known of", "value_coverage", lambda v: NOTHING if v is None else share(v, 0)),
-    ]  # fmt: skip
+    ]
     return sheet("Carts by kind and status", rows, columns, report.commands["carts"])

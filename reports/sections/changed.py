@@ -89,22 +89,40 @@ def moved(c: Change, reach: float) -> Moved:
     low, high = c.interval
     said = f"{signed(c.difference)}, 95 % interval {points_interval(low, high)}"
     return Moved(
-        what=what(c), places=places(*(p for p in (c.place, c.target) if p)), before=share(c.rate_before), now=share(c.rate),
-        change=signed(c.difference, ""), dot=difference_dot(c.difference, low, high, reach, said, is_worse(c)),
-        n=f"{number(c.trials)}, before {number(c.trials_before)}", worse=is_worse(c),
-    )  # fmt: skip
+        what=what(c),
+        places=places(*(p for p in (c.place, c.target) if p)),
+        before=share(c.rate_before),
+        now=share(c.rate),
+        change=signed(c.difference, ""),
+        dot=difference_dot(c.difference, low, high, reach, said, is_worse(c)),
+        n=f"{number(c.trials)}, before {number(c.trials_before)}",
+        worse=is_worse(c),
+    )
 
 
 def table(changes: Sequence[Change], report: Report) -> Sheet:
     """All compared rates."""
     rows = [
-        {"what": what(c), "before": c.rate_before, "now": c.rate, "difference": c.difference, "interval": points_interval(*c.interval),
-         "n": c.trials, "n_before": c.trials_before, "certain": "yes" if c.certain else "no"}
+        {
+            "what": what(c),
+            "before": c.rate_before,
+            "now": c.rate,
+            "difference": c.difference,
+            "interval": points_interval(*c.interval),
+            "n": c.trials,
+            "n_before": c.trials_before,
+            "certain": "yes" if c.certain else "no",
+        }
         for c in changes
-    ]  # fmt: skip
+    ]
     columns = [
-        words("Rate", "what", lambda v: v), figures("Before", "before", share), figures("Now", "now", share),
-        figures("Difference", "difference", signed), Column(head="95 % interval", cell=lambda r: r["interval"]),
-        figures("n", "n", number), figures("n before", "n_before", number), words("Beyond noise", "certain", str),
-    ]  # fmt: skip
+        words("Rate", "what", lambda v: v),
+        figures("Before", "before", share),
+        figures("Now", "now", share),
+        figures("Difference", "difference", signed),
+        Column(head="95 % interval", cell=lambda r: r["interval"]),
+        figures("n", "n", number),
+        figures("n before", "n_before", number),
+        words("Beyond noise", "certain", str),
+    ]
     return sheet("All compared rates", rows, columns, "journeys changes")

@@ -16,8 +16,11 @@ from reports.tables import Column, Sheet, figures, sheet, words
 from reports.words import NOTHING, duration, interval, named, number, share
 
 Row = Mapping[str, Any]
-GOALS = (("share", "target_share", "share_met"), ("median_seconds", "target_seconds", "time_met"),
-         ("sentiment", "target_sentiment", "sentiment_met"))  # fmt: skip
+GOALS = (
+    ("share", "target_share", "share_met"),
+    ("median_seconds", "target_seconds", "time_met"),
+    ("sentiment", "target_sentiment", "sentiment_met"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,17 +63,22 @@ def designed(report: Report) -> DesignedView | None:
         return None
     rows = content.designed.to_pylist()
     return DesignedView(
-        summary=summary(content), rows=[stage(r) for r in rows], feelings=any(r["target_sentiment"] is not None for r in rows),
+        summary=summary(content),
+        rows=[stage(r) for r in rows],
+        feelings=any(r["target_sentiment"] is not None for r in rows),
         table=table(content),
-    )  # fmt: skip
+    )
 
 
 def summary(content: MapContent) -> Markup:
     """How many come as designed, and how many targets are met."""
     t = content.designed_totals
     text = Markup("<b>{}</b> of {} customers ({}) come in the designed order; {} leave nothing out").format(
-        share(t["in_order_share"]), number(t["customers"]), interval(t["in_order_low"], t["in_order_high"]), share(t["complete_share"])
-    )  # fmt: skip
+        share(t["in_order_share"]),
+        number(t["customers"]),
+        interval(t["in_order_low"], t["in_order_high"]),
+        share(t["complete_share"]),
+    )
     judged = [r[met] for r in content.designed.to_pylist() for _, _, met in GOALS if r[met] is not None]
     targets = f"; {number(sum(judged))} of {number(len(judged))} targets are met" if judged else ""
     return text + targets + Markup(". The tick is the target.") if judged else text + Markup(".")
@@ -82,10 +90,15 @@ def stage(row: Row) -> DesignedStage:
         f", expected {share(row['target_share'])}" if row["target_share"] is not None else ""
     )
     return DesignedStage(
-        name=named(row["stage"], 40), bar=target_bar(row["share"] or 0.0, row["target_share"], said),
-        share=verdict(row, *GOALS[0], share), missing=number(row["missing"]), repeated=number(row["repeated"]),
-        out_of_order=number(row["out_of_order"]), wait=verdict(row, *GOALS[1], duration), feeling=verdict(row, *GOALS[2], felt_or_nothing),
-    )  # fmt: skip
+        name=named(row["stage"], 40),
+        bar=target_bar(row["share"] or 0.0, row["target_share"], said),
+        share=verdict(row, *GOALS[0], share),
+        missing=number(row["missing"]),
+        repeated=number(row["repeated"]),
+        out_of_order=number(row["out_of_order"]),
+        wait=verdict(row, *GOALS[1], duration),
+        feeling=verdict(row, *GOALS[2], felt_or_nothing),
+    )
 
 
 def felt_or_nothing(value: float | None) -> str:
@@ -102,11 +115,18 @@ def verdict(row: Row, actual: str, target: str, met: str, shown: Any) -> Verdict
 def table(content: MapContent) -> Sheet:
     """All columns."""
     columns = [
-        words("Stage", "stage", named), figures("Customers", "customers", number), figures("Share", "share", share),
-        Column(head="95 % interval", cell=lambda r: interval(r["ci_low"], r["ci_high"])), figures("Expected", "target_share", share),
-        figures("Left out", "missing", number), figures("Came back", "repeated", number), figures("Out of order", "out_of_order", number),
-        figures("Wait, median", "median_seconds", duration), figures("90 % within", "p90_seconds", duration),
-        figures("Expected wait", "target_seconds", duration), figures("Feeling", "sentiment", felt_or_nothing),
+        words("Stage", "stage", named),
+        figures("Customers", "customers", number),
+        figures("Share", "share", share),
+        Column(head="95 % interval", cell=lambda r: interval(r["ci_low"], r["ci_high"])),
+        figures("Expected", "target_share", share),
+        figures("Left out", "missing", number),
+        figures("Came back", "repeated", number),
+        figures("Out of order", "out_of_order", number),
+        figures("Wait, median", "median_seconds", duration),
+        figures("90 % within", "p90_seconds", duration),
+        figures("Expected wait", "target_seconds", duration),
+        figures("Feeling", "sentiment", felt_or_nothing),
         figures("Expected feeling", "target_sentiment", felt_or_nothing),
-    ]  # fmt: skip
+    ]
     return sheet("The journey as designed, stage by stage", content.designed, columns, content.commands["map:designed"])

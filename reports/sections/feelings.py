@@ -72,10 +72,13 @@ def feelings(report: Report) -> FeelingsView | None:
         return None
     ranked = content.best.to_pylist()
     return FeelingsView(
-        summary=summary(content, rows, ranked), lists=lists(ranked, content.min_n), themes=themes(content),
+        summary=summary(content, rows, ranked),
+        lists=lists(ranked, content.min_n),
+        themes=themes(content),
         no_theme=no_theme(content),
-        quotes=quotes(content.comments, ranked), table=table(rows, content),
-    )  # fmt: skip
+        quotes=quotes(content.comments, ranked),
+        table=table(rows, content),
+    )
 
 
 def summary(content: MapContent, rows: Sequence[Row], ranked: Sequence[Row]) -> Markup:
@@ -102,20 +105,25 @@ def felt(row: Row, min_n: int) -> Felt:
     point = feeling_of(row, min_n)
     assert point is not None
     return Felt(
-        place=named(row["touchpoint"], 40), places=places(row["touchpoint"]), dot=feeling_dot(point), mean=felt_text(row["sentiment"]),
-        low=row["sentiment"] < 0, answers=number(row["answers"]),
-    )  # fmt: skip
+        place=named(row["touchpoint"], 40),
+        places=places(row["touchpoint"]),
+        dot=feeling_dot(point),
+        mean=felt_text(row["sentiment"]),
+        low=row["sentiment"] < 0,
+        answers=number(row["answers"]),
+    )
 
 
 def themes(content: MapContent) -> list[Theme]:
     """The terms that tell unhappy comments from the others, most comments first."""
     return [
         Theme(
-            name=named(r["theme"], 40), count=number(r["unhappy"]),
+            name=named(r["theme"], 40),
+            count=number(r["unhappy"]),
             shares=f"{share(r['share'])} of unhappy comments, {share(r['share_of_others'])} of the others",
         )
         for r in content.themes.slice(0, EACH).to_pylist()
-    ]  # fmt: skip
+    ]
 
 
 def no_theme(content: MapContent) -> str:
@@ -165,8 +173,12 @@ def table(rows: Sequence[Row], content: MapContent) -> Sheet:
         return f"{felt_text(r['sentiment_low'])} to {felt_text(r['sentiment_high'])}"
 
     columns = [
-        words("Touchpoint", "touchpoint", named), words("Stage", "stage", named), figures("Answers", "answers", number),
-        figures("Feeling", "sentiment", felt_text), Column(head="95 % interval", cell=bounds),
-        figures("Unhappy", "unhappy", share), figures("Friction", "friction", share),
-    ]  # fmt: skip
+        words("Touchpoint", "touchpoint", named),
+        words("Stage", "stage", named),
+        figures("Answers", "answers", number),
+        figures("Feeling", "sentiment", felt_text),
+        Column(head="95 % interval", cell=bounds),
+        figures("Unhappy", "unhappy", share),
+        figures("Friction", "friction", share),
+    ]
     return sheet("Feelings by touchpoint", rows, columns, content.commands["map:best"])

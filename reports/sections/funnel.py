@@ -77,11 +77,15 @@ def view(answer: FunnelAnswer, changes: Changes) -> FunnelView:
         change = None if after is None else changes.get(("step", answer.name, r["name"], after["name"]))
         steps.append(
             StepView(
-                number=r["step"], name=named(r["name"]), reached=number(r["reached"]), places=places(r["name"]),
+                number=r["step"],
+                name=named(r["name"]),
+                reached=number(r["reached"]),
+                places=places(r["name"]),
                 optional=bool(r.get("optional")),
-                bar=bar_of(r, before[i] if before else None, answer.count), loss=None if after is None else loss(r, after, change),
+                bar=bar_of(r, before[i] if before else None, answer.count),
+                loss=None if after is None else loss(r, after, change),
             )
-        )  # fmt: skip
+        )
     return FunnelView(
         name=named(answer.name),
         summary=summary(answer, main, bool(before)),
@@ -106,11 +110,14 @@ def loss(row: Row, following: Row, change: Change | None) -> Loss:
         moved = f"going on {signed(change.difference)} ({points_interval(*change.interval)})"
         worse = change.difference < 0
     return Loss(
-        lost=number(row["dropped"]), rate=f"{share(row['dropped'] / n)}, {interval(low, high)}" if n else "",
+        lost=number(row["dropped"]),
+        rate=f"{share(row['dropped'] / n)}, {interval(low, high)}" if n else "",
         going=number(row["in_progress"]) if row["in_progress"] else "",
         took=duration(following["median_seconds"]) if following["median_seconds"] is not None else "",
-        change=moved, worse=worse, instead=[went(g) for g in (row["dropped_next"] or [])[:WENT]],
-    )  # fmt: skip
+        change=moved,
+        worse=worse,
+        instead=[went(g) for g in (row["dropped_next"] or [])[:WENT]],
+    )
 
 
 def went(gone: Mapping[str, Any]) -> Markup:
@@ -124,9 +131,14 @@ def summary(answer: FunnelAnswer, main: Sequence[Row], compared: bool) -> Markup
     first, last = main[0], main[-1]
     window = f" within {span_text(answer.window)}" if answer.window else ""
     text = Markup("Of {} {} that reached <b>{}</b>, {} ({}) got to <b>{}</b>{}.").format(
-        number(first["reached"]), answer.count, named(first["name"]), number(last["reached"]), share(last["conversion_rate"]),
-        named(last["name"]), window,
-    )  # fmt: skip
+        number(first["reached"]),
+        answer.count,
+        named(first["name"]),
+        number(last["reached"]),
+        share(last["conversion_rate"]),
+        named(last["name"]),
+        window,
+    )
     outline = (
         " The outline is the period before; changes are judged among those whose window is over." if compared else ""
     )
@@ -137,13 +149,16 @@ def table(answer: FunnelAnswer, rows: Sequence[Row], before: Sequence[Row]) -> S
     """The numbers behind the bars."""
     old = {r["step"]: r for r in before}
     columns = [
-        words("Step", "name", named), figures(answer.count.capitalize(), "reached", number),
+        words("Step", "name", named),
+        figures(answer.count.capitalize(), "reached", number),
         figures("Of the first", "conversion_rate", share),
         Column(head="95 % interval", cell=lambda r: interval(r["ci_low"], r["ci_high"])),
-        figures("Of the step before", "step_conversion_rate", share), figures("Dropped", "dropped", number),
-        figures("On their way", "in_progress", number), figures("Median time", "median_seconds", duration),
+        figures("Of the step before", "step_conversion_rate", share),
+        figures("Dropped", "dropped", number),
+        figures("On their way", "in_progress", number),
+        figures("Median time", "median_seconds", duration),
         figures("90 % within", "p90_seconds", duration),
-    ]  # fmt: skip
+    ]
     if before:
         columns.append(Column(head="Before: reached", cell=lambda r: number(old[r["step"]]["reached"])))
         columns.append(Column(head="Before: of the first", cell=lambda r: share(old[r["step"]]["conversion_rate"])))

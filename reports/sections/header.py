@@ -44,19 +44,24 @@ def header(report: Report) -> Header:
         shop=named(report.shop),
         period=days(report.now.since, report.now.until, zone),
         compared=f"compared with {days(before.since, before.until, zone)}" if before else "compared with nothing",
-        badge=badge, fair=fair, notes=notes(report),
-    )  # fmt: skip
+        badge=badge,
+        fair=fair,
+        notes=notes(report),
+    )
 
 
 def facts(report: Report) -> list[Fact]:
     """How many, of what, as of when."""
     row = report.summary.to_pylist()[0]
     return [
-        Fact(label="Customers", value=number(row["customers"])), Fact(label="Sessions", value=number(row["sessions"])),
-        Fact(label="Events", value=number(row["events"])), Fact(label="As of", value=instant(report.as_of, report.timezone)),
-        Fact(label="Time zone", value=plain(report.timezone)), Fact(label="Counted in", value=counting(report)),
+        Fact(label="Customers", value=number(row["customers"])),
+        Fact(label="Sessions", value=number(row["sessions"])),
+        Fact(label="Events", value=number(row["events"])),
+        Fact(label="As of", value=instant(report.as_of, report.timezone)),
+        Fact(label="Time zone", value=plain(report.timezone)),
+        Fact(label="Counted in", value=counting(report)),
         Fact(label="Data", value=report.data),
-    ]  # fmt: skip
+    ]
 
 
 def counting(report: Report) -> str:

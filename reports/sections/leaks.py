@@ -94,10 +94,14 @@ def leaks(report: Report, changes: Changes) -> LeaksView | None:
     reach = max([*(r["ci_high"] or 0 for r in top), *rings], default=1) or 1
     head = {"value_at_risk": "Value at risk", "leak": "Conversions at stake", "drop_off": "Sessions that end here"}[key]
     return LeaksView(
-        summary=summary(report, rows, goal), stake_head=head, table=table(report, rows, moved), goal=goal, compared=bool(moved),
+        summary=summary(report, rows, goal),
+        stake_head=head,
+        table=table(report, rows, moved),
+        goal=goal,
+        compared=bool(moved),
         owned=any(r["touchpoint"] in report.owners for r in top),
         leaks=[leak(i, r, key, largest, reach, moved.get(r["touchpoint"]), report) for i, r in enumerate(top, 1)],
-    )  # fmt: skip
+    )
 
 
 def leak(rank: int, row: Row, key: str, largest: float, reach: float, change: Change | None, report: Report) -> Leak:
@@ -110,15 +114,27 @@ def leak(rank: int, row: Row, key: str, largest: float, reach: float, change: Ch
     moved, direction = moved_words(change)
     name = plain(row["touchpoint"])
     return Leak(
-        rank=rank, place=named(row["touchpoint"]), stake=stake, bar=bar(row[key] or 0, largest, f"{name}: {stake}", True),
-        lost=number(row["lost"]), ended=number(row["drop_off"]), sessions=number(row["sessions"]),
-        rate=share(row["drop_off_rate"]), dot=interval_dot(row["drop_off_rate"], row["ci_low"], row["ci_high"], before, reach, said),
-        change=moved, direction=direction, route=route(row), thin=row["sessions"] < MIN_N, places=places(row["touchpoint"]),
+        rank=rank,
+        place=named(row["touchpoint"]),
+        stake=stake,
+        bar=bar(row[key] or 0, largest, f"{name}: {stake}", True),
+        lost=number(row["lost"]),
+        ended=number(row["drop_off"]),
+        sessions=number(row["sessions"]),
+        rate=share(row["drop_off_rate"]),
+        dot=interval_dot(row["drop_off_rate"], row["ci_low"], row["ci_high"], before, reach, said),
+        change=moved,
+        direction=direction,
+        route=route(row),
+        thin=row["sessions"] < MIN_N,
+        places=places(row["touchpoint"]),
         raw={k: raw(row[k]) for k in ("lost", "drop_off", "sessions", "drop_off_rate")}
         | {"stake": raw(row[key]), "change": raw(change.difference if change else None)},
         owner=named(owner, 40) if (owner := report.owners.get(row["touchpoint"])) else Markup(),
-        question=question(row), newest=newest(row, report), command=plain(c, 600) if (c := people_command(row, report)) else "",
-    )  # fmt: skip
+        question=question(row),
+        newest=newest(row, report),
+        command=plain(c, 600) if (c := people_command(row, report)) else "",
+    )
 
 
 def question(row: Row) -> Markup:
@@ -216,14 +232,21 @@ def table(report: Report, rows: Sequence[Row], changes: Mapping[str, Change]) ->
         )
 
     columns = [
-        words("Place", "touchpoint", named), figures("Visits", "visits", number), figures("Sessions", "sessions", number),
-        figures("Drop-off", "drop_off", number), figures("Rate", "drop_off_rate", share),
-        Column(head="95 % interval", cell=lambda r: interval(r["ci_low"], r["ci_high"])), figures("Returned", "returned", number),
-        figures("Lost", "lost", number), figures("May still", "in_progress", number), figures("Conversion", "conversion", share),
+        words("Place", "touchpoint", named),
+        figures("Visits", "visits", number),
+        figures("Sessions", "sessions", number),
+        figures("Drop-off", "drop_off", number),
+        figures("Rate", "drop_off_rate", share),
+        Column(head="95 % interval", cell=lambda r: interval(r["ci_low"], r["ci_high"])),
+        figures("Returned", "returned", number),
+        figures("Lost", "lost", number),
+        figures("May still", "in_progress", number),
+        figures("Conversion", "conversion", share),
         figures("At stake", "leak", lambda v: NOTHING if v is None else f"{v:.2f}"),
         figures("Value at risk", "value_at_risk", lambda v: short_money(v, report.currency)),
-        words("Lost after", "lost_after", where), words("Came back at", "returned_at", where),
-    ]  # fmt: skip
+        words("Lost after", "lost_after", where),
+        words("Came back at", "returned_at", where),
+    ]
     if changes:
         columns.append(Column(head="Change of the rate", cell=moved))
     return sheet("Drop-off by touchpoint", rows, columns, report.commands["dropoff"])

@@ -74,9 +74,16 @@ def journey_map(report: Report) -> MapView | None:
         return None
     lanes, notes = lanes_of(Ground(report=report, content=content))
     return MapView(
-        summary=summary(content), notes=notes, bands=bands(content), heads=heads(content), lanes=lanes,
-        curve=curve(content), channels=bool(content.channels), table=by_stage(report, content), cells=by_touchpoint(report, content),
-    )  # fmt: skip
+        summary=summary(content),
+        notes=notes,
+        bands=bands(content),
+        heads=heads(content),
+        lanes=lanes,
+        curve=curve(content),
+        channels=bool(content.channels),
+        table=by_stage(report, content),
+        cells=by_touchpoint(report, content),
+    )
 
 
 def lanes_of(ground: Ground) -> tuple[list[Lane], list[Markup]]:
@@ -84,14 +91,18 @@ def lanes_of(ground: Ground) -> tuple[list[Lane], list[Markup]]:
     content, stages = ground.content, ground.content.stages
     asked = [
         (goal(ground), any(s.goal for s in stages), "Goals: goal in [[stage]]"),
-        (touchpoints(ground), True, ""), (volume(ground), True, ""), (drop_off(ground), True, ""), (time(ground), True, ""),
+        (touchpoints(ground), True, ""),
+        (volume(ground), True, ""),
+        (drop_off(ground), True, ""),
+        (time(ground), True, ""),
         (feelings(ground), content.surveys, "Feelings: [[survey]], the events that are answers"),
         (targets(ground), content.targets, "Expected against actual: [journey.targets]"),
-        (pains(ground), content.pains.num_rows, ""), (moments(ground), content.moments.num_rows, ""),
+        (pains(ground), content.pains.num_rows, ""),
+        (moments(ground), content.moments.num_rows, ""),
         (opportunities(ground), content.opportunities.num_rows, ""),
         (owners(ground), any(s.owner or s.review_by for s in stages), "Owners: owner and review_by in [[stage]]"),
         (changes(ground), content.changes is not None, ""),
-    ]  # fmt: skip
+    ]
     left = [Markup(needs) for _, there, needs in asked if not there and needs]
     return [lane for lane, there, _ in asked if there], left
 
@@ -157,15 +168,22 @@ def curve(content: MapContent) -> Markup:
 def measures(report: Report) -> list[Column]:
     """What both tables show of a cell."""
     return [
-        figures("Customers", "customers", number), figures("Share", "share", share), figures("Events", "events", number),
-        figures("Visits", "visits", number), figures("Median time", "median_seconds", duration),
+        figures("Customers", "customers", number),
+        figures("Share", "share", share),
+        figures("Events", "events", number),
+        figures("Visits", "visits", number),
+        figures("Median time", "median_seconds", duration),
         figures("90 % within", "p90_seconds", duration),
-        figures("Feeling", "sentiment", lambda v: "\u2013" if v is None else felt_text(v)), figures("Answers", "answers", number),
-        figures("Friction", "friction", share), figures("Drop-off", "drop_off_rate", share),
-        Column(head="95 % interval", cell=lambda r: interval(r["ci_low"], r["ci_high"])), figures("Goes on", "goes_on", share),
-        figures("Conversion", "conversion", share), figures("Cost", "cost", lambda v: money(v, report.currency, 2)),
+        figures("Feeling", "sentiment", lambda v: "\u2013" if v is None else felt_text(v)),
+        figures("Answers", "answers", number),
+        figures("Friction", "friction", share),
+        figures("Drop-off", "drop_off_rate", share),
+        Column(head="95 % interval", cell=lambda r: interval(r["ci_low"], r["ci_high"])),
+        figures("Goes on", "goes_on", share),
+        figures("Conversion", "conversion", share),
+        figures("Cost", "cost", lambda v: money(v, report.currency, 2)),
         words("Evidence", "evidence", str),
-    ]  # fmt: skip
+    ]
 
 
 def by_stage(report: Report, content: MapContent) -> Sheet:

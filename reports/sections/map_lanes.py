@@ -23,18 +23,28 @@ FEW = 10
 """Signals that fewer customers met are not shown."""
 
 SIGNAL_WORDS = {
-    "error": "error", "repeat": "repeated clicks", "back_and_forth": "back and forth", "contact": "contact with support",
-    "dwell": "long stay", "feeling": "unhappy answers",
-}  # fmt: skip
+    "error": "error",
+    "repeat": "repeated clicks",
+    "back_and_forth": "back and forth",
+    "contact": "contact with support",
+    "dwell": "long stay",
+    "feeling": "unhappy answers",
+}
 MEASURE_WORDS = {
-    "drop_off": "end here", "goes_on": "go on", "friction": "visits with friction", "unhappy": "unhappy answers",
+    "drop_off": "end here",
+    "goes_on": "go on",
+    "friction": "visits with friction",
+    "unhappy": "unhappy answers",
     "visited": "sessions come here",
-}  # fmt: skip
+}
 WORSE_WHEN_MORE = {"drop_off": True, "friction": True, "unhappy": True, "goes_on": False}
 THING_WORDS = {
-    "carts_to_win_back": "carts to win back", "silent_after_purchase": "silence after the purchase",
-    "unanswered_complaint": "unanswered complaints", "avoidable_contact": "avoidable contacts", "silent_stage": "nobody meets us here",
-}  # fmt: skip
+    "carts_to_win_back": "carts to win back",
+    "silent_after_purchase": "silence after the purchase",
+    "unanswered_complaint": "unanswered complaints",
+    "avoidable_contact": "avoidable contacts",
+    "silent_stage": "nobody meets us here",
+}
 
 
 @dataclass(frozen=True)
@@ -218,9 +228,12 @@ def feeling_of(row: Row | None, min_n: int) -> Feeling | None:
     if row is None or row["sentiment"] is None:
         return None
     return Feeling(
-        mean=row["sentiment"], low=row["sentiment_low"], high=row["sentiment_high"], thin=row["answers"] < min_n,
+        mean=row["sentiment"],
+        low=row["sentiment_low"],
+        high=row["sentiment_high"],
+        thin=row["answers"] < min_n,
         said=feeling_said(row),
-    )  # fmt: skip
+    )
 
 
 def targets(ground: Ground) -> Lane:
@@ -239,8 +252,11 @@ def targets(ground: Ground) -> Lane:
 
 def target_lines(row: Row) -> list[Line]:
     """The targets of one stage: met or missed, in a word."""
-    pairs = (("share", share, "target_share", "share_met", "come"), ("median_seconds", duration, "target_seconds", "time_met", "wait"),
-             ("sentiment", felt_text, "target_sentiment", "sentiment_met", "feeling"))  # fmt: skip
+    pairs = (
+        ("share", share, "target_share", "share_met", "come"),
+        ("median_seconds", duration, "target_seconds", "time_met", "wait"),
+        ("sentiment", felt_text, "target_sentiment", "sentiment_met", "feeling"),
+    )
     found = []
     for actual, shown, target, met, what in pairs:
         if row[target] is None:

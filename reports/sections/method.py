@@ -12,8 +12,13 @@ from reports.content import FunnelAnswer, Report
 from reports.words import counted, named, number, plain, share, span_text
 
 SECTIONS = {
-    "report": "This page", "summary": "Header", "paths": "Paths", "dropoff": "Leaks", "carts": "Carts", "quarantine": "Rows that left",
-}  # fmt: skip
+    "report": "This page",
+    "summary": "Header",
+    "paths": "Paths",
+    "dropoff": "Leaks",
+    "carts": "Carts",
+    "quarantine": "Rows that left",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +54,12 @@ def method(report: Report) -> MethodView:
     words = [(Markup(label), report.commands[key]) for key, label in SECTIONS.items()]
     words += [(Markup("Funnel {}").format(named(f.name)), f.command) for f in report.funnels]
     return MethodView(
-        definitions=definitions(report), rules=[(r.name, plain(r.value, 200)) for r in report.rules],
-        exclusions=exclusions(report), lines=reconciled(report), commands=[(label, plain(text, 600)) for label, text in words],
-    )  # fmt: skip
+        definitions=definitions(report),
+        rules=[(r.name, plain(r.value, 200)) for r in report.rules],
+        exclusions=exclusions(report),
+        lines=reconciled(report),
+        commands=[(label, plain(text, 600)) for label, text in words],
+    )
 
 
 def definitions(report: Report) -> list[Definition]:
@@ -63,11 +71,11 @@ def definitions(report: Report) -> list[Definition]:
         "At stake": "lost sessions times the share of sessions at that place that went on to a goal: an upper estimate, not a cause.",
         "Funnel": "customers or sessions by the deepest chain of steps within the window; who may still go on is on the way, not lost.",
         "Change": "difference of two rates with the Newcombe 95 % interval; among all compared rates together, "
-                  "Benjamini and Hochberg at 5 %. Sessions of one customer are not wholly independent.",
+        "Benjamini and Hochberg at 5 %. Sessions of one customer are not wholly independent.",
         "Interval": "Wilson, 95 %. Nothing is claimed below 30 units.",
         "Time to goal": "from the customer's first event after the goal before, at most 30 days back, to the goal; median within 1 %.",
         "Cart": "opens at an add or at checkout; quiet after quiet_period, over after recovery_window, both from its last activity.",
-    }  # fmt: skip
+    }
     return [Definition(word=w, meaning=m) for w, m in found.items()]
 
 
@@ -88,16 +96,24 @@ def reconciled(report: Report) -> list[Line]:
     q = report.quality
     lines = [
         Line(
-            law="rows = accepted + duplicates + quarantined", holds=True,
-            numbers=Markup(f"{number(q.rows)} = {number(q.accepted)} + {number(q.duplicates)} + {number(q.quarantined)}"),
+            law="rows = accepted + duplicates + quarantined",
+            holds=True,
+            numbers=Markup(
+                f"{number(q.rows)} = {number(q.accepted)} + {number(q.duplicates)} + {number(q.quarantined)}"
+            ),
         )
-    ]  # fmt: skip
+    ]
     lines += [*goal_lines(report), flow_line(report), *(line for f in report.funnels for line in funnel_lines(f))]
     if report.carts is not None:
         t = report.carts.totals
         parts = [t[k] for k in ("converted", "recovered", "abandoned", "open", "emptied")]
-        lines.append(Line(law="carts = converted + recovered + abandoned + open + emptied", holds=t["episodes"] == sum(parts),
-                          numbers=Markup(f"{number(t['episodes'])} = " + " + ".join(number(p) for p in parts))))  # fmt: skip
+        lines.append(
+            Line(
+                law="carts = converted + recovered + abandoned + open + emptied",
+                holds=t["episodes"] == sum(parts),
+                numbers=Markup(f"{number(t['episodes'])} = " + " + ".join(number(p) for p in parts)),
+            )
+        )
     return lines
 
 
@@ -110,11 +126,17 @@ def goal_lines(report: Report) -> list[Line]:
     parts = [sum(r[k] for r in rows) for k in ("returned", "lost", "in_progress")]
     converted, sessions = report.outcome(0)["converted"], report.summary["sessions"][0].as_py()
     return [
-        Line(law="drop_off = returned + lost + in_progress", holds=ended == sum(parts),
-             numbers=Markup(f"{number(ended)} = " + " + ".join(number(p) for p in parts))),
-        Line(law="sessions = with a goal + drop_off", holds=sessions == converted + ended,
-             numbers=Markup(f"{number(sessions)} = {number(converted)} + {number(ended)}")),
-    ]  # fmt: skip
+        Line(
+            law="drop_off = returned + lost + in_progress",
+            holds=ended == sum(parts),
+            numbers=Markup(f"{number(ended)} = " + " + ".join(number(p) for p in parts)),
+        ),
+        Line(
+            law="sessions = with a goal + drop_off",
+            holds=sessions == converted + ended,
+            numbers=Markup(f"{number(sessions)} = {number(converted)} + {number(ended)}"),
+        ),
+    ]
 
 
 def flow_line(report: Report) -> Line:

@@ -43,11 +43,20 @@ def first_steps(report: Report) -> PathsView | None:
     total = layout.sessions(1)
     rows = [r for r in report.flows.to_pylist() if r["target"] != START]
     return PathsView(
-        summary=summary(report, total), chart=sankey(report.flows, report.goal), matrix=matrix(report), shown=TOP_K,
-        graph=graph(report.edges, report.flows, report.dropoff, report.goal), flows=flows_json(report),
-        table=sheet("Flows, the largest first", sorted(rows, key=lambda r: -r["sessions"]), columns(report), report.commands["paths"]),
+        summary=summary(report, total),
+        chart=sankey(report.flows, report.goal),
+        matrix=matrix(report),
+        shown=TOP_K,
+        graph=graph(report.edges, report.flows, report.dropoff, report.goal),
+        flows=flows_json(report),
+        table=sheet(
+            "Flows, the largest first",
+            sorted(rows, key=lambda r: -r["sessions"]),
+            columns(report),
+            report.commands["paths"],
+        ),
         edges=sheet("Steps from one touchpoint to the next", report.edges, edge_columns(), report.commands["paths"]),
-    )  # fmt: skip
+    )
 
 
 def flows_json(report: Report) -> str:
@@ -67,9 +76,10 @@ def flows_json(report: Report) -> str:
     at = {n: i for i, n in enumerate(names)}
     touchpoints = {r["target"] for r in report.flows.to_pylist()} - {END}
     told = {
-        "names": [[plain(n), order[n], int(n in report.goal)] for n in names], "all": len(touchpoints),
+        "names": [[plain(n), order[n], int(n in report.goal)] for n in names],
+        "all": len(touchpoints),
         "flows": [[f.step, at[f.source], at[f.target], f.sessions, f.with_goal] for f in found],
-    }  # fmt: skip
+    }
     return json.dumps(told, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
 
 
@@ -102,19 +112,24 @@ def place(key: str) -> Column:
 def edge_columns() -> list[Column]:
     """Of the table of edges."""
     return [
-        Column(head="From", cell=place("source").cell, numeric=False), Column(head="To", cell=place("target").cell, numeric=False),
-        figures("Steps", "transitions", number), figures("Sessions", "sessions", number), figures("Customers", "customers", number),
-        figures("Of the steps from there", "probability", share), figures("Median time", "median_seconds", duration),
+        Column(head="From", cell=place("source").cell, numeric=False),
+        Column(head="To", cell=place("target").cell, numeric=False),
+        figures("Steps", "transitions", number),
+        figures("Sessions", "sessions", number),
+        figures("Customers", "customers", number),
+        figures("Of the steps from there", "probability", share),
+        figures("Median time", "median_seconds", duration),
         figures("90 % within", "p90_seconds", duration),
-    ]  # fmt: skip
+    ]
 
 
 def columns(report: Report) -> list[Column]:
     """Of the table."""
 
     found = [
-        figures("Step", "step", number), Column(head="From", cell=place("source").cell, numeric=False),
+        figures("Step", "step", number),
+        Column(head="From", cell=place("source").cell, numeric=False),
         Column(head="To", cell=place("target").cell, numeric=False),
         figures("Sessions", "sessions", number),
-    ]  # fmt: skip
+    ]
     return [*found, figures("With a goal", "with_goal", number)] if report.goal else found

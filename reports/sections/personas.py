@@ -63,10 +63,12 @@ def personas(report: Report) -> PersonasView | None:
     there = {r["stage"] for p in shown for r in p.table.to_pylist()}
     of = [{r["stage"]: r for r in p.table.to_pylist()} for p in shown[:MOST]]
     return PersonasView(
-        summary=summary(content, len(shown)), heads=[head(p) for p in shown[:MOST]], feelings=content.surveys,
+        summary=summary(content, len(shown)),
+        heads=[head(p) for p in shown[:MOST]],
+        feelings=content.surveys,
         rows=[(named(s, 40), [cell(rows.get(s), content) for rows in of]) for s in content.stage_names if s in there],
         table=table(shown, content),
-    )  # fmt: skip
+    )
 
 
 def summary(content: MapContent, shown: int) -> Markup:
@@ -92,21 +94,31 @@ def cell(row: Row | None, content: MapContent) -> PersonaCell:
         return PersonaCell(dot=Markup(), answers="", goes_on="", thin=True)
     point = feeling_of(row, content.min_n)
     return PersonaCell(
-        dot=feeling_dot(point) if point else Markup(), answers=number(row["answers"]) if point else "",
-        goes_on="" if row["goes_on"] is None else share(row["goes_on"], 0), thin=row["evidence"] != "solid",
-    )  # fmt: skip
+        dot=feeling_dot(point) if point else Markup(),
+        answers=number(row["answers"]) if point else "",
+        goes_on="" if row["goes_on"] is None else share(row["goes_on"], 0),
+        thin=row["evidence"] != "solid",
+    )
 
 
 def table(shown: Sequence[PersonaMap], content: MapContent) -> Sheet:
     """The same numbers."""
     rows = [
         {**r, "persona": Markup("everybody else") if p.name is None else named(p.name, 40)}
-        for p in shown for r in p.table.to_pylist() if r["customers"] >= FEW
-    ]  # fmt: skip
+        for p in shown
+        for r in p.table.to_pylist()
+        if r["customers"] >= FEW
+    ]
     columns = [
-        words("Persona", "persona", lambda v: v), words("Stage", "stage", named), figures("Customers", "customers", number),
-        figures("Feeling", "sentiment", felt_or_nothing), figures("Answers", "answers", number),
-        figures("Friction", "friction", share), figures("Drop-off", "drop_off_rate", share), figures("Goes on", "goes_on", share),
-        figures("Conversion", "conversion", share), words("Evidence", "evidence", str),
-    ]  # fmt: skip
+        words("Persona", "persona", lambda v: v),
+        words("Stage", "stage", named),
+        figures("Customers", "customers", number),
+        figures("Feeling", "sentiment", felt_or_nothing),
+        figures("Answers", "answers", number),
+        figures("Friction", "friction", share),
+        figures("Drop-off", "drop_off_rate", share),
+        figures("Goes on", "goes_on", share),
+        figures("Conversion", "conversion", share),
+        words("Evidence", "evidence", str),
+    ]
     return sheet("Personas by stage", rows, columns, content.commands["map:personas"])

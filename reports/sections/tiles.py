@@ -114,10 +114,15 @@ def conversion(report: Report, weeks: Sequence[dict[str, Any]], changes: Changes
     now = report.outcome(0)
     text, direction = rate_change(report, changes.get(("sessions", "", "", "")), up_is_good=True)
     return Tile(
-        label="Sessions that convert", value=share(now["conversion_rate"]), change=text, direction=direction,
-        note="hold a goal", n=f"{number(now['converted'])} of {number(now['sessions'])} sessions",
-        spark=spark_of(report, weeks, "conversion_rate", "Conversion", share), counts=(now["converted"],),
-    )  # fmt: skip
+        label="Sessions that convert",
+        value=share(now["conversion_rate"]),
+        change=text,
+        direction=direction,
+        note="hold a goal",
+        n=f"{number(now['converted'])} of {number(now['sessions'])} sessions",
+        spark=spark_of(report, weeks, "conversion_rate", "Conversion", share),
+        counts=(now["converted"],),
+    )
 
 
 def sessions(report: Report, weeks: Sequence[dict[str, Any]]) -> Tile:
@@ -126,10 +131,15 @@ def sessions(report: Report, weeks: Sequence[dict[str, Any]]) -> Tile:
     before = f"before {number(report.outcome(1)['sessions'])}" if report.comparable else "no period before"
     each = f"{now['sessions'] / now['customers']:.1f} a customer" if now["customers"] else ""
     return Tile(
-        label="Sessions", value=number(now["sessions"]), change=before, direction="same", note=each,
-        n=counted(now["customers"], "customer"), spark=spark_of(report, weeks, "sessions", "Sessions", number),
+        label="Sessions",
+        value=number(now["sessions"]),
+        change=before,
+        direction="same",
+        note=each,
+        n=counted(now["customers"], "customer"),
+        spark=spark_of(report, weeks, "sessions", "Sessions", number),
         counts=(now["customers"],),
-    )  # fmt: skip
+    )
 
 
 def abandonment(report: Report, carts: CartAnswer, weeks: Sequence[dict[str, Any]], changes: Changes) -> Tile:
@@ -138,10 +148,15 @@ def abandonment(report: Report, carts: CartAnswer, weeks: Sequence[dict[str, Any
     t = carts.totals
     left = t["abandoned"] + t["recovered"]
     return Tile(
-        label="Carts left behind", value=share(t["abandonment_rate"]), change=text, direction=direction,
-        note="went quiet, some to come back", n=f"{number(left)} of {number(left + t['converted'])} carts",
-        spark=spark_of(report, weeks, "cart_abandonment_rate", "Cart abandonment", share), counts=(left, t["converted"]),
-    )  # fmt: skip
+        label="Carts left behind",
+        value=share(t["abandonment_rate"]),
+        change=text,
+        direction=direction,
+        note="went quiet, some to come back",
+        n=f"{number(left)} of {number(left + t['converted'])} carts",
+        spark=spark_of(report, weeks, "cart_abandonment_rate", "Cart abandonment", share),
+        counts=(left, t["converted"]),
+    )
 
 
 def recovery(report: Report, carts: CartAnswer, weeks: Sequence[dict[str, Any]]) -> Tile:
@@ -154,15 +169,25 @@ def recovery(report: Report, carts: CartAnswer, weeks: Sequence[dict[str, Any]])
     if known:
         back, may = (now[f"{s}_value"] / report.minor_units for s in ("recovered", "abandoned"))
         return Tile(
-            label="Recovered value", value=short_money(back, report.currency), direction="same", spark=spark,
-            change=f"{short_money(may, report.currency)} still in abandoned carts", note=coming,
-            n=f"value known of {number(known)} of {number(left)} carts", counts=(t["recovered"], t["abandoned"], known),
-        )  # fmt: skip
+            label="Recovered value",
+            value=short_money(back, report.currency),
+            direction="same",
+            spark=spark,
+            change=f"{short_money(may, report.currency)} still in abandoned carts",
+            note=coming,
+            n=f"value known of {number(known)} of {number(left)} carts",
+            counts=(t["recovered"], t["abandoned"], known),
+        )
     return Tile(
-        label="Carts recovered", value=number(t["recovered"]), change=f"{number(t['abandoned'])} still abandoned", direction="same",
-        note=f"{coming}; no prices are mapped", n=f"{number(left)} carts left behind", spark=spark,
+        label="Carts recovered",
+        value=number(t["recovered"]),
+        change=f"{number(t['abandoned'])} still abandoned",
+        direction="same",
+        note=f"{coming}; no prices are mapped",
+        n=f"{number(left)} carts left behind",
+        spark=spark,
         counts=(t["recovered"], t["abandoned"]),
-    )  # fmt: skip
+    )
 
 
 def time_to_buy(report: Report, weeks: Sequence[dict[str, Any]]) -> Tile:
@@ -175,20 +200,31 @@ def time_to_buy(report: Report, weeks: Sequence[dict[str, Any]]) -> Tile:
             f"before {duration(old['median_seconds'])}" if old["timed_goals"] >= MIN_N else f"fewer than {MIN_N} before"
         )
     return Tile(
-        label="Median time to goal", value=duration(now["median_seconds"]), change=change, direction="same",
-        note="since the first touch after the goal before, 30 days back at most", n=f"{number(now['timed_goals'])} goals",
-        spark=spark_of(report, weeks, "median_seconds", "Median time to a goal", duration), counts=(now["timed_goals"],),
-    )  # fmt: skip
+        label="Median time to goal",
+        value=duration(now["median_seconds"]),
+        change=change,
+        direction="same",
+        note="since the first touch after the goal before, 30 days back at most",
+        n=f"{number(now['timed_goals'])} goals",
+        spark=spark_of(report, weeks, "median_seconds", "Median time to a goal", duration),
+        counts=(now["timed_goals"],),
+    )
 
 
 def week_sheet(weeks: Sequence[dict[str, Any]], report: Report) -> Sheet:
     """The numbers behind the sparklines."""
     columns = [
-        words("Week", "week", str), figures("Customers", "customers", number), figures("Sessions", "sessions", number),
-        figures("With a goal", "converted", number), figures("Conversion", "conversion_rate", share),
+        words("Week", "week", str),
+        figures("Customers", "customers", number),
+        figures("Sessions", "sessions", number),
+        figures("With a goal", "converted", number),
+        figures("Conversion", "conversion_rate", share),
         figures("Median time to goal", "median_seconds", duration),
-    ]  # fmt: skip
+    ]
     if report.carts is not None and report.carts.totals["episodes"]:
-        columns += [figures("Carts abandoned", "cart_abandoned", number), figures("recovered", "cart_recovered", number),
-                    figures("Abandonment", "cart_abandonment_rate", share)]  # fmt: skip
+        columns += [
+            figures("Carts abandoned", "cart_abandoned", number),
+            figures("recovered", "cart_recovered", number),
+            figures("Abandonment", "cart_abandonment_rate", share),
+        ]
     return sheet("The weeks", weeks, columns, report.commands["summary"])

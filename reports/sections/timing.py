@@ -48,9 +48,12 @@ def timing(report: Report) -> TimingView | None:
     marks = [r for r in report.goal_times.table.to_pylist() if r["at_risk"] + r["converted"] >= MIN_N]
     told = bool(report.goal) and report.goal_seen and report.goal_times.converted >= MIN_N and len(marks) > 2
     return TimingView(
-        wait=waiting(report, marks) if told else None, chart=curve(marks, "Share of customers with a goal by time since their first touch")
-        if told else Markup(), table=table(report) if told else None, when=when(rows, total), days=week(rows),
-    )  # fmt: skip
+        wait=waiting(report, marks) if told else None,
+        chart=curve(marks, "Share of customers with a goal by time since their first touch") if told else Markup(),
+        table=table(report) if told else None,
+        when=when(rows, total),
+        days=week(rows),
+    )
 
 
 def waiting(report: Report, marks: Sequence[Row]) -> Markup:
@@ -77,10 +80,15 @@ def when(rows: Sequence[Row], total: int) -> Markup:
     busiest = max(rows, key=lambda r: (r["sessions"], -r["weekday"], -r["hour"]))
     by_day = [sum(r["sessions"] for r in rows if r["weekday"] == d) for d in range(7)]
     day = max(range(7), key=lambda d: (by_day[d], -d))
-    return Markup("Sessions that start, by weekday and hour: the busiest day is <b>{}</b> ({}), the busiest hour {} {} ({}).").format(
-        LONG_DAYS[day], share(by_day[day] / total, 0), LONG_DAYS[busiest["weekday"]], clock(busiest["hour"]),
+    return Markup(
+        "Sessions that start, by weekday and hour: the busiest day is <b>{}</b> ({}), the busiest hour {} {} ({})."
+    ).format(
+        LONG_DAYS[day],
+        share(by_day[day] / total, 0),
+        LONG_DAYS[busiest["weekday"]],
+        clock(busiest["hour"]),
         counted(busiest["sessions"], "session"),
-    )  # fmt: skip
+    )
 
 
 def clock(hour: int) -> str:
@@ -110,8 +118,10 @@ def short(n: int) -> str:
 def table(report: Report) -> Sheet:
     """The numbers behind the curve."""
     columns = [
-        figures("Within", "seconds", duration), figures("Share with a goal", "share", share),
+        figures("Within", "seconds", duration),
+        figures("Share with a goal", "share", share),
         Column(head="95 % interval", cell=lambda r: interval(r["ci_low"], r["ci_high"])),
-        figures("Have one", "converted", number), figures("Watched for longer, without", "at_risk", number),
-    ]  # fmt: skip
+        figures("Have one", "converted", number),
+        figures("Watched for longer, without", "at_risk", number),
+    ]
     return sheet("Time from the first touch to a goal", report.goal_times.table, columns, report.commands["report"])
