@@ -16,10 +16,10 @@ from pathlib import Path
 
 from ingest.errors import ConfigError, InputError, JourneysError, StoreError
 from ingest.load import Accounting, Loaded
-from paths.result import Result
-from pipeline.intake import Intake
-from pipeline.intake import ingest as _ingest
-from pipeline.project import Project as _Project
+from pipeline.api import Project as _Project
+from pipeline.loading.intake import Intake
+from pipeline.loading.intake import ingest as _ingest
+from pipeline.project.result import Result
 
 __all__ = [
     "Accounting",

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from ingest.cleaning.mapping import Columns
 from ingest.database import Database, load_sql
 from ingest.errors import ConfigError, InputError, did_you_mean
-from ingest.judgement import quoted
-from ingest.mapping import Columns
-from ingest.raw import RawRows, literal
+from ingest.quoting import literal, quoted
+from ingest.readers.raw import RawRows
+from ingest.readers.sources import ReadOptions, read_rows
 from ingest.schema import EVENTS
-from ingest.sources import ReadOptions, read_rows
 
 ALWAYS = -(1 << 62)
 """`since` of a row that holds from the beginning on, microseconds."""

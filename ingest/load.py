@@ -16,15 +16,15 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
-from ingest.clean import prepare
+from ingest.cleaning.clean import prepare
 from ingest.database import Database, load_sql
-from ingest.digests import Digests
 from ingest.errors import Conflict
-from ingest.merge import merge, touched
-from ingest.quarantine import Quarantine
-from ingest.spans import SpanFile
-from ingest.staging import InputFile, Source, clock_notes, stage_all
-from ingest.store import EventStore, Snapshot, TakenInput
+from ingest.loading.digests import Digests
+from ingest.loading.merge import merge, touched
+from ingest.loading.staging import InputFile, Source, clock_notes, stage_all
+from ingest.store.event_store import EventStore, Snapshot, TakenInput
+from ingest.store.quarantine import Quarantine
+from ingest.store.spans import SpanFile
 
 __all__ = ["ARRIVALS", "Accounting", "Gate", "InputFile", "LoadOptions", "Loaded", "Source", "load"]
 

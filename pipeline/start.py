@@ -11,7 +11,7 @@ def main() -> None:
     """Say what --help says at 80 columns, or let click do it and everything else."""
     text = ready_help(sys.argv)
     if text is None:
-        from pipeline.engines.heap import one_heap
+        from pipeline.engines.malloc import one_heap
 
         one_heap()
         from pipeline.cli import cli

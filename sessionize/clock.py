@@ -6,9 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
+from ingest.array_types import Ints
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND

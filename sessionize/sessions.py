@@ -12,13 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ingest.batches import Codes, EventBatch
+from ingest.array_types import Bools, Ints
 from ingest.compiled import Loop, worth
+from ingest.scan.batches import Codes, EventBatch
 from sessionize.clock import day_numbers, midnight_after
 from sessionize.rules import SessionRules
 
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 Customers = npt.NDArray[np.int32]
 
 SESSIONS = pa.schema(

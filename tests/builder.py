@@ -14,15 +14,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ingest.batches import Codes, Column, EventBatch, Numbers
+from ingest.cleaning.mapping import Field, SourceMapping
 from ingest.load import Accounting, InputFile, Source, load
-from ingest.mapping import Field, SourceMapping
+from ingest.scan.batches import Codes, Column, EventBatch, Numbers
 from ingest.schema import IDS, NUMBERS, TEXTS
-from ingest.store import EventStore, Snapshot
-from paths.analysis import Analysis, Journeys, Scope
-from paths.conditions import parse_condition
-from paths.funnel_steps import Matcher, Step
-from paths.prelude import prepare
+from ingest.store.event_store import EventStore, Snapshot
+from paths.analysis import Analysis
+from paths.journeys.conditions import parse_condition
+from paths.journeys.journeys import Journeys
+from paths.journeys.matchers import Matcher, Step
+from paths.journeys.prepare import prepare
+from paths.journeys.scope import Scope
 from sessionize.rules import SessionRules
 
 MINUTE = 60_000_000

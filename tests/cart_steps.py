@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from paths.analysis import Journeys
-from paths.cart_rules import CartRules
-from paths.carts import Carts
+from paths.carts.counts import Carts
+from paths.carts.rules import CartRules
+from paths.journeys.journeys import Journeys
 from tests.builder import journeys_of
 
 NAMES = {

@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
-from ingest.clean import Limits
+from ingest.cleaning.clean import Limits
+from ingest.cleaning.mapping import Field, SourceMapping, parse_field
 from ingest.load import Accounting, InputFile, Loaded, LoadOptions, Source, load
-from ingest.mapping import Field, SourceMapping, parse_field
-from ingest.quarantine import Quarantine
+from ingest.readers.sources import ReadOptions
 from ingest.schema import EVENTS
-from ingest.sources import ReadOptions
-from ingest.store import EventStore
+from ingest.store.event_store import EventStore
+from ingest.store.quarantine import Quarantine
 
 COLUMNS = {"customer_id": "who", "event_at": "at", "event": "what"}
 

@@ -17,7 +17,7 @@ def connect(job: Job, memory_limit: str = "3GB") -> duckdb.DuckDBPyConnection:
 
 def scan(job: Job) -> Task:
     """The three columns of every question, in a way that statistics cannot answer."""
-    from ingest.store import EventStore
+    from ingest.store.event_store import EventStore
 
     con = connect(job)
     files = [str(f.path) for f in EventStore(job.store).snapshot().files]

@@ -11,33 +11,35 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from ingest.cleaning.mapping import Field, SourceMapping
 from ingest.compiled import Choice
-from ingest.days import note_days
 from ingest.load import InputFile, LoadOptions, Source, load
-from ingest.mapping import Field, SourceMapping
-from ingest.retain import expire
-from ingest.seal import seal
-from ingest.store import EventStore
-from paths.analysis import NEVER, Analysis, Scope
-from paths.around import StepsAround
-from paths.cart_rules import CartRules
-from paths.carts import Carts
-from paths.dropoff import DropOff
-from paths.friction import FrictionRules
-from paths.funnel import Funnel
-from paths.funnel_steps import Matcher, Step
-from paths.journey_map import JourneyMap
-from paths.patterns import parse_pattern
-from paths.search import Search
-from paths.touchpoints import StageRule, StageRules
-from paths.transitions import Transitions
+from ingest.loading.seal import seal
+from ingest.store.event_days import note_days
+from ingest.store.event_store import EventStore
+from ingest.store.retention import expire
+from paths.analysis import Analysis
+from paths.carts.counts import Carts
+from paths.carts.rules import CartRules
+from paths.dropoff.dropoff import DropOff
+from paths.funnels.funnel import Funnel
+from paths.graph.transitions import Transitions
+from paths.journey_map.friction import FrictionRules
+from paths.journey_map.journey_map import JourneyMap
+from paths.journeys.matchers import Matcher, Step
+from paths.journeys.scope import NEVER, Scope
+from paths.journeys.touchpoints import StageRule, StageRules
+from paths.sequences.pattern_search import Search
+from paths.sequences.patterns import parse_pattern
+from paths.sequences.steps_around import StepsAround
+from pipeline.api import Project
 from pipeline.config.models import Store
-from pipeline.customer import customer as timeline
-from pipeline.engines.helpers import Team
 from pipeline.engines.local import run as run_pass
-from pipeline.project import Period, Project
-from pipeline.report_map import map_questions
-from pipeline.report_questions import about_all, periods_of
+from pipeline.engines.processes import Team
+from pipeline.project.project import Period
+from pipeline.questions.customer import customer as timeline
+from pipeline.report.journey_map import map_questions
+from pipeline.report.questions import about_all, periods_of
 from sessionize.rules import SessionRules
 from sides import IDLE_MINUTES, MICROSECOND, STEPS, WINDOW_DAYS, Job, Task, edge_answer
 

@@ -51,7 +51,7 @@ def main(side: str, task: str, described: str) -> None:
     threads = facts.pop("threads")
     limit_threads(threads)
     if side.startswith("project"):
-        from pipeline.engines.heap import one_heap
+        from pipeline.engines.malloc import one_heap
 
         one_heap()  # as the command line does
     job = Job(**{name: Path(path) for name, path in facts.items()}, threads=threads)

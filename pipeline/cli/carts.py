@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.ask import answer, answer_compared, opened, words
+from pipeline.cli.answering import answer, answer_compared, opened, words
 from pipeline.cli.options import (
     OutputOptions,
     ProjectOptions,
@@ -41,8 +41,8 @@ def carts(
     """
     if context.invoked_subcommand is not None:
         return
-    from pipeline.carts import carts as ask
-    from pipeline.carts import totals_in_words
+    from pipeline.questions.carts import carts as ask
+    from pipeline.questions.carts import totals_in_words
 
     result = ask(opened(project), by=by, compare=compare, **words(scope))
     if compare is not None:
@@ -69,7 +69,7 @@ def list_(
     Example:
       journeys carts list --status abandoned --limit 5
     """
-    from pipeline.carts import cart_list
+    from pipeline.questions.carts import cart_list
 
     answer(
         cart_list(opened(project), status=status, unmask=unmask, **words(scope)),
@@ -95,6 +95,6 @@ def remind(
     Example:
       journeys carts remind --due 2024-06-30 -o reminders.csv
     """
-    from pipeline.carts import reminders
+    from pipeline.questions.carts import reminders
 
     answer(reminders(opened(project), due_on=due, suppressed=suppress, contactable=contactable), output)

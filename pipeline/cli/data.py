@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.ask import opened
+from pipeline.cli.answering import opened
 from pipeline.cli.options import (
     OutputOptions,
     ProjectOptions,
@@ -19,7 +19,7 @@ from pipeline.cli.output import say, show, warn
 
 if TYPE_CHECKING:
     from ingest.load import Loaded
-    from ingest.look import Look
+    from ingest.preview import Look
 
 FORMATS = click.Choice(["csv", "ndjson", "json", "parquet", "combined"])
 
@@ -87,8 +87,8 @@ def ingest(
     Example:
       journeys ingest events.csv --map customer_id=user --map event_at=timestamp
     """
-    from pipeline.intake import Intake
-    from pipeline.intake import ingest as take_in
+    from pipeline.loading.intake import Intake
+    from pipeline.loading.intake import ingest as take_in
 
     intake = Intake(
         files=files,
@@ -225,8 +225,8 @@ def inspect(
     """
     from pathlib import Path
 
-    from ingest.look import look
-    from ingest.sources import ReadOptions, expand
+    from ingest.preview import look
+    from ingest.readers.sources import ReadOptions, expand
 
     path = expand([file], Path.cwd())[0]
     found = look(path, ReadOptions(format=format_, delimiter=delimiter))

@@ -6,13 +6,13 @@ from importlib import resources
 from pathlib import Path
 
 from ingest.errors import MissingInput
-from pipeline.cli.ask import answer
+from pipeline.api import Project
+from pipeline.cli.answering import answer
 from pipeline.cli.map import HIDDEN
 from pipeline.cli.options import OutputOptions
 from pipeline.cli.output import say
 from pipeline.cli.report import gathered, write_page
-from pipeline.intake import Intake, ingest
-from pipeline.project import Project
+from pipeline.loading.intake import Intake, ingest
 
 FUNNEL = ("product_view", "add_to_cart", "shipping_details", "payment_details", "purchase")
 CONFIG = """\
@@ -108,10 +108,10 @@ def run_demo(folder: Path) -> None:
 
 def run_omnichannel(folder: Path) -> None:
     """A made-up shop over web, app, e-mail, store, calls and surveys: its map, its pain points, its leaks, and its report."""
-    from pipeline.journey_map import journey_map, pains
-    from pipeline.omnichannel import CONFIG as SOURCES
-    from pipeline.omnichannel import write_shop
-    from pipeline.omnichannel.map_config import MAP, dated
+    from pipeline.demo_shop import CONFIG as SOURCES
+    from pipeline.demo_shop import write_shop
+    from pipeline.demo_shop.map_config import MAP, dated
+    from pipeline.questions.journey_map import journey_map, pains
 
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "inbox").exists():

@@ -7,13 +7,8 @@ from typing import Any
 
 import click
 
-from pipeline.cli.ask import answer, opened, words
-from pipeline.cli.options import (
-    OutputOptions,
-    ProjectOptions,
-    ScopeOptions,
-    question,
-)
+from pipeline.cli.answering import answer, opened, words
+from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions, question
 
 INTERVAL = ("ci_low", "ci_high")
 
@@ -56,7 +51,7 @@ def variants(
       journeys variants --collapse-repeats --top 10
       journeys variants --converted yes --max-steps 6 --limit 10
     """
-    from pipeline.explore import variants as ask
+    from pipeline.questions.sequences import variants as ask
 
     chosen = None if converted is None else converted == "yes"
     result = ask(opened(project), converted=chosen, goal=list(goal) or None, **asked, **words(scope))
@@ -81,7 +76,7 @@ def find(pattern: str, project: ProjectOptions, output: OutputOptions, scope: Sc
       journeys find 'add_to_cart -> [^purchase]* -> END'
       journeys find 'START -> . -> . -> END' --list --limit 5
     """
-    from pipeline.explore import find as ask
+    from pipeline.questions.sequences import find as ask
 
     answer(ask(opened(project), pattern, **asked, **words(scope)), output)
 
@@ -121,7 +116,7 @@ def steps(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions, *
       journeys steps --to purchase --limit 10
       journeys steps --between add_to_cart purchase --limit 10
     """
-    from pipeline.explore import steps as ask
+    from pipeline.questions.sequences import steps as ask
 
     answer(ask(opened(project), **asked, **words(scope)), output)
 
@@ -138,7 +133,7 @@ def step_matrix(steps: int, project: ProjectOptions, output: OutputOptions, scop
       journeys step-matrix 6
       journeys step-matrix 4 --anchor add_to_cart
     """
-    from pipeline.explore import step_matrix as ask
+    from pipeline.questions.sequences import step_matrix as ask
 
     result = ask(opened(project), steps, **asked, **words(scope))
     answer(result, output, notes=(f"{result.meta['sessions']:,} sessions",))
@@ -168,7 +163,7 @@ def flows(
       journeys flows 4 --limit 10
       journeys flows -o flows.html
     """
-    from pipeline.explore import flows as ask
+    from pipeline.questions.sequences import flows as ask
 
     result = ask(
         opened(project), steps, by=by, goal=list(goal) or None, collapse_repeats=collapse_repeats, **words(scope)

@@ -29,8 +29,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "inspect": ("data", "Look at a file: guessed mapping, types, and a [[source]] to paste."),
         "ingest": ("data", "Read files into the store, exactly once."),
         "quarantine": ("data", "The rows that were not accepted, by reason."),
-        "sql": ("query", "Ask the store in SQL, read-only."),
-        "reconcile": ("laws", "Check every law of the numbers on your own store."),
+        "sql": ("sql", "Ask the store in SQL, read-only."),
+        "reconcile": ("reconcile", "Check every law of the numbers on your own store."),
     },
     "Questions": {
         "summary": ("questions", "Events, customers, sessions, and the time they span."),
@@ -133,7 +133,7 @@ def _forget_stdout() -> None:
 
 
 def _complain(message: str) -> None:
-    from pipeline.cli.cells import LAYOUT, neutral
+    from pipeline.cli.formatting import LAYOUT, neutral
 
     click.echo(f"journeys: {neutral(message, keep=LAYOUT)}", err=True)
 

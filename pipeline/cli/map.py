@@ -6,14 +6,8 @@ from typing import Any
 
 import click
 
-from pipeline.cli.ask import answer, answer_compared, opened, words
-from pipeline.cli.options import (
-    OutputOptions,
-    ProjectOptions,
-    ScopeOptions,
-    compare_option,
-    question,
-)
+from pipeline.cli.answering import answer, answer_compared, opened, words
+from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions, compare_option, question
 
 HIDDEN = (
     "events",
@@ -67,7 +61,7 @@ def map(
     """
     if context.invoked_subcommand is not None:
         return
-    from pipeline.journey_map import journey_map
+    from pipeline.questions.journey_map import journey_map
 
     result = journey_map(opened(project), by=by, compare=compare, **words(scope))
     if compare is not None:
@@ -99,7 +93,7 @@ def pains(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -
     Example:
       journeys map pains
     """
-    from pipeline.journey_map import pains as ask
+    from pipeline.questions.journey_map import pains as ask
 
     answer(ask(opened(project), **words(scope)), output, hide=("ci_low", "ci_high", "lost_goals"))
 
@@ -113,7 +107,7 @@ def moments(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions)
     Example:
       journeys map moments
     """
-    from pipeline.journey_map import moments as ask
+    from pipeline.questions.journey_map import moments as ask
 
     hidden = ("ci_low", "ci_high", "effect_low", "effect_high", "p_value", "customers")
     answer(ask(opened(project), **words(scope)), output, hide=hidden)
@@ -128,7 +122,7 @@ def best(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) ->
     Example:
       journeys map best
     """
-    from pipeline.journey_map import best as ask
+    from pipeline.questions.journey_map import best as ask
 
     answer(ask(opened(project), **words(scope)), output)
 
@@ -142,7 +136,7 @@ def designed(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions
     Example:
       journeys map designed
     """
-    from pipeline.journey_map import designed as ask
+    from pipeline.questions.journey_map import designed as ask
 
     result = ask(opened(project), **words(scope))
     totals = result.meta["totals"]
@@ -166,7 +160,7 @@ def opportunities(project: ProjectOptions, output: OutputOptions, scope: ScopeOp
     Example:
       journeys map opportunities
     """
-    from pipeline.journey_map import opportunities as ask
+    from pipeline.questions.journey_map import opportunities as ask
 
     answer(ask(opened(project), **words(scope)), output)
 
@@ -182,6 +176,6 @@ def personas(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions
     Example:
       journeys map personas --help
     """
-    from pipeline.journey_map import personas as ask
+    from pipeline.questions.journey_map import personas as ask
 
     answer(ask(opened(project), **words(scope)), output, hide=HIDDEN)

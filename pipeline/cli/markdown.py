@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.cli.cells import neutral
+from pipeline.cli.formatting import neutral
 from pipeline.cli.table import is_number, readable_columns
 
 if TYPE_CHECKING:

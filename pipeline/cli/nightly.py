@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.ask import answer, happened, opened
+from pipeline.cli.answering import answer, happened, opened
 from pipeline.cli.options import OutputOptions, ProjectOptions, output_options, project_options
 from pipeline.cli.output import say, show, warn
 
@@ -49,7 +49,7 @@ def run(
     Example:
       journeys run --as-of 2024-06-30 --fail-on 'dropoff(payment_details) > 0.4'
     """
-    from pipeline.nightly import RunOptions, run_night
+    from pipeline.nightly.night import RunOptions, run_night
 
     shop = opened(project)
     if dry_run:
@@ -85,8 +85,8 @@ def teller(log: str) -> Callable[[str, str, Mapping[str, Any]], None]:
 
 def dry(shop: Any) -> None:
     """The files a run would take in."""
-    from ingest.sources import content_hash
-    from pipeline.intake import Intake, configured
+    from ingest.readers.sources import content_hash
+    from pipeline.loading.intake import Intake, configured
 
     snapshot = shop.store.snapshot() if shop.store.exists else None
     for config in shop.config.sources:
@@ -111,7 +111,7 @@ def backfill(since: str, until: str, only: str | None, project: ProjectOptions) 
     from datetime import date, timedelta
 
     from ingest.errors import ConfigError
-    from pipeline.nightly import RunOptions, run_night
+    from pipeline.nightly.night import RunOptions, run_night
 
     try:
         first, last = date.fromisoformat(since), date.fromisoformat(until)
@@ -148,7 +148,7 @@ def runs_list(project: ProjectOptions, output: OutputOptions) -> None:
     Example:
       journeys runs list --limit 5
     """
-    from pipeline.runs import read_all, table_of
+    from pipeline.nightly.manifests import read_all, table_of
 
     show(table_of(read_all(opened(project).store.root / "runs")), output, title="runs")
 
@@ -163,7 +163,7 @@ def runs_show(run_id: str, project: ProjectOptions) -> None:
     Example:
       journeys runs show last
     """
-    from pipeline.runs import named
+    from pipeline.nightly.manifests import named
 
     click.echo(json.dumps(named(opened(project).store.root / "runs", run_id), indent=1, sort_keys=True))
 
@@ -180,7 +180,7 @@ def runs_diff(first: str, second: str, project: ProjectOptions, output: OutputOp
     Example:
       journeys runs diff last last
     """
-    from pipeline.runs import difference, named
+    from pipeline.nightly.manifests import difference, named
 
     folder = opened(project).store.root / "runs"
     show(difference(named(folder, first), named(folder, second)), output, title=f"{first} against {second}")
@@ -200,7 +200,7 @@ def changes(days: int, against: int, as_of: str | None, project: ProjectOptions,
       journeys changes
       journeys changes -f markdown
     """
-    from pipeline.changes import changes as ask
+    from pipeline.questions.changes import changes as ask
 
     result = ask(opened(project), days=days, against=against, as_of=as_of)
     if output.format is None and output.output is None:

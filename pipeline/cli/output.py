@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from ingest.errors import ConfigError, InputError, MissingInput
-from pipeline.cli.cells import LAYOUT, neutral, plain
+from pipeline.atomic_write import replace_file
+from pipeline.cli.formatting import LAYOUT, neutral, plain
 from pipeline.cli.options import OutputOptions, current_project
-from pipeline.files import replace_file
 
 if TYPE_CHECKING:
     import pyarrow as pa

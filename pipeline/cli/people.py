@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.ask import answer, opened, words
+from pipeline.cli.answering import answer, opened, words
 from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions, question
 from pipeline.cli.questions import BY, FUNNEL_WORDS, step_windows
 from pipeline.cli.questions import funnel as funnel_command
 
 if TYPE_CHECKING:
-    from paths.result import Result
+    from pipeline.project.result import Result
 
 UNMASK = click.option("--unmask", is_flag=True, help="Show ids as recorded.")
 WORDS = tuple(w for w in FUNNEL_WORDS if w not in ("breakdown", "by", "top"))
@@ -94,7 +94,7 @@ def customer(id: str, anonymous: bool, project: ProjectOptions, output: OutputOp
     Example:
       journeys customer user_0000
     """
-    from pipeline.cli.ask import explain_if_asked
+    from pipeline.cli.answering import explain_if_asked
     from pipeline.cli.output import chosen_format, warn
     from pipeline.cli.timeline import show_text, timeline
 

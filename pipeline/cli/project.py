@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pipeline.cli.ask import opened
+from pipeline.cli.answering import opened
 from pipeline.cli.options import OutputOptions, ProjectOptions, output_options, project_options
 from pipeline.cli.output import say, show
 
@@ -121,7 +121,7 @@ def doctor(project: ProjectOptions, output: OutputOptions) -> None:
     import pyarrow as pa
 
     from ingest.errors import StoreError
-    from pipeline.doctor import checks
+    from pipeline.checks.doctor import checks
 
     rows = checks(opened(project))
     show(pa.Table.from_pylist(rows), output, title="doctor")

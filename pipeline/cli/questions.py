@@ -6,18 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.ask import answer, answer_compared, happened, opened, words
-from pipeline.cli.options import (
-    OutputOptions,
-    ProjectOptions,
-    ScopeOptions,
-    compare_option,
-    question,
-)
+from pipeline.cli.answering import answer, answer_compared, happened, opened, words
+from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions, compare_option, question
 
 if TYPE_CHECKING:
-    from paths.result import Result
-    from pipeline.project import Project
+    from pipeline.api import Project
+    from pipeline.project.result import Result
 
 BY = click.Choice(["touchpoint", "stage"])
 
@@ -175,7 +169,7 @@ def funnel(
       journeys funnel product_view add_to_cart? purchase --breakdown platform
       journeys funnel product_view purchase --since 2024-05-01 --until 2024-06-01 --compare previous
     """
-    from pipeline.durations import format_duration
+    from pipeline.config.durations import format_duration
 
     shop = opened(project)
     if listing:
@@ -254,7 +248,7 @@ def graph(by: str, collapse_repeats: bool, project: ProjectOptions, output: Outp
     """
     from ingest.errors import ConfigError
     from pipeline.cli.output import say, write_atomic
-    from reports.export import GRAPH_WRITERS
+    from reports.files.graphs import GRAPH_WRITERS
 
     target: Any = output.output
     suffix = ".mmd" if target is None else target.suffix.lower()

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.ask import opened, words
+from pipeline.cli.answering import opened, words
 from pipeline.cli.options import ProjectOptions, ScopeOptions, project_options, question_options
 
 if TYPE_CHECKING:
-    from pipeline.project import Project
-    from reports.content import Report
+    from pipeline.api import Project
+    from reports.content.report import Report
 
 TEAM = click.option(
     "--team",
@@ -109,7 +109,7 @@ def export(
       journeys report export --csv tables --team service --since 2024-06-01 --until 2024-06-30
     """
     from pipeline.cli.output import say
-    from pipeline.report_files import Book, export
+    from pipeline.report.export import Book, export
 
     wanted = {name: path for name, path in targets.items() if path is not None}
     if not wanted:
@@ -143,7 +143,7 @@ def index(folder: Path | None, project: ProjectOptions) -> None:
     """
     from ingest.errors import InputError
     from pipeline.cli.output import say
-    from pipeline.report_index import write_index
+    from pipeline.nightly.report_index import write_index
 
     try:
         target = write_index(opened(project), folder=folder)
@@ -155,8 +155,8 @@ def index(folder: Path | None, project: ProjectOptions) -> None:
 def gathered(project: Project, period: Mapping[str, Any], compare: str, *, segments: bool = True) -> Report:
     """The report of a period, its warnings told."""
     from pipeline.cli.output import warn
-    from pipeline.project import Period
-    from pipeline.report import gather
+    from pipeline.project.project import Period
+    from pipeline.report.gather import gather
 
     found, _ = gather(project, Period(**period), compare=compare == "previous", segments=segments)
     for message in found.warnings:
@@ -168,9 +168,9 @@ def write_page(found: Report, folder: Path, *, team: str | None = None, beside: 
     """Write the page into `folder` and say so; raises MissingInput or InputError where it cannot be written."""
     from ingest.errors import InputError
     from pipeline.cli.output import say, write_atomic
-    from reports.page import pages
-    from reports.teams import TEAMS, for_team
-    from reports.view import PARTS
+    from reports.files.teams import TEAMS, for_team
+    from reports.page.page import pages
+    from reports.page.view import PARTS
 
     page = (
         pages(for_team(found, team), parts=TEAMS[team], beside=beside)

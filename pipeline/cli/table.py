@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.cli.cells import neutral, readable
+from pipeline.cli.formatting import neutral, readable
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -9,11 +9,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from pipeline.cli.cells import LAYOUT, lasting, neutral, plain
+from pipeline.cli.formatting import LAYOUT, lasting, neutral, plain
 from pipeline.cli.options import OutputOptions
 
 if TYPE_CHECKING:
-    from paths.result import Result
+    from pipeline.project.result import Result
 
 Row = Mapping[str, Any]
 DEVICES = ("device", "device_type", "device_category", "platform")

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli.ask import answer, opened, words
+from pipeline.cli.answering import answer, opened, words
 from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions, output_options, project_options, question
 
 if TYPE_CHECKING:
-    from paths.result import Result
+    from pipeline.project.result import Result
 
 
 @click.group(invoke_without_command=True)
@@ -56,7 +56,7 @@ def show_unmatched(result: Result, output: OutputOptions) -> None:
     """The paths that no rule names."""
     import pyarrow as pa
 
-    from paths.rule_coverage import UNMATCHED
+    from paths.overview.rule_coverage import UNMATCHED
     from pipeline.cli.output import show
 
     table = pa.Table.from_pylist(result.meta["unmatched"], schema=UNMATCHED)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from ingest.errors import ConfigError, MissingInput, did_you_mean
 from pipeline.config import toml
-from pipeline.config.explain import explain
+from pipeline.config.faults import explain
 from pipeline.config.models import Carts, Project, Sessions
 from pipeline.config.root import FILE, Config
 

@@ -11,15 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictBool, StrictInt, field_validator, model_validator
 
 from pipeline.config.roles import ROLE_PRESETS
-from pipeline.config.values import (
-    ColumnSpec,
-    Duration,
-    DurationOrZero,
-    FreeName,
-    Names,
-    Section,
-    Timezone,
-)
+from pipeline.config.values import ColumnSpec, Duration, DurationOrZero, FreeName, Names, Section, Timezone
 
 __all__ = ["Bot", "Carts", "Funnel", "Gates", "Project", "Roles", "Sessions", "Source", "Stage", "Store", "Touchpoint"]
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
 
 from ingest.errors import ConfigError, did_you_mean
-from pipeline.durations import format_duration, parse_duration
+from pipeline.config.durations import format_duration, parse_duration
 
 RESERVED = ("START", "END")
 

@@ -11,11 +11,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from ingest.store import Snapshot
-from paths.analysis import Analysis, Scope
-from paths.past import past_of
+from ingest.store.event_store import Snapshot
+from paths.analysis import Analysis
+from paths.journeys.scope import Scope
+from paths.lookback import past_of
 from pipeline.engines.memory import give_back
-from pipeline.engines.reading import Pass, Reading
+from pipeline.engines.one_pass import Pass, Reading
 from sessionize.clock import EPOCH
 
 __all__ = ["Pass", "last_span", "run"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.engines.heap import of_c
+from pipeline.engines.malloc import of_c
 
 KEPT = 500_000_000
 """Bytes that a process may hold when a pass begins."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from reports.svg import DROP, element, percent, picture
-from reports.words import share
+from reports.draw.svg import DROP, element, percent, picture
+from reports.formatting import share
 
 FUNNEL_HEIGHT = 30
 BAR_HEIGHT = 10

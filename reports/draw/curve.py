@@ -8,8 +8,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from reports.svg import element, picture, shown
-from reports.words import duration, share
+from reports.draw.svg import element, picture, shown
+from reports.formatting import duration, share
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, FOOT = 840.0, 220.0, 44.0, 76.0, 12.0, 28.0
 APART = 46.0

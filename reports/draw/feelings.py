@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from reports.svg import element, percent, picture, shown
-from reports.words import MINUS
+from reports.draw.svg import element, percent, picture, shown
+from reports.formatting import MINUS
 
 BEST = 2.0
 HEIGHT = 132.0

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from paths.transitions import END, START
+from paths.visits.visits import END, START
 
 WIDTH, HEIGHT, TOP = 840.0, 430.0, 34.0
 NODE, STUB, LABEL_ROOM, GAP = 7.0, 12.0, 118.0, 10.0

@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow as pa
 from markupsafe import Markup
 
-from paths.transitions import END
+from paths.visits.visits import END
 from reports.draw.flows import Flow
-from reports.svg import DROP, element, picture, places, shown
-from reports.words import number, plain, share
+from reports.draw.svg import DROP, element, picture, places, shown
+from reports.formatting import number, plain, share
 
 MOST = 9
 """So many touchpoints, the goals among them, however few their visits."""

@@ -8,8 +8,8 @@ import pyarrow as pa
 from markupsafe import Markup
 
 from reports.draw.flows import HEIGHT, NODE, OTHER, STUB, WIDTH, Box, Layout, Node, laid_out, merged
-from reports.svg import DROP, element, picture, places, shown
-from reports.words import number, plain, share
+from reports.draw.svg import DROP, element, picture, places, shown
+from reports.formatting import number, plain, share
 
 TOP_K = 7
 SMALLEST_LABEL = 9.0

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from reports.svg import element, percent, picture
+from reports.draw.svg import element, percent, picture
 
 HEIGHT = 36
 PAD = 4

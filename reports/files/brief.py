@@ -8,14 +8,14 @@ from html import unescape
 
 from markupsafe import escape
 
-from reports.changes import all_changes, by_key
-from reports.content import Report
-from reports.files.suppress import LEAST, few
-from reports.findings import findings
-from reports.sections.header import header
-from reports.sections.leaks import leaks
-from reports.sections.tiles import tiles
-from reports.words import NOTHING
+from reports.content.changes import all_changes, by_key
+from reports.content.findings import findings
+from reports.content.report import LEAST, Report
+from reports.files.suppress import few
+from reports.formatting import NOTHING
+from reports.page.sections.header import header
+from reports.page.sections.leaks import leaks
+from reports.page.sections.tiles import tiles
 
 LEAKS = 5
 SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")

@@ -12,9 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from reports.files.tables import Answer
-
-LEAST = 10
+from reports.content.report import LEAST
+from reports.files.answers import Answer
 
 
 def suppressed(answer: Answer) -> tuple[Answer, int]:

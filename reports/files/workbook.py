@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from reports.files.tables import Answer
-from reports.words import plain
+from reports.files.answers import Answer
+from reports.formatting import plain
 
 LONGEST_NAME = 31  # of a sheet, says the format
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reports.page import render
+from reports.page.page import render
 from tests.reports.shop import hostile_report
 
 ARGUMENTS = [

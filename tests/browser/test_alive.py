@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from reports.content import Report
+from reports.content.report import Report
 from reports.draw.sankey import sankey
-from reports.page import render
+from reports.page.page import render
 from tests.browser.checks import axe_faults
 from tests.reports.shop import CHANNELS, hostile, hostile_report
 
@@ -204,7 +204,7 @@ def test_the_page_is_painted_at_once(page: Any) -> None:
 
 
 def test_style_and_script_may_lie_beside_the_page(browser: Any, tmp_path: Path) -> None:
-    from reports.page import pages
+    from reports.page.page import pages
 
     report: Report = hostile_report()
     built = pages(report, beside=True)

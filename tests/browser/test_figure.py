@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reports.files.figure import figure_page
+from reports.files.figure_page import figure_page
 from tests.browser.checks import axe_faults
 from tests.reports.shop import hostile
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reports.page import render
+from reports.page.page import render
 from tests.browser.checks import axe_faults
 from tests.reports.map_shop import mapped_report
 

@@ -20,8 +20,8 @@ from pydantic.fields import FieldInfo
 
 from pipeline.cli import cli
 from pipeline.config import Config, load_config
-from pipeline.durations import format_duration
-from pipeline.masking import Mask
+from pipeline.config.durations import format_duration
+from pipeline.project.masking import Mask
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "docs/guide.md", "docs/recipes.md")

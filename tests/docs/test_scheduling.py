@@ -17,11 +17,11 @@ import pytest
 
 from ingest import errors
 from ingest.load import Accounting
-from pipeline.as_of import default_as_of
 from pipeline.cli import cli
 from pipeline.config import Gates
-from pipeline.gates import Past, judge
-from pipeline.late import sentence
+from pipeline.nightly.gates import Past, judge
+from pipeline.nightly.late_rows import sentence
+from pipeline.project.as_of import default_as_of
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "scheduling"
 SCRIPTS = ("airflow_dag.py", "dagster_job.py")

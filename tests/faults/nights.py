@@ -14,9 +14,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingest.delta import published_files
-from ingest.quarantine import Quarantine
-from pipeline.project import Project
+from ingest.store.delta import published_files
+from ingest.store.quarantine import Quarantine
+from pipeline.api import Project
 from tests.filling import contract
 
 ROOT = Path(__file__).parents[2]

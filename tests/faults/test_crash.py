@@ -142,7 +142,7 @@ def test_killed_before_there_was_a_store(tmp_path):
 
 
 def test_a_full_disk_leaves_the_store_as_it_was(tmp_path, undisturbed, monkeypatch):
-    from ingest import merge
+    from ingest.loading import merge
 
     shop = Filling(tmp_path)
     first_files(shop)

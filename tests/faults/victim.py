@@ -19,8 +19,8 @@ import deltalake  # noqa: F401  imported here, so that no child has to
 import duckdb  # noqa: F401
 import pandas  # noqa: F401  pyarrow does, when it first meets a list
 
-from pipeline.nightly import RunOptions, run_night
-from pipeline.project import Project
+from pipeline.api import Project
+from pipeline.nightly.night import RunOptions, run_night
 
 
 def night(folder: Path, as_of: str, largest_file: int | None) -> int:

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import pytest
 
 from ingest.load import Accounting
-from ingest.store import Snapshot
-from paths.funnel import Funnel
-from paths.summary import Summary
-from paths.transitions import Transitions
+from ingest.store.event_store import Snapshot
+from paths.funnels.funnel import Funnel
+from paths.graph.transitions import Transitions
+from paths.overview.summary import Summary
 from pipeline.engines.local import run
 from tests.builder import columns_of, scope_of, step, store_of
 

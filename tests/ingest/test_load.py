@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from ingest import merge, staging
 from ingest.database import Database
 from ingest.errors import ConfigError, Conflict, InputError, Locked, MissingInput, StoreError
 from ingest.load import LoadOptions, load
-from ingest.sources import ReadOptions
-from ingest.store import EventStore
+from ingest.loading import merge, staging
+from ingest.readers.sources import ReadOptions
+from ingest.store.event_store import EventStore
 from tests.filling import Filling
 
 HEADER = "who,at,what\n"

@@ -13,23 +13,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.compiled import Choice, Loop
-from paths import going_on as module
-from paths.analysis import Journeys, Scope
-from paths.designed import arrivals
-from paths.friction import FrictionRules, signals
-from paths.funnel import Funnel
-from paths.going_on import going_on, top_later
-from paths.map_counts import cell_ranks, cells
-from paths.map_signs import counted, signs_of
-from paths.periods import during
-from paths.prelude import prepare
-from paths.presence import events_by, extent
-from paths.staged import under
-from paths.states import states_of
-from paths.steps import StepFlows
-from paths.timing import first_touches
-from paths.transitions import Transitions, endings, stays, visit_counts
-from paths.visited import by_customer, followed, members, visited
+from paths.funnels.funnel import Funnel
+from paths.graph.transitions import Transitions
+from paths.journey_map.cells import cell_ranks, cells
+from paths.journey_map.designed import arrivals
+from paths.journey_map.friction import FrictionRules, signals
+from paths.journey_map.visit_signs import counted, signs_of
+from paths.journeys.journeys import Journeys
+from paths.journeys.prepare import prepare
+from paths.journeys.scope import Scope
+from paths.overview.extent import events_by, extent
+from paths.sequences.first_steps import StepFlows
+from paths.timing.time_to_goal import first_touches
+from paths.views.period import during
+from paths.views.stages import under
+from paths.visits import stage_progress as module
+from paths.visits.node_sets import by_customer, followed, members, visited
+from paths.visits.session_states import states_of
+from paths.visits.stage_progress import going_on, top_later
+from paths.visits.visits import endings, stays, visit_counts
 from tests.builder import Row, batch_of, step
 from tests.property.test_past import ALL_COLUMNS, DAY, SINCE, STAGES, SURVEYS, UNTIL, histories, scopes
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from paths.touchpoints import StageRule, StageRules, TouchpointRule, TouchpointRules
+from paths.journeys.touchpoints import StageRule, StageRules, TouchpointRule, TouchpointRules
 from sessionize.rules import SessionRules
 from tests.builder import MINUTE, ZERO, Event, Row, instant, minutes
 

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paths.analysis import Analysis, Merging
-from paths.dropoff import DropOff
-from paths.funnel import Funnel
-from paths.summary import Summary
-from paths.transitions import Transitions
-from paths.variants import Variants
+from paths.dropoff.dropoff import DropOff
+from paths.funnels.funnel import Funnel
+from paths.graph.transitions import Transitions
+from paths.overview.summary import Summary
+from paths.sequences.variants import Variants
 from tests.builder import Row, journeys_of, minutes, step
 from tests.property.strategies import STAGES, URL_RULES, logs
 

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ingest.batches import Codes, EventBatch
-from paths.funnel import Funnel
-from paths.prelude import prepare
+from ingest.scan.batches import Codes, EventBatch
+from paths.funnels.funnel import Funnel
+from paths.journeys.prepare import prepare
 from tests.builder import MINUTE, minutes, scope_of, step
 
 pytestmark = pytest.mark.usefixtures("tier")

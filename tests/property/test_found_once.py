@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paths.analysis import Analysis, Scope
-from paths.periods import InPeriod
-from paths.prelude import prepare
-from paths.staged import Staged
-from paths.touchpoints import StageRule, StageRules
+from paths.analysis import Analysis
+from paths.journeys.prepare import prepare
+from paths.journeys.scope import Scope
+from paths.journeys.touchpoints import StageRule, StageRules
+from paths.views.period import InPeriod
+from paths.views.stages import Staged
 from tests.builder import Row, batch_of
 from tests.property.test_past import (
     ALL_COLUMNS,

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paths.funnel import Funnel, find
-from paths.funnel_steps import Exclusion, Matcher, Step
+from paths.funnels.candidates import find
+from paths.funnels.funnel import Funnel
+from paths.funnels.spec import Exclusion
+from paths.journeys.matchers import Matcher, Step
 from tests.builder import MINUTE, Row, events_of, journeys_of, minutes
 from tests.oracles.funnel_modes import Asked, deepest
 

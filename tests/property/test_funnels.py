@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paths.funnel import Funnel
-from paths.funnel_counts import NONE
+from paths.funnels.counts import NONE
+from paths.funnels.funnel import Funnel
 from sessionize.rules import SessionRules
 from tests.builder import Event, Row, ask, events_of, instant, minutes, step
 from tests.oracles import funnel as oracle

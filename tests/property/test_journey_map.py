@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paths.designed import DesignedJourney
-from paths.friction import SIGNALS, FrictionRules
-from paths.goals import GoalRules
-from paths.journey_map import JourneyMap
-from paths.prelude import prepare
-from paths.sentiment import Survey
-from paths.touchpoints import UNMAPPED, StageRule, StageRules
+from paths.journey_map.designed import DesignedJourney
+from paths.journey_map.friction import SIGNALS, FrictionRules
+from paths.journey_map.journey_map import JourneyMap
+from paths.journey_map.surveys import Survey
+from paths.journeys.goals import GoalRules
+from paths.journeys.prepare import prepare
+from paths.journeys.touchpoints import UNMAPPED, StageRule, StageRules
 from tests.builder import MINUTE, Event, Row, batch_of, events_of, instant, minutes, scope_of
 from tests.oracles import journey_map as oracle
 from tests.oracles.sessions import kept_sessions

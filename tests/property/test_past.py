@@ -11,43 +11,46 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.batches import Codes, EventBatch
-from ingest.seal import seal
-from ingest.store import EventStore
-from paths.analysis import NEVER, Analysis, Scope
-from paths.cart_rules import CartRules
-from paths.cart_spans import CartSpans
-from paths.carts import Carts
-from paths.comments import Comments
-from paths.conditions import parse_condition
-from paths.coverage import Coverage
-from paths.designed import DesignedJourney
-from paths.dropoff import DropOff
-from paths.friction import FrictionRules
-from paths.funnel import Funnel
-from paths.funnel_steps import Exclusion, Matcher
-from paths.goals import GoalRules
-from paths.journey_map import JourneyMap
-from paths.last_lost import LastLost
-from paths.names import Names
-from paths.nodes import GoalNodes, Nodes
-from paths.opportunities import Opportunities
-from paths.outcomes import Outcomes
-from paths.past import LEADS, apart, doubtful, excluded_since, past_of
-from paths.periods import InPeriod
-from paths.personas import PERSONA
-from paths.prelude import kept_of, prepare
-from paths.seen import Seen
-from paths.segments import InSegment
-from paths.sentiment import Survey
-from paths.session_rows import SessionRows
-from paths.staged import Staged
-from paths.steps import StepFlows
-from paths.summary import Summary
-from paths.timing import StartHours, TimeToGoal
-from paths.touchpoint_channels import TouchpointChannels
-from paths.touchpoints import StageRule, StageRules
-from paths.transitions import Transitions
+from ingest.loading.seal import seal
+from ingest.scan.batches import Codes, EventBatch
+from ingest.store.event_store import EventStore
+from paths.analysis import Analysis
+from paths.carts.by_period import CartSpans
+from paths.carts.counts import Carts
+from paths.carts.rules import CartRules
+from paths.dropoff.dropoff import DropOff
+from paths.dropoff.lost_sessions import LastLost
+from paths.funnels.funnel import Funnel
+from paths.funnels.spec import Exclusion
+from paths.graph.nodes import GoalNodes, Nodes
+from paths.graph.transitions import Transitions
+from paths.journey_map.channels import TouchpointChannels
+from paths.journey_map.comments import Comments
+from paths.journey_map.designed import DesignedJourney
+from paths.journey_map.friction import FrictionRules
+from paths.journey_map.journey_map import JourneyMap
+from paths.journey_map.opportunities import Opportunities
+from paths.journey_map.surveys import Survey
+from paths.journeys.conditions import parse_condition
+from paths.journeys.goals import GoalRules
+from paths.journeys.matchers import Matcher
+from paths.journeys.personas import PERSONA
+from paths.journeys.prepare import kept_of, prepare
+from paths.journeys.scope import NEVER, Scope
+from paths.journeys.touchpoints import StageRule, StageRules
+from paths.lookback import LEADS, apart, doubtful, excluded_since, past_of
+from paths.overview.empty_columns import Seen
+from paths.overview.event_counts import Coverage
+from paths.overview.names import Names
+from paths.overview.session_rows import SessionRows
+from paths.overview.summary import Summary
+from paths.sequences.first_steps import StepFlows
+from paths.timing.outcomes import Outcomes
+from paths.timing.start_hours import StartHours
+from paths.timing.time_to_goal import TimeToGoal
+from paths.views.period import InPeriod
+from paths.views.segment import InSegment
+from paths.views.stages import Staged
 from pipeline.engines.local import run
 from sessionize.rules import SessionRules
 from tests.builder import DAY, Row, batch_of, instant, step, store_of

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paths.dropoff import DropOff
-from paths.goals import GoalRules
-from paths.touchpoints import TouchpointRules
-from paths.transitions import Transitions
+from paths.dropoff.dropoff import DropOff
+from paths.graph.transitions import Transitions
+from paths.journeys.goals import GoalRules
+from paths.journeys.touchpoints import TouchpointRules
 from sessionize.rules import SessionRules
 from tests.builder import Row, ask, events_of, instant, minutes
 from tests.oracles import paths as oracle

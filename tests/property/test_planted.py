@@ -15,25 +15,26 @@ import pyarrow as pa
 import pytest
 
 from ingest.keys import customer_key
-from paths.analysis import Journeys, Scope
-from paths.comparable import MAP_MEASURES, edge_counts, map_counts
-from paths.compare import Key, Pair, beyond_noise, paired
-from paths.conditions import Condition, parse_condition
-from paths.journey_map import MapAnswer
-from paths.periods import InPeriod
-from paths.personas import Attributes, CustomerFacts, Persona
-from paths.prelude import prepare
-from paths.segments import InSegment
-from paths.transitions import Transitions
+from paths.compare.rates import MAP_MEASURES, edge_counts, map_counts
+from paths.graph.transitions import Transitions
+from paths.journey_map.scores import MapAnswer
+from paths.journeys.conditions import Condition, parse_condition
+from paths.journeys.journeys import Journeys
+from paths.journeys.personas import Attributes, CustomerFacts, Persona
+from paths.journeys.prepare import prepare
+from paths.journeys.scope import Scope
+from paths.statistics.pairs import Key, Pair, beyond_noise, paired
+from paths.views.period import InPeriod
+from paths.views.segment import InSegment
 from pipeline.config.root import Config
-from pipeline.facts import coded
-from pipeline.journey_map import MapQuestions
-from pipeline.omnichannel import ALL_TRUTHS, CONFIG, tables
-from pipeline.omnichannel.calendar import DAYS, midnight
-from pipeline.omnichannel.map_config import MAP
-from pipeline.omnichannel.surveys import ABOUT
-from pipeline.omnichannel.truths import KNOWN_TRUTHS, SCORES, described
-from pipeline.rules import session_rules, stage_rules, touchpoint_rules
+from pipeline.demo_shop import ALL_TRUTHS, CONFIG, tables
+from pipeline.demo_shop.calendar import DAYS, midnight
+from pipeline.demo_shop.map_config import MAP
+from pipeline.demo_shop.surveys import ABOUT
+from pipeline.demo_shop.truths import KNOWN_TRUTHS, SCORES, described
+from pipeline.project.customer_facts import coded
+from pipeline.project.map_rules import MapQuestions
+from pipeline.project.rules import session_rules, stage_rules, touchpoint_rules
 
 SECOND = 1_000_000
 COLUMNS = ("customer_id", "anonymous_id", "channel", "url", "value", "order_id", "score", "about", "campaign")

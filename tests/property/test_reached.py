@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paths.analysis import Analysis, Scope
-from paths.dropoff import DropOff
-from paths.nodes import Nodes
-from paths.periods import InPeriod
-from paths.prelude import prepare
-from paths.staged import Staged
+from paths.analysis import Analysis
+from paths.dropoff.dropoff import DropOff
+from paths.graph.nodes import Nodes
+from paths.journeys.prepare import prepare
+from paths.journeys.scope import Scope
+from paths.views.period import InPeriod
+from paths.views.stages import Staged
 from tests.builder import Row, batch_of
 from tests.property.test_past import ALL_COLUMNS, GOAL, SINCE, STAGES, UNTIL, histories, map_questions, scopes
 
@@ -40,6 +41,6 @@ def test_pairs_are_counted_as_sets_are(rows: list[Row], scope: Scope, most: int)
     for analysis in questions():
         expected = analysis.map(prepare(batch, scope))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("paths.reached.MOST", most)
-            patch.setattr("paths.visited.MOST", most)
+            patch.setattr("paths.visits.reach.MOST", most)
+            patch.setattr("paths.visits.node_sets.MOST", most)
             assert analysis.map(prepare(batch, scope)).equals(expected), analysis

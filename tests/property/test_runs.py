@@ -13,15 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paths.analysis import Journeys, Scope
-from paths.dropoff import DropOff
-from paths.funnel import Funnel
-from paths.goals import GoalRules
-from paths.session_rows import SessionRows
-from paths.summary import Summary
-from paths.transitions import Transitions
+from paths.dropoff.dropoff import DropOff
+from paths.funnels.funnel import Funnel
+from paths.graph.transitions import Transitions
+from paths.journeys.goals import GoalRules
+from paths.journeys.journeys import Journeys
+from paths.journeys.scope import Scope
+from paths.overview.session_rows import SessionRows
+from paths.overview.summary import Summary
 from pipeline.engines import local
-from pipeline.steps import parse_steps
+from pipeline.project.funnel_words import parse_steps
 from sessionize.rules import SessionRules
 from tests.builder import LATER, instant
 from tests.filling import COLUMNS, Filling

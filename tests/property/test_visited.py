@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paths.analysis import Journeys
-from paths.going_on import going_on
-from paths.map_counts import cell_ranks
-from paths.periods import during
-from paths.staged import under
-from paths.touchpoints import StageRule, StageRules
-from paths.visited import WORD, Words, by_customer, followed, members, regrouped, stage_of_touchpoint, visited
+from paths.journey_map.cells import cell_ranks
+from paths.journeys.journeys import Journeys
+from paths.journeys.touchpoints import StageRule, StageRules
+from paths.views.period import during
+from paths.views.stages import under
+from paths.visits.node_sets import WORD, Words, by_customer, followed, members, regrouped, stage_of_touchpoint, visited
+from paths.visits.stage_progress import going_on
 from tests.builder import DAY, Row, instant, journeys_of
 
 pytestmark = pytest.mark.usefixtures("tier")

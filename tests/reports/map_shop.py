@@ -9,9 +9,10 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from pipeline.project import Period, Project
-from pipeline.report import gather
-from reports.content import Report
+from pipeline.api import Project
+from pipeline.project.project import Period
+from pipeline.report.gather import gather
+from reports.content.report import Report
 from tests.reports.shop import DAYS, HOSTILE, START, shop
 
 EVIL = HOSTILE[0]

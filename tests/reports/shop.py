@@ -10,10 +10,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from pipeline.intake import Intake, ingest
-from pipeline.project import Period, Project
-from pipeline.report import gather
-from reports.content import Report
+from pipeline.api import Project
+from pipeline.loading.intake import Intake, ingest
+from pipeline.project.project import Period
+from pipeline.report.gather import gather
+from reports.content.report import Report
 
 LONG = "x" * 500
 MAIL = "mail of anna.b@shop.example"

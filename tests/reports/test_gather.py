@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-import pipeline.report
+import pipeline.report.gather
 from ingest.errors import ConfigError
-from paths.analysis import Scope
-from pipeline.carts import carts
+from paths.journeys.scope import Scope
 from pipeline.engines.local import run
-from pipeline.project import Period
-from pipeline.report import gather
-from pipeline.report_questions import periods_of, settled
-from reports.content import Span
-from reports.page import render
+from pipeline.project.project import Period
+from pipeline.questions.carts import carts
+from pipeline.report.gather import gather
+from pipeline.report.questions import periods_of, settled
+from reports.content.report import Span
+from reports.page.page import render
 from sessionize.clock import midnight
 from tests.reports.shop import CONFIG, hostile, hostile_report, shop
 
@@ -40,8 +40,8 @@ def test_all_questions_of_both_periods_are_one_pass(monkeypatch: pytest.MonkeyPa
         passes.append(run(*args, **options))
         return passes[-1]
 
-    monkeypatch.setattr(pipeline.report, "run", counted)
-    monkeypatch.setattr(pipeline.project, "run", counted)
+    monkeypatch.setattr(pipeline.report.gather, "run", counted)
+    monkeypatch.setattr(pipeline.project.project, "run", counted)
     _, done = gather(hostile(), Period())
     assert len(passes) == 1
     single = hostile().summary()

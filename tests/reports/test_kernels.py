@@ -10,20 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.errors import ConfigError
-from paths.analysis import NEVER, Analysis
-from paths.cart_rules import CartRules
-from paths.cart_spans import CartSpans
-from paths.carts import Carts
-from paths.coverage import Coverage
-from paths.differences import discoveries, newcombe, two_proportion_p
-from paths.dropoff import DropOff
-from paths.funnel import Funnel
-from paths.goals import GoalRules
-from paths.outcomes import Outcomes
-from paths.periods import InPeriod
-from paths.steps import StepFlows
-from paths.summary import Summary
-from paths.transitions import Transitions
+from paths.analysis import Analysis
+from paths.carts.by_period import CartSpans
+from paths.carts.counts import Carts
+from paths.carts.rules import CartRules
+from paths.dropoff.dropoff import DropOff
+from paths.funnels.funnel import Funnel
+from paths.graph.transitions import Transitions
+from paths.journeys.goals import GoalRules
+from paths.journeys.scope import NEVER
+from paths.overview.event_counts import Coverage
+from paths.overview.summary import Summary
+from paths.sequences.first_steps import StepFlows
+from paths.statistics.intervals import discoveries, newcombe, two_proportion_p
+from paths.timing.outcomes import Outcomes
+from paths.views.period import InPeriod
 from tests.builder import Row, ask, batch_of, columns_of, events_of, instant, journeys_of, minutes, step
 from tests.oracles import paths as oracle
 from tests.oracles.sessions import kept_sessions

@@ -7,10 +7,10 @@ from datetime import date
 import pytest
 
 from ingest.errors import ConfigError
-from paths.funnel import Funnel
-from paths.session_rows import SessionRows
-from paths.summary import Summary
-from paths.transitions import Transitions
+from paths.funnels.funnel import Funnel
+from paths.graph.transitions import Transitions
+from paths.overview.session_rows import SessionRows
+from paths.overview.summary import Summary
 from sessionize.rules import SessionRules
 from tests.builder import Row, ask, batch_of, columns_of, journeys_of, minutes, step
 

@@ -1,0 +1,119 @@
+"""Raw text rows -> typed rows in the table `staged`, each with the fault for which it must leave, if any.
+
+Nothing raises for a bad row: it is staged with its fault - a list of reason, detail, raw columns, line - and ends in
+quarantine. The statement that judges is built in `judgement`; here is what it needs to know beforehand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+import pyarrow as pa
+
+from ingest.cleaning.bots import BOT_COLUMNS, verdicts
+from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping
+from ingest.cleaning.times import epoch_unit
+from ingest.cleaning.validation import MINOR_DIGITS, Limits, aside, id_texts, statement, who
+from ingest.database import Database, load_sql
+from ingest.errors import ConfigError
+from ingest.quoting import quoted
+from ingest.readers.files import natural_key
+from ingest.schema import EVENTS, sql_type
+
+__all__ = ["MINOR_DIGITS", "Limits", "check_promoted", "describe", "prepare", "stage"]
+
+INPUTS = pa.schema([("input", pa.string()), ("recorded_input", pa.string())])
+"""One row is one input: its name, and the text that orders it among the others."""
+
+ALWAYS = ("customer_key", "event_at", "recorded_input", "recorded_row", "event", "source", "content_hash")
+"""Columns of an event that every row has."""
+
+
+def prepare(db: Database, mappings: Sequence[SourceMapping], inputs: Iterable[str] = ("",)) -> None:
+    """Create the macros and an empty `staged` with the columns these mappings can fill, and no others.
+
+    Sources and inputs are known beforehand, so a row names them by a number: they are enums, in order of their text.
+    Raises ConfigError for a promoted name that the store cannot carry.
+    """
+    check_promoted([name for m in mappings for name in m.promoted])
+    db.run(load_sql("ingest", "macros"))
+    names = sorted(set(inputs)) or [""]
+    known = {"input": names, "recorded_input": [natural_key(n) for n in names]}
+    db.run_with(
+        "create or replace temp table inputs as select * from known_inputs", known_inputs=pa.table(known, schema=INPUTS)
+    )
+    sources = pa.table({"source": sorted({m.name for m in mappings})})
+    db.run_with("create type source_name as enum (select source from known_sources)", known_sources=sources)
+    db.run("create type input_key as enum (select recorded_input from inputs order by all)")
+    clock = ["_clock varchar"] if any(m.timezone != "UTC" for m in mappings) else []
+    kinds = {"recorded_input": "input_key", "source": "source_name"}
+    columns = [f"{quoted(name)} {kinds.get(name) or sql_type(name)}" for name in staged_columns(mappings)]
+    db.run(f"create or replace temp table staged ({', '.join([*columns, '_fault varchar[]', *clock])})")
+
+
+def check_promoted(names: Sequence[str]) -> None:
+    """Raise ConfigError for names that are the store's own, or none, or that differ in case only."""
+    own = {n.lower() for n in (*EVENTS.names, "span")}
+    for name in names:
+        if name.lower() in own or name.startswith("_") or not name.strip() or len(name) > 200 or not name.isprintable():
+            raise ConfigError(
+                f"{json.dumps(name[:80])} cannot be a column of the store: it is one of its own names, begins with _, is empty, "
+                f"too long or has control characters. Give it another name: other_name = {json.dumps(name[:80])}."
+            )
+    spelled = {name.lower(): name for name in names}
+    twice = [name for name in names if spelled[name.lower()] != name]
+    if twice:
+        raise ConfigError(f'"{twice[0]}" and "{spelled[twice[0].lower()]}" differ in case only; give one another name.')
+
+
+def staged_columns(mappings: Sequence[SourceMapping]) -> list[str]:
+    """The columns of an event that these mappings can fill; `stage` adds `properties` where a file has any."""
+    mapped = {target for m in mappings for target in m.fields}
+    return [*[n for n in EVENTS.names if n in mapped or n in ALWAYS], *sorted(mapped - set(EVENTS.names))]
+
+
+def stage(db: Database, relation: str, columns: Columns, mapping: SourceMapping, limits: Limits) -> None:
+    """Append every row of `relation` (recorded_input, row, line, c0, c1, ...) to `staged`."""
+    for required in ("event_at", "event"):
+        if required not in mapping.fields:
+            raise ConfigError(f'source "{mapping.name}" maps no {required}; add {required} = "COLUMN" to its columns.')
+    sql, params = statement(relation, columns, mapping, limits, epoch_unit(db, relation, columns, mapping))
+    if "properties" in aside(columns, mapping, Expressions()):
+        db.run("alter table staged add column if not exists properties varchar")
+    make_keys(db, relation, columns, mapping)
+    found = verdicts(mapping.bots, different(db, relation, columns, mapping))
+    db.run_with(sql, params, bot_verdicts=found)
+
+
+def make_keys(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> None:
+    """The table `keys`: who, customer_key (null: a blank id). Each customer is looked at and hashed once, not in every row."""
+    e = Expressions()
+    ids = id_texts(e, columns, mapping)
+    prefix = {"customer_id": "c:", "anonymous_id": "a:"}
+    key = "customer_key_of(who)" if len(ids) > 1 else "".join(f"customer_key_of('{prefix[i]}' || who)" for i in ids)
+    db.run(
+        f"create or replace temp table keys as select who, case when not is_blank(who) then {key or 'null::BIGINT'} end as customer_key "
+        f"from (select distinct {who(ids)} as who from (select {', '.join(f'{x} as t_{i}' for i, x in ids.items()) or 1} from {relation})) "
+        "where who is not null",
+        e.params,
+    )
+
+
+def different(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> dict[str, list[str]]:
+    """The different values of each mapped column that a bot rule looks at."""
+    asked = {c for _, entry in mapping.bots.asked(mapping.fields) for c in entry}
+    found = {}
+    for column in [c for c in BOT_COLUMNS if c in asked]:
+        e = Expressions()
+        text = e.text(columns, mapping.fields[column], column)
+        rows = db.rows(
+            f"select distinct {text} from {relation}", e.params
+        )  # a filter would read a view's columns twice
+        found[column] = sorted(value for (value,) in rows if value is not None)
+    return found
+
+
+def describe(fields: dict[str, Field]) -> str:
+    """A guessed mapping in one line, for the person who must check it."""
+    return ", ".join(f"{t} = {' + '.join(f.columns[:1] or f.join) or repr(f.constant)}" for t, f in fields.items())

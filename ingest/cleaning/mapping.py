@@ -1,0 +1,220 @@
+"""How a raw row becomes an event: which column (or columns, or constant) each target is read from.
+
+A mapping is data. `resolve` finds its columns in one file's header; `expressions` turns the result into SQL
+over c0, c1, ..., the positions of the file's columns, so no name from a file ever becomes SQL.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ingest.cleaning.bots import BotRules
+from ingest.errors import ConfigError, did_you_mean
+from ingest.schema import IDS, TARGETS
+
+WELL_KNOWN: dict[str, tuple[str, ...]] = {
+    "event_at": (
+        "event_at",
+        "timestamp",
+        "event_timestamp",
+        "event_time",
+        "occurred_at",
+        "created_at",
+        "time",
+        "ts",
+        "datetime",
+        "date_time",
+        "invoicedate",
+        "date",
+    ),
+    "event": ("event", "event_name", "eventname", "event_type", "action", "activity", "name", "type"),
+    "customer_id": (
+        "customer_id",
+        "customerid",
+        "user_id",
+        "userid",
+        "client_id",
+        "clientid",
+        "uuid",
+        "member_id",
+        "person_id",
+        "visitor_id",
+        "visitorid",
+        "distinct_id",
+        "customer",
+        "user",
+        "uid",
+    ),
+    "anonymous_id": ("anonymous_id", "anonymousid", "device_id", "cookie_id", "user_pseudo_id"),
+    "event_id": ("event_id", "eventid", "insert_id", "message_id", "messageid"),
+    "channel": ("channel",),
+    "url": ("url", "page_url", "page_location"),
+    "value": ("value", "revenue", "amount"),
+    "order_id": ("order_id", "orderid", "transaction_id"),
+    "item_id": ("item_id", "product_id", "sku", "stockcode"),
+    "quantity": ("quantity", "qty"),
+    "price": ("price", "unit_price", "unitprice"),
+    "cart_id": ("cart_id", "cartid"),
+}
+"""Column names (lower case) that a guess recognises, the most telling first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """Where one target comes from. Exactly one of `columns`, `join` and `constant` is set."""
+
+    columns: tuple[str, ...] = ()  # several spellings: the first non-empty wins
+    join: tuple[str, ...] = ()  # joined by a space
+    constant: str | None = None
+    format: str | None = None  # strptime format, for event_at only
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceMapping:
+    """The reading rules of one source."""
+
+    name: str = "events"
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    timezone: str = "UTC"
+    deduplicate: str | None = None  # content | event_id | off; None = event_id where mapped, else content
+    excluded: tuple[Mapping[str, str], ...] = ()  # [[exclude]]: every glob of one entry must match
+    currency: str | None = None
+    bots: BotRules = field(default_factory=BotRules)  # where user_agent or ip is mapped
+    static_files: str | None = None  # keep | exclude requests for them; None = exclude in a web server's log
+
+    @property
+    def key(self) -> str:
+        """The duplicate rule in force."""
+        return self.deduplicate or ("event_id" if "event_id" in self.fields else "content")
+
+    @property
+    def promoted(self) -> tuple[str, ...]:
+        """Columns of this source's own, behind those of the event contract."""
+        return tuple(name for name in self.fields if name not in TARGETS)
+
+
+WEBLOG: dict[str, Field] = {
+    "event_at": Field(columns=("time",), format="%d/%b/%Y:%H:%M:%S %z"),
+    "event": Field(constant="page_view"),
+    "customer_id": Field(join=("ip", "user_agent")),  # weak: people share addresses, and addresses change hands
+    "url": Field(columns=("path",)),
+    "ip": Field(columns=("ip",)),
+    "user_agent": Field(columns=("user_agent",)),
+    "referrer": Field(columns=("referrer",)),
+}
+"""How a web server's log is read unless a source says otherwise."""
+
+
+def guess(columns: Sequence[str], format: str = "csv") -> dict[str, Field]:
+    """A mapping for a file nobody described, from its format and its column names.
+
+    Raises ConfigError where time or customer cannot be told, or two columns look equally like one of them.
+    """
+    if format == "combined":
+        return dict(WEBLOG)
+    lower = {name.lower().strip(): name for name in columns}
+    found: dict[str, Field] = {}
+    for target, names in WELL_KNOWN.items():
+        hits = [lower[n] for n in names if n in lower]
+        if len(hits) > 1 and target in ("event_at", "event") and names.index(hits[0].lower().strip()) > 0:
+            raise ConfigError(_choose(target, hits))
+        if hits:
+            found[target] = Field(columns=(hits[0],))
+    if "event" not in found and "url" in found:
+        found["event"] = Field(constant="page_view")
+    missing = [t for t in ("event_at", "event") if t not in found]
+    if not any(i in found for i in IDS):
+        missing.append("customer_id")
+    if missing:
+        raise ConfigError(
+            f"cannot tell which column is {' or '.join(missing)}; the columns are {', '.join(columns)}. "
+            f"Say it with --map {missing[0]}=COLUMN, or in a [[source]] of journeys.toml."
+        )
+    return found
+
+
+def _choose(target: str, hits: Sequence[str]) -> str:
+    return (
+        f"several columns could be {target}: {', '.join(hits)}. "
+        f"Choose one with --map {target}={hits[0]}, or in a [[source]] of journeys.toml."
+    )
+
+
+@dataclass(frozen=True)
+class Columns:
+    """One file's header, and the SQL of its columns."""
+
+    names: tuple[str, ...]
+    types: tuple[str, ...]
+
+    def find(self, path: str, target: str, fail: bool = True) -> tuple[int, str | None] | None:
+        """(position, path inside the JSON text of that column, or None); the longest column name wins."""
+        parts = path.split(".")
+        for n in range(len(parts), 0, -1):
+            name = ".".join(parts[:n])
+            if name in self.names:
+                inner = "".join(f'."{p}"' for p in parts[n:])
+                return self.names.index(name), f"${inner}" if inner else None
+        if not fail:
+            return None
+        raise ConfigError(
+            f'no column "{path}" for {target}; the columns are {", ".join(self.names) or "(none)"}.'
+            + did_you_mean(path, self.names)
+        )
+
+
+@dataclass
+class Expressions:
+    """SQL fragments over c0, c1, ... and the values bound in them."""
+
+    params: dict[str, str] = field(default_factory=dict)
+
+    def bind(self, value: str) -> str:
+        """A parameter for one value."""
+        name = f"p{len(self.params)}"
+        self.params[name] = value
+        return f"${name}"
+
+    def text(self, columns: Columns, spec: Field, target: str) -> str:
+        """The field's text; NULL where it is missing."""
+        if spec.constant is not None:
+            return f"{self.bind(spec.constant)}::VARCHAR"
+        if spec.join:
+            parts = [self._one(columns, name, target) for name in spec.join]
+            return f"nullif(concat_ws(' ', {', '.join(parts)}), '')"
+        known = [c for c in spec.columns if columns.find(c, target, fail=len(spec.columns) == 1) is not None]
+        if not known:
+            columns.find(spec.columns[0], target)
+        parts = [self._one(columns, name, target) for name in known]
+        return parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"
+
+    def _one(self, columns: Columns, name: str, target: str) -> str:
+        found = columns.find(name, target)
+        assert found is not None
+        at, inner = found
+        if inner is None:
+            return f"nullif(c{at}::VARCHAR, '')"
+        # a column that holds no JSON has no such path: missing, not an error
+        return f"nullif(json_extract_string(case when json_valid(c{at}) then c{at} end, {self.bind(inner)}), '')"
+
+
+def consumed(columns: Columns, fields: Mapping[str, Field]) -> set[int]:
+    """Positions of columns that a mapping takes whole: all others go to `properties`."""
+    taken = set()
+    for target, spec in fields.items():
+        for name in (*spec.columns, *spec.join):
+            found = columns.find(name, target, fail=False)
+            if found is not None and found[1] is None:
+                taken.add(found[0])
+    return taken
+
+
+def parse_field(text: str) -> Field:
+    """`--map TARGET=...`: a column, several joined by '+', or a quoted 'constant'."""
+    if re.fullmatch(r"'.*'|\".*\"", text):
+        return Field(constant=text[1:-1])
+    if "+" in text:
+        return Field(join=tuple(part.strip() for part in text.split("+")))
+    return Field(columns=tuple(part.strip() for part in text.split("|")))

@@ -1,0 +1,229 @@
+"""The statement that types the rows of a relation and judges them: one row in, one row of `staged` out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from ingest.cleaning.bots import STATIC_PATTERN
+from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping, consumed
+from ingest.cleaning.times import clock, instant, plain, time_column
+from ingest.quoting import literal, quoted
+from ingest.readers.weblog import COLUMNS as WEBLOG_COLUMNS
+from ingest.schema import IDS, NUMBERS, TARGETS
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+MINOR_DIGITS = {
+    "JPY": 0,
+    "KRW": 0,
+    "VND": 0,
+    "CLP": 0,
+    "ISK": 0,
+    "HUF": 2,
+    "KWD": 3,
+    "BHD": 3,
+    "OMR": 3,
+    "TND": 3,
+    "JOD": 3,
+}
+"""ISO 4217 minor digits where they are not 2."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What is judged against a run's words rather than the row's own."""
+
+    as_of: datetime | None = None
+    newest_day: str | None = None  # newest published event day of the source, YYYY-MM-DD; None = no late rows
+    late_window: timedelta = timedelta(days=3)
+
+    @property
+    def latest(self) -> datetime:
+        """The last instant that is not out of range."""
+        return LATEST if self.as_of is None else self.as_of + timedelta(days=1)
+
+    @property
+    def late_before(self) -> str | None:
+        """Event days before this one are too late."""
+        if self.newest_day is None:
+            return None
+        return (datetime.fromisoformat(self.newest_day) - self.late_window).date().isoformat()
+
+
+def statement(
+    relation: str, columns: Columns, mapping: SourceMapping, limits: Limits, unit: str
+) -> tuple[str, dict[str, object]]:
+    """(SQL, its values): one row per row of `relation`; the table `keys` knows its customers, `bot_verdicts` its bots.
+
+    First the texts that the mapping reads, then who it is about, then values, then the first reason to leave.
+    """
+    e = Expressions()
+    texts = {t: e.text(columns, spec, t) for t, spec in mapping.fields.items() if t not in IDS}
+    ids = id_texts(e, columns, mapping)
+    numbers = [n for n in NUMBERS if n in mapping.fields]
+    others = [t for t in mapping.fields if t not in ("event_at", "event", *NUMBERS)]
+    values = {n: number(n, mapping) for n in numbers}
+    bad = [f"(t_{n} is not null and v_{n} is null)" for n in numbers]
+    shown = [f"case when {b} then '{n} = ' || t_{n} end" for n, b in zip(numbers, bad, strict=True)]
+    sql = f"""
+insert into staged by name
+with texts as (  -- one row per raw row: what the mapping reads
+  select *, {", ".join(f"{x} as t_{quote(t)}" for t, x in (texts | ids).items())} from {relation}
+), known as (  -- the same with its customer (a blank id has none), and its time where that is quick to read
+  select texts.* {only_known(ids)}, keys.customer_key, {plain(columns, mapping)} as p_event_at
+  from texts left join keys on {who(ids)} = keys.who
+), trimmed as (  -- the same with what is read as a value, without white space around it: one name, for the macros repeat it
+  select *, case when p_event_at is null then bare(t_event_at) end as b_event_at
+    {"".join(f", bare(t_{n}) as b_{n}" for n in numbers)}
+  from known
+), typed as (  -- the same with its values
+  select *, {instant(columns, mapping, unit)} as event_at,
+    {", ".join(f"{x} as v_{n}" for n, x in values.items()) or "null as no_numbers"},
+    {bot(mapping)} as bot, {static_file(columns, mapping)} as static_file
+  from trimmed
+), judged as (  -- the same with the first reason that holds
+  select *, case
+    when customer_key is null then 'missing_customer'
+    when t_event is null then 'missing_event'
+    when event_at is null then 'bad_timestamp'
+    when event_at < $earliest or event_at > $latest then 'timestamp_out_of_range'
+    when {" or ".join(bad) or "false"} then 'bad_number'
+    when {foreign(mapping, e)} then 'unknown_currency'
+    when bot is not null then 'bot'
+    when {excluded(columns, mapping, e)} or static_file then 'excluded'
+    when {late(limits, e)} then 'too_late'
+  end as reason from typed
+)
+select customer_key, event_at, recorded_input, row as recorded_row, t_event as event,
+  {"".join(f"v_{n} as {n}, " for n in numbers)}{"".join(f"t_{quote(t)} as {quoted(t)}, " for t in others)}
+  {"".join(f"{x} as {name}, " for name, x in aside(columns, mapping, e).items())}
+  {content(columns, e)} as content_hash, $source as source,
+  case when reason is not null then [reason, case reason
+      when 'bad_timestamp' then t_event_at::VARCHAR when 'timestamp_out_of_range' then t_event_at::VARCHAR
+      when 'bad_number' then concat_ws(', ', {", ".join(shown) or "null"})
+      when 'bot' then bot when 'excluded' then case when static_file then 'static file' end
+    end, {record(columns, range(len(columns.names)), e)}, line::VARCHAR]
+  end as _fault
+from judged"""
+    return sql, {**e.params, "earliest": EARLIEST, "latest": limits.latest, "source": mapping.name}
+
+
+def quote(name: str) -> str:
+    """A target as part of one of our own identifiers."""
+    return name if name in TARGETS else "x" + name.encode().hex()
+
+
+def id_texts(e: Expressions, columns: Columns, mapping: SourceMapping) -> dict[str, str]:
+    """SQL of the ids that are mapped. Of two a blank one is missing; of one, `keys` says so: it asks each text once."""
+    texts = {i: e.text(columns, mapping.fields[i], i) for i in IDS if i in mapping.fields}
+    return (
+        texts if len(texts) < 2 else {i: f"case when not is_blank({text}) then {text} end" for i, text in texts.items()}
+    )
+
+
+def who(ids: dict[str, str]) -> str:
+    """SQL of whom a row of `texts` is about, as `keys` has it."""
+    return (
+        "who_of(t_customer_id, t_anonymous_id)" if len(ids) > 1 else "".join(f"t_{i}" for i in ids) or "null::VARCHAR"
+    )
+
+
+def only_known(ids: dict[str, str]) -> str:
+    """A single id is blank where nobody has it."""
+    return "".join(
+        f"replace (case when keys.customer_key is not null then t_{i} end as t_{i})" for i in ids if len(ids) < 2
+    )
+
+
+def aside(columns: Columns, mapping: SourceMapping, e: Expressions) -> dict[str, str]:
+    """Columns of `staged` that not every file fills: properties, and what a clock made of a local time."""
+    left = [i for i in range(len(columns.names)) if i not in consumed(columns, mapping.fields)]
+    found = {"properties": f"nullif({record(columns, left, e)}, '{{}}')"} if left else {}
+    _, kind = time_column(columns, mapping)
+    return found if mapping.timezone == "UTC" or kind == "instant" else {**found, "_clock": clock(columns, mapping)}
+
+
+def number(name: str, mapping: SourceMapping) -> str:
+    """A number column's value; NULL where it is missing or no number."""
+    if name == "quantity":
+        return f"whole_number(b_{name})"
+    return f"minor_units(b_{name}, {MINOR_DIGITS.get(mapping.currency or '', 2)})"
+
+
+def foreign(mapping: SourceMapping, e: Expressions) -> str:
+    """Is the row in another currency than the declared one?"""
+    if "currency" not in mapping.fields or mapping.currency is None:
+        return "false"
+    return f"upper(bare(t_currency)) <> {e.bind(mapping.currency)}"
+
+
+def excluded(columns: Columns, mapping: SourceMapping, e: Expressions) -> str:
+    """Does an [[exclude]] entry match? All of its globs must; its names are those of the mapping, else of the file's columns."""
+    entries = []
+    for entry in mapping.excluded:
+        known = {n: columns.find(n, "exclude", fail=False) is not None for n in entry}
+        if all(n in mapping.fields or known[n] for n in entry):
+            texts = {
+                n: f"t_{quote(n)}" if n in mapping.fields else e.text(columns, Field(columns=(n,)), n) for n in entry
+            }
+            globs = [f"coalesce({texts[n]}::VARCHAR glob {e.bind(g)}, false)" for n, g in entry.items()]
+            entries.append(f"({' and '.join(globs)})")
+    return " or ".join(entries) or "false"
+
+
+def bot(mapping: SourceMapping) -> str:
+    """What gives the row away as a bot's, NULL for a person's: the library's word, or the [[bot]] entry of which all hold.
+
+    `bot_verdicts` (bots.VERDICTS) holds every value that a rule matches.
+    """
+    cases = []
+    for number, entry in mapping.bots.asked(mapping.fields):
+        hits = [
+            f"t_{c} in (select value from bot_verdicts where rule = {number} and \"column\" = '{c}')" for c in entry
+        ]
+        word = "(select any_value(name) from bot_verdicts where rule = 0 and value = t_user_agent)"
+        cases.append(f"when {' and '.join(hits)} then {word if number == 0 else literal(f'[[bot]] {number}')}")
+    return f"case {' '.join(cases)} end" if cases else "null::VARCHAR"
+
+
+def static_file(columns: Columns, mapping: SourceMapping) -> str:
+    """Is it a request for a static file, of a source that leaves these out?"""
+    rule = mapping.static_files or ("exclude" if columns.names == WEBLOG_COLUMNS else "keep")
+    if rule == "keep" or "url" not in mapping.fields:
+        return "false"
+    return f"coalesce(regexp_matches(t_url, {literal(STATIC_PATTERN)}), false)"
+
+
+def late(limits: Limits, e: Expressions) -> str:
+    """Is the event day before the late window?"""
+    if limits.late_before is None:
+        return "false"
+    return f"event_at < {e.bind(limits.late_before)}::timestamptz"
+
+
+def content(columns: Columns, e: Expressions) -> str:
+    """A hash of every non-empty column with its name, whatever the order of the columns.
+
+    hash(a, b) alone is linear in hash(b) under xor: two columns with one value would cancel out, and a swap of two values
+    would not show. Hashing once more mixes name and value for good.
+    """
+    parts = [
+        f"case when c{i}::VARCHAR <> '' then hash(hash({e.bind(n)}, c{i}::VARCHAR)) else 0::UBIGINT end"
+        for i, n in enumerate(columns.names)
+    ]
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = f"xor({whole}, {part})"
+    return f"(({whole}) >> 1)::BIGINT"
+
+
+def record(columns: Columns, positions: Sequence[int] | range, e: Expressions) -> str:
+    """The non-empty columns at these positions as the text of a JSON object."""
+    parts = [
+        f"case when c{i}::VARCHAR <> '' then {e.bind(json.dumps(columns.names[i]) + ':')} || to_json(c{i}::VARCHAR)::VARCHAR end"
+        for i in positions
+    ]
+    return f"'{{' || concat_ws(',', {', '.join(parts)}) || '}}'" if parts else "null"

@@ -1,0 +1,63 @@
+"""Which columns hold anything: those of the store, and the keys of the JSON properties."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pyarrow.parquet as pq
+
+from ingest.database import Database, load_sql
+from ingest.store.event_store import Snapshot
+from ingest.store.spans import SpanFile
+
+INTERNAL = frozenset(
+    {
+        "customer_key",
+        "event_at",
+        "recorded_input",
+        "recorded_row",
+        "properties",
+        "content_hash",
+        "duplicates",
+        "variants",
+    }
+)
+"""Columns of the store that are ours: not offered as a near name."""
+
+BESIDE = {
+    "event_at": "--since and --until select by time",
+    "customer_key": "customer_id is the id as recorded",
+    "variants": "it is our own note on duplicates",
+}
+"""Columns that no condition can look at, and what to do instead."""
+
+
+def absent_columns(snapshot: Snapshot, wanted: Collection[str]) -> tuple[list[str], list[str]]:
+    """(the wanted columns in which no event has a value, the names that some event has one for).
+
+    Reads the newest files first, and no further than it takes to find all that is wanted. `a.b` is there if `a` is.
+    """
+    known: set[str] = set()
+    missing = sorted(wanted)
+    with Database() as db:
+        for file in reversed(snapshot.files):
+            known |= filled(db, file)
+            missing = [c for c in missing if c not in known and c.split(".")[0] not in known]
+            if not missing:
+                break
+    return missing, sorted(known - INTERNAL)
+
+
+def filled(db: Database, file: SpanFile) -> set[str]:
+    """The columns and property keys of one file that hold a value."""
+    with pq.ParquetFile(file.path, memory_map=True) as parquet:
+        meta = parquet.metadata
+    found = set()
+    for group in (meta.row_group(i) for i in range(meta.num_row_groups)):
+        for column in (group.column(i) for i in range(group.num_columns)):
+            nulls = column.statistics.null_count if column.statistics is not None else 0
+            if nulls is None or nulls < group.num_rows:
+                found.add(column.path_in_schema.split(".")[0])
+    if "properties" in found:
+        found |= {key for (key,) in db.rows(load_sql("ingest", "property_keys"), {"files": [str(file.path)]})}
+    return found

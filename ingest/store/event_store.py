@@ -1,0 +1,359 @@
+"""The event store: sorted Parquet files, one per span of days, under a Delta log.
+
+A file holds whole rows of `schema.EVENTS` (and promoted columns) sorted by (customer_key, event_at, recorded_input,
+source, recorded_row). Every write is one commit that replaces the files of all spans it touches and names the inputs
+it took in, so an input counts once however often it is delivered.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+import deltalake
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.transaction import AddAction, CommitProperties, RemoveAction, Transaction
+
+from ingest.errors import Conflict, NoStore, QueryError, StoreError
+from ingest.schema import EVENTS, KEY_HASH
+from ingest.store.core import remove_core, write_core
+from ingest.store.delta import LOG, begun, named_files, open_table, retire_file, touch, transactions
+from ingest.store.lock import writer_lock
+from ingest.store.spans import SpanFile
+
+R = TypeVar("R")
+
+SENTINEL = "journeys"
+FACTS = ("run_id", "rows_read", "duplicates", "quarantined", "newest_days")
+"""What a load says of itself in its log entry; beside them, `spans` has the days that this one entry changed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakenInput:
+    """One input file that a write takes in."""
+
+    digest: str  # sha256 of its bytes
+    source: str
+    name: str
+
+
+class Snapshot:
+    """The table as one log version names it; it never changes."""
+
+    def __init__(self, table: deltalake.DeltaTable, root: Path) -> None:
+        self._table = table
+        self.version: int = table.version()
+        self.root = root
+
+    @cached_property
+    def files(self) -> tuple[SpanFile, ...]:
+        """Its files, oldest span first."""
+        actions = named_files(self._table).select(["path", "partition.span", "num_records"]).to_pylist()
+        files = [
+            SpanFile(path=self.root / unquote(a["path"]), span=a["partition.span"], rows=a["num_records"])
+            for a in actions
+        ]
+        return tuple(sorted(files, key=lambda f: (f.span, str(f.path))))
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the event columns, promoted ones last."""
+        return tuple(f.name for f in self._table.schema().fields if f.name != "span")
+
+    @property
+    def promoted(self) -> tuple[str, ...]:
+        """Columns beyond the event contract."""
+        return tuple(c for c in self.columns if c not in EVENTS.names)
+
+    @property
+    def rows(self) -> int:
+        """Events in all."""
+        return sum(f.rows for f in self.files)
+
+    def knows(self, input_hash: str) -> bool:
+        """Has this input been taken in before?"""
+        name = f"input:{input_hash}"
+        return name in self._transactions or self._table.transaction_version(name) is not None
+
+    @cached_property
+    def _transactions(self) -> frozenset[str]:
+        """Inputs and further transactions of the log that are quick to name."""
+        return transactions(self.root / "_delta_log", self.version)
+
+    @cached_property
+    def _facts(self) -> dict[str, Any]:
+        """What the newest load said of itself; entries that only change the schema say nothing."""
+        return next((h for h in self._table.history(10) if "rows_read" in h), {})
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """The same, of our own keys only: what a commit that loads nothing hands on."""
+        return {k: str(self._facts[k]) for k in FACTS if k in self._facts}
+
+    @property
+    def rows_read(self) -> int:
+        """Rows ever read into the store: accepted, duplicate or quarantined."""
+        return int(self._facts.get("rows_read", 0))
+
+    @property
+    def duplicates(self) -> int:
+        """Rows that were copies of another event, over all loads."""
+        return int(self._facts.get("duplicates", 0))
+
+    @property
+    def quarantined(self) -> dict[str, int]:
+        """Rows that left, by reason, over all loads."""
+        return dict(json.loads(self._facts.get("quarantined", "{}")))
+
+    @property
+    def newest_days(self) -> dict[str, str]:
+        """Newest event day (UTC) of each source, YYYY-MM-DD."""
+        return dict(json.loads(self._facts.get("newest_days", "{}")))
+
+    @property
+    def months(self) -> frozenset[str]:
+        """The sealed ones."""
+        return frozenset(f.span for f in self.files if len(f.span) == len("2026-01"))
+
+    def touched_since(self, version: int) -> str | None:
+        """The earliest UTC day that commits after `version` changed, "" = none; None where the log no longer says."""
+        found = [""]
+        entries = self._table.history(max(1, self.version - version)) if self.version > version else []
+        if len(entries) < self.version - version:
+            return None
+        for entry in entries:
+            found += json.loads(entry.get("spans", "[]"))
+        return min((day for day in found if day), default="")
+
+    @property
+    def sentinel(self) -> int:
+        """The number of the last write."""
+        return self._table.transaction_version(SENTINEL) or 0
+
+
+class EventStore:
+    """The events of one project."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.path = (root / "events").absolute()
+
+    @property
+    def exists(self) -> bool:
+        """Has anything ever been ingested?"""
+        return begun(self.path)
+
+    def create(self) -> Snapshot:
+        """An empty store, if there is none; raises StoreError if the place is not writable, or its name cannot be."""
+        if escape := re.search(
+            "%[0-9A-Fa-f]{2}", str(self.path.absolute())
+        ):  # delta-rs takes it for an encoded character
+            raise StoreError(
+                f'a store cannot be in a folder with "{escape[0]}" in its name: {self.root}; rename the folder.'
+            )
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot create the store at {self.root}: {error.strerror}.") from error
+        schema = EVENTS.append(pa.field("span", pa.string()))
+        deltalake.DeltaTable.create(
+            self.path,
+            schema,
+            mode="ignore",
+            partition_by=["span"],
+            description=json.dumps(self.stamp),
+            configuration=LOG,
+        )
+        return self.snapshot()
+
+    def lock(self, wait_seconds: float = 0.0) -> AbstractContextManager[None]:
+        """The writer's lock; raises Locked when another writer still holds it after `wait_seconds`."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot create the store at {self.root}: {error.strerror}.") from error
+        return writer_lock(self.root / "writer.lock", wait_seconds)
+
+    @property
+    def stamp(self) -> dict[str, str]:
+        """What a reader must know to trust the keys."""
+        return {"customer_key": KEY_HASH}
+
+    def snapshot(self) -> Snapshot:
+        """The newest version.
+
+        Raises NoStore where nothing was ingested yet, StoreError where the keys were made by another hash.
+        """
+        if not self.exists:
+            raise NoStore(f"there is no event store at {self.root} yet; start with: journeys ingest FILE")
+        try:
+            table = open_table(self.path)
+        except DeltaError as error:
+            raise StoreError(f"the store at {self.root} cannot be opened: {error}") from error
+        stamp = json.loads(table.metadata().description or "{}")
+        if stamp.get("customer_key") != KEY_HASH:
+            raise StoreError(
+                f"the store at {self.root} was made with customer keys {stamp.get('customer_key')!r}, this version reads "
+                f"{KEY_HASH!r}; ingest its inputs again into a new store."
+            )
+        return Snapshot(table, self.path)
+
+    def duplicates(self, snapshot: Snapshot) -> int:
+        """How many further copies of its events ever arrived."""
+        columns = [pq.read_table(f.path, columns=["duplicates"], partitioning=None).column(0) for f in snapshot.files]
+        return sum(int(pc.sum(c).as_py() or 0) for c in columns)
+
+    def promote(self, base: Snapshot, names: Sequence[str]) -> Snapshot:
+        """Add text columns to the table, which is still as `base` knows it; files written before answer null.
+
+        Raises Conflict when another writer committed since.
+        """
+        table = open_table(self.path)
+        if table.version() == base.version:
+            table.alter.add_columns([deltalake.Field(n, deltalake.schema.PrimitiveType("string")) for n in names])
+        found = self.snapshot()
+        if found.version != base.version + 1:
+            raise Conflict(f"another run committed to {self.root} first; nothing of this one was written.")
+        return found
+
+    def new_file(self, span: str, token: str) -> Path:
+        """The path of a file about to be written."""
+        folder = self.path / f"span={span}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"part-{token}.parquet"
+
+    def commit(
+        self,
+        base: Snapshot,
+        removed: Iterable[SpanFile],
+        added: Iterable[SpanFile],
+        inputs: Iterable[TakenInput],
+        facts: dict[str, str],
+    ) -> int:
+        """Replace files and record inputs in one commit on top of `base`; returns the new version.
+
+        Raises Conflict when another writer committed since `base` was read.
+        """
+        table = base._table
+        written = [add_action(f, self.path) for f in added]
+        retired_at = max((a.modification_time for a in written), default=0)
+        replaced = list(removed)
+        actions: list[AddAction | RemoveAction] = [remove_action(f, self.path, retired_at) for f in replaced]
+        actions += written
+        transactions = [Transaction(f"input:{i.digest}", 1) for i in inputs]
+        transactions.append(Transaction(SENTINEL, base.sentinel + 1))
+        properties = CommitProperties(custom_metadata=facts, app_transactions=transactions, max_commit_retries=0)
+        try:
+            table.create_write_transaction(
+                actions, "append", table.schema(), partition_by=["span"], commit_properties=properties
+            )
+        except CommitFailedError as error:
+            raise Conflict(f"another run committed to {self.root} first; nothing of this one was written.") from error
+        for file in replaced:
+            touch(file.path)
+        return base.version + 1
+
+    def note(self, name: str, text: str) -> None:
+        """Replace a small file of the store, whole or not at all; what it says can be found out again without it."""
+        beside = self.root / f".{name}.tmp"
+        beside.write_text(text)
+        beside.replace(self.root / name)
+
+    def read(self, ask: Callable[[Snapshot], R]) -> R:
+        """What `ask` makes of the newest snapshot; asked once more if a file of it was deleted meanwhile (see `expire`)."""
+        snapshot = self.snapshot()
+        try:
+            return ask(snapshot)
+        except (OSError, QueryError):
+            if all(f.path.exists() for f in snapshot.files):
+                raise
+            return ask(self.snapshot())
+
+    # A crash leaves files that no log entry names. What a writer is about to write stands in its journal first,
+    # so that the next one can tell those from files a reader may still hold open.
+
+    @property
+    def journal(self) -> Path:
+        """What is being written: inputs (their digests) and files (relative to the root)."""
+        return self.root / "writing.json"
+
+    def begin(self, inputs: Sequence[TakenInput], files: Sequence[Path]) -> None:
+        """Note the inputs and the files that a commit is going to name, before the first of the files is there."""
+        noted = {
+            "inputs": [i.digest for i in inputs],
+            "files": [f.absolute().relative_to(self.path.parent).as_posix() for f in files],
+        }
+        with self.journal.open("w") as handle:
+            json.dump(noted, handle)
+            handle.flush()
+            os.fsync(handle.fileno())
+
+    def clear_leftovers(self) -> int:
+        """Undo what a writer began and never committed; call under the lock. Returns the number of files deleted."""
+        shutil.rmtree(self.root / "tmp", ignore_errors=True)
+        if not self.journal.exists():
+            return 0
+        try:
+            begun = json.loads(self.journal.read_text())
+            inputs, files = begun["inputs"], [self.path.parent / name for name in begun["files"]]
+        except (ValueError, KeyError, TypeError):  # a crash while the journal was written: nothing had been started
+            inputs, files = [], []
+        snapshot = self.snapshot() if self.exists else None
+        kept = {f.path for f in snapshot.files} if snapshot is not None else set()
+        mine = {f for f in files if f.is_relative_to(self.path)}
+        done = bool(mine & kept) or (not mine and snapshot is not None and any(map(snapshot.knows, inputs)))
+        gone = 0
+        for file in [] if done else files:
+            if file.exists():
+                retire_file(file)
+                remove_core(file)
+                file.unlink()
+                gone += 1
+        self.journal.unlink()
+        return gone
+
+
+def add_action(file: SpanFile, root: Path) -> AddAction:
+    """The log entry of a new file."""
+    stat = file.path.stat()
+    return AddAction(
+        path=file.path.relative_to(root).as_posix(),
+        size=stat.st_size,
+        partition_values={"span": file.span},
+        modification_time=int(stat.st_mtime * 1000),
+        data_change=True,
+        stats=json.dumps({"numRecords": file.rows}),
+    )
+
+
+def remove_action(file: SpanFile, root: Path, retired_at: int) -> RemoveAction:
+    """The log entry that retires a file; `retired_at` in milliseconds since 1970."""
+    return RemoveAction(
+        path=file.path.relative_to(root).as_posix(),
+        data_change=True,
+        deletion_timestamp=retired_at,
+        size=file.path.stat().st_size if file.path.exists() else None,
+        partition_values={"span": file.span},
+    )
+
+
+def sealed_file(path: Path, span: str) -> SpanFile:
+    """A written file and its core, on disk for good, with its order verified.
+
+    Raises StoreError if its rows are not in (customer_key, event_at) order.
+    """
+    with path.open("rb+") as handle:
+        os.fsync(handle.fileno())
+    return SpanFile(path=path, span=span, rows=write_core(path))

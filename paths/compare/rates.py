@@ -1,0 +1,109 @@
+"""The rates of an answer as (hits, trials) by key, ready to be compared with those of another side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import pyarrow as pa
+
+from paths.carts.counts import BROWSE
+from paths.funnels.table import OTHER
+from paths.journey_map.scores import MapAnswer
+from paths.statistics.pairs import Counts, Key
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def dropoff_counts(answer: pa.Table) -> Counts:
+    """(node,) -> sessions that end there without a goal, of those that were there."""
+    node = answer.column_names[0]
+    return {(r[node],): (r["drop_off"], r["sessions"]) for r in answer.to_pylist()}
+
+
+def edge_counts(now: pa.Table, before: pa.Table) -> tuple[Counts, Counts]:
+    """(source, target) -> transitions, of all out of the source; an edge that one side lacks is 0 of the source's there."""
+    both = now.to_pylist(), before.to_pylist()
+    edges = dict.fromkeys((r["source"], r["target"]) for rows in both for r in rows)
+    return side_of(both[0], edges), side_of(both[1], edges)
+
+
+def side_of(rows: Rows, edges: Mapping[tuple[str, str], None]) -> Counts:
+    """One side of `edge_counts`, in the order of `edges`."""
+    taken = {(r["source"], r["target"]): r["transitions"] for r in rows}
+    out = Counter[str]()
+    for (source, _), transitions in taken.items():
+        out[source] += transitions
+    return {edge: (taken.get(edge, 0), out[edge[0]]) for edge in edges}
+
+
+def cart_counts(answer: pa.Table, by: str | None) -> Counts:
+    """(kind,) or (kind, value of `by`) -> carts left (abandoned or recovered), of those and the converted."""
+    found: dict[Key, tuple[int, int]] = {}
+    for r in answer.to_pylist():
+        if r["kind"] == BROWSE:  # no cart
+            continue
+        key = (r["kind"],) if by is None else (r["kind"], r[by])
+        left = r["episodes"] if r["status"] in ("abandoned", "recovered") else 0
+        decided = left + (r["episodes"] if r["status"] == "converted" else 0)
+        hits, trials = found.get(key, (0, 0))
+        found[key] = hits + left, trials + decided
+    return found
+
+
+def step_counts(answer: pa.Table, group: str | None) -> Counts:
+    """([value of `group`,] step, name, name of the step before) -> units that took it, of those at the step before.
+
+    Optional steps are passed over, as the law of a funnel does.
+    """
+    found: dict[Key, tuple[int, int]] = {}
+    for before, r in pairwise(r for r in answer.to_pylist() if not r["optional"]):
+        if before["step"] < r["step"]:  # else a new value of the group begins
+            value = () if group is None else (r[group],)
+            found[*value, r["step"], r["name"], before["name"]] = r["reached"], before["reached"]
+    return found
+
+
+def started(answer: pa.Table) -> int:
+    """Units that took the first step."""
+    return sum(r["reached"] for r in answer.to_pylist() if r["step"] == 1)
+
+
+def folded(counts: Counts, kept: set[str]) -> Counts:
+    """The same with all other values of the group (the key's first part) added up as "(other)", which comes last."""
+    found: dict[Key, tuple[int, int]] = {k: v for k, v in counts.items() if k[0] in kept}
+    for key, (hits, trials) in counts.items():
+        if key[0] not in kept:
+            so_far = found.get((OTHER, *key[1:]), (0, 0))
+            found[OTHER, *key[1:]] = so_far[0] + hits, so_far[1] + trials
+    return found
+
+
+MAP_MEASURES = ("drop_off", "goes_on", "friction", "unhappy", "visited")
+"""The rates of a map's cell that can be compared: none that a longer period alone would raise."""
+
+
+def map_counts(now: MapAnswer, before: MapAnswer, measure: str) -> tuple[Counts, Counts]:
+    """(stage[, touchpoint or channel], measure) -> hits and trials of one of MAP_MEASURES, on both sides.
+
+    A cell that one side lacks was visited by 0 of its sessions; of what happens there, that side says nothing.
+    """
+    found = cell_counts(now, measure), cell_counts(before, measure)
+    if measure != "visited":
+        return found
+    keys = dict.fromkeys([*found[0], *found[1]])
+    sessions = now.totals["sessions"], before.totals["sessions"]
+    return {k: found[0].get(k, (0, sessions[0])) for k in keys}, {k: found[1].get(k, (0, sessions[1])) for k in keys}
+
+
+def cell_counts(answer: MapAnswer, measure: str) -> Counts:
+    """One side of `map_counts`."""
+    keys = answer.table.column_names[: 1 if answer.table.column_names[1] == "customers" else 2]
+    cells = answer.table.select(keys).to_pylist()
+    return {
+        (*cell.values(), measure): counts
+        for cell, counts in zip(cells, answer.counts[measure], strict=True)
+        if counts[1]
+    }

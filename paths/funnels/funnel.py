@@ -1,0 +1,38 @@
+"""Funnels: how many customers (or sessions) get how far through steps, how long it takes them, and what the rest do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pyarrow as pa
+
+from paths.analysis import summed
+from paths.funnels.candidates import find
+from paths.funnels.counts import counted
+from paths.funnels.spec import FunnelSpec
+from paths.funnels.table import KEYS, PARTS, funnel_table
+from paths.journeys.journeys import Journeys
+
+
+@dataclass(frozen=True, kw_only=True)
+class Funnel(FunnelSpec):
+    """The analysis of a FunnelSpec: `map` gives PARTS, `reduce` the FUNNEL table (paths/funnels/table.py)."""
+
+    @property
+    def lag(self) -> timedelta | None:
+        """A chain that starts in the period ends inside the window."""
+        return self.window
+
+    def map(self, journeys: Journeys) -> pa.Table:
+        """The additive counts of a batch."""
+        return counted(self, journeys, find(self, journeys))
+
+    def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """The sum of parts."""
+        return summed(parts, KEYS, PARTS)
+
+    def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """One row per step, for each value of the breakdown where there is one."""
+        return funnel_table(self.merge(parts), self)

@@ -1,0 +1,250 @@
+"""The additive integers behind the journey map: what happens in each cell (stage x touchpoint, channel, or the stage)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ingest.array_types import Bools, Ints
+from ingest.scan.batches import Codes
+from paths.arrays.counting import different, units_at
+from paths.arrays.grouping import coded_names
+from paths.journey_map.friction import SIGNALS, FrictionRules
+from paths.journey_map.surveys import Answers, Survey, answers_of
+from paths.journey_map.visit_signs import BAD, FEELING, ROUGH, SIGNS, counted, signs_of
+from paths.journeys.journeys import Journeys, found_once, within
+from paths.journeys.touchpoints import UNMAPPED, StageRules, named_by
+from paths.visits.reach import before_stage, counts_of, reached
+from paths.visits.session_states import closed_sessions, states_of
+from paths.visits.visits import last_nodes, owners, stays, visit_counts, visits_at, visits_by
+
+BETWEEN = "\x1f"
+NOWHERE = "(none)"
+THOUSANDTH = 1_000
+NO_ROWS = np.zeros(0, dtype=np.int64)
+
+NAME = pa.dictionary(pa.int32(), pa.string())
+PARTS = pa.schema(
+    [("cell", NAME), ("kind", NAME), ("bin", pa.int64()), *[(n, pa.int64()) for n in ("n", "hits", "sum", "square")]]
+)
+"""Additive. The kinds, and what n and hits count:
+
+visits (all; events of the cell, passive ones too) · customers · cost (events that cost; sum) · time (by bins; sum) · sessions
+(with the cell; that end there without a goal) · closed (their return_window is over; a goal follows) · goes_on (the same; a
+later stage follows) · friction (visits; with a signal) · answers (all; below 0; sum of feelings in millionths, square of thousandths) ·
+signal:x (visits with x; customers) · value:x (closed sessions with x at the cell; a goal follows) · money and total (cell "")."""
+
+
+@found_once(stages=True)
+def cells(journeys: Journeys, by: str) -> Codes:
+    """Per event: its cell, "stage" or "stage, place"."""
+    if by == "stage":
+        return journeys.stage
+    stages, event, touchpoint = journeys.scope.stages, journeys.events.event, journeys.touchpoint
+    if by == "touchpoint" and touchpoint.codes is event.codes and not stages.columns:  # the event's name says it all
+        return named_by([touchpoint, event], len(journeys), lambda t, e: cell_name(stages.stage(t, e, None), t))
+    place = touchpoint if by == "touchpoint" else journeys.events.text("channel")
+    columns = [journeys.stage, place]
+    return named_by(columns, len(journeys), lambda s, p: cell_name(s or "", NOWHERE if p is None else p))
+
+
+def cell_name(stage: str, place: str) -> str:
+    """The name of one cell."""
+    return f"{stage}{BETWEEN}{place}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapBatch:
+    """One batch, seen as a map. `cell` per event."""
+
+    journeys: Journeys
+    by: str
+    cell: Codes
+    rules: FrictionRules
+    surveys: tuple[Survey, ...]
+    stages: tuple[str, ...]  # in order
+    goal: frozenset[str]
+    return_window: int
+
+    @cached_property
+    def answers(self) -> Answers:
+        """To the surveys."""
+        return answers_of(self.journeys, self.surveys)
+
+    @cached_property
+    def node(self) -> Codes:
+        """The cells; the touchpoints where those have the same codes, so that what is known of them is not found again."""
+        touchpoint = self.journeys.touchpoint
+        return touchpoint if self.cell.codes is touchpoint.codes else self.cell
+
+    @property
+    def size(self) -> int:
+        """How many cells there may be."""
+        return len(self.cell.names)
+
+    def parts(self, cost: Mapping[str, int], *, times: bool = True) -> pa.Table:
+        """All of it, as PARTS."""
+        spoken, elsewhere = self.feelings()
+        rows = [*self.volume(), *self.sessions(), *self.shown(), spoken, *self.costs(cost)]
+        timed = [self.times()] if times else []
+        return pa.concat_tables([self.table(rows), *timed, *elsewhere, self.total()])
+
+    def row(
+        self, kind: str, n: Ints, hits: Ints | int = 0, total: Ints | int = 0, square: Ints | int = 0
+    ) -> tuple[str, Ints]:
+        """(kind, [n, hits, sum, square] of each cell)."""
+        found = np.zeros((4, len(n)), dtype=np.int64)
+        found[0], found[1], found[2], found[3] = n, hits, total, square
+        return kind, found
+
+    def table(self, rows: Sequence[tuple[str, Ints]]) -> pa.Table:
+        """One PARTS row per kind and cell that has any."""
+        grid = np.stack([values for _, values in rows])
+        kind, cell = np.nonzero(grid.any(axis=1))
+        kinds = pa.array([name for name, _ in rows], pa.string())
+        numbers = grid[kind, :, cell].T
+        names = coded_names(cell, pa.array(self.cell.names, pa.string()))
+        return pa.table([names, coded_names(kind, kinds), np.zeros(len(cell), dtype=np.int64), *numbers], schema=PARTS)
+
+    def count(self, code: npt.NDArray[np.integer], flags: Bools | None = None) -> Ints:
+        """How often each cell."""
+        return np.bincount(code if flags is None else code.take(np.flatnonzero(flags)), minlength=self.size)
+
+    @cached_property
+    def passive(self) -> Ints:
+        """Positions of the passive events of the period and the segment."""
+        journeys = self.journeys
+        return np.flatnonzero(journeys.passive & journeys.selected) if journeys.passive.any() else NO_ROWS
+
+    @cached_property
+    def touches(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """(customer, cell) of the visits, and of the passive events."""
+        visits = visits_by(self.journeys, self.cell)
+        owner = np.concatenate([owners(self.journeys), self.journeys.customer[self.passive]])
+        return owner, np.concatenate([visits.node, self.cell.codes[self.passive]])
+
+    def volume(self) -> list[tuple[str, Ints]]:
+        """visits and customers."""
+        events, runs = visit_counts(self.journeys, self.node)
+        visits = runs if self.by == "stage" else events
+        if len(self.passive):
+            events = events + self.count(self.cell.codes[self.passive])
+            customers = units_at(*self.touches, self.size)
+        else:
+            customers = reached(self.journeys, self.node).customers(self.journeys, self.journeys.chosen)
+        return [self.row("visits", visits, events), self.row("customers", customers)]
+
+    def times(self) -> pa.Table:
+        """How long the customer is there: to the session's next event, of a stage to the next stage."""
+        code, bins, n, total = stays(self.journeys, self.node, self.by == "stage")
+        names = coded_names(code, pa.array(self.cell.names, pa.string()))
+        kind = coded_names(np.zeros_like(code), pa.array(["time"]))
+        zero = np.zeros(len(code), dtype=np.int64)
+        return pa.table([names, kind, bins, n, zero, total, zero], schema=PARTS)
+
+    def sessions(self) -> list[tuple[str, Ints]]:
+        """sessions, closed and goes_on."""
+        journeys = self.journeys
+        states = states_of(journeys, self.goal, self.return_window)
+        ending = journeys.chosen[~states.holds.take(journeys.chosen)]
+        ends = self.count(last_nodes(journeys, self.node).take(ending))
+        there = counts_of(journeys, self.node, self.goal, self.return_window)
+        rank = cell_ranks(self.cell, self.stages)
+        on = before_stage(journeys, self.node, rank, self.stages, self.return_window)
+        going = on.sessions(closed_sessions(journeys, self.goal, self.return_window))
+        has_later = np.array([0 <= r < len(self.stages) - 1 for r in rank], dtype=bool)
+        return [
+            self.row("sessions", there.sessions, ends),
+            self.row("closed", there.closed, there.with_goal),
+            self.row("goes_on", np.where(has_later, there.closed, 0), going),
+        ]
+
+    def shown(self) -> list[tuple[str, Ints]]:
+        """friction, signal:x and value:x."""
+        journeys, signs = self.journeys, signs_of(self.journeys, self.rules, self.goal, self.surveys)
+        counts = counted(journeys, signs, self.node, self.goal, self.return_window)
+        events, _ = visit_counts(journeys, self.node)
+        rows = [self.row("friction", events, counts.visits[:, SIGNS.index(ROUGH)])]
+        for i, sign in enumerate((*SIGNALS, FEELING)):
+            rows.append(self.row(f"signal:{sign}", counts.visits[:, i], counts.customers[:, i]))
+        for i, sign in enumerate((*SIGNALS, FEELING, BAD)):
+            rows.append(self.row(f"value:{sign}", counts.closed[:, i], counts.with_goal[:, i]))
+        return rows
+
+    def feelings(self) -> tuple[tuple[str, Ints], list[pa.Table]]:
+        """answers of the period, by the cell each speaks of: of a visit; of a touchpoint without one."""
+        a, journeys = self.answers, self.journeys
+        spoken = np.where(a.visit >= 0, a.visit, a.position)
+        mine = self.spoken_in_period & journeys.in_segment[spoken]
+        here, elsewhere = mine & (a.named < 0) & (a.visit >= 0), mine & (a.named >= 0)
+        code, thousandths = self.cell.codes[a.visit[here]].astype(np.int64), a.feeling[here] // THOUSANDTH
+        sums = [exact(code, values, self.size) for values in (a.feeling[here], thousandths**2)]
+        unhappy = self.count(code, a.feeling[here] < 0)
+        row = self.row("answers", self.count(code), unhappy, total=sums[0], square=sums[1])
+        tables = []
+        for number in np.unique(a.named[elsewhere]).tolist():
+            feeling = a.feeling[elsewhere & (a.named == number)]
+            name = named_cell(a.names[number], self.by, journeys.scope.stages)
+            totals = [
+                [len(feeling)],
+                [int((feeling < 0).sum())],
+                [int(feeling.sum())],
+                [int(((feeling // THOUSANDTH) ** 2).sum())],
+            ]
+            tables.append(pa.table([[name], ["answers"], [0], *totals], schema=PARTS))
+        return row, tables
+
+    @cached_property
+    def spoken_in_period(self) -> Bools:
+        """Per answer: was it given in the period?"""
+        return within(self.journeys.events.at.take(self.answers.position), *self.journeys.period)
+
+    def costs(self, cost: Mapping[str, int]) -> list[tuple[str, Ints]]:
+        """What the touches cost, in minor units: by the event's name, else by its channel."""
+        if not cost:
+            return []
+        events = self.journeys.events
+        channel = events.text("channel")
+        by_channel = channel.lookup(np.array([cost.get(n, -1) for n in channel.names], dtype=np.int64), -1)
+        by_event = events.event.lookup(np.array([cost.get(n, -1) for n in events.event.names], dtype=np.int64), -1)
+        price = np.where(by_event >= 0, by_event, by_channel)
+        _, touched = self.touches
+        each = np.concatenate([visits_at(self.journeys, False).pick(price), price[self.passive]])
+        known = np.flatnonzero(each >= 0)
+        code = touched[known].astype(np.int64)
+        return [self.row("cost", self.count(code), total=exact(code, each[known], self.size))]
+
+    def total(self) -> pa.Table:
+        """All customers and sessions of the map, answers that fit no cell, and answers off their scale."""
+        sessions = len(self.journeys.chosen)
+        passive = len(self.passive)
+        if passive:
+            customers = int(np.count_nonzero(np.bincount(self.touches[0])))
+        else:
+            customers = different(self.journeys.session_customer.take(self.journeys.chosen))
+        lost = int((self.spoken_in_period & (self.answers.visit < 0) & (self.answers.named < 0)).sum())
+        return pa.table([[""], ["total"], [0], [customers], [sessions], [lost], [self.answers.off_scale]], schema=PARTS)
+
+
+def cell_ranks(cell: Codes, stages: tuple[str, ...]) -> tuple[int, ...]:
+    """By cell: the number of its stage, -1 for others."""
+    rank = {name: i for i, name in enumerate(stages)}
+    return tuple(rank.get(name.split(BETWEEN)[0], -1) for name in cell.names)
+
+
+def exact(code: Ints, values: Ints, size: int) -> Ints:
+    """Integer sums per code; values may be negative."""
+    total = np.zeros(size, dtype=np.int64)
+    np.add.at(total, code, values)
+    return total
+
+
+def named_cell(touchpoint: str, by: str, stages: StageRules) -> str:
+    """The cell of a touchpoint that an answer names and the customer never visited."""
+    stage = stages.stage(touchpoint, touchpoint, None) if stages.rules else UNMAPPED
+    return stage if by == "stage" else cell_name(stage, touchpoint if by == "touchpoint" else NOWHERE)

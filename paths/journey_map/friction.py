@@ -1,0 +1,159 @@
+"""Signals of friction: what a visit shows when something does not go as it should. Each signal stands on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+import numpy as np
+
+from ingest.array_types import MICROSECOND, Bools, Flags, Ints
+from ingest.compiled import worth
+from ingest.scan.batches import Codes
+from paths.arrays import loops as array_loops
+from paths.arrays.counting import combined
+from paths.journey_map import loops as map_loops
+from paths.journeys.journeys import Journeys, coded, found_once
+from paths.journeys.scope import NEVER
+from paths.visits.visits import Visits, every_visit
+
+SIGNALS = ("error", "repeat", "back_and_forth", "contact", "dwell")
+REPEATS_WITHIN = timedelta(seconds=10)
+CONTACT_WITHIN = timedelta(hours=24)
+WITHIN = REPEATS_WITHIN // MICROSECOND
+LONG = 3
+"""Times the reference median of the time at a touchpoint."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrictionRules:
+    """Globs over events and touchpoints that are errors and support contacts; the reference median of the time at each."""
+
+    errors: tuple[str, ...] = ()
+    support: tuple[str, ...] = ()
+    dwell: Mapping[str, timedelta] = field(default_factory=dict, hash=False)
+
+
+@found_once()
+def named(journeys: Journeys, globs: tuple[str, ...]) -> Bools:
+    """Per event: does its name or its touchpoint match one of these globs?"""
+    if not globs:
+        return np.zeros(len(journeys), dtype=bool)
+    return fitting(journeys.events.event, globs) | fitting(journeys.touchpoint, globs)
+
+
+def fitting(column: Codes, globs: Sequence[str]) -> Bools:
+    """Per event: does the value match one of these globs? Asked once per distinct value."""
+    return coded(column, {n for n in column.names if any(fnmatchcase(n, g) for g in globs)})
+
+
+class Signals(NamedTuple):
+    """The visits that show any of SIGNALS."""
+
+    row: Ints  # their events, ascending
+    flags: Flags  # which each shows, as `combined`
+
+
+@found_once()
+def signals(journeys: Journeys, rules: FrictionRules) -> Signals:
+    """Of all visits to touchpoints; a passive event is no visit.
+
+    error: the event is an error, or the next one of the session is. repeat: one of three visits in a row at one
+    touchpoint within 10 s. back_and_forth: B of A > B > A. contact: a support contact of the customer within 24 h. dwell:
+    the time to the next event of the session is more than three times the reference median.
+    """
+    visits = every_visit(journeys)
+    shown = {}
+    if rules.errors:
+        shown["error"] = errors(journeys, visits, rules)
+    if rules.support:
+        shown["contact"] = called(journeys, visits, rules)
+    if rules.dwell:
+        shown["dwell"] = long_dwell(journeys, visits, rules)
+    if worth():
+        found = combined(shown, len(visits.node), SIGNALS)
+        turns = (SIGNALS.index(name) for name in ("repeat", "back_and_forth"))
+        map_loops.turns(visits.node, visits.session, visits.at, WITHIN, found, *turns)
+        row, flags = array_loops.flagged(found)
+        return Signals(visits.place(row), flags)
+    found = combined(
+        shown | {"repeat": repeats(visits), "back_and_forth": back_and_forth(visits)}, len(visits.node), SIGNALS
+    )
+    row = np.flatnonzero(found)
+    return Signals(visits.place(row), found.take(row))
+
+
+def errors(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:
+    """The event is an error, or the session's next event is one: the error happened where the customer was."""
+    error = visits.pick(named(journeys, rules.errors))
+    found = error.copy()
+    found[:-1] |= error[1:] & ~visits.opens[1:]
+    return found
+
+
+def repeats(visits: Visits) -> Bools:
+    """Every visit of three in a row at one touchpoint, first to last within 10 s."""
+    found, node, at = np.zeros(len(visits.node), dtype=bool), visits.node, visits.at
+    if len(found) < 3:
+        return found
+    same = node[1:] == node[:-1]
+    three = np.flatnonzero(same[1:] & same[:-1] & visits.together(2))
+    first = three[at[three + 2] - at[three] <= WITHIN]
+    for further in range(3):
+        found[first + further] = True
+    return found
+
+
+def back_and_forth(visits: Visits) -> Bools:
+    """The visit from which the customer goes straight back to where they came from."""
+    found, node = np.zeros(len(visits.node), dtype=bool), visits.node
+    if len(found) >= 3:
+        found[1:-1] = visits.together(2) & (node[2:] == node[:-2]) & (node[1:-1] != node[:-2])
+    return found
+
+
+@found_once()
+def contacts(journeys: Journeys, support: tuple[str, ...]) -> Ints:
+    """The events that are contacts of the support."""
+    return np.flatnonzero(named(journeys, support))
+
+
+def called(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:
+    """The customer contacts the support within 24 h after the visit; a contact itself has no such signal."""
+    support = contacts(journeys, rules.support)
+    found = shortly_before(journeys, support, support, CONTACT_WITHIN)
+    found[support] = False
+    return visits.pick(found)
+
+
+def shortly_before(journeys: Journeys, later: Ints, since: Ints, span: timedelta) -> Bools:
+    """Per event: is it before `since` of the customer's first of the `later` events behind it, and at most so long before that
+    one? Both ascend, and since <= later; a `since` that is no later than the `later` event before it has nothing before it."""
+    if not len(later):
+        return np.zeros(len(journeys), dtype=bool)
+    if worth():
+        return map_loops.before(journeys.customer, journeys.events.at, later, since, span // MICROSECOND)
+    gone_by = np.zeros(len(journeys), dtype=np.int64)
+    gone_by[later] = 1
+    number = np.cumsum(gone_by)
+    target, limit = (np.append(rows, 0).take(number) for rows in (later, since))
+    found: Bools = (np.arange(len(journeys)) < limit) & (journeys.customer.take(target) == journeys.customer)
+    return found & (journeys.events.at.take(target) - journeys.events.at <= span // MICROSECOND)
+
+
+def long_dwell(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:
+    """Longer than three times the reference of the touchpoint; the last event of a session has no such time."""
+    found = np.zeros(len(visits.node), dtype=bool)
+    if not rules.dwell or len(found) < 2:
+        return found
+    limit = np.array(dwell_limits(journeys, rules), dtype=np.int64)[visits.node[:-1]]
+    found[:-1] = ~visits.opens[1:] & (visits.at[1:] - visits.at[:-1] > limit)
+    return found
+
+
+def dwell_limits(journeys: Journeys, rules: FrictionRules) -> list[int]:
+    """Of each touchpoint in microseconds; NEVER for one without a reference."""
+    return [LONG * (rules.dwell[n] // MICROSECOND) if n in rules.dwell else NEVER for n in journeys.touchpoint.names]

@@ -1,0 +1,331 @@
+"""The tables of the journey map from its added-up counts: measures of cells, pain points, moments of truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest.array_types import Ints
+from paths.arrays.grouping import as_rows, codes_of, stretches
+from paths.arrays.histograms import NO_BINS, quantile_seconds
+from paths.journey_map.cells import BETWEEN
+from paths.journey_map.friction import SIGNALS
+from paths.journey_map.surveys import ONE
+from paths.journey_map.visit_signs import BAD, FEELING
+from paths.journeys.touchpoints import UNMAPPED
+from paths.statistics.intervals import Z95, discoveries, newcombe, rate, two_proportion_p, wilson
+
+THIN, SOLID, NO_EVIDENCE = "thin", "solid", "none"
+
+INT, FLOAT, TEXT = pa.int64(), pa.float64(), pa.string()
+
+MEASURES = (
+    ("customers", INT),
+    ("share", FLOAT),
+    ("events", INT),
+    ("visits", INT),
+    ("median_seconds", FLOAT),
+    ("p90_seconds", FLOAT),
+    ("sentiment", FLOAT),
+    ("sentiment_low", FLOAT),
+    ("sentiment_high", FLOAT),
+    ("answers", INT),
+    ("unhappy", FLOAT),
+    ("friction", FLOAT),
+    *[(f"friction_{s}", FLOAT) for s in SIGNALS],
+    ("sessions", INT),
+    ("drop_off", INT),
+    ("drop_off_rate", FLOAT),
+    ("ci_low", FLOAT),
+    ("ci_high", FLOAT),
+    ("goes_on", FLOAT),
+    ("goes_on_low", FLOAT),
+    ("goes_on_high", FLOAT),
+    ("conversion", FLOAT),
+    ("cost", FLOAT),
+    ("evidence", TEXT),
+)
+
+PAINS = pa.schema(
+    [
+        ("stage", TEXT),
+        ("touchpoint", TEXT),
+        ("signal", TEXT),
+        ("visits", INT),
+        ("with_signal", INT),
+        ("rate", FLOAT),
+        ("ci_low", FLOAT),
+        ("ci_high", FLOAT),
+        ("customers", INT),
+        ("conversion_with", FLOAT),
+        ("conversion_without", FLOAT),
+        ("lost_goals", FLOAT),
+        ("value", FLOAT),
+        ("evidence", TEXT),
+    ]
+)
+"""One row is one signal at one touchpoint, the dearest first. lost_goals = sessions with the signal (their return_window over) x
+(conversion without it - with it), 0 where that is negative; value = lost_goals x mean goal value: association, not cause."""
+
+MOMENTS = pa.schema(
+    [
+        ("stage", TEXT),
+        ("touchpoint", TEXT),
+        ("customers", INT),
+        ("reach", FLOAT),
+        ("good", INT),
+        ("bad", INT),
+        ("p_goal_good", FLOAT),
+        ("p_goal_bad", FLOAT),
+        ("difference", FLOAT),
+        ("ci_low", FLOAT),
+        ("ci_high", FLOAT),
+        ("effect", FLOAT),
+        ("effect_low", FLOAT),
+        ("effect_high", FLOAT),
+        ("p_value", FLOAT),
+        ("significant", pa.bool_()),
+        ("evidence", TEXT),
+    ]
+)
+"""One row is one touchpoint, the strongest first: effect = reach x |P(goal | good) - P(goal | bad)|; good, bad: sessions whose
+return_window is over; bad: a visit there shows friction, or an answer below 0 speaks of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapAnswer:
+    """`table`: one row a cell in the order of the stages; `pains`, `moments` (by touchpoint only); `totals`.
+
+    `counts`: measure -> (hits, trials) of each row of `table`: drop_off, goes_on, friction, unhappy, visited (sessions of all).
+    """
+
+    table: pa.Table
+    pains: pa.Table
+    moments: pa.Table
+    totals: Mapping[str, Any]
+    counts: Mapping[str, Sequence[tuple[int, int]]]
+
+
+def bins_by_cell(times: pa.Table) -> dict[str, tuple[Ints, Ints]]:
+    """Cell -> (n, sum) of each bin of its times, of added-up PARTS: one after another in the order of the cells."""
+    n, total = (np.asarray(times[c]) for c in ("n", "sum"))
+    found = stretches(codes_of(times["cell"]))
+    return {times["cell"][lo].as_py(): (n[lo:hi], total[lo:hi]) for lo, hi in found}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreSettings:
+    """How counts become scores: the order of the `stages`, what the columns are (`by`), and from how many on it is evidence."""
+
+    stages: tuple[str, ...]
+    by: str
+    has_goal: bool
+    min_n: int
+    minor_units: int
+    q: float  # of the false discovery rate
+
+
+class Counted:
+    """Added-up PARTS, looked up by cell and kind."""
+
+    def __init__(self, settings: ScoreSettings, parts: pa.Table) -> None:
+        self.settings = settings
+        timed = pc.equal(parts["kind"], "time")
+        rows = as_rows(parts.filter(pc.invert(timed)))
+        self.found: dict[tuple[str, str], dict[str, int]] = {(row["cell"], row["kind"]): row for row in rows}
+        self.bins = bins_by_cell(parts.filter(timed))
+        money = self.at("", "money")
+        self.mean = money["sum"] / money["n"] / settings.minor_units if money["n"] else None
+        self.customers = self.at("", "total")["n"]
+
+    def at(self, cell: str, kind: str) -> dict[str, int]:
+        """n, hits, sum and square; zeros where there is nothing."""
+        return self.found.get((cell, kind), dict.fromkeys(("n", "hits", "sum", "square"), 0))
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The cells: by stage, then by customers, then by name; unmapped ones last."""
+        names = {c for c, k in self.found if k in ("customers", "answers")}
+        order = {n: i for i, n in enumerate(self.settings.stages)}
+        return sorted(
+            names, key=lambda c: (order.get(c.split(BETWEEN)[0], len(order)), -self.at(c, "customers")["n"], c)
+        )
+
+    def answer(self) -> MapAnswer:
+        """All tables."""
+        by = self.settings.by
+        keys = ["stage"] if by == "stage" else ["stage", by]
+        schema = pa.schema([*[(k, TEXT) for k in keys], *MEASURES])
+        rows = [dict(zip(keys, c.split(BETWEEN), strict=True)) | self.measures(c) for c in self.names]
+        listed = self.names if by == "touchpoint" else []
+        return MapAnswer(
+            table=pa.Table.from_pylist(rows, schema=schema),
+            pains=self.pains(listed),
+            moments=self.moments(listed),
+            totals=self.totals(),
+            counts={
+                "drop_off": self.counts("sessions"),
+                "goes_on": self.counts("goes_on"),
+                "friction": self.counts("friction"),
+                "unhappy": self.counts("answers"),
+                "visited": [(n, self.at("", "total")["hits"]) for _, n in self.counts("sessions")],
+            },
+        )
+
+    def counts(self, kind: str) -> list[tuple[int, int]]:
+        """(hits, n) of a kind, cell by cell."""
+        return [(self.at(c, kind)["hits"], self.at(c, kind)["n"]) for c in self.names]
+
+    def totals(self) -> dict[str, Any]:
+        """customers, sessions, the unmapped share of the events, answers that speak of nothing or are off their scale."""
+        total = self.at("", "total")
+        events = {c: self.at(c, "visits")["hits"] for c in self.names}
+        unmapped = sum(n for c, n in events.items() if c.split(BETWEEN)[0] == UNMAPPED)
+        return {
+            "customers": total["n"],
+            "sessions": total["hits"],
+            "unmapped_share": rate(unmapped, sum(events.values())),
+            "answers_of_nothing": total["sum"],
+            "answers_off_scale": total["square"],
+            "mean_goal_value": self.mean and round(self.mean, 2),
+        }
+
+    def evidence(self, n: int) -> str:
+        """How much it stands on."""
+        return NO_EVIDENCE if not n else SOLID if n >= self.settings.min_n else THIN
+
+    def measures(self, cell: str) -> dict[str, Any]:
+        """MEASURES of one cell."""
+        visits, sessions, friction = (self.at(cell, k) for k in ("visits", "sessions", "friction"))
+        customers, goes_on, closed = self.at(cell, "customers")["n"], self.at(cell, "goes_on"), self.at(cell, "closed")
+        timed, total = self.bins.get(cell, (NO_BINS, NO_BINS))
+        low, high = wilson(sessions["hits"], sessions["n"])
+        on_low, on_high = wilson(goes_on["hits"], goes_on["n"])
+        cost = self.at(cell, "cost")
+        found: dict[str, Any] = {
+            "customers": customers,
+            "share": rate(customers, self.customers),
+            "events": visits["hits"],
+            "visits": visits["n"],
+            "median_seconds": quantile_seconds(timed, total, 50),
+            "p90_seconds": quantile_seconds(timed, total, 90),
+            "friction": rate(friction["hits"], friction["n"]),
+            "sessions": sessions["n"],
+            "drop_off": sessions["hits"],
+            "drop_off_rate": rate(sessions["hits"], sessions["n"]),
+            "ci_low": low,
+            "ci_high": high,
+            "goes_on": rate(goes_on["hits"], goes_on["n"]),
+            "goes_on_low": on_low,
+            "goes_on_high": on_high,
+            "conversion": rate(closed["hits"], closed["n"]) if self.settings.has_goal else None,
+            "cost": round(cost["sum"] / self.settings.minor_units, 2) if cost["n"] else None,
+            "evidence": self.evidence(customers),
+        }
+        shown = {f"friction_{s}": rate(self.at(cell, f"signal:{s}")["n"], friction["n"]) for s in SIGNALS}
+        return found | shown | self.sentiment(cell)
+
+    def sentiment(self, cell: str) -> dict[str, Any]:
+        """Mean feeling of a cell, -2 to +2, with the normal 95 % interval of a mean (none below two answers)."""
+        a = self.at(cell, "answers")
+        n = a["n"]
+        mean = a["sum"] / ONE / n if n else None
+        found: dict[str, Any] = {
+            "answers": n,
+            "unhappy": rate(a["hits"], n),
+            "sentiment": None,
+            "sentiment_low": None,
+            "sentiment_high": None,
+        }
+        if mean is None:
+            return found
+        found["sentiment"] = round(mean, 6)
+        if n > 1:
+            spread = max(0.0, (a["square"] / 1e6 - n * mean * mean) / (n - 1))
+            half = Z95 * sqrt(spread / n)
+            found |= {
+                "sentiment_low": round(max(-2.0, mean - half), 6),
+                "sentiment_high": round(min(2.0, mean + half), 6),
+            }
+        return found
+
+    def pains(self, cells: Sequence[str]) -> pa.Table:
+        """The PAINS table."""
+        rows = [self.pain(c, s) for c in cells for s in (*SIGNALS, FEELING) if self.at(c, f"signal:{s}")["n"]]
+        rows.sort(
+            key=lambda r: (-(r["value"] or 0), -(r["lost_goals"] or 0), -r["customers"], r["touchpoint"], r["signal"])
+        )
+        return pa.Table.from_pylist(rows, schema=PAINS)
+
+    def pain(self, cell: str, signal: str) -> dict[str, Any]:
+        """One PAINS row."""
+        stage, touchpoint = cell.split(BETWEEN)
+        shown, visits = self.at(cell, f"signal:{signal}"), self.at(cell, "friction")["n"]
+        bad, closed = self.at(cell, f"value:{signal}"), self.at(cell, "closed")
+        good_n, good_hits = closed["n"] - bad["n"], closed["hits"] - bad["hits"]
+        low, high = wilson(shown["n"], visits)
+        gap = good_hits / good_n - bad["hits"] / bad["n"] if good_n and bad["n"] else None
+        lost = None if gap is None or not self.settings.has_goal else bad["n"] * max(0.0, gap)
+        return {
+            "stage": stage,
+            "touchpoint": touchpoint,
+            "signal": signal,
+            "visits": visits,
+            "with_signal": shown["n"],
+            "rate": rate(shown["n"], visits),
+            "ci_low": low,
+            "ci_high": high,
+            "customers": shown["hits"],
+            "conversion_with": rate(bad["hits"], bad["n"]),
+            "conversion_without": rate(good_hits, good_n),
+            "lost_goals": None if lost is None else round(lost, 6),
+            "value": None if lost is None or self.mean is None else round(lost * self.mean, 2),
+            "evidence": self.evidence(shown["hits"]),
+        }
+
+    def moments(self, cells: Sequence[str]) -> pa.Table:
+        """The MOMENTS table: ranked, with Benjamini-Hochberg over the rows with enough of both kinds."""
+        rows = [self.moment(c) for c in cells if self.at(c, f"value:{BAD}")["n"]]
+        solid = [r for r in rows if r["evidence"] == SOLID]
+        for row, is_one in zip(solid, discoveries([r["p_value"] for r in solid], self.settings.q), strict=True):
+            row["significant"] = is_one
+        rows.sort(key=lambda r: (r["evidence"] != SOLID, -(r["effect"] or 0), r["touchpoint"]))
+        return pa.Table.from_pylist(rows, schema=MOMENTS)
+
+    def moment(self, cell: str) -> dict[str, Any]:
+        """One MOMENTS row."""
+        stage, touchpoint = cell.split(BETWEEN)
+        bad, closed = self.at(cell, f"value:{BAD}"), self.at(cell, "closed")
+        good = (closed["hits"] - bad["hits"], closed["n"] - bad["n"])
+        reach = self.at(cell, "customers")["n"] / self.customers
+        low, high = newcombe(*good, bad["hits"], bad["n"])
+        known = low is not None and high is not None
+        difference = good[0] / good[1] - bad["hits"] / bad["n"] if known else None
+        ends = sorted((abs(low or 0.0), abs(high or 0.0)))
+        across = known and (low or 0) <= 0 <= (high or 0)
+        return {
+            "stage": stage,
+            "touchpoint": touchpoint,
+            "customers": self.at(cell, "customers")["n"],
+            "reach": round(reach, 6),
+            "good": good[1],
+            "bad": bad["n"],
+            "p_goal_good": rate(*good),
+            "p_goal_bad": rate(bad["hits"], bad["n"]),
+            "difference": None if difference is None else round(difference, 6),
+            "ci_low": low,
+            "ci_high": high,
+            "effect": None if difference is None else round(reach * abs(difference), 6),
+            "effect_low": round(reach * (0.0 if across else ends[0]), 6) if known else None,
+            "effect_high": round(reach * ends[1], 6) if known else None,
+            "p_value": round(two_proportion_p(*good, bad["hits"], bad["n"]), 6),
+            "significant": False,
+            "evidence": self.evidence(min(good[1], bad["n"])),
+        }

@@ -1,0 +1,107 @@
+"""Steps: how the first nodes of sessions follow one another, place by place. What a Sankey of first steps shows.
+
+Law: what enters a node at a step leaves it: for 1 <= i < steps, the sessions into (i, node) are those out of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ingest.array_types import AnyInts, Ints
+from ingest.errors import ConfigError
+from paths.analysis import summed
+from paths.arrays import loops as array_loops
+from paths.arrays.counting import tally
+from paths.arrays.grouping import NAME, coded_names
+from paths.journeys.goals import GoalRules, holding_goal
+from paths.journeys.journeys import Journeys
+from paths.sequences import loops as sequence_loops
+from paths.visits.visits import Visits, names_of, visits_at
+
+STEPS = pa.schema(
+    [
+        pa.field("step", pa.int64()),
+        pa.field("source", pa.string()),
+        pa.field("target", pa.string()),
+        pa.field("sessions", pa.int64()),
+        pa.field("with_goal", pa.int64()),
+    ]
+)
+"""One row is one flow: sessions whose node number `step` is source and whose next one is target. Step 0 leaves START; a
+session that stops goes to END. with_goal: those among them that hold a goal, wherever. By step, most sessions first."""
+
+KEYS = ("step", "source", "target")
+PARTS = pa.schema([pa.field(f.name, NAME if f.name in KEYS[1:] else f.type) for f in STEPS])
+"""Additive."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepFlows:
+    """The flows between the first `steps` nodes of the selected sessions. Raises ConfigError for fewer than two."""
+
+    steps: int = 6
+    rules: GoalRules = field(default_factory=GoalRules)
+    collapse_repeats: bool = False  # consecutive events at one node are one
+    by_stage: bool = False
+    columns: frozenset[str] = frozenset()
+    lag: timedelta | None = timedelta(days=2)
+
+    def __post_init__(self) -> None:
+        if self.steps < 2:
+            raise ConfigError(f"flows need at least two steps, not {self.steps}.")
+
+    def map(self, journeys: Journeys) -> pa.Table:
+        """The additive flows of a batch."""
+        node = journeys.stage if self.by_stage else journeys.touchpoint
+        names = names_of(node)
+        goal, size = holding_goal(journeys, self.rules.goal), len(names)
+        if array_loops.fit(2 * self.steps * size * size):
+            visited, chosen = journeys.whole_walk.pick(node.codes), journeys.chosen
+            starts, ends = (bound.take(chosen) for bound in journeys.bounds)
+            counts = sequence_loops.step_flows(
+                visited, starts, ends, goal.take(chosen), self.steps, size, self.collapse_repeats
+            )
+            code = np.flatnonzero(counts).astype(np.int64)
+            n = counts[code]
+        else:
+            visits = visits_at(journeys, self.collapse_repeats, self.by_stage)
+            code, n = flows_in(visits, goal, self.steps, size)
+        step, source, target, with_goal = np.unravel_index(code, (self.steps, size, size, 2))
+        edge = [coded_names(place, names) for place in (source, target)]
+        return pa.table([step, *edge, n, n * with_goal], schema=PARTS)
+
+    def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """The sum of parts."""
+        return summed(parts, KEYS, PARTS)
+
+    def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
+        """The STEPS table."""
+        order = [("step", "ascending"), ("sessions", "descending"), ("source", "ascending"), ("target", "ascending")]
+        return self.merge(parts).cast(STEPS).sort_by(order)
+
+
+def flows_in(visits: Visits, goal: npt.NDArray[np.bool_], steps: int, size: int) -> tuple[Ints, Ints]:
+    """(flows as codes of [step, source, target, is there a goal], sessions of each); START and END are the last two nodes.
+
+    All sessions go on step by step, those that are over to END and no further. goal: per session.
+    """
+    first, last = np.flatnonzero(visits.opens), np.flatnonzero(visits.closes)
+    good = goal[visits.session.take(first)].astype(np.int64)
+    source: AnyInts = np.full(len(first), size - 2, dtype=np.int64)
+    found = []
+    for step in range(steps):
+        at = first + step
+        on = np.flatnonzero(at <= last)
+        target = np.full(len(at), size - 1, dtype=np.int64)
+        target[on] = visits.node.take(at[on])
+        code, n = tally((source * size + target) * 2 + good, 2 * size * size)
+        found.append((code + 2 * size * size * step, n))
+        first, last, good, source = (values.take(on) for values in (first, last, good, target))
+    codes, counts = (np.concatenate(c) for c in zip(*found, strict=True))
+    return codes, counts

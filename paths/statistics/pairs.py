@@ -1,0 +1,76 @@
+"""Pairs of rates, now and before, and which of them differ beyond noise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from paths.statistics.intervals import discoveries, newcombe, two_proportion_p
+
+MIN_N = 30
+"""With fewer units on either side nothing is claimed."""
+
+Q = 0.05
+"""The false discovery rate: the share of findings that may be noise."""
+
+Key = tuple[Any, ...]
+Counts = Mapping[Key, tuple[int, int]]
+"""Key -> (hits, trials) of one side, in the order of the question."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """hits of trials on one side, and on the side that it is compared with."""
+
+    hits: int
+    trials: int
+    hits_before: int
+    trials_before: int
+
+    @property
+    def fewest(self) -> int:
+        """Trials of the side that has fewer."""
+        return min(self.trials, self.trials_before)
+
+    @property
+    def rate(self) -> float:
+        """hits / trials; 0 without trials."""
+        return self.hits / self.trials if self.trials else 0.0
+
+    @property
+    def rate_before(self) -> float:
+        """That of the other side."""
+        return self.hits_before / self.trials_before if self.trials_before else 0.0
+
+    @property
+    def difference(self) -> float:
+        """Rate less rate before, to 6 decimals."""
+        return round(self.rate - self.rate_before, 6)
+
+    @property
+    def interval(self) -> tuple[float | None, float | None]:
+        """Of the difference: Newcombe, 95 %."""
+        return newcombe(self.hits, self.trials, self.hits_before, self.trials_before)
+
+    @property
+    def p_value(self) -> float:
+        """Of equal rates, two-sided."""
+        return two_proportion_p(self.hits, self.trials, self.hits_before, self.trials_before)
+
+
+def beyond_noise(pairs: Sequence[Pair], min_n: int = MIN_N, q: float = Q) -> list[bool]:
+    """Per pair: is the difference more than noise, by Benjamini and Hochberg over all that have min_n on both sides?"""
+    enough = [i for i, p in enumerate(pairs) if p.fewest >= min_n]
+    found = dict(zip(enough, discoveries([pairs[i].p_value for i in enough], q), strict=True))
+    return [found.get(i, False) for i in range(len(pairs))]
+
+
+def paired(now: Counts, before: Counts) -> dict[Key, Pair]:
+    """Every rate that either side has, in the order of this side, then of the other; 0 of 0 where one has none."""
+    keys = dict.fromkeys([*now, *before])
+    both = {k: (*now.get(k, (0, 0)), *before.get(k, (0, 0))) for k in keys}
+    return {
+        k: Pair(hits=hits, trials=trials, hits_before=hits_before, trials_before=trials_before)
+        for k, (hits, trials, hits_before, trials_before) in both.items()
+    }

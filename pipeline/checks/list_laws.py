@@ -1,0 +1,95 @@
+"""Laws between numbers and the people, carts and maps behind them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from paths.carts.counts import BROWSE, Carts
+from paths.carts.listing import CartList
+from paths.people.members import Members
+from paths.people.selections import AtStep, Ended, OnEdge, Selection
+from pipeline.checks.law import Law
+from pipeline.project.map_rules import questions
+from pipeline.project.project import Asked, Period, ProjectFolder
+from pipeline.project.rules import cart_rules, goal_rules
+from pipeline.project.saved_funnels import funnel_of
+
+NODES_CHECKED = 3
+
+
+def leaks(_: ProjectFolder, asked: Asked) -> Iterator[Law]:
+    """A session ends once, so leaks add up; each is lost x conversion."""
+    rows = [r for r in asked.answers[2].to_pylist() if r["conversion"] is not None and r["leak"] is not None]
+    if rows:
+        product = sum(r["lost"] * r["conversion"] for r in rows)
+        slack = 1e-6 * sum(r["lost"] + 1 for r in rows)  # both are rounded to 6 decimals
+        total = sum(r["leak"] for r in rows)
+        yield Law("leaks add up, each lost x conversion", abs(total - product) <= slack, True, f"{total:,.2f}")
+
+
+def carts(project: ProjectFolder, _: Asked) -> Iterator[Law]:
+    """Every cart has one status, and the list holds exactly those that are counted."""
+    rules = cart_rules(project.config)
+    counted, listed = project.ask(Period(), [Carts(rules=rules), CartList(rules=rules)]).answers
+    rows = [r for r in counted.table.to_pylist() if r["kind"] != BROWSE]
+    by_status = Counter[str]()
+    for row in rows:
+        by_status[row["status"]] += row["episodes"]
+    found = Counter(listed["status"].to_pylist())
+    yield Law("episodes = converted + recovered + abandoned + open + emptied", sum(by_status.values()), listed.num_rows)
+    for status in sorted(by_status):
+        yield Law("the list of carts holds exactly those counted", found[status], by_status[status], status)
+
+
+def people(project: ProjectFolder, asked: Asked) -> Iterator[Law]:
+    """The lists of people hold exactly the units that the numbers count."""
+    wanted = [*at_steps(project), *at_places(project, asked)]
+    goals = goal_rules(project.config)
+    lists = project.ask(Period(), [Members(selection=s, rules=goals) for _, s, _ in wanted]).answers
+    for (subject, _, counted), found in zip(wanted, lists, strict=True):
+        yield Law("a list of people holds exactly the counted members", found.num_rows, counted, subject)
+
+
+def at_steps(project: ProjectFolder) -> Iterator[tuple[str, Selection, int]]:
+    """Of each saved funnel: who reached the last step, who dropped after the first, and who is on the way there."""
+    saved = [(f.name, funnel_of(f)) for f in project.config.funnels if not f.segment and not f.where]
+    answers: list[Any] = project.ask(Period(), [q for _, q in saved]).answers if saved else []
+    for (name, question), answer in zip(saved, answers, strict=True):
+        rows = answer.to_pylist()
+        for step, state, counted in (
+            (len(rows), "converted", rows[-1]["reached"]),
+            (1, "dropped", rows[0]["dropped"]),
+            (1, "in_progress", rows[0]["in_progress"]),
+        ):
+            if counted is not None:
+                yield f"{name}: {state} at {step}", AtStep(funnel=question, step=step, state=state), counted
+
+
+def at_places(project: ProjectFolder, asked: Asked) -> Iterator[tuple[str, Selection, int]]:
+    """Of the busiest edges and the worst leaks: the sessions that go there, are lost there, or return."""
+    for edge in asked.answers[1].to_pylist()[:NODES_CHECKED]:
+        ends = OnEdge(source=edge["source"], target=edge["target"])
+        yield f"{edge['source']} > {edge['target']}", ends, edge["sessions"]
+    goals, window = goal_rules(project.config), project.config.project.return_window
+    for row in asked.answers[2].to_pylist()[:NODES_CHECKED]:
+        for state in ("lost", "returned"):
+            if row[state] is not None:
+                there = Ended(node=row["touchpoint"], state=state, rules=goals, return_window=window)
+                yield f"{state} at {row['touchpoint']}", there, row[state]
+
+
+def journey_map(project: ProjectFolder, asked: Asked) -> Iterator[Law]:
+    """The map counts what sessions and drop-off count."""
+    asked_for = questions(project)
+    answer = project.ask(Period(), [asked_for.cells("touchpoint")], stages=asked_for.rules).answers[0]
+    sessions = [s for s in asked.answers[4].to_pylist() if not s["excluded"]]
+    rows = answer.table.to_pylist()
+    yield Law(
+        "visits of the map's cells = events of sessions",
+        sum(r["visits"] for r in rows),
+        sum(s["events"] for s in sessions),
+    )
+    without_goal = sum(not s["goal"] for s in sessions)
+    yield Law("drop_off over the map's cells = sessions without a goal", sum(r["drop_off"] for r in rows), without_goal)

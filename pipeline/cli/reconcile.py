@@ -1,0 +1,31 @@
+"""reconcile: every law of the numbers, on the user's own store."""
+
+from __future__ import annotations
+
+import click
+
+from pipeline.cli.answering import opened
+from pipeline.cli.options import OutputOptions, ProjectOptions, output_options, project_options
+from pipeline.cli.output import show
+
+
+@click.command()
+@project_options
+@output_options
+def reconcile(project: ProjectOptions, output: OutputOptions) -> None:
+    """Check every law of the numbers on your own store; exit code 1 if one is broken.
+
+    \b
+    Example:
+      journeys reconcile
+    """
+    from ingest.errors import JourneysError
+    from pipeline.checks.reconcile import reconcile as check
+
+    table = check(opened(project))
+    show(table, output, title="reconcile")
+    broken = table["holds"].to_pylist().count(False)
+    if broken:
+        raise JourneysError(
+            f"{broken} of {table.num_rows} laws do not hold on this store: see the rows with holds = no."
+        )

@@ -1,0 +1,92 @@
+"""journeys.toml -> the frozen rules that the rooms understand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ingest.cleaning.bots import BotRules
+from ingest.cleaning.mapping import Field, SourceMapping
+from ingest.readers.sources import ReadOptions
+from paths.carts.rules import CartRules
+from paths.journeys.goals import GoalRules
+from paths.journeys.touchpoints import StageRule, StageRules, TouchpointRule, TouchpointRules
+from pipeline.config import ColumnSpec, Config, Source
+from sessionize.rules import SessionRules
+
+
+def cart_rules(config: Config) -> CartRules:
+    """[carts] and [carts.roles]."""
+    roles = {role: frozenset(names) for role, names in config.carts.roles.by_role().items()}
+    return CartRules(roles=roles, quiet_period=config.carts.quiet_period, recovery_window=config.carts.recovery_window)
+
+
+def session_rules(config: Config) -> SessionRules:
+    """[sessions]."""
+    s = config.sessions
+    return SessionRules(
+        idle_timeout=s.idle_timeout,
+        max_duration=s.max_duration,
+        cut_at_midnight=s.cut_at_midnight,
+        cut_on=s.cut_on,
+        passive=frozenset(s.passive),
+        max_session_events=s.max_session_events,
+        timezone=config.project.timezone,
+    )
+
+
+def touchpoint_rules(config: Config) -> TouchpointRules:
+    """[[touchpoint]]."""
+    return TouchpointRules(
+        tuple(TouchpointRule(name=t.name, event=t.event, url=t.url, channel=t.channel) for t in config.touchpoints)
+    )
+
+
+def stage_rules(config: Config) -> StageRules:
+    """[[stage]]."""
+    return StageRules(
+        tuple(
+            StageRule(name=s.name, touchpoints=s.touchpoints, events=s.events, channels=s.channels)
+            for s in config.stages
+        )
+    )
+
+
+def goal_rules(config: Config, goal: Sequence[str] | None = None) -> GoalRules:
+    """[project] goal and the roles that buy and refund."""
+    roles = config.carts.roles.by_role()
+    return GoalRules(
+        goal=frozenset(config.project.goal if goal is None else goal),
+        purchase=frozenset(roles["purchase"]),
+        refund=frozenset(roles["refund"]),
+    )
+
+
+def source_mapping(config: Config, source: Source) -> SourceMapping:
+    """One [[source]] with what the whole project says of it."""
+    fields = {target: column_field(spec) for target, spec in source.columns.items()}
+    fields |= {name: Field(columns=(name,)) for name in source.promote if name not in fields}
+    return SourceMapping(
+        name=source.name,
+        fields=fields,
+        timezone=source.timezone,
+        deduplicate=source.deduplicate,
+        excluded=config.excludes,
+        currency=config.project.currency,
+        bots=bot_rules(config, source.bots),
+        static_files=source.static_files,
+    )
+
+
+def bot_rules(config: Config, bots: str | None = None) -> BotRules:
+    """[[bot]], and whether the library is asked too: `keep` keeps what it takes for a bot, not what an entry names."""
+    return BotRules(judged=bots != "keep", entries=tuple(b.given() for b in config.bots))
+
+
+def column_field(spec: ColumnSpec) -> Field:
+    """One entry of `columns`."""
+    return Field(columns=spec.column, join=spec.join, constant=spec.constant, format=spec.format)
+
+
+def read_options(source: Source) -> ReadOptions:
+    """How the source's files are written."""
+    return ReadOptions(format=source.format, delimiter=source.delimiter)

@@ -1,0 +1,234 @@
+"""--compare: both sides of a question, from one pass over the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+
+from ingest.errors import ConfigError
+from paths.analysis import Analysis
+from paths.carts.breakdown import GRID
+from paths.carts.counts import Carts
+from paths.compare.comparison import Comparison, Whole, Words, compared, surest
+from paths.compare.rates import (
+    MAP_MEASURES,
+    cart_counts,
+    dropoff_counts,
+    edge_counts,
+    folded,
+    map_counts,
+    started,
+    step_counts,
+)
+from paths.dropoff.dropoff import DropOff
+from paths.funnels.funnel import Funnel
+from paths.funnels.table import left_out
+from paths.graph.transitions import Transitions
+from paths.journey_map.journey_map import JourneyMap
+from paths.journey_map.scores import MapAnswer
+from paths.journeys.touchpoints import StageRules
+from paths.overview.names import Vocabulary
+from paths.overview.summary import Summary
+from paths.statistics.pairs import MIN_N, Key, Q, beyond_noise, paired
+from pipeline.project.project import Asked, Period, ProjectFolder
+from pipeline.project.result import Result
+from pipeline.questions.compare_sides import SEGMENT, Sides, sides_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Both:
+    """The answers of both sides, question by question, and what else the pass found."""
+
+    asked: Asked
+    now: Sequence[Any]
+    before: Sequence[Any]
+    rest: Sequence[Any]
+    sides: Sides
+    text: str
+
+    def result(self, title: str, found: Comparison, parameters: Mapping[str, Any]) -> Result:
+        """The comparison with what is needed to trust it."""
+        if found.overall is None:
+            self.asked.warnings.append(f"--compare {self.text}: one side holds nothing, so nothing is compared.")
+        now, before = self.sides.now, self.sides.before
+        meta = now.meta | {
+            "annotations": self.asked.annotations(min(now.since, before.since), max(now.until, before.until)),
+            "min_n": MIN_N,
+            **parameters,
+            "compare": self.text,
+            "before": self.sides.before.meta,
+            "overall": found.overall,
+            "q": Q,
+        }
+        return replace(self.asked.result(f"{title} compared", found.table, parameters=meta), make_plot=None)
+
+
+def ask_both(
+    project: ProjectFolder,
+    period: Period,
+    text: str,
+    questions: Sequence[Analysis[Any]],
+    rest: Sequence[Analysis[Any]] = (),
+    columns: Iterable[str] = (),
+    stages: StageRules | None = None,
+) -> Both:
+    """Ask the questions about both sides, and `rest` once as it is, in one pass."""
+    scope, _ = project.scope(period, project.store.snapshot())
+    sides = sides_of(project, scope, text)
+    analyses = [side.asked(question) for side in (sides.now, sides.before) for question in questions]
+    asked = project.ask(sides.shared(period), [*analyses, *rest], sides.columns.union(columns), stages=stages)
+    n = len(questions)
+    answers = asked.answers
+    return Both(asked=asked, now=answers[:n], before=answers[n : 2 * n], rest=answers[2 * n :], sides=sides, text=text)
+
+
+def compare_dropoff(project: ProjectFolder, period: Period, text: str, question: DropOff) -> Result:
+    """One row a touchpoint or stage; overall: sessions that end without a goal, of all sessions."""
+    both = ask_both(project, period, text, [question, Summary()], [Vocabulary()])
+    both.asked.check_names(sorted(question.rules.goal), "goal")
+    (now, sessions), (before, sessions_before) = both.now, both.before
+    found = compared(
+        paired(dropoff_counts(now), dropoff_counts(before)),
+        [now.schema.field(0)],
+        Whole(units=total(sessions, "sessions"), units_before=total(sessions_before, "sessions")),
+        Words(did="dropped off", than=both.sides.than),
+    )
+    by = "stage" if question.by_stage else "touchpoint"
+    return both.result(
+        "dropoff", found, {"by": by, "goal": sorted(question.rules.goal), "return_window": question.return_window}
+    )
+
+
+def compare_paths(project: ProjectFolder, period: Period, text: str, question: Transitions) -> Result:
+    """One row an edge, of all steps out of its source; mix + rate_effect is the change of its share of all transitions."""
+    both = ask_both(project, period, text, [question])
+    (now,), (before,) = both.now, both.before
+    whole = Whole(units=total(now, "transitions"), units_before=total(before, "transitions"))
+    keys = [now.schema.field("source"), now.schema.field("target")]
+    found = compared(paired(*edge_counts(now, before)), keys, whole, Words(did="went there", than=both.sides.than))
+    by = "stage" if question.by_stage else "touchpoint"
+    return both.result("paths", found, {"by": by, "collapse_repeats": question.collapse_repeats})
+
+
+def compare_funnel(
+    project: ProjectFolder,
+    period: Period,
+    text: str,
+    question: Funnel,
+    names: Sequence[str],
+    parameters: Mapping[str, Any],
+) -> Result:
+    """One row a needed step after the first (and value of the breakdown): units that take it, of those at the step before.
+
+    Overall: units that take the last step, of those that start. `names`: of events in its steps, to be looked for.
+    """
+    group = question.breakdown or question.by
+    if question.by and not SEGMENT.fullmatch(text):
+        raise ConfigError(f"--by {question.by} tells periods apart, and so does --compare {text}: give one of them.")
+    both = ask_both(project, period, text, [replace(question, top=None)], [Vocabulary()], question.columns)
+    both.asked.check_names(names, "step")
+    (now,), (before,) = both.now, both.before
+    counts = [step_counts(t, group) for t in (now, before)]
+    if question.top and question.breakdown:
+        values = list(dict.fromkeys(k[0] for c in counts for k in c))
+        counts = [folded(c, set(values[: question.top])) for c in counts]
+    columns = [*([] if group is None else [group]), "step", "name", "previous_step"]
+    keys = [pa.field(n, pa.int64() if n == "step" else pa.string()) for n in columns]
+    warn_of_open_windows(both)
+    found = compared(
+        paired(*counts),
+        keys,
+        Whole(units=started(now), units_before=started(before), base=1),
+        Words(did="went on", than=both.sides.than, name=lambda key: step_name(key, group)),
+    )
+    left = {"left_out": left_out(now), "left_out_before": left_out(before)}
+    return both.result("funnel", found, {**parameters, **left})
+
+
+def step_name(key: Key, group: str | None) -> str:
+    """A step of a funnel in a sentence: platform mobile, add_to_cart > purchase."""
+    *_, name, before = key
+    return f"{'' if group is None else f'{group} {key[0]}, '}{before} > {name}"
+
+
+def warn_of_open_windows(both: Both) -> None:
+    """Units whose windows are open have had less time than the others."""
+    under_way = [sum(r["in_progress"] or 0 for r in t.to_pylist()) for t in (both.now[0], both.before[0])]
+    if any(under_way):
+        both.asked.warnings.append(
+            f"{under_way[0]:,} units here and {under_way[1]:,} on the other side are still in progress, and may yet go on; "
+            "end the period a window earlier (--until) to compare like with like."
+        )
+
+
+def compare_carts(project: ProjectFolder, period: Period, text: str, question: Carts) -> Result:
+    """One row a kind of cart (and value of `by`): carts left, of those left or converted."""
+    both = ask_both(project, period, text, [question])
+    by = None if question.by in GRID else question.by
+    now, before = both.now[0].table, both.before[0].table
+    counts = cart_counts(now, by), cart_counts(before, by)
+    decided = [sum(trials for _, trials in c.values()) for c in counts]
+    found = compared(
+        paired(*counts),
+        [now.schema.field(n) for n in (["kind"] if by is None else ["kind", by])],
+        Whole(units=decided[0], units_before=decided[1]),
+        Words(did="were left", than=both.sides.than, name=lambda k: k[0] if by is None else f"{k[0]}, {by} {k[1]}"),
+    )
+    return both.result("carts", found, {"by": question.by})
+
+
+MEASURED = {
+    "drop_off": "ended there without a goal",
+    "goes_on": "went on",
+    "friction": "of the visits showed friction",
+    "unhappy": "of the answers were below 0",
+    "visited": "of the sessions came there",
+}
+"""What the rates of a map's cell say."""
+
+
+def compare_map(project: ProjectFolder, period: Period, text: str, question: JourneyMap, stages: StageRules) -> Result:
+    """One row a cell and measure, judged together; mix + rate_effect is the change of the measure over the whole map."""
+    both = ask_both(project, period, text, [question], stages=stages)
+    found = map_comparison(both.now[0], both.before[0], question, both.sides.than)
+    return both.result("map", found, {"by": question.by, "min_n": question.min_n})
+
+
+def map_comparison(now: MapAnswer, before: MapAnswer, question: JourneyMap, than: str) -> Comparison:
+    """The comparison of two maps: what is beyond noise first, the largest difference first."""
+    by = ["stage"] if question.by == "stage" else ["stage", question.by]
+    keys = [pa.field(n, pa.string()) for n in (*by, "measure")]
+    sides = {m: paired(*map_counts(now, before, m)) for m in MAP_MEASURES}
+    sure = iter(beyond_noise([p for pairs in sides.values() for p in pairs.values()], question.min_n))
+    tables, overall = [], None
+    for measure, pairs in sides.items():
+        units = [sum(p.trials for p in pairs.values()), sum(p.trials_before for p in pairs.values())]
+        if measure == "drop_off":
+            units = [now.totals["sessions"], before.totals["sessions"]]
+        found = compared(
+            pairs,
+            keys,
+            Whole(units=units[0], units_before=units[1]),
+            Words(did=MEASURED[measure], than=than, name=cell_words),
+            min_n=question.min_n,
+            sure=[next(sure) for _ in pairs],
+        )
+        overall = found.overall if measure == "drop_off" else overall
+        tables.append(found.table)
+    whole = pa.concat_tables(tables).to_pylist()
+    whole.sort(key=surest)
+    table = pa.Table.from_pylist(whole, schema=tables[0].schema)
+    return Comparison(table=table, overall=overall)
+
+
+def cell_words(key: Key) -> str:
+    """A cell in a sentence: checkout, payment."""
+    return ", ".join(str(part) for part in key[:-1])
+
+
+def total(table: pa.Table, column: str) -> int:
+    """The sum of a column."""
+    return sum(table[column].to_pylist())

@@ -1,0 +1,141 @@
+"""Why is this number so: the definition in words, with the parameters in force, what was read and left out, who is behind it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from pipeline.config.durations import format_duration
+from pipeline.project.result import Result
+
+DEFINITIONS = {
+    "summary": (
+        "Events and customers before as_of; sessions by the rules below, excluded ones left out. Duplicates "
+        "and quarantined rows are those of the whole ingestion."
+    ),
+    "sessions": (
+        "A new session starts when the gap to the customer's last non-passive event is greater than "
+        "idle_timeout, or when an event is later than the session's start + max_duration. A bounce has one "
+        "event and no goal; an engaged session has two, or a goal."
+    ),
+    "paths": (
+        "Each session is framed by START and END; an edge is a step from one node to the next in a session. "
+        "probability is the share of the source's steps. At every node visits = steps in = steps out."
+    ),
+    "nodes": (
+        "Visits, sessions and customers of each node; p_goal is the chance that a random walk over the edges "
+        "reaches the goal from it."
+    ),
+    "dropoff": (
+        "drop_off: sessions that end at the place and hold no goal = returned (a goal within return_window) + "
+        "in_progress (the window is open at as_of) + lost. conversion: sessions in which a goal follows the "
+        "first visit, over sessions whose window is closed. leak = lost x conversion: conversions at stake, "
+        "an upper estimate (association, not cause). value_at_risk = leak x mean goal value."
+    ),
+    "funnel": (
+        "A unit's depth is that of its deepest chain of steps within the window; reached = units at least so "
+        "deep; dropped and in_progress (some chain could still go deeper at as_of) are units exactly so deep. "
+        "The reported chain reaches its depth first."
+    ),
+    "find": (
+        "Sessions in which some run of consecutive nodes matches the pattern; the match that ends first is told, and of "
+        "those the shortest; the seconds are those between its ends."
+    ),
+    "variants": (
+        "Whole sequences of a session's nodes, compared node by node; seconds are the session's duration, converted are "
+        "sessions with a goal."
+    ),
+    "steps": (
+        "What sessions do at each step before or after an anchor; START and END stay, so each step adds up to the sessions "
+        "that have the anchor."
+    ),
+    "step matrix": "The share of sessions at each touchpoint at each step; every step adds up to 1, END included.",
+    "flows": (
+        "Sessions that go from one node to the next at each of their first steps; what goes into a node goes out of it. "
+        "with_goal: those that hold a goal, wherever."
+    ),
+    "changes": (
+        "Rates of the last days against those of the days before: Newcombe intervals, two-proportion tests, "
+        "Benjamini-Hochberg (q = 0.05) over all compared; silent below n = 30."
+    ),
+    "carts": (
+        "An episode opens at an add or begin_checkout; quiet_period without activity makes it quiet, "
+        "recovery_window without activity ends it. A purchase converts it, or recovers it if it was ever "
+        "quiet. episodes = converted + recovered + abandoned + open + emptied."
+    ),
+}
+
+COMPARED = (
+    " compared: one row a rate of either side. difference = rate - rate_before with its Newcombe 95 % interval; "
+    "significant by a two-proportion test and Benjamini-Hochberg (q = 0.05) over the rows that have n = 30 on both sides; "
+    "mix + rate_effect, over all rows, = the difference of the overall rates. "
+)
+
+SKIPPED = ("warnings", "annotations", "read", "snapshot", "rules", "excluded_sessions", "left_out")
+
+
+def explanation(result: Result, directory: str) -> str:
+    """The text of --explain."""
+    meta = result.meta
+    read = meta.get("read", {})
+    lines = [definition(result.title), ""]
+    lines += [
+        f"  {name} = {shown(value)}"
+        for name, value in meta.items()
+        if name not in SKIPPED and value not in (None, [], ())
+    ]
+    counted = ", ".join(f"{read.get(k, 0):,} {k}" for k in ("files", "rows", "bytes"))
+    lines += ["", f"  read: snapshot {meta['snapshot']}, {counted}"]
+    lines += [
+        f"  left out: {meta['excluded_sessions']:,} excluded sessions"
+        + (f", {meta['left_out']:,} units by an exclusion" if meta.get("left_out") else "")
+    ]
+    people = behind(result, directory)
+    return "\n".join([*lines, *(["", "  the people behind it:", *people] if people else [])])
+
+
+def definition(title: str) -> str:
+    """What the numbers of an answer are."""
+    question = title.removesuffix(" compared")
+    text = DEFINITIONS.get(question, "see the guide.")
+    return f"{title}: {text}" if question == title else f"{question}{COMPARED}{question}: {text}"
+
+
+def shown(value: Any) -> str:
+    """A parameter's value as the command line writes it."""
+    if isinstance(value, timedelta):
+        return format_duration(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k}={shown(v)}" for k, v in value.items())
+    return ", ".join(str(v) for v in value) if isinstance(value, (list, tuple)) else str(value)
+
+
+def behind(result: Result, directory: str) -> list[str]:
+    """Commands that list the counted members."""
+    base = f"    journeys -C {directory} customers"
+    if result.title == "funnel":
+        last = len(result.meta["steps"])
+        asked = f"{base} --funnel {shlex.quote(' > '.join(result.meta['steps']))}{funnel_options(result.meta)}"
+        return [f"{asked} --converted-at {last}", f"{asked} --dropped-at 1"]
+    if result.title == "dropoff" and result.table.num_rows and "touchpoint" in result.table.column_names:
+        return [f"{base} --lost {shlex.quote(result.table['touchpoint'][0].as_py())}"]
+    if result.title == "paths" and result.table.num_rows:
+        inner = [r for r in result.table.slice(0, 50).to_pylist() if r["source"] != "START" and r["target"] != "END"]
+        return [f"{base} --edge {shlex.quote(inner[0]['source'])} {shlex.quote(inner[0]['target'])}"] if inner else []
+    if result.title == "carts":
+        return [f"{base} --cart abandoned"]
+    return []
+
+
+def funnel_options(meta: Mapping[str, Any]) -> str:
+    """The options of a funnel that are not the defaults, as typed; with the period and the segment."""
+    found = [f"--window {shown(meta['window'])}"] if meta.get("window") else []
+    for name, default in (("count", "customers"), ("order", "ordered"), ("ties", "recorded"), ("exclusion", "chain")):
+        if meta.get(name) not in (None, default):
+            found.append(f"--{name} {meta[name]}")
+    for name in ("exclude", "ignore", "segment", "where"):
+        found += [f"--{name} {shlex.quote(str(value))}" for value in meta.get(name) or ()]
+    found += [f"--{name} {str(meta[name])[:10]}" for name in ("since", "until") if meta.get(name)]
+    return "".join(f" {option}" for option in found)

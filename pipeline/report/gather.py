@@ -1,0 +1,150 @@
+"""The report: all its questions in one pass over the store, and what they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ingest.store.event_days import first_event
+from ingest.store.event_store import Snapshot
+from paths.journeys.conditions import Condition
+from paths.journeys.scope import NEVER, Scope
+from pipeline.engines.local import Pass, run
+from pipeline.project.project import Period, ProjectFolder
+from pipeline.project.rules import cart_rules, goal_rules
+from pipeline.project.saved_funnels import plain_funnels
+from pipeline.report.facts import commands, quality, rules_in_force, stage_facts, unknown_steps
+from pipeline.report.journey_map import dated, map_columns, map_content, map_questions
+from pipeline.report.questions import Periods, about_all, periods_of, questions
+from pipeline.report.segments import segment_values
+from reports.content.report import CartAnswer, FunnelAnswer, Report, Segment
+
+Answers = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class About:
+    """What all parts of a report share."""
+
+    project: ProjectFolder
+    period: Period
+    scope: Scope
+    periods: Periods
+
+
+def gather(
+    project: ProjectFolder, period: Period, *, compare: bool = True, segments: bool = True
+) -> tuple[Report, Pass]:
+    """(everything the report shows, what the one pass read). Raises ConfigError for a period that makes no sense."""
+    return project.store.read(lambda snapshot: gathered(project, period, snapshot, compare, segments))
+
+
+def gathered(
+    project: ProjectFolder, period: Period, snapshot: Snapshot, compare: bool, segments: bool
+) -> tuple[Report, Pass]:
+    """The same, of one snapshot."""
+    columns = map_columns(project).union(project.config.project.segments)
+    scope, warnings = project.scope(period, snapshot, columns)
+    about = About(project, period, scope, periods_of(scope, project.config.project.timezone, compare))
+    values, left_out = segment_values(project, snapshot, scope, about.periods.now) if segments else ([], 0)
+    asked = [about_all(project, scope, about.periods), *(questions(project, scope, about.periods, c) for c in values)]
+    asked.append(map_questions(project, about.periods))
+    flat = [a for q in asked for a in q.analyses.values()]
+    found, done = run(flat, snapshot, replace(scope, since=-NEVER, until=NEVER))
+    rest = iter(found)
+    answers: list[Answers] = [dict(zip(q.analyses, rest, strict=False)) for q in asked]
+    whole = whole_report(about, answers[0], snapshot, done, warnings)
+    mapped = map_content(project, scope, answers[-1], answers[0]["carts"].table, whole.commands)
+    whole = replace(whole, map=mapped, annotations=dated(project))
+    parts = [part_of(whole, about, c, a) for c, a in zip(values, answers[1:-1], strict=True)]
+    return replace(
+        whole, segments=[p for p in parts if p.report.summary["sessions"][0].as_py()], segments_left_out=left_out
+    ), done
+
+
+def whole_report(about: About, found: Answers, snapshot: Snapshot, done: Pass, warnings: Sequence[str]) -> Report:
+    """About everybody."""
+    project, scope, periods = about.project, about.scope, about.periods
+    config, rules = project.config, goal_rules(project.config)
+    words = commands(config, about.period, periods.now, scope.as_of)
+    names = found["names"] | scope.touchpoints.given
+    return Report(
+        shop=config.directory.resolve().name,
+        timezone=config.project.timezone,
+        currency=config.project.currency,
+        minor_units=project.minor_units,
+        goal=sorted(rules.goal),
+        goal_seen=any(g.removeprefix("event:") in names for g in rules.goal),
+        as_of=scope.as_of,
+        now=periods.now,
+        before=periods.before,
+        weeks=periods.weeks,
+        first_event=first_event(snapshot),
+        conditions=[*(str(c) for c in scope.segment), *(f"where {c}" for c in scope.where)],
+        data=found["data"],
+        return_window=config.project.return_window,
+        coverage=found["coverage"],
+        stages=stage_facts(config, found["coverage"]),
+        quality=quality(project, snapshot, found["coverage"], found["summary"], done.excluded_sessions),
+        rules=rules_in_force(config, cart_rules(project.config)),
+        commands=words,
+        warnings=[*warnings, *unknown_steps(config, names)],
+        **tables(about, found, words),
+    )
+
+
+def part_of(whole: Report, about: About, segment: Condition, found: Answers) -> Segment:
+    """About one segment: the same page with other numbers."""
+    words = commands(about.project.config, about.period, about.periods.now, about.scope.as_of, segment)
+    report = replace(
+        whole,
+        conditions=[*whole.conditions, str(segment)],
+        commands=words,
+        warnings=(),
+        map=None,
+        map_elsewhere=whole.map is not None,
+        **tables(about, found, words),
+    )
+    return Segment(column=segment.column, value=segment.value, report=report)
+
+
+def tables(about: About, found: Answers, words: Mapping[str, str]) -> dict[str, Any]:
+    """The fields of a Report that are answers."""
+    config = about.project.config
+    plain = ("summary", "outcomes", "flows", "edges", "hours", "goal_times", "dropoff", "last_lost")
+    return {
+        **{name: found[name] for name in plain},
+        "nodes": found.get("nodes"),
+        "summary_before": found.get("summary_before"),
+        "dropoff_before": found.get("dropoff_before"),
+        "carts": cart_answer(found),
+        "funnels": [funnel_answer(found, f.name, config.funnel(f.name), words) for f in plain_funnels(config)],
+    }
+
+
+def funnel_answer(found: Answers, name: str, saved: Any, words: Mapping[str, str]) -> FunnelAnswer:
+    """One saved funnel."""
+    return FunnelAnswer(
+        name=name,
+        count=saved.count,
+        window=saved.window,
+        now=found[f"funnel:{name}"],
+        before=found.get(f"funnel:{name}_before"),
+        settled=found.get(f"settled:{name}"),
+        settled_before=found.get(f"settled:{name}_before"),
+        command=words[f"funnel:{name}"],
+    )
+
+
+def cart_answer(found: Answers) -> CartAnswer:
+    """The carts of the period."""
+    answer = found["carts"]
+    return CartAnswer(
+        table=answer.table,
+        totals=answer.totals,
+        recovery_hours=answer.recovery_hours,
+        idle_hours=answer.idle_hours,
+        last_steps=found["last_steps"].table,
+        spans=found["cart_spans"],
+    )

@@ -1,0 +1,140 @@
+"""What a report asks: of its period, of the one before, of each week, and the same of each segment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+from ingest.array_types import MICROSECOND
+from paths.analysis import Analysis
+from paths.carts.by_period import CartSpans
+from paths.carts.counts import Carts
+from paths.dropoff.dropoff import DropOff
+from paths.dropoff.lost_sessions import LastLost
+from paths.graph.nodes import Nodes
+from paths.graph.transitions import Transitions
+from paths.journeys.conditions import Condition
+from paths.journeys.scope import Scope
+from paths.journeys.touchpoints import StageRules
+from paths.overview.event_counts import Coverage
+from paths.overview.fingerprint import Fingerprint
+from paths.overview.names import Names
+from paths.overview.summary import Summary
+from paths.sequences.first_steps import StepFlows
+from paths.timing.outcomes import Outcomes
+from paths.timing.start_hours import StartHours
+from paths.timing.time_to_goal import TimeToGoal
+from paths.views.period import InPeriod
+from paths.views.segment import InSegment
+from paths.views.stages import Staged
+from pipeline.project.periods import days_of
+from pipeline.project.project import ProjectFolder
+from pipeline.project.rules import cart_rules, goal_rules
+from pipeline.project.saved_funnels import funnel_of, plain_funnels
+from reports.content.report import Span
+from sessionize.clock import midnight
+
+WEEK = timedelta(days=7)
+MOST_WEEKS = 53
+SANKEY_STEPS = 6
+
+
+@dataclass
+class Questions:
+    """Analyses by name, about one segment or about all, under the stages of the pass or others."""
+
+    segment: Condition | None = None
+    stages: StageRules | None = None
+    analyses: dict[str, Analysis[Any]] = field(default_factory=dict)
+
+    def add(self, name: str, analysis: Analysis[Any], span: Span | None, segment: Condition | None = None) -> None:
+        """Ask about the units of a span (of `segment`, else of all questions' one); without a span it is dropped."""
+        if span is None:
+            return
+        inside: Analysis[Any] = InPeriod(analysis=analysis, since=span.since, until=span.until)
+        if self.stages is not None:
+            inside = Staged(analysis=inside, stages=self.stages)
+        chosen = segment or self.segment
+        self.analyses[name] = inside if chosen is None else InSegment(analysis=inside, condition=chosen)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Periods:
+    """The period, the one before it (where compared), and whole weeks back from the end of the period, oldest first."""
+
+    now: Span
+    before: Span | None
+    weeks: tuple[Span, ...]
+
+    @property
+    def both(self) -> Span:
+        """From the first day of the one to the last of the other."""
+        return Span(since=(self.before or self.now).since, until=self.now.until)
+
+    @property
+    def all(self) -> tuple[tuple[int, int], ...]:
+        """Bounds in the order of Report.outcomes."""
+        spans = [self.now, *([self.before] if self.before else []), *self.weeks]
+        return tuple((s.since, s.until) for s in spans)
+
+
+def periods_of(scope: Scope, timezone: str, compare: bool) -> Periods:
+    """The 28 days before as_of unless the scope says otherwise, against as many days before them."""
+    since, until = days_of(scope, timezone)
+
+    def span(first: date, last: date) -> Span:
+        return Span(since=midnight(first, timezone), until=midnight(last, timezone))
+
+    earliest = since - (until - since) if compare else since
+    weeks = min((until - earliest) // WEEK, MOST_WEEKS)
+    return Periods(
+        now=span(since, until),
+        before=span(earliest, since) if compare else None,
+        weeks=tuple(span(until - (i + 1) * WEEK, until - i * WEEK) for i in reversed(range(weeks))),
+    )
+
+
+def about_all(project: ProjectFolder, scope: Scope, periods: Periods) -> Questions:
+    """The questions about everybody, those about the data as such among them."""
+    found = questions(project, scope, periods)
+    found.add("names", Names(), periods.both)
+    found.add("data", Fingerprint(), periods.both)
+    found.add("coverage", Coverage(), periods.now)
+    found.add("nodes", Nodes(collapse_repeats=True), periods.now)
+    return found
+
+
+def questions(project: ProjectFolder, scope: Scope, periods: Periods, segment: Condition | None = None) -> Questions:
+    """What can be asked of a segment as well."""
+    rules, carts = goal_rules(project.config), cart_rules(project.config)
+    units, window = project.minor_units, project.config.project.return_window
+    found = Questions(segment)
+    found.add("outcomes", Outcomes(spans=periods.all, rules=rules), periods.both)
+    found.add("cart_spans", CartSpans(rules=carts, spans=periods.all), periods.both)
+    found.add("carts", Carts(rules=carts, minor_units=units), periods.now)
+    found.add("last_steps", Carts(rules=carts, by="last_step", minor_units=units), periods.now)
+    found.add("flows", StepFlows(steps=SANKEY_STEPS, rules=rules, collapse_repeats=True), periods.now)
+    found.add("edges", Transitions(collapse_repeats=True), periods.now)
+    found.add("hours", StartHours(timezone=project.config.project.timezone, rules=rules), periods.now)
+    found.add("goal_times", TimeToGoal(rules=rules), periods.now)
+    found.add("last_lost", LastLost(rules=rules, return_window=window), periods.now)
+    for name, span in (("", periods.now), ("_before", periods.before)):
+        found.add(f"summary{name}", Summary(), span)
+        found.add(f"dropoff{name}", DropOff(rules=rules, return_window=window, minor_units=units), span)
+    for saved in plain_funnels(project.config):
+        funnel = funnel_of(saved)
+        reached = replace(funnel, details=False)  # only how far units came is shown of what is compared
+        found.add(f"funnel:{saved.name}", funnel, periods.now)
+        found.add(f"funnel:{saved.name}_before", reached, periods.before)
+        for name, span in (("", periods.now), ("_before", periods.before)):
+            found.add(f"settled:{saved.name}{name}", reached, settled(span, funnel.window, scope.as_of))
+    return found
+
+
+def settled(span: Span | None, window: timedelta | None, as_of: int) -> Span | None:
+    """The part of a span in which every window is over at as_of; None where there is no such part."""
+    if span is None or window is None:
+        return None
+    until = min(span.until, as_of - window // MICROSECOND)
+    return Span(since=span.since, until=until) if until > span.since else None
