@@ -58,7 +58,7 @@ class Project(ProjectFolder):
         return asked.result("summary", pa.Table.from_pylist([row], schema=schema))
 
     def sessions(self, **period: Any) -> Result:
-        """One row a session."""
+        """One row per session."""
         asked = self.ask(Period(**period), [SessionRows(goal=goal_rules(self.config).goal)])
         return asked.result("sessions", asked.answers[0].drop_columns(["customer_key"]))
 
@@ -72,9 +72,9 @@ class Project(ProjectFolder):
         compare: str | None = None,
         **period: Any,
     ) -> Result:
-        """One row an edge: transitions, sessions, customers, probability, median and 90th percentile of the seconds.
+        """One row per edge: transitions, sessions, customers, probability, median and 90th percentile of the seconds.
 
-        With `nodes` one row a touchpoint (or stage) instead: visits, sessions, customers and, from the absorbing chain,
+        With `nodes` one row per touchpoint (or stage) instead: visits, sessions, customers and, from the absorbing chain,
         the chance of the goal, its removal effect and the expected steps.
         """
         stage = by == "stage"
@@ -120,7 +120,7 @@ class Project(ProjectFolder):
         compare: str | None = None,
         **period: Any,
     ) -> Result:
-        """One row a touchpoint (or stage), the worst leak first."""
+        """One row per touchpoint (or stage), the worst leak first."""
         goals = [goal] if isinstance(goal, str) else goal
         rules = goal_rules(self.config, goals)
         question = DropOff(
@@ -159,9 +159,9 @@ class Project(ProjectFolder):
         compare: str | None = None,
         **period: Any,
     ) -> Result:
-        """One row a step: reached, conversion, dropped, in_progress, seconds from the step before.
+        """One row per step: reached, conversion, dropped, in_progress, seconds from the step before.
 
-        With `compare` (previous, DAY..DAY or COLUMN=VALUE; also of paths and dropoff) one row a compared rate: pipeline/questions/compare.py.
+        With `compare` (previous, DAY..DAY or COLUMN=VALUE; also of paths and dropoff) one row per compared rate: pipeline/questions/compare.py.
 
         Steps and exclusions are written as on the command line; `saved_funnel(name)` gives the words of a [[funnel]].
         """
@@ -208,19 +208,19 @@ class Project(ProjectFolder):
         return customers(self, **question)
 
     def customer(self, id: str, **question: Any) -> Result:
-        """One row an event of one customer's whole journey; `anonymous=True` for an anonymous id."""
+        """One row per event of one customer's whole journey; `anonymous=True` for an anonymous id."""
         from pipeline.questions.customer import customer
 
         return customer(self, id, **question)
 
     def strugglers(self, **question: Any) -> Result:
-        """One row a customer who comes with intent (3 `sessions` or more) and reaches no goal."""
+        """One row per customer who comes with intent (3 `sessions` or more) and reaches no goal."""
         from pipeline.questions.customers import strugglers
 
         return strugglers(self, **question)
 
     def touchpoints(self, **question: Any) -> Result:
-        """One row a touchpoint and the rule that gives it; meta has what no rule names, and rules to paste."""
+        """One row per touchpoint and the rule that gives it; meta has what no rule names, and rules to paste."""
         from pipeline.questions.touchpoints import touchpoints
 
         return touchpoints(self, **question)
@@ -238,55 +238,55 @@ class Project(ProjectFolder):
         return find(self, pattern, **question)
 
     def variants(self, **question: Any) -> Result:
-        """One row a sequence of nodes, whole sessions, the most frequent first."""
+        """One row per sequence of nodes, whole sessions, the most frequent first."""
         from pipeline.questions.sequences import variants
 
         return variants(self, **question)
 
     def steps(self, **question: Any) -> Result:
-        """One row a step and node after (`from_`) or before (`to`) a node; `between=(a, b)`: one row a node."""
+        """One row per step and node after (`from_`) or before (`to`) a node; `between=(a, b)`: one row per node."""
         from pipeline.questions.sequences import steps
 
         return steps(self, **question)
 
     def flows(self, steps: int = 6, **question: Any) -> Result:
-        """One row a flow between the first steps of sessions: the data of a Sankey."""
+        """One row per flow between the first steps of sessions: the data of a Sankey."""
         from pipeline.questions.sequences import flows
 
         return flows(self, steps, **question)
 
     def step_matrix(self, steps: int = 8, **question: Any) -> Result:
-        """One row a node, one column a step: the share of sessions that are there."""
+        """One row per node, one column a step: the share of sessions that are there."""
         from pipeline.questions.sequences import step_matrix
 
         return step_matrix(self, steps, **question)
 
     def map(self, **question: Any) -> Result:
-        """One row a cell of the journey map: stage x touchpoint (`by="channel"`, or `by="stage"`)."""
+        """One row per cell of the journey map: stage x touchpoint (`by="channel"`, or `by="stage"`)."""
         from pipeline.questions.journey_map import journey_map
 
         return journey_map(self, **question)
 
     def map_pains(self, **question: Any) -> Result:
-        """One row a signal of friction at a touchpoint, the dearest first."""
+        """One row per signal of friction at a touchpoint, the most expensive first."""
         from pipeline.questions.journey_map import pains
 
         return pains(self, **question)
 
     def map_moments(self, **question: Any) -> Result:
-        """One row a touchpoint at which a bad visit decides, the strongest first."""
+        """One row per touchpoint at which a bad visit decides, the strongest first."""
         from pipeline.questions.journey_map import moments
 
         return moments(self, **question)
 
     def map_designed(self, **question: Any) -> Result:
-        """One row a stage as designed, against what customers do and the targets."""
+        """One row per stage as designed, against what customers do and the targets."""
         from pipeline.questions.journey_map import designed
 
         return designed(self, **question)
 
     def map_opportunities(self, **question: Any) -> Result:
-        """One row a thing to do."""
+        """One row per thing to do."""
         from pipeline.questions.journey_map import opportunities
 
         return opportunities(self, **question)
@@ -298,13 +298,13 @@ class Project(ProjectFolder):
         return carts(self, **question)
 
     def changes(self, **question: Any) -> Result:
-        """One row a rate of the last `days` that moved beyond noise against the `against` days before them."""
+        """One row per rate of the last `days` that moved beyond noise against the `against` days before them."""
         from pipeline.questions.changes import changes
 
         return changes(self, **question)
 
     def reconcile(self) -> pa.Table:
-        """One row a law between the numbers, checked on this store: law, holds, detail."""
+        """One row per law between the numbers, checked on this store: law, holds, detail."""
         from pipeline.checks.reconcile import reconcile
 
         return reconcile(self)

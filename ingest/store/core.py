@@ -112,7 +112,7 @@ def of_rows(metadata: pq.FileMetaData) -> Iterator[list[int]]:
 
 
 def by_customer(key: Ints, at: Ints, code: npt.NDArray[Any], names: Sequence[str], schema: pa.Schema) -> pa.RecordBatch:
-    """One row a customer of sorted events."""
+    """One row per customer of sorted events."""
     starts = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
     event = pa.DictionaryArray.from_arrays(pa.array(code), pa.array(names, pa.string()))
     entries = pa.StructArray.from_arrays([pa.array(at).cast(ENTRY.field(0).type), event], fields=list(ENTRY))

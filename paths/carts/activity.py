@@ -48,7 +48,7 @@ def bought(journeys: Journeys, role: Roles) -> Folded:
         "value": number_at(events, "value", rows),
     }
     few = EventBatch.of(events.keys.take(events.customer.take(rows)), events.at[rows], events.event.take(rows), columns)
-    small = replace(journeys, events=few, touchpoint=journeys.touchpoint.take(rows), found={})
+    small = replace(journeys, events=few, touchpoint=journeys.touchpoint.take(rows), memo={})
     buys = role[rows] == PURCHASE
     orders = fold(small, buys, buys, ~buys)
     return Folded(rows[orders.first], orders.value, orders.known)

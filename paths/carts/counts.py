@@ -22,7 +22,7 @@ from paths.carts.breakdown import COMPUTED, GRID, HOUR, groups_of
 from paths.carts.browsing import browsing
 from paths.carts.episodes import ABANDONED, BY, BY_NONE, KINDS, RECOVERED, STATUSES, CartRows, Episodes, episodes
 from paths.carts.rules import REFUND, CartRules, number_at
-from paths.journeys.journeys import Journeys, found_once
+from paths.journeys.journeys import Journeys, memoised
 from paths.statistics.intervals import rate, wilson
 
 BROWSE = "browse"
@@ -188,14 +188,14 @@ class Carts:
         return round(row["value"] / self.minor_units, digits) if row["known"] else None
 
 
-@found_once(period=True)
+@memoised(period=True)
 def selected_episodes(journeys: Journeys, rules: CartRules) -> Episodes:
     """The episodes that open in the period and the segment."""
     found = episodes(journeys, rules)
     return found.take(np.flatnonzero(journeys.selects(found.first)))
 
 
-@found_once(period=True)
+@memoised(period=True)
 def whatever_by(journeys: Journeys, rules: CartRules) -> tuple[pa.Table, ...]:
     """The sections that are the same whatever carts are told apart by."""
     found = selected_episodes(journeys, rules)

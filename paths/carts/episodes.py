@@ -18,7 +18,7 @@ from paths.carts.activity import Marks, bought, find_marks
 from paths.carts.contents import contents
 from paths.carts.rules import ADD, BEGIN_CHECKOUT, PAYMENT, PURCHASE, REMINDER, ROLES, CartRules, Roles, roles_of
 from paths.journeys.goals import Folded
-from paths.journeys.journeys import Journeys, found_once
+from paths.journeys.journeys import Journeys, memoised
 from paths.journeys.scope import NEVER
 
 Small = npt.NDArray[np.int8]
@@ -68,14 +68,14 @@ class CartRows:
     roles: Codes  # the roles, and nothing, as nodes that sessions visit
 
     @staticmethod
-    @found_once()
+    @memoised()
     def of(journeys: Journeys, rules: CartRules) -> CartRows:
         """Of a batch."""
         role = roles_of(journeys, rules)
         return CartRows(role=role, orders=bought(journeys, role), roles=Codes(role.astype(np.int32), (*ROLES, "")))
 
 
-@found_once()
+@memoised()
 def episodes(journeys: Journeys, rules: CartRules) -> Episodes:
     """The cart episodes of a batch as they stand at as_of."""
     return episodes_of(journeys, CartRows.of(journeys, rules), rules)

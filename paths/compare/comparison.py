@@ -96,7 +96,7 @@ def compared(
     q: float = Q,
     sure: Sequence[bool] | None = None,
 ) -> Comparison:
-    """One row a pair: what is beyond noise first, the largest difference first, then the rest as they come.
+    """One row per pair: what is beyond noise first, the largest difference first, then the rest as they come.
 
     `sure`: which are beyond noise, where more are judged together than stand here.
     """

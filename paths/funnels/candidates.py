@@ -16,7 +16,7 @@ from paths.funnels import loops
 from paths.funnels.any_order import deepest_any
 from paths.funnels.chains import ChainRules, Chains, Rows, deepest
 from paths.funnels.spec import FunnelSpec
-from paths.journeys.journeys import Journeys, everyone, found_once, within
+from paths.journeys.journeys import Journeys, everyone, memoised, within
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Search:
         return np.logical_or.reduce(hits) if hits else None
 
 
-@found_once()
+@memoised()
 def candidates(journeys: Journeys, funnel: FunnelSpec) -> Search:
     """The rows of every period. Strict funnels stumble over every row that is not passive or ignored."""
     if (bits := bits_by_name(journeys, funnel)) is not None:
@@ -180,7 +180,7 @@ def bits_by_name(journeys: Journeys, funnel: FunnelSpec) -> npt.NDArray[np.uint8
     codes = np.arange(len(event.names), dtype=np.int32)
     kinds = EventBatch.of(codes.astype(np.int64), codes.astype(np.int64), Codes(codes, event.names))
     one_of_each = replace(
-        journeys, events=kinds, touchpoint=Codes(codes, journeys.touchpoint.names), whole=None, found={}
+        journeys, events=kinds, touchpoint=Codes(codes, journeys.touchpoint.names), whole=None, memo={}
     )
     matches = np.stack([step.matches(one_of_each) for step in funnel.steps])
     bits: npt.NDArray[np.uint8] = np.packbits(matches, axis=0, bitorder="little")[0]

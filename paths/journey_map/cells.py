@@ -17,7 +17,7 @@ from paths.arrays.grouping import coded_names
 from paths.journey_map.friction import SIGNALS, FrictionRules
 from paths.journey_map.surveys import Answers, Survey, answers_of
 from paths.journey_map.visit_signs import BAD, FEELING, ROUGH, SIGNS, counted, signs_of
-from paths.journeys.journeys import Journeys, found_once, within
+from paths.journeys.journeys import Journeys, memoised, within
 from paths.journeys.touchpoints import UNMAPPED, StageRules, named_by
 from paths.visits.reach import before_stage, counts_of, reached
 from paths.visits.session_states import closed_sessions, states_of
@@ -40,7 +40,7 @@ later stage follows) · friction (visits; with a signal) · answers (all; below 
 signal:x (visits with x; customers) · value:x (closed sessions with x at the cell; a goal follows) · money and total (cell "")."""
 
 
-@found_once(stages=True)
+@memoised(stages=True)
 def cells(journeys: Journeys, by: str) -> Codes:
     """Per event: its cell, "stage" or "stage, place"."""
     if by == "stage":

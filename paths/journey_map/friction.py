@@ -16,7 +16,7 @@ from ingest.scan.batches import Codes
 from paths.arrays import loops as array_loops
 from paths.arrays.counting import combined
 from paths.journey_map import loops as map_loops
-from paths.journeys.journeys import Journeys, coded, found_once
+from paths.journeys.journeys import Journeys, coded, memoised
 from paths.journeys.scope import NEVER
 from paths.visits.visits import Visits, every_visit
 
@@ -37,7 +37,7 @@ class FrictionRules:
     dwell: Mapping[str, timedelta] = field(default_factory=dict, hash=False)
 
 
-@found_once()
+@memoised()
 def named(journeys: Journeys, globs: tuple[str, ...]) -> Bools:
     """Per event: does its name or its touchpoint match one of these globs?"""
     if not globs:
@@ -57,7 +57,7 @@ class Signals(NamedTuple):
     flags: Flags  # which each shows, as `combined`
 
 
-@found_once()
+@memoised()
 def signals(journeys: Journeys, rules: FrictionRules) -> Signals:
     """Of all visits to touchpoints; a passive event is no visit.
 
@@ -115,7 +115,7 @@ def back_and_forth(visits: Visits) -> Bools:
     return found
 
 
-@found_once()
+@memoised()
 def contacts(journeys: Journeys, support: tuple[str, ...]) -> Ints:
     """The events that are contacts of the support."""
     return np.flatnonzero(named(journeys, support))

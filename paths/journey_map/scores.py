@@ -71,7 +71,7 @@ PAINS = pa.schema(
         ("evidence", TEXT),
     ]
 )
-"""One row is one signal at one touchpoint, the dearest first. lost_goals = sessions with the signal (their return_window over) x
+"""One row is one signal at one touchpoint, the most expensive first. lost_goals = sessions with the signal (their return_window over) x
 (conversion without it - with it), 0 where that is negative; value = lost_goals x mean goal value: association, not cause."""
 
 MOMENTS = pa.schema(
@@ -101,7 +101,7 @@ return_window is over; bad: a visit there shows friction, or an answer below 0 s
 
 @dataclass(frozen=True, kw_only=True)
 class MapAnswer:
-    """`table`: one row a cell in the order of the stages; `pains`, `moments` (by touchpoint only); `totals`.
+    """`table`: one row per cell in the order of the stages; `pains`, `moments` (by touchpoint only); `totals`.
 
     `counts`: measure -> (hits, trials) of each row of `table`: drop_off, goes_on, friction, unhappy, visited (sessions of all).
     """

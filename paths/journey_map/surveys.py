@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ingest.array_types import Bools, Ints
 from ingest.errors import ConfigError
 from ingest.scan.batches import Codes, Numbers
-from paths.journeys.journeys import Journeys, found_once, last_of
+from paths.journeys.journeys import Journeys, last_of, memoised
 
 ONE = 1_000_000
 """Feelings are integers, millionths, so that they add up exactly."""
@@ -97,7 +97,7 @@ NO_ANSWERS = Answers(
 )
 
 
-@found_once(period=True)
+@memoised(period=True)
 def answers_of(journeys: Journeys, surveys: tuple[Survey, ...]) -> Answers:
     """All answers of the batch in order.
 

@@ -81,7 +81,7 @@ class Themes:
         length = np.array([len(h) for h in held], dtype=np.int64)
         begin = np.cumsum(length) - length
         flat = np.array([t for h in held for t in h], dtype=np.int64)
-        comment = np.repeat(np.arange(len(which)), length[which])  # one row a comment and term
+        comment = np.repeat(np.arange(len(which)), length[which])  # one row per comment and term
         place = np.arange(len(comment)) - np.repeat(np.cumsum(length[which]) - length[which], length[which])
         term = flat[begin[which][comment] + place]
         unhappy = (found.feeling < 0)[comment]

@@ -14,7 +14,7 @@ from paths.arrays.counting import first_rows, units_at
 from paths.journey_map import loops
 from paths.journey_map.friction import CONTACT_WITHIN, SIGNALS, FrictionRules, contacts, shortly_before, signals
 from paths.journey_map.surveys import Survey, answers_of
-from paths.journeys.journeys import Journeys, found_once
+from paths.journeys.journeys import Journeys, memoised
 from paths.visits.reach import ByBits, before_goal
 from paths.visits.session_states import states_of
 
@@ -38,7 +38,7 @@ class Signs(NamedTuple):
         return Signs(self.row.take(kept), self.shown.take(kept), self.decisive.take(kept))
 
 
-@found_once()
+@memoised()
 def signs_of(journeys: Journeys, rules: FrictionRules, goal: frozenset[str], surveys: tuple[Survey, ...]) -> Signs:
     """Of the visits to touchpoints."""
     reached = journeys.answers_to(goal)

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.array_types import Bools, Ints
-from paths.journeys.journeys import Journeys, found_once
+from paths.journeys.journeys import Journeys, memoised
 
 
-@found_once()
+@memoised()
 def holding_goal(journeys: Journeys, goal: frozenset[str]) -> npt.NDArray[np.bool_]:
     """Per session: does it hold a goal?"""
     return journeys.sessions_with(journeys.answers_to(goal))
@@ -102,7 +102,7 @@ def refunded(
     return np.where((order[firsts] >= 0) & (codes[place] == wanted), sums[place], 0)
 
 
-@found_once()
+@memoised()
 def goal_values(journeys: Journeys, rules: GoalRules) -> Folded:
     """All goals of the batch; purchases of one instant are one, other goals are not."""
     goal = journeys.answers_to(rules.goal)

@@ -23,35 +23,35 @@ S = TypeVar("S", bound=np.generic)
 FEW = 8
 """So many comparisons of a column are quicker than one look-up."""
 NOTHING = object()
-"""Not found yet."""
+"""Not computed yet."""
 SPARSE = 4
 """Where fewer than one session in so many counts, their events are gathered before a walk."""
 MANY = 8
 """One event in so many is looked for: then a count over all of them is quicker than a search for each."""
 
 
-def found_once(
+def memoised(
     *, period: bool = False, stages: bool = False
 ) -> Callable[[Callable[Concatenate[Journeys, P], T]], Callable[Concatenate[Journeys, P], T]]:
-    """A function of journeys (and of what can be hashed) that is called once for all analyses of a pass.
+    """Memoise a function of journeys (and of hashable arguments) for all analyses of a pass.
 
-    Only if it says so it may look at the period or the stages of the scope: views under others of them are given what was
-    found under the first. Nobody may change what it gives.
+    `period` and `stages` say that it may look at those of the scope; otherwise the other views of a pass are given what was
+    computed under the first. Nobody may change the result.
     """
 
-    def keeping(make: Callable[Concatenate[Journeys, P], T]) -> Callable[Concatenate[Journeys, P], T]:
+    def memoising(make: Callable[Concatenate[Journeys, P], T]) -> Callable[Concatenate[Journeys, P], T]:
         @wraps(make)
-        def found(journeys: Journeys, /, *told: P.args, **named: P.kwargs) -> T:
+        def remembered(journeys: Journeys, /, *args: P.args, **kwargs: P.kwargs) -> T:
             under = journeys.period if period else None, journeys.scope.stages if stages else None
-            what = (make, under, told, *named.items())
-            kept = journeys.found.get(what, NOTHING)  # what was asked is hashed once: it may be a whole question
+            key = (make, under, args, *kwargs.items())
+            kept = journeys.memo.get(key, NOTHING)  # the key is hashed once: it may be a whole question
             if kept is NOTHING:
-                kept = journeys.found[what] = make(journeys, *told, **named)
+                kept = journeys.memo[key] = make(journeys, *args, **kwargs)
             return cast(T, kept)
 
-        return found
+        return remembered
 
-    return keeping
+    return memoising
 
 
 class Walk(NamedTuple):
@@ -76,7 +76,7 @@ class Journeys:
     sessions: Sessions
     excluded_sessions: int = 0
     whole: Journeys | None = None  # with the excluded sessions, where there are any
-    found: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)  # what `found_once` has kept
+    memo: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)  # of `memoised` functions
 
     def __len__(self) -> int:
         return len(self.events)
@@ -97,25 +97,25 @@ class Journeys:
         return self.scope.since, self.scope.until
 
     @property
-    @found_once(stages=True)
+    @memoised(stages=True)
     def stage(self) -> Codes:
         """Per event: its stage, "(unmapped)" where no stage has it."""
         return self.scope.stages.name(self.events, self.touchpoint)
 
     @property
-    @found_once()
+    @memoised()
     def open_until(self) -> Ints:
         """Per session: the last as_of at which it may still go on."""
         return open_until(self.sessions, self.events, self.scope.sessions)
 
     @property
-    @found_once(period=True)
+    @memoised(period=True)
     def in_period(self) -> Bools:
         """Per event: since <= event_at < until."""
         return within(self.events.at, *self.period)
 
     @property
-    @found_once()
+    @memoised()
     def in_segment(self) -> Bools:
         """Per event: do all --segment conditions hold?"""
         found = everyone(len(self))
@@ -129,13 +129,13 @@ class Journeys:
         return self.whole or self
 
     @property
-    @found_once(period=True)
+    @memoised(period=True)
     def selected(self) -> Bools:
         """Per event: does a unit that starts at it count (period and segment)?"""
         return self.in_period & self.in_segment if self.scope.segment else self.in_period
 
     @property
-    @found_once(period=True)
+    @memoised(period=True)
     def selected_rows(self) -> Ints | None:
         """The positions of the selected events; None: all of them are."""
         return None if self.selected.all() else np.flatnonzero(self.selected)
@@ -150,25 +150,25 @@ class Journeys:
         return found & self.in_segment.take(rows) if self.scope.segment else found
 
     @property
-    @found_once()
+    @memoised()
     def started_at(self) -> Ints:
         """Per session: the instant of its first event."""
         return self.events.at.take(self.sessions.first)
 
     @property
-    @found_once()
+    @memoised()
     def ended_at(self) -> Ints:
         """Per session: the instant of its last event."""
         return self.events.at.take(self.sessions.last)
 
     @property
-    @found_once()
+    @memoised()
     def session_customer(self) -> npt.NDArray[np.int32]:
         """Per session: its customer."""
         return self.customer.take(self.sessions.first)
 
     @property
-    @found_once(period=True)
+    @memoised(period=True)
     def walk(self) -> Walk:
         """The events of the sessions that count, others among them where that spares gathering them."""
         chosen = np.array(self.selected_sessions)  # an array of its own: loops are compiled for one kind
@@ -180,7 +180,7 @@ class Journeys:
         return Walk(rows if of_all is None else of_all.take(rows), index, chosen)
 
     @property
-    @found_once()
+    @memoised()
     def whole_walk(self) -> Walk:
         """The events of all sessions, whatever the period."""
         index = self.sessions.index
@@ -188,21 +188,21 @@ class Journeys:
         return Walk(rows, index if rows is None else index.take(rows), np.ones(len(self.sessions), dtype=bool))
 
     @property
-    @found_once()
+    @memoised()
     def bounds(self) -> tuple[Ints, Ints]:
         """(first event, the one behind the last) of each session among the events of `whole_walk`."""
         end = np.cumsum(self.sessions.events)
         return end - self.sessions.events, end
 
     @property
-    @found_once(period=True)
+    @memoised(period=True)
     def selected_sessions(self) -> Bools:
         """Per session: does it count?"""
         found = within(self.started_at, *self.period)
         return found & self.in_segment.take(self.sessions.first) if self.scope.segment else found
 
     @property
-    @found_once(period=True)
+    @memoised(period=True)
     def chosen(self) -> Ints:
         """The sessions that count, ascending."""
         return np.flatnonzero(self.selected_sessions)
@@ -221,7 +221,7 @@ class Journeys:
         """
         return self._answers_to(frozenset(names))
 
-    @found_once()
+    @memoised()
     def _answers_to(self, wanted: frozenset[str]) -> Bools:
         given = self.scope.touchpoints.given
         forced = {n for n in wanted if n.startswith("event:")}
@@ -231,7 +231,7 @@ class Journeys:
         return found
 
     @property
-    @found_once()
+    @memoised()
     def passive(self) -> Bools:
         """Per event: is it in no session?"""
         return self.sessions.index < 0

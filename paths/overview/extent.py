@@ -10,11 +10,11 @@ from ingest.array_types import Ints
 from ingest.compiled import worth
 from ingest.scan.batches import Codes
 from paths.arrays.counting import different
-from paths.journeys.journeys import Journeys, found_once
+from paths.journeys.journeys import Journeys, memoised
 from paths.overview import loops
 
 
-@found_once(period=True)
+@memoised(period=True)
 def events_by(journeys: Journeys, node: Codes) -> Ints:
     """The selected events by code."""
     at, size = journeys.events.at, len(node.names)

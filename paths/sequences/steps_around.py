@@ -80,7 +80,7 @@ class StepsAround:
             yield -step if self.before else step, frame[np.where(inside, at, -1)]
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
-        """One row a step and node: see `steps_schema`; from the anchor outwards, most sessions first."""
+        """One row per step and node: see `steps_schema`; from the anchor outwards, most sessions first."""
         rows = summed(parts, ["step", "node"], STEP_PARTS).to_pylist()
         total = sum(r["sessions"] for r in rows if r["step"] == 0)
         rows.sort(key=lambda r: (abs(r["step"]), -r["sessions"], r["node"]))
@@ -126,7 +126,7 @@ class Between:
         return pa.table([pa.array(names, pa.string()), *counts], schema=NODE_PARTS)
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
-        """One row a node, most sessions first: see `between_schema`; "(nothing)" has the sessions that go straight on."""
+        """One row per node, most sessions first: see `between_schema`; "(nothing)" has the sessions that go straight on."""
         rows = [r for r in summed(parts, ["node"], NODE_PARTS).to_pylist() if r["sessions"]]
         total = sum(r["sessions"] for r in rows if r["node"] == END)
         rows = sorted((r for r in rows if r["node"] != END), key=lambda r: (-r["sessions"], r["node"]))
@@ -178,7 +178,7 @@ def between_schema(level: str) -> pa.Schema:
 
 
 def step_matrix(steps: pa.Table, level: str, number: int) -> pa.Table:
-    """An answer of StepsAround as a matrix: one row a node, column step_k its share at step k - 1; END is the last row.
+    """An answer of StepsAround as a matrix: one row per node, column step_k its share at step k - 1; END is the last row.
 
     Rows stand in the order of their first steps. Each column adds up to 1, but for rounding to 6 decimals.
     """

@@ -15,7 +15,7 @@ from ingest.array_types import AnyInts, Ints, Words
 from ingest.compiled import worth
 from ingest.scan.batches import Codes
 from paths.arrays.counting import stretches
-from paths.journeys.journeys import Journeys, found_once
+from paths.journeys.journeys import Journeys, memoised
 from paths.visits import loops
 from paths.visits.session_states import states_of
 
@@ -41,7 +41,7 @@ def node_bits(node: Codes) -> Words:
     return bits_of(np.arange(len(node.names)), len(node.names))
 
 
-@found_once()
+@memoised()
 def visited(journeys: Journeys, node: Codes) -> Words:
     """Per session: the nodes of its events."""
     if (stage := stage_of_touchpoint(journeys, node)) is not None:
@@ -53,7 +53,7 @@ def visited(journeys: Journeys, node: Codes) -> Words:
     return united(node_bits(node)[:, code], journeys.bounds[0])
 
 
-@found_once()
+@memoised()
 def followed(journeys: Journeys, node: Codes, goal: frozenset[str], return_window: int) -> Words:
     """Per session: those of its nodes whose first visit a goal follows, in the session or within return_window of its end."""
     if (stage := stage_of_touchpoint(journeys, node)) is not None:
@@ -81,7 +81,7 @@ def stage_of_touchpoint(journeys: Journeys, node: Codes) -> Ints | None:
     return np.array([code[name] for name in names], dtype=np.int64)
 
 
-@found_once(stages=True)
+@memoised(stages=True)
 def touchpoint_stages(journeys: Journeys) -> list[str] | None:
     """The stage of each touchpoint, by code, if the touchpoint alone decides of it."""
     touchpoint, event, stages = journeys.touchpoint, journeys.events.event, journeys.scope.stages

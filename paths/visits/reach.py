@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ingest.array_types import AnyInts, Bools, Ints, Words
 from ingest.scan.batches import Codes
 from paths.arrays.counting import first_rows, units_at
-from paths.journeys.journeys import Journeys, found_once
+from paths.journeys.journeys import Journeys, memoised
 from paths.visits.node_sets import MOST, WORD, by_customer, followed, members, visited
 from paths.visits.session_states import closed_sessions, states_of
 from paths.visits.stage_progress import going_on, highest_ahead, top_later
@@ -100,7 +100,7 @@ class FirstVisits:
         return ByPairs(self.session[kept], self.node[kept], self.size)
 
 
-@found_once()
+@memoised()
 def first_visits(journeys: Journeys, node: Codes) -> FirstVisits:
     """In the order of the events."""
     walk, size = journeys.whole_walk, len(node.names)
@@ -138,7 +138,7 @@ class Counts(NamedTuple):
     with_goal: Ints  # ... and a goal follows the first visit
 
 
-@found_once(period=True)
+@memoised(period=True)
 def counts_of(journeys: Journeys, node: Codes, goal: frozenset[str], return_window: int) -> Counts:
     """As Counts."""
     closed = closed_sessions(journeys, goal, return_window)

@@ -9,20 +9,20 @@ import numpy.typing as npt
 
 from ingest.array_types import Bools, Ints
 from ingest.compiled import worth
-from paths.journeys.journeys import Journeys, found_once, next_of
+from paths.journeys.journeys import Journeys, memoised, next_of
 from paths.visits import loops
 
 HELD, RETURNED, LOST, IN_PROGRESS = range(4)
 """What becomes of a session: it holds a goal; one comes within return_window of its end; none did; one still may."""
 
 
-@found_once()
+@memoised()
 def states_of(journeys: Journeys, goal: frozenset[str], return_window: int) -> SessionStates:
     """The states of the sessions."""
     return SessionStates.of(journeys, journeys.answers_to(goal), return_window)
 
 
-@found_once(period=True)
+@memoised(period=True)
 def closed_sessions(journeys: Journeys, goal: frozenset[str], return_window: int) -> Ints:
     """The selected sessions whose return_window is over."""
     return journeys.chosen[states_of(journeys, goal, return_window).closed.take(journeys.chosen)]

@@ -9,7 +9,7 @@ import numpy as np
 from ingest.array_types import Ints, Words
 from ingest.compiled import worth
 from ingest.scan.batches import Codes
-from paths.journeys.journeys import Journeys, found_once, next_of
+from paths.journeys.journeys import Journeys, memoised, next_of
 from paths.visits import loops
 from paths.visits.node_sets import (
     WORD,
@@ -25,7 +25,7 @@ from paths.visits.node_sets import (
 NONE = np.uint64(0)
 
 
-@found_once(stages=True)
+@memoised(stages=True)
 def going_on(
     journeys: Journeys, node: Codes, rank: tuple[int, ...], stages: tuple[str, ...], return_window: int
 ) -> Words:
@@ -68,7 +68,7 @@ def below_rank(of_node: tuple[int, ...], ranks: int) -> Words:
     return found
 
 
-@found_once(stages=True)
+@memoised(stages=True)
 def top_later(journeys: Journeys, stages: tuple[str, ...], return_window: int) -> Ints:
     """Per session: the highest number of a stage that the customer's events behind its end have, within return_window; -1 = none.
 

@@ -16,7 +16,7 @@ from ingest.scan.batches import Codes
 from paths.arrays import loops as array_loops
 from paths.arrays.counting import tally_times
 from paths.arrays.histograms import bins
-from paths.journeys.journeys import Journeys, everyone, found_once
+from paths.journeys.journeys import Journeys, everyone, memoised
 from paths.visits import loops as visit_loops
 
 T = TypeVar("T", bound=np.generic)
@@ -64,13 +64,13 @@ def visits_at(journeys: Journeys, collapse: bool, by_stage: bool = False) -> Vis
     return stage_visits(journeys, collapse) if by_stage else touchpoint_visits(journeys, collapse)
 
 
-@found_once()
+@memoised()
 def every_visit(journeys: Journeys) -> Visits:
     """One visit per event of every session, whatever the period."""
     return visits_of(journeys, everyone(len(journeys.sessions)))
 
 
-@found_once(period=True)
+@memoised(period=True)
 def touchpoint_visits(journeys: Journeys, collapse: bool) -> Visits:
     """As visits_at."""
     if collapse:
@@ -80,13 +80,13 @@ def touchpoint_visits(journeys: Journeys, collapse: bool) -> Visits:
     return visits_of(journeys, journeys.selected_sessions)
 
 
-@found_once(period=True, stages=True)
+@memoised(period=True, stages=True)
 def stage_visits(journeys: Journeys, collapse: bool) -> Visits:
     """As visits_at."""
     return collapsed(stage_visits(journeys, False)) if collapse else visits_by(journeys, journeys.stage)
 
 
-@found_once(period=True)
+@memoised(period=True)
 def owners(journeys: Journeys) -> Codes32:
     """Per event of the selected sessions: its customer."""
     return visits_at(journeys, collapse=False).pick(journeys.customer)
@@ -105,13 +105,13 @@ class Endings(NamedTuple):
     before: Codes32  # ... and of the one before that; -1 = there is none
 
 
-@found_once()
+@memoised()
 def last_nodes(journeys: Journeys, node: Codes) -> Codes32:
     """Per session: the node of its last visit."""
     return node.codes.take(journeys.sessions.last)
 
 
-@found_once()
+@memoised()
 def endings(journeys: Journeys, node: Codes, collapse: bool) -> Endings:
     """Where each session ends; with `collapse` a run of events at one node is one visit."""
     if worth():
@@ -127,7 +127,7 @@ def endings(journeys: Journeys, node: Codes, collapse: bool) -> Endings:
     )
 
 
-@found_once(period=True)
+@memoised(period=True)
 def visit_counts(journeys: Journeys, node: Codes) -> Ints:
     """Of the selected sessions, by node: [0] events, [1] visits, a run of events at one node being one."""
     size, walk = len(node.names), journeys.walk
@@ -138,7 +138,7 @@ def visit_counts(journeys: Journeys, node: Codes) -> Ints:
     return np.stack([np.bincount(v.node, minlength=size) for v in (visits, collapsed(visits))])
 
 
-@found_once(period=True)
+@memoised(period=True)
 def stays(journeys: Journeys, node: Codes, collapse: bool) -> Times:
     """Times from each visit of the selected sessions to the next visit of the session, by node and bin."""
     size = len(node.names)

@@ -44,7 +44,7 @@ def variants(
     scope: ScopeOptions,
     **asked: Any,
 ) -> None:
-    """The ways customers take, as whole sessions: one row a sequence of nodes, most sessions first.
+    """The ways customers take, as whole sessions: one row per sequence of nodes, most sessions first.
 
     \b
     Example:
@@ -61,7 +61,7 @@ def variants(
 
 @click.command()
 @click.argument("pattern")
-@click.option("--list", "sessions", is_flag=True, help="One row a session that matches, customers masked.")
+@click.option("--list", "sessions", is_flag=True, help="One row per session that matches, customers masked.")
 @click.option("--unmask", is_flag=True, help="With --list, show customer ids as recorded.")
 @way_question
 def find(pattern: str, project: ProjectOptions, output: OutputOptions, scope: ScopeOptions, **asked: Any) -> None:
@@ -154,7 +154,7 @@ def flows(
     output: OutputOptions,
     scope: ScopeOptions,
 ) -> None:
-    """How sessions begin, step by step: one row a flow from node to node, the data of a Sankey.
+    """How sessions begin, step by step: one row per flow from node to node, the data of a Sankey.
 
     What goes into a node at a step goes out of it; a session that is over goes to END.
 

@@ -34,7 +34,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Questions": {
         "summary": ("questions", "Events, customers, sessions, and the time they span."),
-        "sessions": ("questions", "One row a session."),
+        "sessions": ("questions", "One row per session."),
         "paths": ("questions", "Where customers go from where: transitions with times."),
         "dropoff": ("questions", "Where customers leave, and what it costs, by touchpoint or stage."),
         "funnel": ("questions", "How many go from step to step."),

@@ -87,7 +87,7 @@ def of_all(totals: Any) -> tuple[str, ...]:
 @map.command()
 @question
 def pains(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
-    """Pain points: signals of friction, the dearest first.
+    """Pain points: signals of friction, the most expensive first.
 
     \b
     Example:

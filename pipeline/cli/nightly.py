@@ -142,7 +142,7 @@ def runs() -> None:
 @project_options
 @output_options
 def runs_list(project: ProjectOptions, output: OutputOptions) -> None:
-    """One row a run, newest first.
+    """One row per run, newest first.
 
     \b
     Example:

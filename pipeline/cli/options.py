@@ -218,7 +218,9 @@ _OUTPUT_OPTIONS: tuple[Option[Any], ...] = (
         help="How to write  [default: by FILE's suffix; table on a terminal, ndjson when piped]",
     ),
     click.option("-o", "--output", "output__file", metavar="FILE", type=_FILE, help="Write to FILE, all or nothing."),
-    click.option("--limit", "output__limit", metavar="ROWS", type=click.IntRange(min=1), help="At most so many rows."),
+    click.option(
+        "--limit", "output__limit", metavar="ROWS", type=click.IntRange(min=1), help="At most this many rows."
+    ),
     click.option("--meta", "output__meta", metavar="FILE", type=_FILE, help="Write how the answer came about (JSON)."),
 )
 _QUESTION_OPTIONS: tuple[Option[Any], ...] = (

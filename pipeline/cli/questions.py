@@ -31,7 +31,7 @@ def summary(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions)
 @click.command()
 @question
 def sessions(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
-    """One row a session, oldest first.
+    """One row per session, oldest first.
 
     \b
     Example:
@@ -43,7 +43,11 @@ def sessions(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions
 @click.command()
 @click.option("--by", type=BY, default="touchpoint", help="Nodes are touchpoints or stages.")
 @click.option("--collapse-repeats", is_flag=True, help="Count a run of one node as one visit.")
-@click.option("--nodes", is_flag=True, help="One row a node: its chance of the goal, and what hangs on it.")
+@click.option(
+    "--nodes",
+    is_flag=True,
+    help="One row per node: its chance of reaching the goal, and how much of all goals would be lost without it.",
+)
 @click.option("--goal", multiple=True, help="With --nodes, instead of [project] goal; may be repeated.")
 @compare_option
 @question
@@ -57,7 +61,7 @@ def paths(
     output: OutputOptions,
     scope: ScopeOptions,
 ) -> None:
-    """Where customers go from where: one row an edge, most frequent first.
+    """Where customers go from where: one row per edge, most frequent first.
 
     \b
     Example:
@@ -76,7 +80,7 @@ def paths(
 
 
 @click.command()
-@click.option("--by", type=BY, default="touchpoint", help="One row a touchpoint or a stage.")
+@click.option("--by", type=BY, default="touchpoint", help="One row per touchpoint or a stage.")
 @click.option("--goal", multiple=True, help="What journeys are for, instead of [project] goal; may be repeated.")
 @compare_option
 @question

@@ -86,7 +86,7 @@ def ask_both(
 
 
 def compare_dropoff(project: ProjectFolder, period: Period, text: str, question: DropOff) -> Result:
-    """One row a touchpoint or stage; overall: sessions that end without a goal, of all sessions."""
+    """One row per touchpoint or stage; overall: sessions that end without a goal, of all sessions."""
     both = ask_both(project, period, text, [question, Summary()], [Vocabulary()])
     both.asked.check_names(sorted(question.rules.goal), "goal")
     (now, sessions), (before, sessions_before) = both.now, both.before
@@ -103,7 +103,7 @@ def compare_dropoff(project: ProjectFolder, period: Period, text: str, question:
 
 
 def compare_paths(project: ProjectFolder, period: Period, text: str, question: Transitions) -> Result:
-    """One row an edge, of all steps out of its source; mix + rate_effect is the change of its share of all transitions."""
+    """One row per edge, of all steps out of its source; mix + rate_effect is the change of its share of all transitions."""
     both = ask_both(project, period, text, [question])
     (now,), (before,) = both.now, both.before
     whole = Whole(units=total(now, "transitions"), units_before=total(before, "transitions"))
@@ -121,7 +121,7 @@ def compare_funnel(
     names: Sequence[str],
     parameters: Mapping[str, Any],
 ) -> Result:
-    """One row a needed step after the first (and value of the breakdown): units that take it, of those at the step before.
+    """One row per needed step after the first (and value of the breakdown): units that take it, of those at the step before.
 
     Overall: units that take the last step, of those that start. `names`: of events in its steps, to be looked for.
     """
@@ -165,7 +165,7 @@ def warn_of_open_windows(both: Both) -> None:
 
 
 def compare_carts(project: ProjectFolder, period: Period, text: str, question: Carts) -> Result:
-    """One row a kind of cart (and value of `by`): carts left, of those left or converted."""
+    """One row per kind of cart (and value of `by`): carts left, of those left or converted."""
     both = ask_both(project, period, text, [question])
     by = None if question.by in GRID else question.by
     now, before = both.now[0].table, both.before[0].table
@@ -191,7 +191,7 @@ MEASURED = {
 
 
 def compare_map(project: ProjectFolder, period: Period, text: str, question: JourneyMap, stages: StageRules) -> Result:
-    """One row a cell and measure, judged together; mix + rate_effect is the change of the measure over the whole map."""
+    """One row per cell and measure, judged together; mix + rate_effect is the change of the measure over the whole map."""
     both = ask_both(project, period, text, [question], stages=stages)
     found = map_comparison(both.now[0], both.before[0], question, both.sides.than)
     return both.result("map", found, {"by": question.by, "min_n": question.min_n})

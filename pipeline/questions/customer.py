@@ -25,7 +25,7 @@ from pipeline.project.rules import cart_rules, goal_rules
 
 
 def customer(project: ProjectFolder, id: str, *, anonymous: bool = False, **period: Any) -> Result:
-    """One row an event of one customer, in order; meta["customer"] has what stands above them.
+    """One row per event of one customer, in order; meta["customer"] has what stands above them.
 
     `id` is a known one or, where nobody is known by it, an anonymous one; `anonymous` looks for that alone. Raises
     UnknownCustomer.

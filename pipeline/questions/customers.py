@@ -132,7 +132,7 @@ def strugglers(
     unmask: bool = False,
     **period: Any,
 ) -> Result:
-    """One row a customer with at least `sessions` sessions that reached a stage of intent, and no goal in the period."""
+    """One row per customer with at least `sessions` sessions that reached a stage of intent, and no goal in the period."""
     stages, names = intent(project.config)
     goals = goal_rules(project.config, [goal] if isinstance(goal, str) else goal).goal
     question = Strugglers(stages=stages, names=names, goal=goals, least=sessions)

@@ -68,7 +68,7 @@ DEFINITIONS = {
 }
 
 COMPARED = (
-    " compared: one row a rate of either side. difference = rate - rate_before with its Newcombe 95 % interval; "
+    " compared: one row per rate of either side. difference = rate - rate_before with its Newcombe 95 % interval; "
     "significant by a two-proportion test and Benjamini-Hochberg (q = 0.05) over the rows that have n = 30 on both sides; "
     "mix + rate_effect, over all rows, = the difference of the overall rates. "
 )

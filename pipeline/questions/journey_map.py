@@ -44,9 +44,9 @@ def ask(project: ProjectFolder, period: Mapping[str, Any], analyses: Sequence[An
 
 
 def journey_map(project: ProjectFolder, *, by: str = "touchpoint", compare: str | None = None, **period: Any) -> Result:
-    """One row a cell (stage x touchpoint, channel; by="stage" the stages themselves), with what people know of it.
+    """One row per cell (stage x touchpoint, channel; by="stage" the stages themselves), with what people know of it.
 
-    With `compare` one row a cell and rate, against another period or segment.
+    With `compare` one row per cell and rate, against another period or segment.
     """
     if by not in BY:
         raise ConfigError(f'by is one of {", ".join(BY)}, not "{by}".')
@@ -67,13 +67,13 @@ def journey_map(project: ProjectFolder, *, by: str = "touchpoint", compare: str 
 
 
 def pains(project: ProjectFolder, **period: Any) -> Result:
-    """One row a signal of friction at a touchpoint, the dearest first, with its owner."""
+    """One row per signal of friction at a touchpoint, the most expensive first, with its owner."""
     asked = ask(project, period, [questions(project).cells("touchpoint")])
     return asked.result("pain points", owned(project.config, asked.answers[0].pains), parameters=settings(project))
 
 
 def moments(project: ProjectFolder, **period: Any) -> Result:
-    """One row a touchpoint at which a good or a bad visit decides, the strongest first, with its owner."""
+    """One row per touchpoint at which a good or a bad visit decides, the strongest first, with its owner."""
     asked = ask(project, period, [questions(project).cells("touchpoint")])
     return asked.result(
         "moments of truth", owned(project.config, asked.answers[0].moments), parameters=settings(project)
@@ -81,7 +81,7 @@ def moments(project: ProjectFolder, **period: Any) -> Result:
 
 
 def best(project: ProjectFolder, **period: Any) -> Result:
-    """One row a touchpoint with enough answers, the best feeling first: as many words for what works as for what does not."""
+    """One row per touchpoint with enough answers, the best feeling first: as many words for what works as for what does not."""
     asked = ask(project, period, [questions(project).cells("touchpoint")])
     return asked.result(
         "touchpoints by feeling", ranked(asked.answers[0].table, project.config.map.min_n), parameters=settings(project)
@@ -89,7 +89,7 @@ def best(project: ProjectFolder, **period: Any) -> Result:
 
 
 def designed(project: ProjectFolder, **period: Any) -> Result:
-    """One row a stage as designed: how many come, in which order, how long it takes, against the targets."""
+    """One row per stage as designed: how many come, in which order, how long it takes, against the targets."""
     found = questions(project)
     asked = ask(project, period, [found.designed(), found.cells("stage")])
     answer: Designed = asked.answers[0]
@@ -98,7 +98,7 @@ def designed(project: ProjectFolder, **period: Any) -> Result:
 
 
 def opportunities(project: ProjectFolder, **period: Any) -> Result:
-    """One row a thing to do: carts to win back, buyers who heard nothing, complaints, avoidable contacts, silent stages."""
+    """One row per thing to do: carts to win back, buyers who heard nothing, complaints, avoidable contacts, silent stages."""
     found = questions(project)
     carts = Carts(rules=cart_rules(project.config), minor_units=project.minor_units)
     asked = ask(project, period, [found.opportunities(), carts, found.cells("stage")])
@@ -107,7 +107,7 @@ def opportunities(project: ProjectFolder, **period: Any) -> Result:
 
 
 def personas(project: ProjectFolder, **period: Any) -> Result:
-    """One row a persona and stage: customers, feeling, friction, what goes on, side by side."""
+    """One row per persona and stage: customers, feeling, friction, what goes on, side by side."""
     names = [p.name for p in project.config.personas]
     if not names:
         raise ConfigError("journeys.toml has no [[persona]]: add one with a name and where, did or did_not.")

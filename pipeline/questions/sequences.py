@@ -61,7 +61,7 @@ def variants(
     goal: str | Sequence[str] | None = None,
     **period: Any,
 ) -> Result:
-    """One row a sequence of nodes: sessions, customers, share, median seconds, conversion. `top`: only so many rows."""
+    """One row per sequence of nodes: sessions, customers, share, median seconds, conversion. `top`: only so many rows."""
     view = view_of(level, collapse_repeats, hide)
     rules = goal_rules(project.config, [goal] if isinstance(goal, str) else goal)
     question = Variants(view=view, rules=rules, max_steps=max_steps, converted=converted)
@@ -91,9 +91,9 @@ def steps(
     hide: Sequence[str] = (),
     **period: Any,
 ) -> Result:
-    """One row a step and node, `steps` after the first (or last) `visit` to a node, or before it.
+    """One row per step and node, `steps` after the first (or last) `visit` to a node, or before it.
 
-    `between` (source, target): one row a node that lies between. Without any of the three: the first steps of sessions.
+    `between` (source, target): one row per node that lies between. Without any of the three: the first steps of sessions.
     """
     if sum(word is not None for word in (from_, to, between)) > 1:
         raise ConfigError("ask for one of from, to and between.")
@@ -126,7 +126,7 @@ def step_matrix(
     hide: Sequence[str] = (),
     **period: Any,
 ) -> Result:
-    """One row a node, column step_k the share of sessions that are there at step k; END is a row. Columns add up to 1.
+    """One row per node, column step_k the share of sessions that are there at step k; END is a row. Columns add up to 1.
 
     Step 1 is the first node of a session or, with `anchor`, the first visit to it (in the sessions that have one).
     """
@@ -148,7 +148,7 @@ def flows(
     collapse_repeats: bool = True,
     **period: Any,
 ) -> Result:
-    """One row a step, source and target of the first steps of sessions: what a Sankey shows. `plot()` draws it.
+    """One row per step, source and target of the first steps of sessions: what a Sankey shows. `plot()` draws it.
 
     What goes into a node at a step goes out of it. `with_goal`: sessions among them that hold a goal anywhere.
     """

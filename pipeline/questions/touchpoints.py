@@ -21,7 +21,7 @@ VERDICTS = pa.schema(
 
 
 def touchpoints(project: ProjectFolder, *, top: int = 10, **period: Any) -> Result:
-    """One row a touchpoint and the rule that gives it: events, customers, share.
+    """One row per touchpoint and the rule that gives it: events, customers, share.
 
     meta: `unmatched` (the `top` most frequent URL paths that no rule names) and `toml` ([[touchpoint]] blocks for the
     `top` patterns of them).
@@ -42,7 +42,7 @@ def touchpoints(project: ProjectFolder, *, top: int = 10, **period: Any) -> Resu
 
 
 def which_rule(project: ProjectFolder, url: str, *, event: str | None = None, channel: str | None = None) -> Result:
-    """One row a rule: does it fire for an event at this URL (or path)? Nothing of the store is read.
+    """One row per rule: does it fire for an event at this URL (or path)? Nothing of the store is read.
 
     A condition on the event or the channel is taken to hold where none is given.
     """

@@ -105,7 +105,7 @@ def carts_figure(table: pa.Table) -> go.Figure:
 
 
 def matrix_figure(table: pa.Table) -> go.Figure:
-    """Nodes by step, as shares of the sessions: of `steps` (one row a step and node) or of `step matrix` (one column a step)."""
+    """Nodes by step, as shares of the sessions: of `steps` (one row per step and node) or of `step matrix` (one column a step)."""
     node, *columns = (c for c in table.column_names if c in ("touchpoint", "stage", "event") or c.startswith("step_"))
     cells: dict[tuple[str, str], float] = {}
     for r in table.to_pylist():

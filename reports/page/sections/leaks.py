@@ -142,7 +142,7 @@ def question(row: Row) -> Markup:
     if before is None:
         return Markup("What do those who leave at {} still look for?").format(place)
     if before == START:
-        return Markup("What did those expect who land on {} and leave?").format(place)
+        return Markup("What did visitors who leave after {} expect to find there?").format(place)
     if before == row["touchpoint"]:
         return Markup("Why is {} tried again and again, and then left?").format(place)
     if row["returned_at"] not in (None, row["touchpoint"]):

@@ -269,7 +269,7 @@ def target_lines(row: Row) -> list[Line]:
 
 
 def pains(ground: Ground) -> Lane:
-    """Signals of friction, the dearest first, and what somebody wrote."""
+    """Signals of friction, the most expensive first, and what somebody wrote."""
     rows = ground.content.pains.to_pylist()
 
     def cell(stage: MapStage) -> Cell:

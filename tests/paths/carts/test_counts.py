@@ -184,7 +184,7 @@ def test_columns_that_are_not_mapped_are_not_read() -> None:
     rules = CartRules(roles=RULES.roles, mapped=frozenset({"cart_id"}))
     assert Carts(rules=rules).columns == {"cart_id"}
     batch = journeys(("add", 0), ("buy", 1), ("back", 2))
-    bare = replace(batch, events=replace(batch.events, columns={}), found={})
+    bare = replace(batch, events=replace(batch.events, columns={}), memo={})
     assert counts(bare, rules=rules) == {("cart", "converted"): 1}
 
 

@@ -255,6 +255,6 @@ def test_a_table_has_the_numbers_and_below_it_the_findings_in_words(shop: journe
 
 def test_the_option_is_explained(shop: journeys.Project) -> None:
     text = call(shop, "dropoff", "--compare", "previous", "--explain").stderr
-    assert "dropoff compared: one row a rate of either side." in text
+    assert "dropoff compared: one row per rate of either side." in text
     assert "mix + rate_effect, over all rows, = the difference of the overall rates." in text
     assert call(shop, "dropoff", "--compare", "previos").exit_code == 2
