@@ -101,7 +101,7 @@ def _load(store: EventStore, sources: Sequence[Source], options: LoadOptions) ->
         for source, reason, n in db.rows(load_sql("ingest", "reasons")):
             books[source].quarantined[reason] = n
         arrivals = db.query(load_sql("ingest", "arrived")).cast(ARRIVALS)
-        notes = clock_notes(db, sources)
+        notes = staged.notes + clock_notes(db, sources)
         if options.gate is not None:
             options.gate(books, arrivals)
         base = base_of(store, before, sources)

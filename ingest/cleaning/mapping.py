@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from ingest.cleaning.bots import BotRules
 from ingest.errors import ConfigError, did_you_mean
+from ingest.readers.balancer_log import FORMAT as BALANCER_LOG
+from ingest.readers.weblog import COMBINED
 from ingest.schema import IDS, TARGETS
 
 WELL_KNOWN: dict[str, tuple[str, ...]] = {
@@ -106,14 +108,49 @@ WEBLOG: dict[str, Field] = {
 }
 """How a web server's log is read unless a source says otherwise."""
 
+BALANCER: dict[str, Field] = {
+    **{target: spec for target, spec in WEBLOG.items() if target not in ("event_at", "referrer")},
+    "event_at": Field(columns=("time",)),
+}
+"""How a load balancer's log is read; it has no referrer."""
+
+_W3C = {
+    "url": ("cs-uri-stem", "cs-uri"),
+    "ip": ("c-ip", "cs-ip", "x-forwarded-for"),
+    "user_agent": ("cs(user-agent)",),
+    "referrer": ("cs(referer)", "cs(referrer)"),
+}
+
+
+def server_log(columns: Sequence[str], format: str) -> dict[str, Field] | None:
+    """How the log of a server is read unless a source says otherwise; None for a file that is none."""
+    if format in ("combined", "alb"):
+        return dict(WEBLOG if format == "combined" else BALANCER)
+    if format != "w3c":
+        return None
+    lower = {name.lower(): name for name in columns}
+    known = {t: next((lower[n] for n in names if n in lower), None) for t, names in _W3C.items()}
+    found = {t: Field(columns=(name,)) for t, name in known.items() if name}
+    time = [lower[n] for n in ("date", "time") if n in lower]
+    found["event_at"] = Field(join=tuple(time)) if len(time) > 1 else Field(columns=tuple(time) or ("date",))
+    found["event"] = Field(constant="page_view")
+    found["customer_id"] = Field(join=tuple(known[t] or "" for t in ("ip", "user_agent") if known[t]) or ("c-ip",))
+    return found
+
+
+def is_server_log(columns: Sequence[str]) -> bool:
+    """Are these the columns of a server's log?"""
+    names = tuple(columns)
+    return names in (COMBINED.columns, BALANCER_LOG.columns) or any(n.lower() == "cs-uri-stem" for n in names)
+
 
 def guess(columns: Sequence[str], format: str = "csv") -> dict[str, Field]:
     """A mapping for a file nobody described, from its format and its column names.
 
     Raises ConfigError where time or customer cannot be told, or two columns look equally like one of them.
     """
-    if format == "combined":
-        return dict(WEBLOG)
+    if (log := server_log(columns, format)) is not None:
+        return log
     lower = {name.lower().strip(): name for name in columns}
     found: dict[str, Field] = {}
     for target, names in WELL_KNOWN.items():

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ingest.cleaning.bots import STATIC_PATTERN
-from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping, consumed
+from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping, consumed, is_server_log
 from ingest.cleaning.times import clock, instant, plain, time_column
 from ingest.quoting import literal, quoted
-from ingest.readers.weblog import COLUMNS as WEBLOG_COLUMNS
 from ingest.schema import IDS, NUMBERS, TARGETS
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -191,7 +190,7 @@ def bot(mapping: SourceMapping) -> str:
 
 def static_file(columns: Columns, mapping: SourceMapping) -> str:
     """Is it a request for a static file, of a source that leaves these out?"""
-    rule = mapping.static_files or ("exclude" if columns.names == WEBLOG_COLUMNS else "keep")
+    rule = mapping.static_files or ("exclude" if is_server_log(columns.names) else "keep")
     if rule == "keep" or "url" not in mapping.fields:
         return "false"
     return f"coalesce(regexp_matches(t_url, {literal(STATIC_PATTERN)}), false)"

@@ -46,12 +46,14 @@ class Source:
 
 @dataclass
 class Staged:
-    """What was read: new inputs, names of known ones and of those that were still written to, rows by source."""
+    """What was read: new inputs, names of known ones and of those that were still written to, rows by source,
+    and what to say of how they were read."""
 
     fresh: list[TakenInput] = field(default_factory=list)
     known: list[str] = field(default_factory=list)
     growing: list[str] = field(default_factory=list)
     rows: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
 
 
 def stage_all(
@@ -119,7 +121,7 @@ def stage_source(db: Database, source: Source, arrived: Iterable[Arrived], seen:
 
     name, before = source.mapping.name, count(db)
     for files in batches(new_files()):
-        stage_files(db, source, files)
+        done.notes += stage_files(db, source, files)
     for file, stamp, soon in news:
         digest = soon.result()  # first: what is hashed still must not change either
         if stamp_of(file.path) != stamp:
@@ -143,23 +145,24 @@ def batches(files: Iterable[InputFile]) -> Iterator[list[InputFile]]:
         yield from (group[i : i + TOGETHER] for i in range(0, len(group), TOGETHER))
 
 
-def stage_files(db: Database, source: Source, files: Sequence[InputFile]) -> None:
-    """Stage these files; where one of several cannot be read together with the others, half of them at a time."""
+def stage_files(db: Database, source: Source, files: Sequence[InputFile]) -> list[str]:
+    """Stage these files; where one of several cannot be read together with the others, half of them at a time.
+
+    Returns what to say of how they were read.
+    """
     if len(files) == 1:
-        stage_file(db, source, files[0])
-        return
+        return stage_file(db, source, files[0])
     raw = read_alike(db, [(f.path, f.name) for f in files], source.options)
     if raw is None:
         half = len(files) // 2
-        stage_files(db, source, files[:half])
-        stage_files(db, source, files[half:])
-        return
+        return stage_files(db, source, files[:half]) + stage_files(db, source, files[half:])
     judge(db, raw.relation, Columns(raw.columns, ("text",) * len(raw.columns)), source, files[0].name)
     raw.release(db)
+    return []
 
 
-def stage_file(db: Database, source: Source, file: InputFile) -> None:
-    """Stage one file, its unreadable records too."""
+def stage_file(db: Database, source: Source, file: InputFile) -> list[str]:
+    """Stage one file, its unreadable records too; returns what to say of how it was read."""
     raw = read_rows(db, file.path, source.options, name=file.name)
     line = "null::bigint" if raw.first_line is None else f"row + {raw.first_line}"
     relation = f"(select {literal(natural_key(file.name))} as recorded_input, {line} as line, * from {raw.relation})"
@@ -168,6 +171,7 @@ def stage_file(db: Database, source: Source, file: InputFile) -> None:
         origin = {"source": source.mapping.name, "recorded_input": natural_key(file.name)}
         db.run_with(load_sql("ingest", "unreadable"), origin, unreadable=raw.unreadable)
     raw.release(db)
+    return [f"{file.name}: {note}." for note in raw.notes]
 
 
 def judge(db: Database, relation: str, columns: Columns, source: Source, name: str) -> None:

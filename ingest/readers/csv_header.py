@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from ingest.errors import ConfigError, InputError
-from ingest.readers.raw import LONGEST
+from ingest.readers.raw import LONGEST, ReadOptions
 from ingest.readers.text_lines import Lines, decoded
 
 LIKELY = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+
+TITLE_LINES = 20
+"""Lines in which the table under a title is looked for."""
 
 
 class Fault(Enum):
@@ -34,7 +37,9 @@ class Header:
     delimiter: str
     lines: int
     plain: bool
-    """Is it the whole first line of the file, so that DuckDB can be told to skip one line?"""
+    """May DuckDB be told to skip these lines? A quote in them would mislead it."""
+    note: str | None = None
+    """What to say of it, if it was not simply the first line."""
 
 
 def tokenizer(delimiter: str) -> Tokenizer:
@@ -61,18 +66,106 @@ def tokenizer(delimiter: str) -> Tokenizer:
     return fields
 
 
-def read_header(path: Path, name: str, delimiter: str | None) -> Header:
-    """The header line; InputError if the file is empty, not UTF-8 text, or made with another delimiter."""
-    given = _checked(delimiter) if delimiter is not None else None
+def read_header(path: Path, name: str, options: ReadOptions) -> Header:
+    """The header line; InputError if the file is empty, not UTF-8 text, or made with another delimiter.
+
+    `skip_lines`, blank lines, comments (#) and Excel's sep= line come before it; so may a title, which is told from a
+    table under it. With `header` in the options the file has none: its first line is a row.
+    """
+    given = _checked(options.delimiter) if options.delimiter is not None else None
     with path.open("rb") as stream:
-        first, lines, text = _header_text(Lines(stream), name)
+        lines = Lines(stream)
+        before = _passed_over(lines, options)
+        given = given or before.separator
+        if options.header:
+            return _headless(lines, name, options.header, given, before)
+        title = _title(lines, given, before)
+        first, last, text = _header_text(lines, name)
     where = f"{name}, line {first}"
     found = given or _guessed(text)
     names = tokenizer(found)(text)
     if isinstance(names, Fault):
         raise InputError(f"{where}: in the header, {names.value}. Mend the header line.")
     _check_delimiter(text, found, where)
-    return Header(names=unique_names(names), delimiter=found, lines=lines, plain=lines == 1)
+    return Header(
+        names=unique_names(names),
+        delimiter=found,
+        lines=last,
+        plain=first == last and not before.quotes,
+        note=f"the header is line {first}, below a title (say skip_lines = {first - 1} to be sure)" if title else None,
+    )
+
+
+def _headless(lines: Lines, name: str, names: Sequence[str], given: str | None, before: _Before) -> Header:
+    """The header of a file that has none: its names are given."""
+    row = next(((number, text) for number, line in lines if (text := _header_line(line, name, number)).strip()), None)
+    number, text = row or (before.lines + 1, "")
+    delimiter = given or _guessed(text)
+    if row and (width := _width(text, delimiter)) != len(names):
+        raise InputError(
+            f"{name}, line {number} has {width} fields, but header names {len(names)}: {', '.join(names)}."
+        )
+    lines_before = number - 1
+    return Header(names=unique_names(list(names)), delimiter=delimiter, lines=lines_before, plain=not before.quotes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Before:
+    """What was passed over: how many lines, whether a quote was among them, and the separator that sep= names."""
+
+    lines: int = 0
+    quotes: bool = False
+    separator: str | None = None
+
+
+def _passed_over(lines: Lines, options: ReadOptions) -> _Before:
+    """Pass over skip_lines, then comments, blank lines and sep=; the line after them is given back."""
+    before, skipped = _Before(), 0
+    while (numbered := lines.take()) is not None:
+        number, line = numbered
+        separator = re.fullmatch(rb'"?sep=(.)"?\r?', line, re.IGNORECASE)
+        skip = skipped < options.skip_lines
+        if not skip and separator is None and line.strip() and not _comment(line, lines):
+            lines.give_back([numbered])
+            break
+        skipped += 1
+        told = None if skip or separator is None else separator[1].decode("latin-1")
+        before = _Before(lines=number, quotes=before.quotes or b'"' in line, separator=told or before.separator)
+    return before
+
+
+def _comment(line: bytes, lines: Lines) -> bool:
+    """Does a line that begins with # only remark on the file? A header such as #id,name has the width of the row below it."""
+    if not line.startswith(b"#"):
+        return False
+    following = lines.take()
+    if following is None:
+        return False
+    lines.give_back([following])
+    text, below = decoded(line) or "", decoded(following[1]) or ""
+    delimiter = _guessed(text)
+    return not re.match(r'#"?\w', text) or not 1 < _width(text, delimiter) == _width(below, delimiter)
+
+
+def _title(lines: Lines, given: str | None, before: _Before) -> bool:
+    """Pass over a title: a few lines of one field each, above a table of at least three columns with names and a row."""
+    taken: list[tuple[int, bytes]] = []
+    while len(taken) < TITLE_LINES and (numbered := lines.take()) is not None:
+        taken.append(numbered)
+    texts = [(decoded(line) or "").strip() for _, line in taken]
+    at = next((i for i, text in enumerate(texts) if text and _width(text, given or _guessed(text)) > 1), 0)
+    is_title = 0 < at < len(texts) - 1 and _is_header(texts[at], texts[at + 1], given)
+    lines.give_back(taken[at:] if is_title else taken)
+    return is_title
+
+
+def _is_header(text: str, below: str, given: str | None) -> bool:
+    """Three or more different names, none of them empty or a number, and a row of the same width below."""
+    delimiter = given or _guessed(text)
+    names = tokenizer(delimiter)(text)
+    if isinstance(names, Fault) or len(names) < 3 or _width(below, delimiter) != len(names):
+        return False
+    return len({n.strip() for n in names}) == len(names) and all(re.search(r"[^\W\d]", n) for n in names)
 
 
 def _checked(delimiter: str) -> str:
@@ -103,8 +196,8 @@ def _header_line(line: bytes, name: str, number: int) -> str:
     text = decoded(line.rstrip(b"\r"))
     if text is None:
         raise InputError(
-            f"{name}, line {number}: the header is not UTF-8; convert the file, for example with: "
-            "iconv -f LATIN1 -t UTF-8"
+            f"{name}, line {number}: the header is not UTF-8, and no other encoding fits. Set encoding to what it is "
+            'written in, such as encoding = "cp1252".'
         )
     return text
 

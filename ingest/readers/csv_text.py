@@ -19,7 +19,7 @@ from ingest.database import Database
 from ingest.errors import QueryError
 from ingest.quoting import literal, new_name, path_literal
 from ingest.readers.csv_header import Fault, Fields, Header, Tokenizer, read_header, tokenizer
-from ingest.readers.raw import LONGEST, RawRows, RowWriter, Unreadable
+from ingest.readers.raw import LONGEST, RawRows, ReadOptions, RowWriter, Unreadable
 from ingest.readers.text_lines import Lines, bad_bytes, count_blank, count_lines, decoded
 
 
@@ -47,9 +47,9 @@ class Record(NamedTuple):
     detail: str
 
 
-def read_csv(db: Database, path: Path, name: str, delimiter: str | None) -> RawRows:
+def read_csv(db: Database, path: Path, name: str, options: ReadOptions) -> RawRows:
     """The rows of a plain CSV file; InputError where the file as a whole makes no sense."""
-    header = read_header(path, name, delimiter)
+    header = read_header(path, name, options)
     relation = new_name()
     table = f"{relation}_rows"
     number, first_line, unreadable = _read(db, path, header, table)
@@ -64,6 +64,7 @@ def read_csv(db: Database, path: Path, name: str, delimiter: str | None) -> RawR
         delimiter=header.delimiter,
         table=table,
         first_line=first_line,
+        notes=(header.note,) if header.note else (),
     )
 
 
@@ -74,7 +75,7 @@ def _read(db: Database, path: Path, header: Header, table: str) -> tuple[str, in
     tries = ("true", "false") if header.plain and len(columns) > 1 else ()
     # a long text that looks like rows can mislead the parallel reader, so there is a second, serial try
     for parallel in tries:
-        facts = _read_fast(db, [path], header.delimiter, table, columns, parallel)
+        facts = _read_fast(db, [path], header, table, parallel)
         if facts is not None:
             return "rowid", facts[0].first_line, Unreadable().table()
     rows, bad, first = RowWriter(db, table, columns), Unreadable(), header.lines + 1
@@ -94,15 +95,14 @@ class FileRows(NamedTuple):
     first_line: int | None
 
 
-def _read_fast(
-    db: Database, paths: Sequence[Path], delimiter: str, table: str, columns: list[str], parallel: str
-) -> list[FileRows] | None:
+def _read_fast(db: Database, paths: Sequence[Path], header: Header, table: str, parallel: str) -> list[FileRows] | None:
     """Fill `table` by DuckDB, file by file; None if it found a broken record, or came to another number of records than we do."""
+    columns = [f"c{i}" for i in range(len(header.names))]
     types = ", ".join(f"'{c}': 'VARCHAR'" for c in columns)
     several = len(paths) > 1
     try:
-        db.run(f"""create or replace temp table {table} as select * from read_csv({path_literal(*paths)}, skip = 1,
-            auto_detect = false, header = false, delim = {literal(delimiter)}, quote = '"', escape = '"',
+        db.run(f"""create or replace temp table {table} as select * from read_csv({path_literal(*paths)}, skip = {header.lines},
+            auto_detect = false, header = false, delim = {literal(header.delimiter)}, quote = '"', escape = '"',
             columns = {{{types}}}, strict_mode = true, max_line_size = {LONGEST}, compression = 'none',
             hive_partitioning = false, parallel = {parallel}{", filename = true" if several else ""})""")
     except QueryError:
@@ -114,14 +114,14 @@ def _read_fast(
     files: list[FileRows] = []
     for path in paths:
         first, width, rows = found.get(str(path.absolute()), (0, 0, 0))
-        missing = count_lines(path) - 1 - rows
+        missing = count_lines(path) - header.lines - rows
         line_by_line = missing == 0
         if missing:
             inside = _line_ends_inside(db, table, columns, name) if inside is None else inside
-            missing -= inside.get(str(path.absolute()), 0) + count_blank(path)
+            missing -= inside.get(str(path.absolute()), 0) + count_blank(path, header.lines)
         if missing or width != rows:
             return None
-        files.append(FileRows(first, 2 if line_by_line else None))
+        files.append(FileRows(first, header.lines + 1 if line_by_line else None))
     return files
 
 
@@ -132,18 +132,21 @@ def _line_ends_inside(db: Database, table: str, columns: list[str], name: str) -
 
 
 def read_csv_alike(
-    db: Database, paths: Sequence[Path], inputs: Sequence[str], name: str, delimiter: str | None
+    db: Database, paths: Sequence[Path], inputs: Sequence[str], name: str, options: ReadOptions
 ) -> AlikeRows | None:
     """Plain CSV files with the same first line, read by one statement; None if they must be read one by one.
 
     `inputs` is the recorded_input of each file.
     """
-    header = read_header(paths[0], name, delimiter)
-    if not header.plain or len(header.names) < 2:
+    header = read_header(paths[0], name, options)
+    if not header.plain or header.note or len(header.names) < 2:
+        return None
+    # where the header is not the first line, which they share, it may lie elsewhere in another one
+    if (header.lines > 1 or options.header) and any(read_header(p, name, options) != header for p in paths[1:]):
         return None
     relation = new_name()
     columns = [f"c{i}" for i in range(len(header.names))]
-    files = _read_fast(db, paths, header.delimiter, f"{relation}_rows", columns, "true")
+    files = _read_fast(db, paths, header, f"{relation}_rows", "true")
     if files is None:
         db.run(f"drop table if exists {relation}_rows")
         return None

@@ -26,12 +26,6 @@ _MAGIC = {
     b"\x1f\x8b": "gzip",
     b"\x28\xb5\x2f\xfd": "zstd",
 }
-_FOREIGN = {
-    b"PK\x03\x04": "a ZIP archive or an Excel workbook; unpack it, or save the sheet as CSV",
-    b"BZh": "compressed with bzip2; unpack it, or compress it with gzip",
-    b"\xfd7zXZ\x00": "compressed with xz; unpack it, or compress it with gzip",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV",
-}
 
 
 def expand(patterns: Sequence[str | Path], base: Path) -> list[Path]:
@@ -170,28 +164,25 @@ def spool(stream: IO[bytes], directory: Path) -> Path:
     return target
 
 
-def plain_file(path: Path, directory: Path, name: str) -> Path:
-    """The file itself if its bytes can be read as they are, else a plain copy in `directory`.
+def unpacked_file(path: Path, directory: Path, name: str) -> Path:
+    """The file itself if it is not compressed, else an unpacked copy in `directory`.
 
     Compressed content (told by its first bytes, whatever the name says) is unpacked here and not by DuckDB, because
-    that neither checks a gzip file's checksum nor notices a zstd file that was cut off. Also a copy: line ends that
-    are a lone carriage return. Raises InputError if the compressed data is damaged or of a kind we do not read.
+    that neither checks a gzip file's checksum nor notices a zstd file that was cut off. Raises InputError if the
+    compressed data is damaged.
     """
-    with open_input(path) as stream:
-        head = stream.read(HEAD)
-    for magic, what in _FOREIGN.items():
-        if head.startswith(magic):
-            raise InputError(f"{name} is {what}.")
+    head = head_of(path)
     kind = next((k for magic, k in _MAGIC.items() if head.startswith(magic)), None)
-    if kind is not None:
-        directory.mkdir(exist_ok=True)
-        path = _unpacked(path, kind, directory / "unpacked", name)
-        with path.open("rb") as stream:
-            head = stream.read(HEAD)
-    if b"\r" in head and b"\n" not in head and not head.startswith(b"PAR1"):
-        directory.mkdir(exist_ok=True)
-        path = _with_line_feeds(path, directory / "lines")
-    return path
+    if kind is None:
+        return path
+    directory.mkdir(exist_ok=True)
+    return _unpacked(path, kind, directory / "unpacked", name)
+
+
+def head_of(path: Path) -> bytes:
+    """The first bytes of a file; MissingInput if it cannot be opened."""
+    with open_input(path) as stream:
+        return stream.read(HEAD)
 
 
 def _unpacked(path: Path, kind: str, target: Path, name: str) -> Path:
@@ -217,7 +208,8 @@ def _unpacking(path: Path, kind: str) -> IO[bytes]:
     return cast(IO[bytes], pa.CompressedInputStream(pa.OSFile(str(path), "rb"), "zstd"))
 
 
-def _with_line_feeds(path: Path, target: Path) -> Path:
+def with_line_feeds(path: Path, target: Path) -> Path:
+    """A copy whose lines end with a line feed where they ended with a carriage return."""
     with path.open("rb") as stream, target.open("wb") as out:
         while block := stream.read(BLOCK):
             if block.endswith(b"\r"):  # never cut a pair in two

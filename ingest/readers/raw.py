@@ -34,9 +34,15 @@ class ReadOptions:
     """How to read a file; None means: find out."""
 
     format: str | None = None
-    """csv, ndjson, json, parquet or combined (web log); None = from the name, then from the content."""
+    """One of kinds.FORMATS; None = told from the first bytes and lines, then from the name."""
     delimiter: str | None = None
     """Of CSV, one character or "tab"; None = from the header line (comma, semicolon, tab or bar)."""
+    encoding: str | None = None
+    """Of text, as Python names it; None = UTF-8, or told from the bytes that are not."""
+    skip_lines: int = 0
+    """Of CSV: physical lines before the header that are passed over whatever they hold."""
+    header: tuple[str, ...] = ()
+    """Of CSV without a header line: the names of its columns."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +67,8 @@ class RawRows:
     """The temporary table under the view, if there is one."""
     first_line: int | None = None
     """The physical line of row 0 where every row is one line, else None."""
+    notes: tuple[str, ...] = ()
+    """What to say of how it was read, where that was found out and could be wrong."""
 
     def release(self, db: Database) -> None:
         """Give the rows' memory back; `relation` is gone afterwards."""

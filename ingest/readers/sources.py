@@ -1,6 +1,6 @@
 """Raw files -> text rows inside DuckDB, with nothing lost: the one door for the rest of `ingest`.
 
-    path -> plain_file (unpacked) -> read_csv | read_ndjson | read_json | read_weblog | read_parquet -> RawRows
+    path -> unpacked -> in UTF-8 -> what it is -> read_csv | read_ndjson | read_json | read_weblog | ... -> RawRows
 
 Every record of a file is either a row of `RawRows.relation` or a row of `RawRows.unreadable`. A file that cannot be
 read as a whole raises InputError and leaves nothing behind.
@@ -10,30 +10,36 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path, PurePath
+from dataclasses import dataclass, replace
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ingest.database import Database
-from ingest.errors import ConfigError, InputError, QueryError, did_you_mean
+from ingest.errors import InputError, QueryError
 from ingest.quoting import new_name, path_literal
+from ingest.readers.balancer_log import read_balancer_log
 from ingest.readers.csv_header import read_header
 from ingest.readers.csv_text import AlikeRows, read_csv, read_csv_alike
+from ingest.readers.encodings import encoding_of, in_utf8, legacy_encoding
 from ingest.readers.files import (
-    HEAD,
     STDIN,
     content_hash,
     expand,
     first_line,
     glob_root,
+    head_of,
     input_name,
     natural_key,
-    plain_file,
     spool,
+    unpacked_file,
+    with_line_feeds,
 )
 from ingest.readers.json_text import read_json, read_ndjson
+from ingest.readers.kinds import MAY_BE_EMPTY, checked_format, foreign, kind_of
 from ingest.readers.raw import UNREADABLE, RawRows, ReadOptions
-from ingest.readers.text_lines import BOM
-from ingest.readers.weblog import is_weblog, read_weblog
+from ingest.readers.text_lines import BOM, NOT_UTF8
+from ingest.readers.w3c_log import read_w3c_log
+from ingest.readers.weblog import read_weblog
 
 __all__ = [
     "UNREADABLE",
@@ -51,17 +57,6 @@ __all__ = [
     "spool",
 ]
 
-FORMATS = ("csv", "ndjson", "json", "parquet", "combined")
-_BY_NAME = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".ndjson": "ndjson",
-    ".jsonl": "ndjson",
-    ".json": "json",
-    ".parquet": "parquet",
-}
-_MAY_BE_EMPTY = ("ndjson", "combined")
-
 
 def read_rows(db: Database, path: Path, options: ReadOptions | None = None, *, name: str | None = None) -> RawRows:
     """Read one file (`-`: standard input) whole; `name` is what messages call it, and what its format is told from.
@@ -75,28 +70,42 @@ def read_rows(db: Database, path: Path, options: ReadOptions | None = None, *, n
     with TemporaryDirectory(prefix="journeys-", dir=_spill(db)) as directory:
         scratch = Path(directory)
         original = spool(sys.stdin.buffer, scratch) if path == STDIN else path
-        plain = plain_file(original, scratch, shown)
-        kind = _format(plain, options.format, shown)
-        match kind:
-            case "parquet":
-                return read_parquet(db, plain, shown, keep=plain != path)
-            case "combined":
-                return read_weblog(db, plain)
-            case "ndjson":
-                return read_ndjson(db, plain, shown)
-            case "json":
-                return read_json(db, plain, shown)
-            case _:
-                return read_csv(db, plain, shown, options.delimiter)
+        plain = _plain(original, scratch, shown, options)
+        raw = _read(db, plain, shown, options, keep=plain.path != path)
+        if plain.encoding is None and NOT_UTF8 in raw.unreadable["detail"].to_pylist():
+            encoding = legacy_encoding(plain.path)  # its first bytes were UTF-8, what follows is not
+            if encoding is not None:
+                raw.release(db)
+                plain = _in_utf8(plain.path, scratch, shown, encoding)
+                raw = _read(db, plain, shown, options, keep=True)
+        return raw if plain.note is None else replace(raw, notes=(plain.note, *raw.notes))
+
+
+def _read(db: Database, plain: _Plain, shown: str, options: ReadOptions, *, keep: bool) -> RawRows:
+    match _format(plain.path, options.format, shown):
+        case "parquet":
+            return read_parquet(db, plain.path, shown, keep=keep)
+        case "combined":
+            return read_weblog(db, plain.path)
+        case "w3c":
+            return read_w3c_log(db, plain.path, shown)
+        case "alb":
+            return read_balancer_log(db, plain.path)
+        case "ndjson":
+            return read_ndjson(db, plain.path, shown)
+        case "json":
+            return read_json(db, plain.path, shown)
+        case _:
+            return read_csv(db, plain.path, shown, options)
 
 
 def columns_of(path: Path, options: ReadOptions, name: str) -> tuple[tuple[str, ...], str]:
     """(a file's columns, its format), as `read_rows` finds them; of CSV without reading its rows."""
     with TemporaryDirectory(prefix="journeys-") as directory:
-        plain = plain_file(path, Path(directory), name)
+        plain = _plain(path, Path(directory), name, options).path
         kind = _format(plain, options.format, name)
         if kind == "csv":
-            return read_header(plain, name, options.delimiter).names, kind
+            return read_header(plain, name, options).names, kind
     with Database() as db:
         raw = read_rows(db, path, options, name=name)
         return raw.columns, raw.format
@@ -108,13 +117,14 @@ def read_alike(db: Database, files: Sequence[tuple[Path, str]], options: ReadOpt
     None if one of them is not for DuckDB to read as it is; then read them one by one. Raises as `read_rows` does.
     """
     with TemporaryDirectory(prefix="journeys-", dir=_spill(db)) as directory:
-        plain: list[Path] = []
+        texts: list[Path] = []
         for i, (path, name) in enumerate(files):
-            plain.append(plain_file(path, Path(directory) / str(i), name))
-            if _format(plain[-1], options.format, name) != "csv":
+            plain = _plain(path, Path(directory) / str(i), name, options)
+            if plain.note or _format(plain.path, options.format, name) != "csv":
                 return None
+            texts.append(plain.path)
         inputs = [natural_key(name) for _, name in files]
-        return read_csv_alike(db, plain, inputs, files[0][1], options.delimiter)
+        return read_csv_alike(db, texts, inputs, files[0][1], options)
 
 
 def _spill(db: Database) -> str | None:
@@ -123,39 +133,53 @@ def _spill(db: Database) -> str | None:
     return place if Path(place).is_dir() else None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Plain:
+    """A file whose bytes can be read as they are: no longer compressed, and of text UTF-8 with line feeds."""
+
+    path: Path
+    encoding: str | None = None
+    """What a text was written in before, if not in UTF-8."""
+    note: str | None = None
+
+
+def _plain(path: Path, directory: Path, name: str, options: ReadOptions) -> _Plain:
+    """The file itself, or a copy in `directory`. Raises InputError for damaged data and for a kind that is not read."""
+    path = unpacked_file(path, directory, name)
+    head = head_of(path)
+    if what := foreign(head):
+        raise InputError(f"{name} is {what}.")
+    if head.startswith(b"PAR1"):
+        return _Plain(path=path)
+    encoding = encoding_of(path, head, options.encoding)
+    if encoding is not None:
+        found = _in_utf8(path, directory, name, encoding)
+        return replace(found, note=None) if options.encoding else found
+    return _Plain(path=_with_line_feeds(path, directory, head))
+
+
+def _in_utf8(path: Path, directory: Path, name: str, encoding: str) -> _Plain:
+    directory.mkdir(exist_ok=True)
+    copy = in_utf8(path, directory / "utf8", encoding, name)
+    said = f'read as {encoding}, for it is not UTF-8; if that is wrong, set encoding, such as encoding = "{encoding}"'
+    return _Plain(path=_with_line_feeds(copy, directory, head_of(copy)), encoding=encoding, note=said)
+
+
+def _with_line_feeds(path: Path, directory: Path, head: bytes) -> Path:
+    if b"\r" not in head or b"\n" in head:
+        return path
+    directory.mkdir(exist_ok=True)
+    return with_line_feeds(path, directory / "lines")
+
+
 def _format(path: Path, given: str | None, name: str) -> str:
     """The file's format; InputError if it holds nothing, or something that none of the formats is."""
-    if given is not None and given not in FORMATS:
-        raise ConfigError(f'There is no format "{given}".{did_you_mean(given, FORMATS)} Formats: {", ".join(FORMATS)}.')
-    with path.open("rb") as stream:
-        head = stream.read(HEAD)
-    found = given or guess_format(name, head)
-    if not head.removeprefix(BOM).strip() and found not in _MAY_BE_EMPTY:
+    head = head_of(path)
+    found = kind_of(name, head) if given is None else checked_format(given)
+    if not head.removeprefix(BOM).strip() and found not in MAY_BE_EMPTY:
         what = "it has no header line" if found == "csv" else f"there is no {found} in it"
         raise InputError(f"{name} is empty: {what}. Remove it, or fetch it again.")
-    if found != "parquet" and (
-        head.startswith((b"\xff\xfe", b"\xfe\xff")) or head[:4096].count(0) * 4 > len(head[:4096])
-    ):
-        raise InputError(
-            f"{name} is not UTF-8 text; it looks like UTF-16 (or is binary). Convert it, for example with: "
-            "iconv -f UTF-16 -t UTF-8"
-        )
     return found
-
-
-def guess_format(name: str, head: bytes) -> str:
-    """The format told from the name (.csv .tsv .ndjson .jsonl .json .parquet, before .gz or .zst), else the content."""
-    pure = PurePath(name.lower())
-    suffix = PurePath(pure.stem).suffix if pure.suffix in (".gz", ".zst") else pure.suffix
-    if head.startswith(b"PAR1"):
-        return "parquet"
-    text = head.removeprefix(BOM).lstrip()
-    if suffix in _BY_NAME and not (suffix in (".ndjson", ".jsonl") and text.startswith(b"[")):
-        return _BY_NAME[suffix]
-    if text.startswith((b"[", b"{")):
-        return "json"
-    first = text.split(b"\n", 1)[0].decode("utf-8", "replace").rstrip("\r")
-    return "combined" if suffix == ".log" or is_weblog(first) else "csv"
 
 
 def read_parquet(db: Database, path: Path, name: str, *, keep: bool) -> RawRows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -16,6 +17,7 @@ from ingest.quoting import path_literal
 from ingest.readers.raw import LONGEST, RowWriter, Unreadable
 
 BOM = b"\xef\xbb\xbf"
+NOT_UTF8 = "not valid UTF-8"
 TOO_LONG = f"longer than {LONGEST:,} bytes"
 
 
@@ -69,7 +71,7 @@ def bad_bytes(line: bytes) -> str | None:
     """What is wrong with a line before anybody looks at what it says, if anything."""
     if len(line) > LONGEST:
         return TOO_LONG
-    return None if line.isascii() or decoded(line) is not None else "not valid UTF-8"
+    return None if line.isascii() or decoded(line) is not None else NOT_UTF8
 
 
 def count_lines(path: Path) -> int:
@@ -82,10 +84,10 @@ def count_lines(path: Path) -> int:
     return lines + (last != 10)
 
 
-def count_blank(path: Path) -> int:
-    """Physical lines of a file that hold nothing."""
+def count_blank(path: Path, skip: int = 0) -> int:
+    """Physical lines of a file that hold nothing, behind its first `skip` lines."""
     with path.open("rb") as stream:
-        return sum(1 for line in stream if not line.strip(b"\r\n"))
+        return sum(1 for line in islice(stream, skip, None) if not line.strip(b"\r\n"))
 
 
 def read_lines(db: Database, path: Path, table: str) -> tuple[str, pa.Table]:

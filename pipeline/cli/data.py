@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ingest.load import Loaded
     from ingest.preview import Look
 
-FORMATS = click.Choice(["csv", "ndjson", "json", "parquet", "combined"])
+FORMATS = click.Choice(["csv", "ndjson", "json", "parquet", "combined", "w3c", "alb"])
 
 
 def pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:

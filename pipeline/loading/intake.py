@@ -24,6 +24,8 @@ from pipeline.project.as_of import moment, parse_instant
 from pipeline.project.project import ProjectFolder
 from pipeline.project.rules import bot_rules, read_options, source_mapping
 
+SERVER_LOGS = ("combined", "w3c", "alb")
+
 ADHOC = "events"
 """The source of files that no [[source]] speaks of."""
 
@@ -155,7 +157,7 @@ def guessed(
         if complete(given):
             return dict(given)
         fields = {**guess([*columns, *(t for t in given if t not in columns)], kind), **given}
-    if kind == "combined" and "anonymous_id" in given and "customer_id" not in given:
+    if kind in SERVER_LOGS and "anonymous_id" in given and "customer_id" not in given:
         del fields["customer_id"]  # the address stands in for an id where there is no better one
     found = {t: f for t, f in fields.items() if t not in given}
     if found:
@@ -166,18 +168,31 @@ def guessed(
 def remarks(mapping: SourceMapping) -> list[str]:
     """What is worth knowing about how a source is read, before anybody trusts its numbers."""
     notes = []
-    if mapping.fields.get("customer_id") == WEBLOG["customer_id"]:
+    if is_address(mapping):
         notes.append("customer = ip + user agent is weak: people share addresses, and addresses change hands.")
     if mapping.bots.judged and "user_agent" in mapping.fields:
         notes.append('bots are told by their user agent and quarantined as bot; bots = "keep" keeps them.')
-    is_log = mapping.fields.get("event_at") == WEBLOG["event_at"]
-    if "url" in mapping.fields and (mapping.static_files or ("exclude" if is_log else "keep")) == "exclude":
+    if "url" in mapping.fields and (mapping.static_files or ("exclude" if of_log(mapping) else "keep")) == "exclude":
         kinds = " ".join(f".{s}" for s in STATIC_SUFFIXES)
         notes.append(
             f"static files ({kinds} {' '.join(STATIC_NAMES)}) are left out as excluded; "
             'static_files = "keep" keeps them.'
         )
     return [f"{mapping.name}: {note}" for note in notes]
+
+
+def is_address(mapping: SourceMapping) -> bool:
+    """Do an address and a user agent stand in for a customer?"""
+    fields = mapping.fields
+    if not {"customer_id", "ip", "user_agent"} <= fields.keys():
+        return False
+    return fields["customer_id"].join == (*fields["ip"].columns, *fields["user_agent"].columns)
+
+
+def of_log(mapping: SourceMapping) -> bool:
+    """Is it the mapping of a server's log?"""
+    url = mapping.fields["url"].columns
+    return mapping.fields.get("event_at") == WEBLOG["event_at"] or url == ("cs-uri-stem",) or is_address(mapping)
 
 
 def source_of(project: ProjectFolder, path: Path, name: str | None) -> SourceConfig | None:

@@ -89,4 +89,10 @@ def column_field(spec: ColumnSpec) -> Field:
 
 def read_options(source: Source) -> ReadOptions:
     """How the source's files are written."""
-    return ReadOptions(format=source.format, delimiter=source.delimiter)
+    return ReadOptions(
+        format=source.format,
+        delimiter=source.delimiter,
+        encoding=source.encoding,
+        skip_lines=source.skip_lines,
+        header=source.header,
+    )

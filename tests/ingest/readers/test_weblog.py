@@ -34,9 +34,9 @@ def test_combined_line(read):
     assert rows == [
         {"ip": "1.2.3.4", "ident": None, "user": None, "time": "17/May/2015:10:05:03 +0000", "method": "GET",
          "target": "/a%20b/c?x=1&y=2", "path": "/a%20b/c", "query": "x=1&y=2", "protocol": "HTTP/1.1", "status": "200",
-         "bytes": "51", "referrer": "http://r/?q", "user_agent": "Mozilla (X; Y)"}
+         "bytes": "51", "referrer": "http://r/?q", "user_agent": "Mozilla (X; Y)", "host": None}
     ]  # fmt: skip
-    assert (found.format, found.columns, found.types) == ("combined", COLUMNS, ("text",) * 13)
+    assert (found.format, found.columns, found.types) == ("combined", COLUMNS, ("text",) * 14)
 
 
 def test_common_line_has_no_referrer(read):
