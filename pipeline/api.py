@@ -161,7 +161,8 @@ class Project(ProjectFolder):
     ) -> Result:
         """One row per step: reached, conversion, dropped, in_progress, seconds from the step before.
 
-        With `compare` (previous, DAY..DAY or COLUMN=VALUE; also of paths and dropoff) one row per compared rate: pipeline/questions/compare.py.
+        With `compare` (previous, DAY..DAY or COLUMN=VALUE; also of paths and dropoff) one row per compared rate:
+        pipeline/questions/compare.py.
 
         Steps and exclusions are written as on the command line; `saved_funnel(name)` gives the words of a [[funnel]].
         """
@@ -202,7 +203,8 @@ class Project(ProjectFolder):
         return asked.result("funnel", table, parameters={**parameters, "left_out": left_out(table)})
 
     def customers(self, **question: Any) -> Result:
-        """The people behind a number, one row each: the words of `pipeline.questions.customer_selection.Who`, of the funnel, and of the period."""
+        """The people behind a number, one row each: the words of `pipeline.questions.customer_selection.Who`,
+        of the funnel, and of the period."""
         from pipeline.questions.customers import customers
 
         return customers(self, **question)
