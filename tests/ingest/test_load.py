@@ -195,10 +195,11 @@ def test_a_file_that_still_grows_is_left_for_the_next_load(shop, monkeypatch):
     )
     read = staging.stage_files
 
-    def slow(db: Database, source: staging.Source, files: list[staging.InputFile]) -> None:
-        read(db, source, files)
+    def slow(db: Database, source: staging.Source, files: list[staging.InputFile]) -> list[str]:
+        said = read(db, source, files)
         with growing.path.open("a") as handle:
             handle.write("cy,2026-01-15,a\n")
+        return said
 
     monkeypatch.setattr(staging, "stage_files", slow)
     loaded = shop.take(growing, done)
