@@ -290,9 +290,9 @@ def test_one_writer_at_a_time(shop):
             "cut.csv.gz is cut off: its gzip data ends too early; nothing of it was loaded. Fetch the file again.",
         ),
         (
-            "wide.csv",
-            "who,at,what\n".encode("utf-16"),
-            "wide.csv is not UTF-8 text; it looks like UTF-16 (or is binary). Convert it, for example with: iconv -f UTF-16 -t UTF-8",
+            "page.csv",
+            b"<html><body>Please sign in</body></html>",
+            "page.csv is an HTML page, no data: often the answer of a server that wanted a login, or reports an error. Fetch it again.",
         ),
         ("bad.parquet", b"PAR1 no", "bad.parquet is no readable Parquet file; nothing of it was loaded."),
         (
