@@ -2,6 +2,7 @@
 
     JourneysError                 exit code
       ConfigError                 2    journeys.toml, an option or a name does not make sense
+        UnknownArgument           2    a question was asked with a word that it does not take; a TypeError as well
       InputError                  1    a file cannot be read as what it claims to be
         MissingInput              4    no file, an empty glob, a directory, no permission
       StoreError                  1    the event store refuses
@@ -34,6 +35,10 @@ class ConfigError(JourneysError):
     """The configuration, an option or a name does not make sense."""
 
     exit_code = 2
+
+
+class UnknownArgument(ConfigError, TypeError):
+    """A question was asked with a word that it does not take."""
 
 
 class InputError(JourneysError):

@@ -116,9 +116,7 @@ def whole_in_words(overall: Mapping[str, float] | None) -> list[str]:
 def explain_if_asked(result: Result) -> None:
     """--explain: how the number came about, behind the answer, on standard error."""
     if explaining():
-        from pipeline.questions.explain import explanation
-
-        click.echo("\n" + explanation(result, str(current_project().directory)), err=True)
+        click.echo("\n" + opened(current_project()).explain(result), err=True)
 
 
 def header(meta: Any) -> str:

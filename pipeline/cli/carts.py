@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +17,9 @@ from pipeline.cli.options import (
     project_options,
     question,
 )
+
+if TYPE_CHECKING:
+    from pipeline.api.words import CartStatus
 
 
 @click.group(invoke_without_command=True)
@@ -41,10 +45,9 @@ def carts(
     """
     if context.invoked_subcommand is not None:
         return
-    from pipeline.questions.carts import carts as ask
     from pipeline.questions.carts import totals_in_words
 
-    result = ask(opened(project), by=by, compare=compare, **words(scope))
+    result = opened(project).carts(by=by, compare=compare, **words(scope))
     if compare is not None:
         answer_compared(result, output)
         return
@@ -61,7 +64,7 @@ def carts(
 @click.option("--unmask", is_flag=True, help="Show customer ids as recorded.")
 @question
 def list_(
-    status: tuple[str, ...], unmask: bool, project: ProjectOptions, output: OutputOptions, scope: ScopeOptions
+    status: tuple[CartStatus, ...], unmask: bool, project: ProjectOptions, output: OutputOptions, scope: ScopeOptions
 ) -> None:
     """One row per cart, customers masked.
 
@@ -69,10 +72,8 @@ def list_(
     Example:
       journeys carts list --status abandoned --limit 5
     """
-    from pipeline.questions.carts import cart_list
-
     answer(
-        cart_list(opened(project), status=status, unmask=unmask, **words(scope)),
+        opened(project).carts_list(status=status, unmask=unmask, **words(scope)),
         output,
         hide=("cart_id", "purchase_at"),
     )
@@ -95,6 +96,4 @@ def remind(
     Example:
       journeys carts remind --due 2024-06-30 -o reminders.csv
     """
-    from pipeline.questions.carts import reminders
-
-    answer(reminders(opened(project), due_on=due, suppressed=suppress, contactable=contactable), output)
+    answer(opened(project).carts_remind(due, suppress=suppress, contactable=contactable), output)

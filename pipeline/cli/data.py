@@ -18,8 +18,10 @@ from pipeline.cli.options import (
 from pipeline.cli.output import say, show, warn
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ingest.load import Loaded
-    from ingest.preview import Look
+    from pipeline.api.store import Format
 
 FORMATS = click.Choice(["csv", "ndjson", "json", "parquet", "combined", "w3c", "alb"])
 
@@ -172,34 +174,7 @@ def quarantine(reason: str | None, rows: bool, project: ProjectOptions, output: 
       journeys quarantine
       journeys quarantine --reason bad_timestamp --rows
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from ingest.errors import ConfigError, did_you_mean
-    from ingest.schema import REASONS
-
-    table = (
-        opened(project).quarantine().sort_by([("source", "ascending"), ("input", "ascending"), ("record", "ascending")])
-    )
-    if reason is not None:
-        if reason not in REASONS:
-            raise ConfigError(
-                f'there is no reason "{reason}".{did_you_mean(reason, REASONS)} Reasons: {", ".join(REASONS)}.'
-            )
-        table = table.filter(pc.equal(table["reason"], reason))
-    if not rows:
-        counted = table.group_by(["reason", "source"], use_threads=False).aggregate(
-            [
-                ("raw", "count", pc.CountOptions(mode="all")),
-                ("input", "first"),
-                ("line", "first"),
-                ("detail", "first"),
-                ("raw", "first"),
-            ]
-        )
-        counted = counted.rename_columns(["reason", "source", "rows", "input", "line", "detail", "raw"])
-        table = counted.sort_by([("rows", "descending"), ("reason", "ascending"), ("source", "ascending")])
-    assert isinstance(table, pa.Table)
+    table = opened(project).quarantine(reason=reason, counts=not rows)
     show(
         table,
         output,
@@ -215,7 +190,7 @@ def quarantine(reason: str | None, rows: bool, project: ProjectOptions, output: 
 @project_options
 @output_options
 def inspect(
-    file: str, format_: str | None, delimiter: str | None, project: ProjectOptions, output: OutputOptions
+    file: str, format_: Format | None, delimiter: str | None, project: ProjectOptions, output: OutputOptions
 ) -> None:
     """Look at a file: columns, a guessed mapping, and a [[source]] to paste into journeys.toml.
 
@@ -223,52 +198,20 @@ def inspect(
     Example:
       journeys inspect events.csv
     """
-    from pathlib import Path
-
-    from ingest.preview import look
-    from ingest.readers.sources import ReadOptions, expand
-
-    path = expand([file], Path.cwd())[0]
-    found = look(path, ReadOptions(format=format_, delimiter=delimiter))
-    show(found.columns, output, title=f"{path.name}: {found.rows:,} records, {found.format}", notes=remarks(found))
-    if found.mapping is not None:
-        click.echo(source_block(path.name, found), err=output.format not in (None, "table"))
+    result = opened(project).inspect(file, format=format_, delimiter=delimiter)
+    meta = result.meta
+    title = f"{meta['file']}: {meta['rows']:,} records, {meta['format']}"
+    show(result.table, output, title=title, notes=remarks(meta))
+    if meta["toml"] is not None:
+        click.echo(meta["toml"], err=output.format not in (None, "table"))
 
 
-def remarks(found: Look) -> list[str]:
+def remarks(meta: Mapping[str, Any]) -> list[str]:
     """Time range, events and faults in words."""
-    if found.problem:
-        return [found.problem]
-    notes = [f"from {found.first_event_at} to {found.last_event_at}"] if found.first_event_at else []
-    if found.events:
-        notes.append("events: " + ", ".join(f"{name} {n:,}" for name, n in found.events))
-    notes += [f"would be quarantined: {n:,} {reason}" for reason, n in found.reasons.items()]
+    if meta["problem"]:
+        return [meta["problem"]]
+    notes = [f"from {meta['first_event_at']} to {meta['last_event_at']}"] if meta["first_event_at"] else []
+    if meta["events"]:
+        notes.append("events: " + ", ".join(f"{name} {n:,}" for name, n in meta["events"]))
+    notes += [f"would be quarantined: {n:,} {reason}" for reason, n in meta["reasons"].items()]
     return notes
-
-
-def source_block(name: str, found: Look) -> str:
-    """The [[source]] that says what was guessed."""
-    import json
-
-    mapping = found.mapping
-    assert mapping is not None
-    lines = [
-        "[[source]]",
-        f"name = {json.dumps(name.split('.')[0])}",
-        f"path = {json.dumps(name)}",
-        f"format = {json.dumps(found.format)}",
-    ]
-    if found.delimiter not in (None, ","):
-        lines.append(f"delimiter = {json.dumps(found.delimiter)}")
-    spelled = []
-    for target, f in mapping.fields.items():
-        if f.constant is not None:
-            value = f"{{ constant = {json.dumps(f.constant)} }}"
-        elif f.join:
-            value = f"{{ join = {json.dumps(list(f.join))} }}"
-        elif f.format:
-            value = f"{{ column = {json.dumps(f.columns[0])}, format = {json.dumps(f.format)} }}"
-        else:
-            value = json.dumps(f.columns[0] if len(f.columns) == 1 else list(f.columns))
-        spelled.append(f"{target} = {value}")
-    return "\n".join([*lines, "", "[source.columns]", *spelled])

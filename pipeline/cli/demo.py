@@ -111,7 +111,6 @@ def run_omnichannel(folder: Path) -> None:
     from pipeline.demo_shop import CONFIG as SOURCES
     from pipeline.demo_shop import write_shop
     from pipeline.demo_shop.map_config import MAP, dated
-    from pipeline.questions.journey_map import journey_map, pains
 
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "inbox").exists():
@@ -122,8 +121,8 @@ def run_omnichannel(folder: Path) -> None:
     taken_in(project)
     table = OutputOptions(format="table")
     answer(project.summary(), table, title="a made-up omnichannel shop")
-    answer(journey_map(project, by="stage"), table, title="its journey, stage by stage", hide=HIDDEN)
-    answer(pains(project), OutputOptions(format="table", limit=3), hide=("ci_low", "ci_high", "lost_goals"))
+    answer(project.map(by="stage"), table, title="its journey, stage by stage", hide=HIDDEN)
+    answer(project.map_pains(), OutputOptions(format="table", limit=3), hide=("ci_low", "ci_high", "lost_goals"))
     write_page(gathered(project, {}, "previous"), folder / "report")
     say(
         f"what was planted in it is in {folder / 'truths.json'}; find it with: journeys -C {folder} map --compare previous"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline.cli.answering import answer, opened, words
 from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions, question
+
+if TYPE_CHECKING:
+    from pipeline.api.words import NodeKind
 
 INTERVAL = ("ci_low", "ci_high")
 
@@ -51,10 +54,8 @@ def variants(
       journeys variants --collapse-repeats --top 10
       journeys variants --converted yes --max-steps 6 --limit 10
     """
-    from pipeline.questions.sequences import variants as ask
-
     chosen = None if converted is None else converted == "yes"
-    result = ask(opened(project), converted=chosen, goal=list(goal) or None, **asked, **words(scope))
+    result = opened(project).variants(converted=chosen, goal=list(goal) or None, **asked, **words(scope))
     note = f"{result.meta['variants']:,} different ways"
     answer(result, output, notes=(note,), hide=INTERVAL)
 
@@ -76,9 +77,7 @@ def find(pattern: str, project: ProjectOptions, output: OutputOptions, scope: Sc
       journeys find 'add_to_cart -> [^purchase]* -> END'
       journeys find 'START -> . -> . -> END' --list --limit 5
     """
-    from pipeline.questions.sequences import find as ask
-
-    answer(ask(opened(project), pattern, **asked, **words(scope)), output)
+    answer(opened(project).find(pattern, **asked, **words(scope)), output)
 
 
 @click.command()
@@ -116,9 +115,7 @@ def steps(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions, *
       journeys steps --to purchase --limit 10
       journeys steps --between add_to_cart purchase --limit 10
     """
-    from pipeline.questions.sequences import steps as ask
-
-    answer(ask(opened(project), **asked, **words(scope)), output)
+    answer(opened(project).steps(**asked, **words(scope)), output)
 
 
 @click.command("step-matrix")
@@ -133,9 +130,7 @@ def step_matrix(steps: int, project: ProjectOptions, output: OutputOptions, scop
       journeys step-matrix 6
       journeys step-matrix 4 --anchor add_to_cart
     """
-    from pipeline.questions.sequences import step_matrix as ask
-
-    result = ask(opened(project), steps, **asked, **words(scope))
+    result = opened(project).step_matrix(steps, **asked, **words(scope))
     answer(result, output, notes=(f"{result.meta['sessions']:,} sessions",))
 
 
@@ -147,7 +142,7 @@ def step_matrix(steps: int, project: ProjectOptions, output: OutputOptions, scop
 @question
 def flows(
     steps: int,
-    by: str,
+    by: NodeKind,
     goal: tuple[str, ...],
     collapse_repeats: bool,
     project: ProjectOptions,
@@ -163,9 +158,7 @@ def flows(
       journeys flows 4 --limit 10
       journeys flows -o flows.html
     """
-    from pipeline.questions.sequences import flows as ask
-
-    result = ask(
-        opened(project), steps, by=by, goal=list(goal) or None, collapse_repeats=collapse_repeats, **words(scope)
+    result = opened(project).flows(
+        steps, by=by, goal=list(goal) or None, collapse_repeats=collapse_repeats, **words(scope)
     )
     answer(result, output)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline.cli.answering import answer, answer_compared, opened, words
 from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions, compare_option, question
+
+if TYPE_CHECKING:
+    from pipeline.api.words import MapRows
 
 HIDDEN = (
     "events",
@@ -45,7 +48,7 @@ HIDDEN = (
 @click.pass_context
 def map(
     context: click.Context,
-    by: str,
+    by: MapRows,
     compare: str | None,
     project: ProjectOptions,
     output: OutputOptions,
@@ -61,9 +64,7 @@ def map(
     """
     if context.invoked_subcommand is not None:
         return
-    from pipeline.questions.journey_map import journey_map
-
-    result = journey_map(opened(project), by=by, compare=compare, **words(scope))
+    result = opened(project).map(by=by, compare=compare, **words(scope))
     if compare is not None:
         answer_compared(result, output, title="journey map")
         return
@@ -93,9 +94,7 @@ def pains(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -
     Example:
       journeys map pains
     """
-    from pipeline.questions.journey_map import pains as ask
-
-    answer(ask(opened(project), **words(scope)), output, hide=("ci_low", "ci_high", "lost_goals"))
+    answer(opened(project).map_pains(**words(scope)), output, hide=("ci_low", "ci_high", "lost_goals"))
 
 
 @map.command()
@@ -107,10 +106,8 @@ def moments(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions)
     Example:
       journeys map moments
     """
-    from pipeline.questions.journey_map import moments as ask
-
     hidden = ("ci_low", "ci_high", "effect_low", "effect_high", "p_value", "customers")
-    answer(ask(opened(project), **words(scope)), output, hide=hidden)
+    answer(opened(project).map_moments(**words(scope)), output, hide=hidden)
 
 
 @map.command()
@@ -122,9 +119,7 @@ def best(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) ->
     Example:
       journeys map best
     """
-    from pipeline.questions.journey_map import best as ask
-
-    answer(ask(opened(project), **words(scope)), output)
+    answer(opened(project).map_best(**words(scope)), output)
 
 
 @map.command()
@@ -136,9 +131,7 @@ def designed(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions
     Example:
       journeys map designed
     """
-    from pipeline.questions.journey_map import designed as ask
-
-    result = ask(opened(project), **words(scope))
+    result = opened(project).map_designed(**words(scope))
     totals = result.meta["totals"]
     share, whole = totals["in_order_share"], totals["complete_share"]
     notes = (
@@ -160,9 +153,7 @@ def opportunities(project: ProjectOptions, output: OutputOptions, scope: ScopeOp
     Example:
       journeys map opportunities
     """
-    from pipeline.questions.journey_map import opportunities as ask
-
-    answer(ask(opened(project), **words(scope)), output)
+    answer(opened(project).map_opportunities(**words(scope)), output)
 
 
 @map.command()
@@ -176,6 +167,4 @@ def personas(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions
     Example:
       journeys map personas --help
     """
-    from pipeline.questions.journey_map import personas as ask
-
-    answer(ask(opened(project), **words(scope)), output, hide=HIDDEN)
+    answer(opened(project).map_personas(**words(scope)), output, hide=HIDDEN)

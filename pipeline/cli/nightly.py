@@ -117,6 +117,8 @@ def backfill(since: str, until: str, only: str | None, project: ProjectOptions) 
         first, last = date.fromisoformat(since), date.fromisoformat(until)
     except ValueError:
         raise ConfigError("--since and --until are days, such as 2024-06-01.") from None
+    if first >= last:
+        raise ConfigError(f"the period is empty: it would run from {first} until {last}, and --until is exclusive.")
     shop = opened(project)
     for n in range((last - first).days):
         night = (first + timedelta(days=n)).isoformat()
@@ -148,9 +150,7 @@ def runs_list(project: ProjectOptions, output: OutputOptions) -> None:
     Example:
       journeys runs list --limit 5
     """
-    from pipeline.nightly.manifests import read_all, table_of
-
-    show(table_of(read_all(opened(project).store.root / "runs")), output, title="runs")
+    show(opened(project).runs(), output, title="runs")
 
 
 @runs.command("show")
@@ -163,9 +163,7 @@ def runs_show(run_id: str, project: ProjectOptions) -> None:
     Example:
       journeys runs show last
     """
-    from pipeline.nightly.manifests import named
-
-    click.echo(json.dumps(named(opened(project).store.root / "runs", run_id), indent=1, sort_keys=True))
+    click.echo(json.dumps(opened(project).runs_show(run_id), indent=1, sort_keys=True))
 
 
 @runs.command("diff")
@@ -180,10 +178,7 @@ def runs_diff(first: str, second: str, project: ProjectOptions, output: OutputOp
     Example:
       journeys runs diff last last
     """
-    from pipeline.nightly.manifests import difference, named
-
-    folder = opened(project).store.root / "runs"
-    show(difference(named(folder, first), named(folder, second)), output, title=f"{first} against {second}")
+    show(opened(project).runs_diff(first, second), output, title=f"{first} against {second}")
 
 
 @click.command()
@@ -200,9 +195,7 @@ def changes(days: int, against: int, as_of: str | None, project: ProjectOptions,
       journeys changes
       journeys changes -f markdown
     """
-    from pipeline.questions.changes import changes as ask
-
-    result = ask(opened(project), days=days, against=against, as_of=as_of)
+    result = opened(project).changes(days=days, against=against, as_of=as_of)
     if output.format is None and output.output is None:
         lines = result.table["sentence"].to_pylist() or [
             f"nothing moved beyond noise: {result.meta['compared']} rates compared."

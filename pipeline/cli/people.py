@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.project.result import Result
 
 UNMASK = click.option("--unmask", is_flag=True, help="Show ids as recorded.")
-WORDS = tuple(w for w in FUNNEL_WORDS if w not in ("breakdown", "by", "top"))
+WORDS = tuple(w for w in FUNNEL_WORDS if w not in ("breakdown", "by", "top", "compare"))
 
 
 @click.command()

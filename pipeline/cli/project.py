@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -99,13 +98,8 @@ def config_show(origin: bool, project: ProjectOptions, output: OutputOptions) ->
     Example:
       journeys config show --origin
     """
-    import pyarrow as pa
-
-    found = opened(project).config.origins()
-    columns: dict[str, Any] = {"key": [k for k, _, _ in found], "value": [v for _, v, _ in found]}
-    if origin:
-        columns["origin"] = [o for _, _, o in found]
-    show(pa.table(columns), output, title="configuration")
+    table = opened(project).config_show()
+    show(table if origin else table.drop_columns(["origin"]), output, title="configuration")
 
 
 @click.command()
@@ -118,12 +112,9 @@ def doctor(project: ProjectOptions, output: OutputOptions) -> None:
     Example:
       journeys doctor
     """
-    import pyarrow as pa
-
     from ingest.errors import StoreError
-    from pipeline.checks.doctor import checks
 
-    rows = checks(opened(project))
-    show(pa.Table.from_pylist(rows), output, title="doctor")
-    if any(row["state"] == "failed" for row in rows):
+    table = opened(project).doctor()
+    show(table, output, title="doctor")
+    if "failed" in table["state"].to_pylist():
         raise StoreError("doctor found something that does not work; see the rows marked failed.")

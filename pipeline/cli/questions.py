@@ -11,6 +11,7 @@ from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions, co
 
 if TYPE_CHECKING:
     from pipeline.api import Project
+    from pipeline.api.words import NodeKind
     from pipeline.project.result import Result
 
 BY = click.Choice(["touchpoint", "stage"])
@@ -52,7 +53,7 @@ def sessions(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions
 @compare_option
 @question
 def paths(
-    by: str,
+    by: NodeKind,
     collapse_repeats: bool,
     nodes: bool,
     goal: tuple[str, ...],
@@ -85,7 +86,7 @@ def paths(
 @compare_option
 @question
 def dropoff(
-    by: str,
+    by: NodeKind,
     goal: tuple[str, ...],
     compare: str | None,
     project: ProjectOptions,
@@ -217,15 +218,9 @@ def left_out(result: Result) -> tuple[str, ...]:
 
 def show_saved(shop: Project, output: OutputOptions) -> None:
     """The [[funnel]]s of journeys.toml."""
-    import pyarrow as pa
-
     from pipeline.cli.output import show
 
-    rows = [
-        {"name": f.name, "steps": " > ".join(f.steps), "count": f.count, "order": f.order} for f in shop.config.funnels
-    ]
-    schema = pa.schema([(n, pa.string()) for n in ("name", "steps", "count", "order")])
-    show(pa.Table.from_pylist(rows, schema=schema), output, title="saved funnels")
+    show(shop.saved_funnels(), output, title="saved funnels")
 
 
 def step_windows(texts: tuple[str, ...]) -> dict[str, str]:
@@ -243,7 +238,9 @@ def step_windows(texts: tuple[str, ...]) -> dict[str, str]:
 @click.option("--by", type=BY, default="touchpoint", help="Nodes are touchpoints or stages.")
 @click.option("--collapse-repeats", is_flag=True, help="Count a run of one node as one visit.")
 @question
-def graph(by: str, collapse_repeats: bool, project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
+def graph(
+    by: NodeKind, collapse_repeats: bool, project: ProjectOptions, output: OutputOptions, scope: ScopeOptions
+) -> None:
     """The path graph, as .graphml, .json or .mmd (Mermaid): by the suffix of -o FILE.
 
     \b
@@ -258,7 +255,7 @@ def graph(by: str, collapse_repeats: bool, project: ProjectOptions, output: Outp
     suffix = ".mmd" if target is None else target.suffix.lower()
     if suffix not in GRAPH_WRITERS:
         raise ConfigError(f'graph writes {", ".join(sorted(GRAPH_WRITERS))}, not "{suffix}"; name one with -o FILE.')
-    found = opened(project).paths(by=by, collapse_repeats=collapse_repeats, **words(scope)).graph()
+    found = opened(project).graph(by=by, collapse_repeats=collapse_repeats, **words(scope))
     data = GRAPH_WRITERS[suffix](found)
     if target is None:
         click.echo(data.decode(), nl=False)

@@ -20,9 +20,8 @@ def reconcile(project: ProjectOptions, output: OutputOptions) -> None:
       journeys reconcile
     """
     from ingest.errors import JourneysError
-    from pipeline.checks.reconcile import reconcile as check
 
-    table = check(opened(project))
+    table = opened(project).reconcile()
     show(table, output, title="reconcile")
     broken = table["holds"].to_pylist().count(False)
     if broken:

@@ -20,16 +20,4 @@ def sql(statement: str, project: ProjectOptions, output: OutputOptions) -> None:
     Example:
       journeys sql "select event, count(*) as n from events group by all order by n desc limit 5"
     """
-    import pyarrow as pa
-
-    from ingest.read_only_sql import read_only
-    from ingest.schema import EVENTS
-    from pipeline.loading.sessions_table import sessions_table
-    from sessionize.sessions import SESSIONS
-
-    shop = opened(project)
-    views = {"events": [f.path for f in shop.store.snapshot().files]}
-    empty = {"events": EVENTS.append(pa.field("span", pa.string())), "sessions": SESSIONS}
-    if "sessions" in statement.lower():
-        views["sessions"] = sessions_table(shop)
-    show(read_only(statement, views, empty), output, title="sql")
+    show(opened(project).sql(statement), output, title="sql")

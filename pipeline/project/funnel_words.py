@@ -78,12 +78,20 @@ def parse_funnel(
 ) -> Funnel:
     """A funnel in the words of the command line; `options` are those of `Funnel` that need no reading."""
     return Funnel(
-        steps=parse_steps(steps, {k: parse_duration(v) for k, v in (step_window or {}).items()}),
-        window=None if window is None else parse_duration(window),
+        steps=parse_steps(steps, {k: parse_window(v) for k, v in (step_window or {}).items()}),
+        window=None if window is None else parse_window(window),
         exclusions=tuple(parse_exclusion(x) for x in exclude),
         ignored=frozenset(ignore),
         **options,
     )
+
+
+def parse_window(value: str | timedelta) -> timedelta:
+    """A duration, which only a timedelta can make negative; raises ConfigError for that."""
+    window = parse_duration(value)
+    if window < timedelta(0):
+        raise ConfigError(f"a window cannot be shorter than 0: {window}.")
+    return window
 
 
 def parse_exclusion(text: str) -> Exclusion:

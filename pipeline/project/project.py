@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import pyarrow as pa
 
@@ -29,6 +29,17 @@ from pipeline.project.rules import session_rules, stage_rules, touchpoint_rules
 from sessionize.clock import midnight
 
 
+class PeriodWords(TypedDict, total=False):
+    """The words of a Period, as a question passes them on."""
+
+    as_of: str | None
+    since: str | None
+    until: str | None
+    segment: Mapping[str, str] | Sequence[tuple[str, str]]
+    where: Sequence[str]
+    persona: str | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Period:
     """What a question is about, as people say it; None = everything."""
@@ -39,6 +50,17 @@ class Period:
     segment: Mapping[str, str] | Sequence[tuple[str, str]] = ()
     where: Sequence[str] = ()
     persona: str | None = None
+
+
+def days_between(period: Period, timezone: str) -> tuple[int, int]:
+    """since and until in microseconds UTC, NEVER where one is not given; raises ConfigError where since >= until."""
+    since = -NEVER if period.since is None else parse_day(period.since, timezone, "--since")
+    until = NEVER if period.until is None else parse_day(period.until, timezone, "--until")
+    if since >= until:
+        raise ConfigError(
+            f"the period is empty: it would run from {period.since} until {period.until}, and until is exclusive."
+        )
+    return since, until
 
 
 @dataclass(frozen=True)
@@ -91,10 +113,12 @@ class ProjectFolder:
         analyses: Sequence[Analysis[Any]],
         columns: Iterable[str] = (),
         stages: StageRules | None = None,
+        near: Collection[str] = (),
     ) -> Asked:
         """Run analyses in one pass over the newest snapshot, under other `stages` than those of journeys.toml where given.
 
-        Warns about columns of --segment and --where (and `columns`, named elsewhere) in which no event has a value.
+        Warns about columns of --segment and --where (and `columns`, named elsewhere) in which no event has a value, with
+        the nearest name that has one, or of `near`: what else the question could have meant.
         """
         snapshot = self.store.snapshot()
         scope, warnings = self.scope(period, snapshot, frozenset(columns).union(*(a.columns for a in analyses)))
@@ -105,8 +129,8 @@ class ProjectFolder:
             raise ConfigError(f"no condition can look at {column}: {BESIDE[column]}.")
         answers, done = run([*analyses, Seen(columns=named)], snapshot, scope)
         missing, known = absent_columns(snapshot, answers[-1] - scope.facts.names) if answers[-1] else ([], [])
-        near = {c: "" if c in snapshot.columns else did_you_mean(c, known) for c in missing}
-        warnings.extend(f'no event has a value in the column "{c}".{near[c]}' for c in missing)
+        meant = {c: "" if c in snapshot.columns else did_you_mean(c, [*known, *near]) for c in missing}
+        warnings.extend(f'no event has a value in the column "{c}".{meant[c]}' for c in missing)
         return Asked(
             answers=answers[:-1], snapshot=snapshot, scope=scope, done=done, config=self.config, warnings=warnings
         )
@@ -132,10 +156,11 @@ class ProjectFolder:
         if period.persona is not None:
             check_persona(self.config, period.persona)
             pairs.append((PERSONA, period.persona))
+        since, until = days_between(period, timezone)
         scope = Scope(
             as_of=as_of,
-            since=-NEVER if period.since is None else parse_day(period.since, timezone, "--since"),
-            until=NEVER if period.until is None else parse_day(period.until, timezone, "--until"),
+            since=since,
+            until=until,
             segment=tuple(Condition(column, "=", value) for column, value in pairs),
             where=tuple(parse_condition(c) for c in period.where),
             sessions=session_rules(self.config),

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from ingest.errors import MissingInput
+from paths.carts.breakdown import COMPUTED
 from paths.carts.counts import Carts
 from paths.carts.listing import CartList
 from paths.carts.reminders import due
 from pipeline.config import Config
 from pipeline.project.as_of import parse_instant
 from pipeline.project.masking import Mask
-from pipeline.project.project import Period, ProjectFolder
+from pipeline.project.project import Period, PeriodWords, ProjectFolder
 from pipeline.project.result import Result
 from pipeline.project.rules import cart_rules
 
 
-def carts(project: ProjectFolder, *, by: str | None = None, compare: str | None = None, **period: Any) -> Result:
+def carts(
+    project: ProjectFolder, *, by: str | None = None, compare: str | None = None, **period: Unpack[PeriodWords]
+) -> Result:
     """One row per kind, status and (with `by`) value of a column: episodes, customers, value, its coverage.
 
     With `compare` one row per kind and value: the abandonment rate of both sides; see pipeline/questions/compare.py.
@@ -27,7 +31,8 @@ def carts(project: ProjectFolder, *, by: str | None = None, compare: str | None 
         from pipeline.questions.compare import compare_carts
 
         return compare_carts(project, Period(**period), compare, question)
-    asked = project.ask(Period(**period), [question])
+    named = () if by is None or by in COMPUTED else (by,)
+    asked = project.ask(Period(**period), [question], named, near=COMPUTED)
     found = asked.answers[0]
     return asked.result(
         "carts", found.table, parameters={"by": by, **windows(project.config), "totals": dict(found.totals)}
@@ -39,7 +44,9 @@ def windows(config: Config) -> dict[str, Any]:
     return {"quiet_period": config.carts.quiet_period, "recovery_window": config.carts.recovery_window}
 
 
-def cart_list(project: ProjectFolder, *, status: tuple[str, ...] = (), unmask: bool = False, **period: Any) -> Result:
+def cart_list(
+    project: ProjectFolder, *, status: Sequence[str] = (), unmask: bool = False, **period: Unpack[PeriodWords]
+) -> Result:
     """One row per episode, customers masked."""
     question = CartList(rules=cart_rules(project.config), statuses=frozenset(status), minor_units=project.minor_units)
     asked = project.ask(Period(**period), [question])
@@ -58,7 +65,7 @@ def reminders(
     """
     at = parse_instant(due_on, project.config.project.timezone, "--due")
     question = CartList(rules=cart_rules(project.config), contactable=contactable, minor_units=project.minor_units)
-    asked = project.ask(Period(as_of=due_on), [question])
+    asked = project.ask(Period(as_of=due_on), [question], () if contactable is None else (contactable,))
     rules = project.config.carts
     rows = due(
         asked.answers[0],

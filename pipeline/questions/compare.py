@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ingest.errors import ConfigError
 from paths.analysis import Analysis
-from paths.carts.breakdown import GRID
+from paths.carts.breakdown import COMPUTED, GRID
 from paths.carts.counts import Carts
 from paths.compare.comparison import Comparison, Whole, Words, compared, surest
 from paths.compare.rates import (
@@ -74,12 +74,13 @@ def ask_both(
     rest: Sequence[Analysis[Any]] = (),
     columns: Iterable[str] = (),
     stages: StageRules | None = None,
+    near: Collection[str] = (),
 ) -> Both:
     """Ask the questions about both sides, and `rest` once as it is, in one pass."""
     scope, _ = project.scope(period, project.store.snapshot())
     sides = sides_of(project, scope, text)
     analyses = [side.asked(question) for side in (sides.now, sides.before) for question in questions]
-    asked = project.ask(sides.shared(period), [*analyses, *rest], sides.columns.union(columns), stages=stages)
+    asked = project.ask(sides.shared(period), [*analyses, *rest], sides.columns.union(columns), stages, near)
     n = len(questions)
     answers = asked.answers
     return Both(asked=asked, now=answers[:n], before=answers[n : 2 * n], rest=answers[2 * n :], sides=sides, text=text)
@@ -166,8 +167,9 @@ def warn_of_open_windows(both: Both) -> None:
 
 def compare_carts(project: ProjectFolder, period: Period, text: str, question: Carts) -> Result:
     """One row per kind of cart (and value of `by`): carts left, of those left or converted."""
-    both = ask_both(project, period, text, [question])
     by = None if question.by in GRID else question.by
+    named = () if by is None or by in COMPUTED else (by,)
+    both = ask_both(project, period, text, [question], columns=named, near=COMPUTED)
     now, before = both.now[0].table, both.before[0].table
     counts = cart_counts(now, by), cart_counts(before, by)
     decided = [sum(trials for _, trials in c.values()) for c in counts]

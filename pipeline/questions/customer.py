@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -19,12 +19,12 @@ from paths.journeys.scope import Scope
 from paths.people.timeline import GoalSums, Timeline
 from pipeline.engines.local import Pass, last_span
 from pipeline.project.as_of import instant_text
-from pipeline.project.project import Asked, Period, ProjectFolder
+from pipeline.project.project import Asked, Period, PeriodWords, ProjectFolder
 from pipeline.project.result import Result
 from pipeline.project.rules import cart_rules, goal_rules
 
 
-def customer(project: ProjectFolder, id: str, *, anonymous: bool = False, **period: Any) -> Result:
+def customer(project: ProjectFolder, id: str, *, anonymous: bool = False, **period: Unpack[PeriodWords]) -> Result:
     """One row per event of one customer, in order; meta["customer"] has what stands above them.
 
     `id` is a known one or, where nobody is known by it, an anonymous one; `anonymous` looks for that alone. Raises

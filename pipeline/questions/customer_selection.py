@@ -9,9 +9,10 @@ from typing import Any
 
 from ingest.errors import ConfigError
 from paths.people.selections import AtStep, Ended, Everyone, OnEdge, Selection
-from pipeline.project.funnel_words import parse_funnel, split_outside
+from pipeline.project.funnel_words import parse_funnel
 from pipeline.project.project import ProjectFolder
 from pipeline.project.rules import goal_rules
+from pipeline.questions.funnel import words_of_funnel
 
 STATES = {"dropped_at": "dropped", "in_progress_at": "in_progress", "converted_at": "converted"}
 SPLITTING = ("breakdown", "by", "top")  # words of a saved funnel that split its units, and do not choose them
@@ -69,14 +70,8 @@ class Who:
 
     def funnel_words(self, project: ProjectFolder, words: Mapping[str, Any]) -> dict[str, Any]:
         """Steps and options of the funnel: those of a saved one, and over them the ones given."""
-        steps = self.funnel or ()
-        if isinstance(steps, str) and project.config.funnel(steps.strip()) is not None:
-            saved = {k: v for k, v in project.saved_funnel(steps.strip()).items() if k not in SPLITTING}
-            return saved | dict(words)
-        parts = split_outside(steps, ">") if isinstance(steps, str) else steps
-        if isinstance(steps, str) and len(parts) == 1:
-            project.saved_funnel(steps)  # one word can only be a name: say which are known
-        return {"steps": [p.strip() for p in parts]} | dict(words)
+        found = words_of_funnel(project, self.funnel or (), words)
+        return {k: v for k, v in found.items() if k not in SPLITTING}
 
     def selection(self, project: ProjectFolder, words: Mapping[str, Any], goal: Sequence[str] | None) -> Selection:
         """The units to find; `words` are those of the funnel."""

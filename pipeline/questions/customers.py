@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, Unpack
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,7 +22,7 @@ from paths.people.strugglers import Strugglers
 from paths.visits.visits import END, START
 from pipeline.config import Config
 from pipeline.project.masking import Mask
-from pipeline.project.project import Asked, Period, ProjectFolder
+from pipeline.project.project import Asked, Period, PeriodWords, ProjectFolder
 from pipeline.project.result import Result
 from pipeline.project.rules import goal_rules
 from pipeline.questions.carts import cart_list
@@ -130,7 +130,7 @@ def strugglers(
     sessions: int = 3,
     goal: str | Sequence[str] | None = None,
     unmask: bool = False,
-    **period: Any,
+    **period: Unpack[PeriodWords],
 ) -> Result:
     """One row per customer with at least `sessions` sessions that reached a stage of intent, and no goal in the period."""
     stages, names = intent(project.config)

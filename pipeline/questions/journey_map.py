@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Unpack
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,7 +23,7 @@ from pipeline.config import Config
 from pipeline.config.preset_stages import SHOP_PHASES
 from pipeline.project.map_rules import questions, settings
 from pipeline.project.periods import local_day
-from pipeline.project.project import Asked, Period, ProjectFolder
+from pipeline.project.project import Asked, Period, PeriodWords, ProjectFolder
 from pipeline.project.result import Result
 from pipeline.project.rules import cart_rules
 
@@ -43,7 +43,9 @@ def ask(project: ProjectFolder, period: Mapping[str, Any], analyses: Sequence[An
     return asked
 
 
-def journey_map(project: ProjectFolder, *, by: str = "touchpoint", compare: str | None = None, **period: Any) -> Result:
+def journey_map(
+    project: ProjectFolder, *, by: str = "touchpoint", compare: str | None = None, **period: Unpack[PeriodWords]
+) -> Result:
     """One row per cell (stage x touchpoint, channel; by="stage" the stages themselves), with what people know of it.
 
     With `compare` one row per cell and rate, against another period or segment.
@@ -66,13 +68,13 @@ def journey_map(project: ProjectFolder, *, by: str = "touchpoint", compare: str 
     )
 
 
-def pains(project: ProjectFolder, **period: Any) -> Result:
+def pains(project: ProjectFolder, **period: Unpack[PeriodWords]) -> Result:
     """One row per signal of friction at a touchpoint, the most expensive first, with its owner."""
     asked = ask(project, period, [questions(project).cells("touchpoint")])
     return asked.result("pain points", owned(project.config, asked.answers[0].pains), parameters=settings(project))
 
 
-def moments(project: ProjectFolder, **period: Any) -> Result:
+def moments(project: ProjectFolder, **period: Unpack[PeriodWords]) -> Result:
     """One row per touchpoint at which a good or a bad visit decides, the strongest first, with its owner."""
     asked = ask(project, period, [questions(project).cells("touchpoint")])
     return asked.result(
@@ -80,7 +82,7 @@ def moments(project: ProjectFolder, **period: Any) -> Result:
     )
 
 
-def best(project: ProjectFolder, **period: Any) -> Result:
+def best(project: ProjectFolder, **period: Unpack[PeriodWords]) -> Result:
     """One row per touchpoint with enough answers, the best feeling first: as many words for what works as for what does not."""
     asked = ask(project, period, [questions(project).cells("touchpoint")])
     return asked.result(
@@ -88,7 +90,7 @@ def best(project: ProjectFolder, **period: Any) -> Result:
     )
 
 
-def designed(project: ProjectFolder, **period: Any) -> Result:
+def designed(project: ProjectFolder, **period: Unpack[PeriodWords]) -> Result:
     """One row per stage as designed: how many come, in which order, how long it takes, against the targets."""
     found = questions(project)
     asked = ask(project, period, [found.designed(), found.cells("stage")])
@@ -97,7 +99,7 @@ def designed(project: ProjectFolder, **period: Any) -> Result:
     return asked.result("designed journey", table, parameters={**settings(project), "totals": dict(answer.totals)})
 
 
-def opportunities(project: ProjectFolder, **period: Any) -> Result:
+def opportunities(project: ProjectFolder, **period: Unpack[PeriodWords]) -> Result:
     """One row per thing to do: carts to win back, buyers who heard nothing, complaints, avoidable contacts, silent stages."""
     found = questions(project)
     carts = Carts(rules=cart_rules(project.config), minor_units=project.minor_units)
@@ -106,7 +108,7 @@ def opportunities(project: ProjectFolder, **period: Any) -> Result:
     return asked.result("opportunities", table, parameters=settings(project))
 
 
-def personas(project: ProjectFolder, **period: Any) -> Result:
+def personas(project: ProjectFolder, **period: Unpack[PeriodWords]) -> Result:
     """One row per persona and stage: customers, feeling, friction, what goes on, side by side."""
     names = [p.name for p in project.config.personas]
     if not names:

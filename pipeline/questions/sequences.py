@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import pyarrow as pa
 
@@ -18,7 +18,7 @@ from paths.sequences.steps_around import step_matrix as matrix_of
 from paths.sequences.variants import Variants
 from paths.sequences.walks import View, stage_names
 from pipeline.project.masking import Mask
-from pipeline.project.project import Asked, Period, ProjectFolder
+from pipeline.project.project import Asked, Period, PeriodWords, ProjectFolder
 from pipeline.project.result import Result
 from pipeline.project.rules import goal_rules
 
@@ -32,7 +32,7 @@ def find(
     level: str = "touchpoint",
     collapse_repeats: bool = False,
     hide: Sequence[str] = (),
-    **period: Any,
+    **period: Unpack[PeriodWords],
 ) -> Result:
     """One row: sessions and customers that match, their share, seconds between the ends of the match.
 
@@ -59,7 +59,7 @@ def variants(
     collapse_repeats: bool = False,
     hide: Sequence[str] = (),
     goal: str | Sequence[str] | None = None,
-    **period: Any,
+    **period: Unpack[PeriodWords],
 ) -> Result:
     """One row per sequence of nodes: sessions, customers, share, median seconds, conversion. `top`: only so many rows."""
     view = view_of(level, collapse_repeats, hide)
@@ -89,7 +89,7 @@ def steps(
     level: str = "touchpoint",
     collapse_repeats: bool = False,
     hide: Sequence[str] = (),
-    **period: Any,
+    **period: Unpack[PeriodWords],
 ) -> Result:
     """One row per step and node, `steps` after the first (or last) `visit` to a node, or before it.
 
@@ -124,7 +124,7 @@ def step_matrix(
     level: str = "touchpoint",
     collapse_repeats: bool = False,
     hide: Sequence[str] = (),
-    **period: Any,
+    **period: Unpack[PeriodWords],
 ) -> Result:
     """One row per node, column step_k the share of sessions that are there at step k; END is a row. Columns add up to 1.
 
@@ -146,7 +146,7 @@ def flows(
     by: str = "touchpoint",
     goal: Sequence[str] | None = None,
     collapse_repeats: bool = True,
-    **period: Any,
+    **period: Unpack[PeriodWords],
 ) -> Result:
     """One row per step, source and target of the first steps of sessions: what a Sankey shows. `plot()` draws it.
 

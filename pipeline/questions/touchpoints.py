@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import pyarrow as pa
 
@@ -10,7 +10,7 @@ from paths.journeys.touchpoints import TouchpointRule, fits, path_of
 from paths.overview.names import Vocabulary
 from paths.overview.rule_coverage import RuleCoverage, spoken
 from paths.overview.url_patterns import blocks, suggest
-from pipeline.project.project import Period, ProjectFolder
+from pipeline.project.project import Period, PeriodWords, ProjectFolder
 from pipeline.project.result import Result
 from pipeline.project.rules import touchpoint_rules
 
@@ -20,7 +20,7 @@ VERDICTS = pa.schema(
 """One row is one rule, in order; at most one fires, the first that matches. `why` says what fits or does not."""
 
 
-def touchpoints(project: ProjectFolder, *, top: int = 10, **period: Any) -> Result:
+def touchpoints(project: ProjectFolder, *, top: int = 10, **period: Unpack[PeriodWords]) -> Result:
     """One row per touchpoint and the rule that gives it: events, customers, share.
 
     meta: `unmatched` (the `top` most frequent URL paths that no rule names) and `toml` ([[touchpoint]] blocks for the

@@ -24,7 +24,7 @@ from pipeline.config.durations import format_duration
 from pipeline.project.masking import Mask
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "docs/guide.md", "docs/recipes.md")
+PAGES = ("README.md", "docs/python.md", "docs/guide.md", "docs/recipes.md")
 ALL_PAGES = ("README.md", "CHANGELOG.md", *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
@@ -118,6 +118,11 @@ def test_the_reference_is_the_same_at_every_width(monkeypatch: pytest.MonkeyPatc
         [sys.executable, ROOT / "docs/reference.py", "-"], cwd=ROOT, text=True, capture_output=True, check=True
     )
     assert once.stdout == beside("reference.py").reference()
+
+
+def test_the_python_reference_is_what_the_docstrings_say() -> None:
+    written = beside("python_reference.py").reference()
+    assert written == (ROOT / "docs/python.md").read_text(encoding="utf-8"), "run `make docs`"
 
 
 @pytest.mark.parametrize("page", ALL_PAGES)

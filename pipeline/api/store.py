@@ -1,0 +1,259 @@
+"""Files in, the store itself, its runs, and whether everything works: ingest, inspect, quarantine, sql, runs, doctor."""
+
+from collections.abc import Mapping
+from os import PathLike, fspath
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from ingest.load import Loaded
+from pipeline.api.words import Instant, question, text_of
+from pipeline.project.project import ProjectFolder
+from pipeline.project.result import Result
+
+Format = Literal["csv", "ndjson", "json", "parquet", "combined", "w3c", "alb"]
+
+
+class StoreQuestions(ProjectFolder):
+    """Files in, and what the store holds. Its listings are plain pyarrow Tables: there is no period to speak of."""
+
+    @question
+    def ingest(
+        self,
+        *files: str | PathLike[str],
+        map: Mapping[str, str] | None = None,
+        source: str | None = None,
+        format: Format | None = None,
+        delimiter: str | None = None,
+        timezone: str | None = None,
+        deduplicate: Literal["content", "event_id", "off"] | None = None,
+        as_of: Instant | None = None,
+        as_name: str | None = None,
+        bots: Literal["quarantine", "keep"] | None = None,
+        static_files: Literal["exclude", "keep"] | None = None,
+    ) -> Loaded:
+        """Read files into the store, exactly once; without any, those of every [[source]] of journeys.toml.
+
+        Args:
+            files: paths or globs; the same bytes again add nothing.
+            map: which column each target is read from: {"event_at": "timestamp"}; "a|b" the first that is not empty, "a+b"
+                joined, "'text'" a constant.
+            source: read the files as this [[source]].
+            format: how the files are written; guessed.
+            delimiter: of CSV; guessed.
+            timezone: of times without an offset; UTC.
+            deduplicate: what makes two rows one event.
+            as_of: the instant to take as now; later rows than a day after it are quarantined.
+            as_name: the input name of standard input (the file "-").
+            bots: what becomes of those known by their user agent; quarantine.
+            static_files: what becomes of pictures and scripts in a web log; exclude.
+
+        Returns:
+            Loaded: `.accounting` has rows = accepted + duplicates + quarantined of each source, `.known` the files that were
+            taken in before.
+
+        Raises:
+            ConfigError: for a mapping that makes no sense, or where there is nothing to read.
+            InputError: for a file that cannot be read as what it claims to be.
+            Locked: while another writer is at work.
+
+        Example:
+            >>> shop.ingest().known  # all of it is in the store
+            ('ecom.csv.gz',)
+        """
+        from pipeline.loading.intake import Intake, ingest
+
+        intake = Intake(
+            files=[fspath(f) for f in files],
+            maps=map or {},
+            source=source,
+            format=format,
+            delimiter=delimiter,
+            timezone=timezone,
+            deduplicate=deduplicate,
+            as_of=None if as_of is None else text_of(as_of),
+            as_name=as_name,
+            bots=bots,
+            static_files=static_files,
+        )
+        loaded, _ = ingest(self, intake)
+        return loaded
+
+    @question
+    def inspect(
+        self, file: str | PathLike[str], *, format: Format | None = None, delimiter: str | None = None
+    ) -> Result:
+        """One row per column of a file: what it holds, and what it would be mapped to. Nothing is loaded.
+
+        Args:
+            file: a path, relative to the folder one stands in.
+            format: how it is written; guessed.
+            delimiter: of CSV; guessed.
+
+        Returns:
+            column, mapped_to, type (text) · null_share (float) · distinct (int) · example (text). `.meta["toml"]`: a
+            [[source]] to paste into journeys.toml; `.meta["problem"]`: why no mapping can be guessed.
+
+        Raises:
+            InputError: for a file that cannot be read as what it claims to be.
+
+        Example:
+            >>> look = shop.inspect("journeys-demo/ecom.csv.gz")
+            >>> look.rows()[0]["column"], look.meta["rows"]
+            ('user_id', 31106)
+        """
+        from pipeline.loading.inspection import inspected
+
+        return inspected(fspath(file), format=format, delimiter=delimiter)
+
+    @question
+    def quarantine(self, *, reason: str | None = None, counts: bool = False) -> pa.Table:
+        """One row per row that was not accepted; with `counts`, one per reason and source.
+
+        Args:
+            reason: only rows with this reason.
+            counts: count them by reason and source, with a sample of each.
+
+        Returns:
+            source, input (text) · record, line (int) · reason, detail, raw (text: the row as JSON) · run_id (text). With
+            `counts`: reason, source, rows, and input, line, detail, raw of the first.
+
+        Example:
+            >>> shop.quarantine().num_rows
+            0
+        """
+        from pipeline.loading.refused import quarantined
+
+        return quarantined(self, reason=reason, counts=counts)
+
+    @question
+    def sql(self, statement: str) -> pa.Table:
+        """The rows of one SELECT over the tables events and sessions; read-only.
+
+        Args:
+            statement: SQL as DuckDB speaks it.
+
+        Returns:
+            The columns that the statement names.
+
+        Raises:
+            QueryError: for a statement that DuckDB refuses; it carries the SQL.
+
+        Example:
+            >>> shop.sql("select count(*) as n from events where event = 'purchase'").to_pylist()
+            [{'n': 470}]
+        """
+        from pipeline.loading.store_sql import ask_sql
+
+        return ask_sql(self, statement)
+
+    def reconcile(self) -> pa.Table:
+        """One row per law between the numbers, checked on this store.
+
+        Returns:
+            law (text) · holds (bool) · detail (text).
+
+        Example:
+            >>> all(shop.reconcile()["holds"].to_pylist())
+            True
+        """
+        from pipeline.checks.reconcile import reconcile
+
+        return reconcile(self)
+
+    def doctor(self) -> pa.Table:
+        """One row per check of the installation, the project and its store.
+
+        Returns:
+            check, state (ok, missing or failed), detail (text).
+
+        Example:
+            >>> shop.doctor()["check"].to_pylist()
+            ['python', 'libraries', 'configuration', 'store', 'disk']
+        """
+        from pipeline.checks.doctor import checks
+
+        return pa.Table.from_pylist(checks(self))
+
+    def config_show(self) -> pa.Table:
+        """One row per value of the configuration in force, and where it comes from.
+
+        Returns:
+            key, value, origin (text).
+
+        Example:
+            >>> values = dict(zip(*(shop.config_show()[c].to_pylist() for c in ("key", "value"))))
+            >>> values["sessions.idle_timeout"]
+            '30m'
+        """
+        keys, values, origins = zip(*self.config.origins(), strict=True)
+        return pa.table({"key": keys, "value": values, "origin": origins})
+
+    def runs(self) -> pa.Table:
+        """One row per run of `journeys run` or `journeys ingest`, the newest first.
+
+        Returns:
+            run_id, as_of, state, started_at (text) · seconds (float) · inputs, rows, accepted, duplicates, quarantined,
+            warnings (int).
+
+        Example:
+            >>> shop.runs().column_names[:3]
+            ['run_id', 'as_of', 'state']
+        """
+        from pipeline.nightly.manifests import read_all, table_of
+
+        return table_of(read_all(self.store.root / "runs"))
+
+    @question
+    def runs_show(self, run_id: str = "last") -> dict[str, Any]:
+        """The manifest of one run.
+
+        Args:
+            run_id: its id, or "last".
+
+        Returns:
+            What <store>/runs/<run_id>.json holds.
+
+        Raises:
+            MissingInput: for a run that there is none of.
+        """
+        from pipeline.nightly.manifests import named
+
+        return named(self.store.root / "runs", run_id)
+
+    @question
+    def runs_diff(self, first: str, second: str = "last") -> pa.Table:
+        """One row per value that the manifests of two runs disagree on.
+
+        Args:
+            first: the id of a run, or "last".
+            second: the id of another, or "last".
+
+        Returns:
+            key, first, second (text).
+
+        Raises:
+            MissingInput: for a run that there is none of.
+        """
+        from pipeline.nightly.manifests import difference, named
+
+        folder = self.store.root / "runs"
+        return difference(named(folder, first), named(folder, second))
+
+    @question
+    def explain(self, answer: Result) -> str:
+        """Why a number is so: its definition in words, the parameters in force, what was read, who is behind it.
+
+        Args:
+            answer: what a question of this project gave.
+
+        Returns:
+            The text of --explain.
+
+        Example:
+            >>> print(shop.explain(shop.summary()))
+            summary: Events and customers before as_of; ...
+        """
+        from pipeline.questions.explain import explanation
+
+        return explanation(answer, str(self.directory))
