@@ -50,7 +50,7 @@ floats, rates from 0 to 1, money in units of the currency. Everything that is ra
 >>> shop.dropoff(by="channel")
 Traceback (most recent call last):
 ...
-ingest.errors.ConfigError: by is one of touchpoint, stage, not "channel".
+ingest.errors.ConfigError: by is touchpoint or stage, not "channel".
 >>> shop.funnel("buy", windw="1d")
 Traceback (most recent call last):
 ...

@@ -82,9 +82,14 @@ WORDS: dict[Any, str] = {
 
 
 def spoken(kind: Any) -> str:
-    """An annotation in words: "one of touchpoint, stage", "a whole number of at least 1"; markers of defaults are left out."""
+    """An annotation in words: "touchpoint or stage", "a whole number of at least 1"; markers of defaults are left out."""
     written = (part for part in options(kind) if not (isinstance(part, type) and issubclass(part, Enum)))
     said = list(dict.fromkeys(spoken_part(part) for part in written))
+    return listed(said)
+
+
+def listed(said: Sequence[str]) -> str:
+    """One, or another, or a third."""
     return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} or {said[-1]}"
 
 
@@ -92,7 +97,7 @@ def spoken_part(kind: Any) -> str:
     """One part of it."""
     origin, parts = get_origin(kind), get_args(kind)
     if origin is Literal:
-        return f"one of {', '.join(str(p) for p in parts)}"
+        return listed([str(p) for p in parts])
     if origin is Annotated:
         bounds = next(p for p in parts[1:] if isinstance(p, Between))
         return f"{spoken(parts[0])} " + (

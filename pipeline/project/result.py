@@ -50,6 +50,7 @@ class Result:
         names = self.table.column_names[:8]
         lines.append("  ".join(names))
         lines += ["  ".join(_short(row[n]) for n in names) for row in self.table.slice(0, 10).to_pylist()]
+        lines += [f"warning: {text}" for text in self.meta.get("warnings", ())]
         return "\n".join(lines)
 
 

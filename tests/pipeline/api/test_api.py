@@ -85,6 +85,10 @@ def test_an_answer_is_readable_as_it_is(shop):
     assert [line.split()[:2] for line in lines[2:]] == [["1", "view"], ["2", "add"], ["3", "purchase"]]
 
 
+def test_an_answer_shows_its_warnings(shop):
+    assert repr(shop.funnel(["viw"])).splitlines()[-1] == 'warning: the step "viw" never occurs. Did you mean "view"?'
+
+
 def test_paths_have_a_graph_and_other_answers_say_where_one_is(shop):
     graph = shop.paths().graph()
     assert graph.has_edge("view", "add")

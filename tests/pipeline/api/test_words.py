@@ -51,9 +51,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> journeys.Project:
 @pytest.mark.parametrize(
     "ask, said",
     [
-        (lambda j: j.dropoff(by="channel"), 'by is one of touchpoint, stage, not "channel".'),
+        (lambda j: j.dropoff(by="channel"), 'by is touchpoint or stage, not "channel".'),
         (lambda j: j.paths(by="stages"), 'not "stages". Did you mean "stage"?'),
-        (lambda j: j.flows(by="channel"), 'by is one of touchpoint, stage, not "channel".'),
+        (lambda j: j.flows(by="channel"), 'by is touchpoint or stage, not "channel".'),
         (lambda j: j.graph(by="touchpoints"), 'Did you mean "touchpoint"?'),
         (lambda j: j.map(by="chanel"), 'Did you mean "channel"?'),
         (lambda j: j.customers(lost="view", by="stages"), 'Did you mean "stage"?'),
@@ -69,11 +69,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> journeys.Project:
         (lambda j: j.changes(days=0), "days is a whole number of at least 1, not 0."),
         (lambda j: j.touchpoints(top=True), "top is a whole number of at least 1, not True."),
         (lambda j: j.paths(collapse_repeats="no"), 'collapse_repeats is True or False, not "no".'),
-        (lambda j: j.funnel(["view"], count="people"), "count is one of customers, sessions"),
-        (lambda j: j.funnel(["view"], order="any_order"), "order is one of ordered, strict, any"),
+        (lambda j: j.funnel(["view"], count="people"), "count is customers or sessions"),
+        (lambda j: j.funnel(["view"], order="any_order"), "order is ordered, strict or any"),
         (lambda j: j.funnel(["view"], ties="steps"), 'Did you mean "step"?'),
         (lambda j: j.funnel(["view"], exclusion="customers"), 'Did you mean "customer"?'),
-        (lambda j: j.funnel(["view"], by="hour"), "by is one of day, week, month"),
+        (lambda j: j.funnel(["view"], by="hour"), "by is day, week or month"),
         (lambda j: j.funnel(["view"], top=0), "top is a whole number of at least 1, not 0."),
         (lambda j: j.funnel(["view"], window="7"), "7 has no unit."),
         (lambda j: j.funnel(["view"], window=7), "window is a text or a timedelta, not 7."),
@@ -207,7 +207,7 @@ def test_a_value_is_held_against_its_annotation(value, kind, right):
 def test_an_annotation_in_words():
     assert spoken(Names) == "a text or a list of texts"
     assert spoken(Positive | None) == "a whole number of at least 1"
-    assert spoken(Literal["a", "b"] | None) == "one of a, b"
+    assert spoken(Literal["a", "b"] | None) == "a or b"
 
 
 def test_a_signature_shows_every_word_and_its_type():

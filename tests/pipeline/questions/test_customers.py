@@ -203,7 +203,7 @@ def test_a_funnel_may_be_a_saved_one_its_text_or_its_steps(ecom: Project) -> Non
         ({"lost": "a", "count": "sessions"}, '"count" is said of funnels'),
         ({"lost": "a", "by": "day"}, "by is touchpoint or stage"),
         ({"lost": "a", "goal": []}, "without a goal"),
-        ({"cart": "lost"}, 'no cart is "lost"'),
+        ({"cart": "lost"}, 'abandoned, open or emptied, not "lost"'),
     ],
 )
 def test_what_is_no_choice_is_refused(ecom: Project, words: dict[str, Any], complaint: str) -> None:

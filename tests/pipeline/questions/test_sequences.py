@@ -92,7 +92,7 @@ def test_names_that_never_occur_are_told(shop: journeys.Project) -> None:
 def test_one_question_at_a_time(shop: journeys.Project) -> None:
     with pytest.raises(ConfigError, match="one of from, to and between"):
         shop.steps(from_="home", to="cart")
-    with pytest.raises(ConfigError, match="the first or the last"):
+    with pytest.raises(ConfigError, match="visit is first or last"):
         shop.steps(from_="home", visit="second")
 
 
