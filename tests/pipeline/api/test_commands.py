@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from typing import Literal, get_args, get_origin
 
 import click
 import pytest
 
 import journeys
+from pipeline.api.types import options
 from pipeline.cli import cli
 
 METHODS = {
@@ -86,3 +88,17 @@ def test_a_method_says_what_its_words_are(name: str) -> None:
     said = {word for line in arguments.splitlines() for word in line.partition(":")[0].strip().split(", ")}
     assert set(inspect.signature(method).parameters) - {"self"} <= said
     assert "Returns:\n" in text
+
+
+CHOICES = [(name, o) for name, command in ASKED.items() for o in command.params if isinstance(o.type, click.Choice)]
+
+
+@pytest.mark.parametrize("name, option", CHOICES, ids=lambda value: value if isinstance(value, str) else value.name)
+def test_a_choice_is_the_same_in_both(name: str, option: click.Parameter) -> None:
+    word = RENAMED.get(name, {}).get(str(option.name), str(option.name))
+    if "__" in word or (name, word) == ("variants", "converted"):  # of the screen; yes and no are True and False
+        return
+    assert isinstance(option.type, click.Choice)
+    annotation = inspect.signature(getattr(journeys.Project, METHODS.get(name, name))).parameters[word].annotation
+    allowed = [set(get_args(part)) for part in options(annotation) if get_origin(part) is Literal]
+    assert allowed == [set(option.type.choices)]
