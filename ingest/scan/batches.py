@@ -15,6 +15,33 @@ from ingest.array_types import Bools, Ints
 from ingest.schema import EVENTS
 from ingest.store.core import whole
 
+NONE = "(none)"
+"""Stands for a value that is missing, where values are told apart."""
+OTHER = "(other)"
+"""Stands for all the other values."""
+LITERALLY = "value:"
+"""Before a value that reads as one of these two."""
+
+
+def shown_value(value: str) -> str:
+    """A value of a column as answers show it: one that reads "(none)" or "(other)" is no missing value, and says so.
+
+    Different values are shown differently, so a value that reads "value:(none)" gets one more `value:` before it.
+    """
+    return LITERALLY + value if reserved(value) else value
+
+
+def recorded_value(shown: str) -> str:
+    """The value that is shown so."""
+    return shown[len(LITERALLY) :] if shown.startswith(LITERALLY) and reserved(shown) else shown
+
+
+def reserved(value: str) -> bool:
+    """Is it "(none)" or "(other)", behind any number of `value:`?"""
+    while value.startswith(LITERALLY):
+        value = value[len(LITERALLY) :]
+    return value in (NONE, OTHER)
+
 
 @dataclass(frozen=True, eq=False)
 class Codes:
@@ -30,6 +57,12 @@ class Codes:
     def lookup(self, values: npt.NDArray[Any], missing: Any) -> npt.NDArray[Any]:
         """values[code] for each row; `missing` where there is no value. One value per name."""
         return np.append(values, np.asarray([missing], dtype=values.dtype)).take(self.codes)
+
+    @cached_property
+    def shown(self) -> Codes:
+        """The same as answers show it, with a name for the rows without a value, the last one: see `shown_value`."""
+        codes = np.where(self.codes < 0, np.int32(len(self.names)), self.codes)
+        return Codes(codes, (*map(shown_value, self.names), NONE))
 
     def texts(self) -> list[str | None]:
         """The values as Python text: for few rows only."""

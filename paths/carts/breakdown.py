@@ -8,12 +8,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ingest.array_types import Ints
-from ingest.scan.batches import Codes
 from paths.carts.episodes import Episodes
 from paths.journeys.journeys import Journeys
+from paths.journeys.personas import values_shown
 from sessionize.clock import DAY, EPOCH
 
-NONE = "(none)"
 HOUR = DAY // 24
 GRID = ("kind", "status")
 """These are columns of every row: they ask for the rows as they are."""
@@ -31,14 +30,9 @@ def groups_of(journeys: Journeys, episodes: Episodes, by: str | None) -> tuple[I
         return hours, [f"{h:02d}" for h in range(24)]
     if by == "last_step":
         return episodes.last_step.astype(np.int64), list(journeys.touchpoint.names)
-    whole = {"touchpoint": journeys.touchpoint, "stage": journeys.stage, "event": journeys.events.event}
-    column = whole[by] if by in whole else journeys.events.columns[by]
-    if isinstance(column, Codes):
-        codes = column.codes[episodes.first].astype(np.int64)
-        return np.where(codes < 0, len(column.names), codes), [*column.names, NONE]
-    number = column.take(episodes.first)
-    different, codes = np.unique(number.values, return_inverse=True)
-    return np.where(number.valid, codes, len(different)), [*(str(v) for v in different.tolist()), NONE]
+    nodes = {"touchpoint": journeys.touchpoint, "stage": journeys.stage}
+    column = nodes[by] if by in nodes else values_shown(journeys.events, by)
+    return column.codes[episodes.first].astype(np.int64), list(column.names)
 
 
 def local_hours(at: Ints, timezone: str) -> Ints:

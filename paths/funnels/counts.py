@@ -17,10 +17,10 @@ from paths.funnels.candidates import Found
 from paths.funnels.spec import FunnelSpec
 from paths.funnels.table import KINDS, PARTS
 from paths.journeys.journeys import Journeys
+from paths.journeys.personas import values_shown
 from paths.visits.visits import END
 from sessionize.clock import day_numbers
 
-NONE = "(none)"
 NO_NODE = -1
 
 Groups = tuple[Ints, list[str]]
@@ -45,9 +45,8 @@ def group_of(funnel: FunnelSpec, journeys: Journeys, first: Ints) -> Groups:
         return code.astype(np.int64), [period_label(int(d), funnel.by) for d in days]
     if funnel.breakdown is None:
         return np.zeros(len(first), dtype=np.int64), [""]
-    column = journeys.events.labels(funnel.breakdown)
-    codes = column.codes[first]
-    return np.where(codes < 0, len(column.names), codes).astype(np.int64), [*column.names, NONE]
+    column = values_shown(journeys.events, funnel.breakdown)
+    return column.codes[first].astype(np.int64), list(column.names)
 
 
 def period_label(day: int, by: str) -> str:

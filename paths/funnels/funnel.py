@@ -8,17 +8,25 @@ from datetime import timedelta
 
 import pyarrow as pa
 
+from ingest.errors import ConfigError
 from paths.analysis import summed
 from paths.funnels.candidates import find
 from paths.funnels.counts import counted
 from paths.funnels.spec import FunnelSpec
-from paths.funnels.table import KEYS, PARTS, funnel_table
+from paths.funnels.table import FUNNEL, KEYS, PARTS, funnel_table
 from paths.journeys.journeys import Journeys
 
 
 @dataclass(frozen=True, kw_only=True)
 class Funnel(FunnelSpec):
     """The analysis of a FunnelSpec: `map` gives PARTS, `reduce` the FUNNEL table (paths/funnels/table.py)."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.breakdown in FUNNEL.names:
+            raise ConfigError(
+                f'a funnel has a column "{self.breakdown}" of its own: break it down by "properties.{self.breakdown}".'
+            )
 
     @property
     def lag(self) -> timedelta | None:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.array_types import Ints
+from ingest.scan.batches import OTHER
 from paths.arrays.grouping import as_rows, codes_of, stretches
 from paths.arrays.histograms import NO_BINS, quantile_seconds
 from paths.funnels.spec import FunnelSpec
@@ -54,7 +55,6 @@ FUNNEL = pa.schema(
 conversion_rate (Wilson, 95 %)."""
 
 KEPT = ("bin", "units", "microseconds")
-OTHER = "(other)"
 ENDS = ("dropped", "in_progress")
 """The kinds that hold every unit once."""
 

@@ -78,10 +78,10 @@ def edges_in(visits: Visits, owner: Codes32, size: int) -> tuple[Ints, dict[str,
     """(the edges as source x size + target, COUNTS of each, their times); START and END are the last two nodes."""
     start, end = size - 2, size - 1
     into: AnyInts = visits.node.astype(np.int32 if size * size < 1 << 31 else np.int64)  # the edge into every visit
-    into[1:] += visits.node[:-1] * into.dtype.type(size)
+    into[1:] += visits.node[:-1].astype(into.dtype) * into.dtype.type(size)
     opens, closes = np.flatnonzero(visits.opens), np.flatnonzero(visits.closes)
-    into[opens] = visits.node[opens] + start * size
-    out = visits.node[closes] * into.dtype.type(size) + end
+    into[opens] = visits.node[opens].astype(into.dtype) + into.dtype.type(start * size)
+    out = visits.node[closes].astype(into.dtype) * into.dtype.type(size) + into.dtype.type(end)
     edge, (into, out) = numbered((into, out), size * size)
     ending = np.bincount(out, minlength=len(edge))
     counts = {

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from ingest.array_types import Ints
 from ingest.scan.batches import Codes
-from paths.journey_map.cells import BETWEEN, cells
+from paths.journey_map.cells import cells
 from paths.journey_map.surveys import ONE, Survey, answers_of, either
 from paths.journeys.journeys import Journeys
 
@@ -20,8 +20,9 @@ MOST = 3
 """So many comments of each touchpoint and mood."""
 
 PARTS = pa.schema(
-    [("cell", pa.string()), ("mood", pa.int64()), ("strength", pa.int64()), ("at", pa.int64()), ("text", pa.string())]
+    [(n, pa.string()) for n in ("stage", "place", "text")] + [(n, pa.int64()) for n in ("mood", "strength", "at")]
 )
+GROUP = ("stage", "place", "mood")
 COMMENTS = pa.schema(
     [("stage", pa.string()), ("touchpoint", pa.string()), ("feeling", pa.float64()), ("text", pa.string())]
 )
@@ -42,21 +43,21 @@ class Comments:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The foremost comments of a batch: those of all batches are among them."""
-        found, cell = written(journeys, self.surveys), cells(journeys, "touchpoint")
-        names = [pa.array(c.names, pa.string()) for c in (cell, found.text)]
+        found, (node, keys) = written(journeys, self.surveys), cells(journeys, "touchpoint")
+        cell = pa.array(node.codes[found.visit])
         columns = [
-            names[0].take(pa.array(cell.codes[found.visit])),
+            *(pa.array([key[i] for key in keys], pa.string()).take(cell) for i in (0, 1)),
+            pa.array(found.text.names, pa.string()).take(pa.array(found.text.codes[found.position])),
             np.sign(found.feeling),
             np.abs(found.feeling),
             journeys.events.at[found.position],
-            names[1].take(pa.array(found.text.codes[found.position])),
         ]
         return foremost(pa.table(columns, schema=PARTS))
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The COMMENTS table: by cell, the worst mood first, the strongest and newest first."""
         table = foremost(pa.concat_tables([PARTS.empty_table(), *parts]))
-        rows = [(*r["cell"].split(BETWEEN), r["mood"] * r["strength"] / ONE, r["text"]) for r in table.to_pylist()]
+        rows = [(r["stage"], r["place"], r["mood"] * r["strength"] / ONE, r["text"]) for r in table.to_pylist()]
         return pa.table([list(c) for c in zip(*rows, strict=True)] or [[], [], [], []], schema=COMMENTS)
 
 
@@ -98,24 +99,19 @@ def texts(journeys: Journeys, surveys: Sequence[Survey]) -> Codes:
 def foremost(rows: pa.Table) -> pa.Table:
     """MOST of each cell and mood: the strongest, then the newest; a text counts by its strongest, newest answer."""
     ranked = [
-        ("cell", "ascending"),
-        ("mood", "ascending"),
+        *((k, "ascending") for k in GROUP),
         ("strength", "descending"),
         ("at", "descending"),
         ("text", "ascending"),
     ]
-    strongest = rows.group_by(["cell", "mood", "text"]).aggregate([("strength", "max")])
-    both = rows.join(strongest, ["cell", "mood", "text"])
+    strongest = rows.group_by([*GROUP, "text"]).aggregate([("strength", "max")])
+    both = rows.join(strongest, [*GROUP, "text"])
     at_best = both.filter(pc.equal(both["strength"], both["strength_max"]))
-    once = (
-        at_best.group_by(["cell", "mood", "strength", "text"])
-        .aggregate([("at", "max")])
-        .rename_columns({"at_max": "at"})
-    )
+    once = at_best.group_by([*GROUP, "strength", "text"]).aggregate([("at", "max")]).rename_columns({"at_max": "at"})
     found = once.select(PARTS.names).cast(PARTS).sort_by(ranked)
     if not found.num_rows:
         return found
-    group = np.stack([found[c].combine_chunks().dictionary_encode().indices.to_numpy() for c in ("cell", "mood")])
+    group = np.stack([found[c].combine_chunks().dictionary_encode().indices.to_numpy() for c in GROUP])
     opens = np.append(True, (group[:, 1:] != group[:, :-1]).any(axis=0))
     starts = np.flatnonzero(opens)
     place = np.arange(found.num_rows) - starts[np.cumsum(opens) - 1]

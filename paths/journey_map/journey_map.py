@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ingest.array_types import MICROSECOND
 from paths.analysis import summed
-from paths.journey_map.cells import PARTS, MapBatch, cells
+from paths.journey_map.cells import KEYS, PARTS, MapBatch, cells, of_no_cell
 from paths.journey_map.friction import FrictionRules
 from paths.journey_map.scores import Counted, MapAnswer, ScoreSettings
 from paths.journey_map.surveys import Survey
@@ -50,7 +50,7 @@ class JourneyMap:
         batch = MapBatch(
             journeys=journeys,
             by=self.by,
-            cell=cells(journeys, self.by),
+            cells=cells(journeys, self.by),
             rules=self.friction,
             surveys=self.surveys,
             stages=self.stages,
@@ -65,11 +65,11 @@ class JourneyMap:
         goals = goal_values(journeys, self.rules)
         counts = goals.known & journeys.selects(goals.first)
         n, total = int(counts.sum()), int(goals.value[counts].sum())
-        return pa.table([[""], ["money"], [0], [n], [0], [total], [0]], schema=PARTS)
+        return of_no_cell("money", n, 0, total, 0)
 
     def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The sum of parts."""
-        return summed(parts, ["cell", "kind", "bin"], PARTS)
+        return summed(parts, KEYS, PARTS)
 
     def reduce(self, parts: Sequence[pa.Table]) -> MapAnswer:
         """The tables."""

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from ingest.array_types import Ints
 from paths.arrays.grouping import as_rows, codes_of, stretches
 from paths.arrays.histograms import NO_BINS, quantile_seconds
-from paths.journey_map.cells import BETWEEN
+from paths.journey_map.cells import Cell
 from paths.journey_map.friction import SIGNALS
 from paths.journey_map.surveys import ONE
 from paths.journey_map.visit_signs import BAD, FEELING
@@ -113,11 +113,17 @@ class MapAnswer:
     counts: Mapping[str, Sequence[tuple[int, int]]]
 
 
-def bins_by_cell(times: pa.Table) -> dict[str, tuple[Ints, Ints]]:
+NO_CELL = Cell("")
+"""Of what is about the whole map."""
+ABSENT = dict.fromkeys(("n", "hits", "sum", "square"), 0)
+
+
+def bins_by_cell(times: pa.Table) -> dict[Cell, tuple[Ints, Ints]]:
     """Cell -> (n, sum) of each bin of its times, of added-up PARTS: one after another in the order of the cells."""
     n, total = (np.asarray(times[c]) for c in ("n", "sum"))
-    found = stretches(codes_of(times["cell"]))
-    return {times["cell"][lo].as_py(): (n[lo:hi], total[lo:hi]) for lo, hi in found}
+    found = stretches(codes_of(times["stage"]), codes_of(times["place"]))
+    heads = as_rows(times.select(["stage", "place"]).take(pa.array([lo for lo, _ in found], pa.int64())))
+    return {Cell(**head): (n[lo:hi], total[lo:hi]) for head, (lo, hi) in zip(heads, found, strict=True)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,32 +145,32 @@ class Counted:
         self.settings = settings
         timed = pc.equal(parts["kind"], "time")
         rows = as_rows(parts.filter(pc.invert(timed)))
-        self.found: dict[tuple[str, str], dict[str, int]] = {(row["cell"], row["kind"]): row for row in rows}
+        self.found: dict[tuple[Cell, str, str], dict[str, int]] = {
+            (Cell(row["stage"], row["place"]), row["kind"], row["sign"]): row for row in rows
+        }
         self.bins = bins_by_cell(parts.filter(timed))
-        money = self.at("", "money")
+        money = self.at(NO_CELL, "money")
         self.mean = money["sum"] / money["n"] / settings.minor_units if money["n"] else None
-        self.customers = self.at("", "total")["n"]
+        self.customers = self.at(NO_CELL, "total")["n"]
 
-    def at(self, cell: str, kind: str) -> dict[str, int]:
+    def at(self, cell: Cell, kind: str, sign: str = "") -> Mapping[str, int]:
         """n, hits, sum and square; zeros where there is nothing."""
-        return self.found.get((cell, kind), dict.fromkeys(("n", "hits", "sum", "square"), 0))
+        return self.found.get((cell, kind, sign), ABSENT)
 
     @cached_property
-    def names(self) -> list[str]:
-        """The cells: by stage, then by customers, then by name; unmapped ones last."""
-        names = {c for c, k in self.found if k in ("customers", "answers")}
+    def cells(self) -> list[Cell]:
+        """By stage, then by customers, then by name; unmapped ones last."""
+        found = {c for c, kind, _ in self.found if kind in ("customers", "answers")}
         order = {n: i for i, n in enumerate(self.settings.stages)}
-        return sorted(
-            names, key=lambda c: (order.get(c.split(BETWEEN)[0], len(order)), -self.at(c, "customers")["n"], c)
-        )
+        return sorted(found, key=lambda c: (order.get(c.stage, len(order)), -self.at(c, "customers")["n"], c))
 
     def answer(self) -> MapAnswer:
         """All tables."""
         by = self.settings.by
         keys = ["stage"] if by == "stage" else ["stage", by]
         schema = pa.schema([*[(k, TEXT) for k in keys], *MEASURES])
-        rows = [dict(zip(keys, c.split(BETWEEN), strict=True)) | self.measures(c) for c in self.names]
-        listed = self.names if by == "touchpoint" else []
+        rows = [dict(zip(keys, c, strict=False)) | self.measures(c) for c in self.cells]
+        listed = self.cells if by == "touchpoint" else []
         return MapAnswer(
             table=pa.Table.from_pylist(rows, schema=schema),
             pains=self.pains(listed),
@@ -175,19 +181,19 @@ class Counted:
                 "goes_on": self.counts("goes_on"),
                 "friction": self.counts("friction"),
                 "unhappy": self.counts("answers"),
-                "visited": [(n, self.at("", "total")["hits"]) for _, n in self.counts("sessions")],
+                "visited": [(n, self.at(NO_CELL, "total")["hits"]) for _, n in self.counts("sessions")],
             },
         )
 
     def counts(self, kind: str) -> list[tuple[int, int]]:
         """(hits, n) of a kind, cell by cell."""
-        return [(self.at(c, kind)["hits"], self.at(c, kind)["n"]) for c in self.names]
+        return [(self.at(c, kind)["hits"], self.at(c, kind)["n"]) for c in self.cells]
 
     def totals(self) -> dict[str, Any]:
         """customers, sessions, the unmapped share of the events, answers that speak of nothing or are off their scale."""
-        total = self.at("", "total")
-        events = {c: self.at(c, "visits")["hits"] for c in self.names}
-        unmapped = sum(n for c, n in events.items() if c.split(BETWEEN)[0] == UNMAPPED)
+        total = self.at(NO_CELL, "total")
+        events = {c: self.at(c, "visits")["hits"] for c in self.cells}
+        unmapped = sum(n for c, n in events.items() if c.stage == UNMAPPED)
         return {
             "customers": total["n"],
             "sessions": total["hits"],
@@ -201,7 +207,7 @@ class Counted:
         """How much it stands on."""
         return NO_EVIDENCE if not n else SOLID if n >= self.settings.min_n else THIN
 
-    def measures(self, cell: str) -> dict[str, Any]:
+    def measures(self, cell: Cell) -> dict[str, Any]:
         """MEASURES of one cell."""
         visits, sessions, friction = (self.at(cell, k) for k in ("visits", "sessions", "friction"))
         customers, goes_on, closed = self.at(cell, "customers")["n"], self.at(cell, "goes_on"), self.at(cell, "closed")
@@ -229,10 +235,10 @@ class Counted:
             "cost": round(cost["sum"] / self.settings.minor_units, 2) if cost["n"] else None,
             "evidence": self.evidence(customers),
         }
-        shown = {f"friction_{s}": rate(self.at(cell, f"signal:{s}")["n"], friction["n"]) for s in SIGNALS}
+        shown = {f"friction_{s}": rate(self.at(cell, "signal", s)["n"], friction["n"]) for s in SIGNALS}
         return found | shown | self.sentiment(cell)
 
-    def sentiment(self, cell: str) -> dict[str, Any]:
+    def sentiment(self, cell: Cell) -> dict[str, Any]:
         """Mean feeling of a cell, -2 to +2, with the normal 95 % interval of a mean (none below two answers)."""
         a = self.at(cell, "answers")
         n = a["n"]
@@ -256,26 +262,25 @@ class Counted:
             }
         return found
 
-    def pains(self, cells: Sequence[str]) -> pa.Table:
+    def pains(self, cells: Sequence[Cell]) -> pa.Table:
         """The PAINS table."""
-        rows = [self.pain(c, s) for c in cells for s in (*SIGNALS, FEELING) if self.at(c, f"signal:{s}")["n"]]
+        rows = [self.pain(c, s) for c in cells for s in (*SIGNALS, FEELING) if self.at(c, "signal", s)["n"]]
         rows.sort(
             key=lambda r: (-(r["value"] or 0), -(r["lost_goals"] or 0), -r["customers"], r["touchpoint"], r["signal"])
         )
         return pa.Table.from_pylist(rows, schema=PAINS)
 
-    def pain(self, cell: str, signal: str) -> dict[str, Any]:
+    def pain(self, cell: Cell, signal: str) -> dict[str, Any]:
         """One PAINS row."""
-        stage, touchpoint = cell.split(BETWEEN)
-        shown, visits = self.at(cell, f"signal:{signal}"), self.at(cell, "friction")["n"]
-        bad, closed = self.at(cell, f"value:{signal}"), self.at(cell, "closed")
+        shown, visits = self.at(cell, "signal", signal), self.at(cell, "friction")["n"]
+        bad, closed = self.at(cell, "value", signal), self.at(cell, "closed")
         good_n, good_hits = closed["n"] - bad["n"], closed["hits"] - bad["hits"]
         low, high = wilson(shown["n"], visits)
         gap = good_hits / good_n - bad["hits"] / bad["n"] if good_n and bad["n"] else None
         lost = None if gap is None or not self.settings.has_goal else bad["n"] * max(0.0, gap)
         return {
-            "stage": stage,
-            "touchpoint": touchpoint,
+            "stage": cell.stage,
+            "touchpoint": cell.place,
             "signal": signal,
             "visits": visits,
             "with_signal": shown["n"],
@@ -290,19 +295,18 @@ class Counted:
             "evidence": self.evidence(shown["hits"]),
         }
 
-    def moments(self, cells: Sequence[str]) -> pa.Table:
+    def moments(self, cells: Sequence[Cell]) -> pa.Table:
         """The MOMENTS table: ranked, with Benjamini-Hochberg over the rows with enough of both kinds."""
-        rows = [self.moment(c) for c in cells if self.at(c, f"value:{BAD}")["n"]]
+        rows = [self.moment(c) for c in cells if self.at(c, "value", BAD)["n"]]
         solid = [r for r in rows if r["evidence"] == SOLID]
         for row, is_one in zip(solid, discoveries([r["p_value"] for r in solid], self.settings.q), strict=True):
             row["significant"] = is_one
         rows.sort(key=lambda r: (r["evidence"] != SOLID, -(r["effect"] or 0), r["touchpoint"]))
         return pa.Table.from_pylist(rows, schema=MOMENTS)
 
-    def moment(self, cell: str) -> dict[str, Any]:
+    def moment(self, cell: Cell) -> dict[str, Any]:
         """One MOMENTS row."""
-        stage, touchpoint = cell.split(BETWEEN)
-        bad, closed = self.at(cell, f"value:{BAD}"), self.at(cell, "closed")
+        bad, closed = self.at(cell, "value", BAD), self.at(cell, "closed")
         good = (closed["hits"] - bad["hits"], closed["n"] - bad["n"])
         reach = self.at(cell, "customers")["n"] / self.customers
         low, high = newcombe(*good, bad["hits"], bad["n"])
@@ -311,8 +315,8 @@ class Counted:
         ends = sorted((abs(low or 0.0), abs(high or 0.0)))
         across = known and (low or 0) <= 0 <= (high or 0)
         return {
-            "stage": stage,
-            "touchpoint": touchpoint,
+            "stage": cell.stage,
+            "touchpoint": cell.place,
             "customers": self.at(cell, "customers")["n"],
             "reach": round(reach, 6),
             "good": good[1],

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.errors import ConfigError
-from ingest.scan.batches import Codes, EventBatch
+from ingest.scan.batches import NONE, Codes, EventBatch, recorded_value
 from ingest.schema import NUMBERS
 
 MONEY = frozenset({"value", "price"})
@@ -33,7 +33,8 @@ FORM = re.compile(r"\s*(?P<column>[^=!<>~]+?)\s*(?P<sign>!=|>=|<=|=|>|<|~)\s*(?P
 class Condition:
     """`column sign value`. Text compares as text under = and !=, as numbers under < and >, as a glob under ~.
 
-    A missing value holds only under !=. Money is compared in the currency's units, not in minor ones.
+    A missing value holds only under !=; =(none) asks for it, and =value:(none) for the text "(none)". Money is compared in
+    the currency's units, not in minor ones.
     """
 
     column: str
@@ -48,6 +49,9 @@ class Condition:
     def holds(self, batch: EventBatch) -> npt.NDArray[np.bool_]:
         """bool[n]."""
         column = batch.event if self.column == "event" else batch.columns[self.column]
+        if self.value == NONE and self.sign in ("=", "!="):
+            there = column.codes >= 0 if isinstance(column, Codes) else column.valid
+            return there == (self.sign == "!=")
         if isinstance(column, Codes):
             return column.lookup(np.array([self.accepts(n) for n in column.names], dtype=bool), self.sign == "!=")
         wanted = self.number(100 if self.column in MONEY else 1)
@@ -61,7 +65,7 @@ class Condition:
         if self.sign == "~":
             return fnmatchcase(text, self.value)
         if self.sign in ("=", "!="):
-            return bool(COMPARE[self.sign](text, self.value))
+            return bool(COMPARE[self.sign](text, recorded_value(self.value)))
         try:
             return bool(COMPARE[self.sign](float(text), float(self.value)))
         except ValueError:

@@ -14,12 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.array_types import Bools, Ints
-from ingest.scan.batches import Codes, EventBatch
+from ingest.scan.batches import OTHER, Codes, EventBatch
 from paths.journeys.conditions import Condition
 from paths.journeys.matchers import Step
 
 PERSONA = "persona"
-OTHER = "(other)"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,6 +90,12 @@ class CustomerFacts:
         """What the steps of `did` and `did_not` read."""
         steps = (s for p in self.personas for s in (*p.did, *p.did_not))
         return frozenset().union(*(m.columns for s in steps for m in s.matchers))
+
+
+def values_shown(batch: EventBatch, column: str) -> Codes:
+    """The values of any column as answers tell them apart: see `Codes.shown`. "(other)" is what it reads as a persona."""
+    found = batch.labels(column)
+    return found if column == PERSONA else found.shown
 
 
 def with_attributes(batch: EventBatch, facts: CustomerFacts, asked: frozenset[str]) -> EventBatch:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import repeat
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
 
+from ingest.array_types import Codes32
 from ingest.scan.batches import Codes, EventBatch
 from paths.arrays.counting import DENSE
 from paths.arrays.grouping import cells_there, groups
+
+K = TypeVar("K", bound=Hashable)
 
 UNMAPPED = "(unmapped)"
 RESERVED = ("START", "END")
@@ -161,17 +164,22 @@ def distinct(columns: Sequence[Codes | None], n: int) -> tuple[npt.NDArray[np.in
 
 def named_by(columns: Sequence[Codes | None], n: int, name: Callable[..., str]) -> Codes:
     """Rows named by what stands in these columns; `name` is asked once per combination that may occur."""
+    return Codes(*keyed_by(columns, n, name))
+
+
+def keyed_by(columns: Sequence[Codes | None], n: int, key: Callable[..., K]) -> tuple[Codes32, tuple[K, ...]]:
+    """(int32[n]: the code of each row's key, the different keys by code); `key` is asked once per combination that may occur."""
     shared = next(c for c in columns if c is not None).codes
     if all(c is None or c.codes is shared for c in columns) and not (shared < 0).any():  # events that are touchpoints
         kinds = zip(*(repeat(None) if c is None else c.names for c in columns), strict=False)
-        return recoded(shared, [name(*kind) for kind in kinds])
+        return renumbered(shared, [key(*kind) for kind in kinds])
     combined, size = combination(columns, n)
     if size > DENSE:
         row, codes = groups(combined, size)
-        return recoded(codes, [name(*kind) for kind in kinds_of(columns, combined[row])])
+        return renumbered(codes, [key(*kind) for kind in kinds_of(columns, combined[row])])
     found, number = cells_there(combined, size)
-    named = recoded(number, [name(*kind) for kind in kinds_of(columns, found)])
-    return named.take(combined)
+    code_of, keys = renumbered(number, [key(*kind) for kind in kinds_of(columns, found)])
+    return code_of.take(combined), keys
 
 
 def combination(columns: Sequence[Codes | None], n: int) -> tuple[npt.NDArray[np.int64], int]:
@@ -203,9 +211,14 @@ def kinds_of(columns: Sequence[Codes | None], values: npt.NDArray[np.int64]) -> 
 
 def recoded(codes: npt.NDArray[np.integer[Any]], names: Sequence[str]) -> Codes:
     """Codes over the distinct ones of these names."""
-    different = tuple(dict.fromkeys(names))
-    if len(different) == len(names):
-        return Codes(codes.astype(np.int32, copy=False), different)
-    position = {n: i for i, n in enumerate(different)}
-    table = np.array([position[n] for n in names], dtype=np.int32)
-    return Codes(table.take(codes) if len(table) else codes.astype(np.int32), different)
+    return Codes(*renumbered(codes, names))
+
+
+def renumbered(codes: npt.NDArray[np.integer[Any]], keys: Sequence[K]) -> tuple[Codes32, tuple[K, ...]]:
+    """Codes over `keys` -> (codes over the distinct ones of them, those)."""
+    different = tuple(dict.fromkeys(keys))
+    if len(different) == len(keys):
+        return codes.astype(np.int32, copy=False), different
+    position = {k: i for i, k in enumerate(different)}
+    table = np.array([position[k] for k in keys], dtype=np.int32)
+    return table.take(codes) if len(table) else codes.astype(np.int32), different

@@ -106,7 +106,8 @@ def most_frequent_end(journeys: Journeys, session: Ints, owner: Ints, customers:
     rank[by_name] = np.arange(len(names))
     size = max(1, len(names))
     code, n = tally(
-        owner * size + rank[journeys.touchpoint.codes[journeys.sessions.last[session]]], max(1, customers) * size
+        owner.astype(np.int64) * size + rank[journeys.touchpoint.codes[journeys.sessions.last[session]]],
+        max(1, customers) * size,
     )
     who, place = np.divmod(code, size)
     order = np.lexsort((-place, n, who))  # of each customer the last one: most sessions, then the first name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import pyarrow as pa
 
@@ -36,10 +36,12 @@ def unknown_steps(config: Config, known: Collection[str]) -> list[str]:
     return found
 
 
-def commands(
-    config: Config, period: Period, span: Span, as_of: int, segment: Condition | None = None
-) -> dict[str, str]:
-    """Section -> the command that gives its numbers, of one more segment where there is one."""
+Spoken = Callable[..., str]
+"""Words of a command -> the command as it is typed."""
+
+
+def spoken_under(config: Config, period: Period, span: Span, as_of: int, segment: Condition | None = None) -> Spoken:
+    """Spells commands with the options of a period, of one more segment where there is one."""
     zone = config.project.timezone
     words = [
         "--since",
@@ -61,6 +63,14 @@ def commands(
     def spoken(*command: str) -> str:
         return shlex.join(["journeys", *command, *words])
 
+    return spoken
+
+
+MAP_LISTS = ("pains", "moments", "best", "designed", "opportunities", "personas")
+
+
+def commands(spoken: Spoken) -> dict[str, str]:
+    """Section -> the command that gives its numbers."""
     return {
         "report": spoken("report", "build", "-o", "report"),
         "summary": spoken("summary"),
@@ -69,13 +79,9 @@ def commands(
         "carts": spoken("carts"),
         "quarantine": "journeys quarantine",
         "map": spoken("map", "--by", "stage"),
-        "map:cells": spoken("map"),
-        "map:changes": spoken("map", "--by", "stage", "--compare", "previous"),
-        **{
-            f"map:{name}": spoken("map", name)
-            for name in ("pains", "moments", "best", "designed", "opportunities", "personas")
-        },
-        **{f"funnel:{f.name}": spoken("funnel", *funnel_words(f)) for f in config.funnels},
+        "cells": spoken("map"),
+        "changes": spoken("map", "--by", "stage", "--compare", "previous"),
+        **{name: spoken("map", name) for name in MAP_LISTS},
     }
 
 

@@ -10,17 +10,27 @@ from ingest.store.event_days import first_event
 from ingest.store.event_store import Snapshot
 from paths.journeys.conditions import Condition
 from paths.journeys.scope import NEVER, Scope
+from pipeline.config import Funnel as SavedFunnel
 from pipeline.engines.local import Pass, run
 from pipeline.project.project import Period, ProjectFolder
 from pipeline.project.rules import cart_rules, goal_rules
 from pipeline.project.saved_funnels import plain_funnels
-from pipeline.report.facts import commands, quality, rules_in_force, stage_facts, unknown_steps
+from pipeline.report.facts import (
+    Spoken,
+    commands,
+    funnel_words,
+    quality,
+    rules_in_force,
+    spoken_under,
+    stage_facts,
+    unknown_steps,
+)
 from pipeline.report.journey_map import dated, map_columns, map_content, map_questions
-from pipeline.report.questions import Periods, about_all, periods_of, questions
+from pipeline.report.questions import Key, Periods, about_all, periods_of, questions
 from pipeline.report.segments import segment_values
 from reports.content.report import CartAnswer, FunnelAnswer, Report, Segment
 
-Answers = Mapping[str, Any]
+Answers = Mapping[Key, Any]
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,7 @@ def gathered(
     rest = iter(found)
     answers: list[Answers] = [dict(zip(q.analyses, rest, strict=False)) for q in asked]
     whole = whole_report(about, answers[0], snapshot, done, warnings)
-    mapped = map_content(project, scope, answers[-1], answers[0]["carts"].table, whole.commands)
+    mapped = map_content(project, scope, answers[-1], answers[0][Key("carts")].table, whole.commands)
     whole = replace(whole, map=mapped, annotations=dated(project))
     parts = [part_of(whole, about, c, a) for c, a in zip(values, answers[1:-1], strict=True)]
     return replace(
@@ -67,8 +77,8 @@ def whole_report(about: About, found: Answers, snapshot: Snapshot, done: Pass, w
     """About everybody."""
     project, scope, periods = about.project, about.scope, about.periods
     config, rules = project.config, goal_rules(project.config)
-    words = commands(config, about.period, periods.now, scope.as_of)
-    names = found["names"] | scope.touchpoints.given
+    spoken = spoken_under(config, about.period, periods.now, scope.as_of)
+    names = found[Key("names")] | scope.touchpoints.given
     return Report(
         shop=config.directory.resolve().name,
         timezone=config.project.timezone,
@@ -82,69 +92,70 @@ def whole_report(about: About, found: Answers, snapshot: Snapshot, done: Pass, w
         weeks=periods.weeks,
         first_event=first_event(snapshot),
         conditions=[*(str(c) for c in scope.segment), *(f"where {c}" for c in scope.where)],
-        data=found["data"],
+        data=found[Key("data")],
         return_window=config.project.return_window,
-        coverage=found["coverage"],
-        stages=stage_facts(config, found["coverage"]),
-        quality=quality(project, snapshot, found["coverage"], found["summary"], done.excluded_sessions),
+        coverage=found[Key("coverage")],
+        stages=stage_facts(config, found[Key("coverage")]),
+        quality=quality(project, snapshot, found[Key("coverage")], found[Key("summary")], done.excluded_sessions),
         rules=rules_in_force(config, cart_rules(project.config)),
-        commands=words,
+        commands=commands(spoken),
         warnings=[*warnings, *unknown_steps(config, names)],
-        **tables(about, found, words),
+        **tables(about, found, spoken),
     )
 
 
 def part_of(whole: Report, about: About, segment: Condition, found: Answers) -> Segment:
     """About one segment: the same page with other numbers."""
-    words = commands(about.project.config, about.period, about.periods.now, about.scope.as_of, segment)
+    spoken = spoken_under(about.project.config, about.period, about.periods.now, about.scope.as_of, segment)
     report = replace(
         whole,
         conditions=[*whole.conditions, str(segment)],
-        commands=words,
+        commands=commands(spoken),
         warnings=(),
         map=None,
         map_elsewhere=whole.map is not None,
-        **tables(about, found, words),
+        **tables(about, found, spoken),
     )
     return Segment(column=segment.column, value=segment.value, report=report)
 
 
-def tables(about: About, found: Answers, words: Mapping[str, str]) -> dict[str, Any]:
+def tables(about: About, found: Answers, spoken: Spoken) -> dict[str, Any]:
     """The fields of a Report that are answers."""
     config = about.project.config
     plain = ("summary", "outcomes", "flows", "edges", "hours", "goal_times", "dropoff", "last_lost")
     return {
-        **{name: found[name] for name in plain},
-        "nodes": found.get("nodes"),
-        "summary_before": found.get("summary_before"),
-        "dropoff_before": found.get("dropoff_before"),
+        **{name: found[Key(name)] for name in plain},
+        "nodes": found.get(Key("nodes")),
+        "summary_before": found.get(Key("summary", before=True)),
+        "dropoff_before": found.get(Key("dropoff", before=True)),
         "carts": cart_answer(found),
-        "funnels": [funnel_answer(found, f.name, config.funnel(f.name), words) for f in plain_funnels(config)],
+        "funnels": [funnel_answer(found, f, spoken) for f in plain_funnels(config)],
     }
 
 
-def funnel_answer(found: Answers, name: str, saved: Any, words: Mapping[str, str]) -> FunnelAnswer:
+def funnel_answer(found: Answers, saved: SavedFunnel, spoken: Spoken) -> FunnelAnswer:
     """One saved funnel."""
+    name = saved.name
     return FunnelAnswer(
         name=name,
         count=saved.count,
         window=saved.window,
-        now=found[f"funnel:{name}"],
-        before=found.get(f"funnel:{name}_before"),
-        settled=found.get(f"settled:{name}"),
-        settled_before=found.get(f"settled:{name}_before"),
-        command=words[f"funnel:{name}"],
+        now=found[Key("funnel", name)],
+        before=found.get(Key("funnel", name, before=True)),
+        settled=found.get(Key("settled", name)),
+        settled_before=found.get(Key("settled", name, before=True)),
+        command=spoken("funnel", *funnel_words(saved)),
     )
 
 
 def cart_answer(found: Answers) -> CartAnswer:
     """The carts of the period."""
-    answer = found["carts"]
+    answer = found[Key("carts")]
     return CartAnswer(
         table=answer.table,
         totals=answer.totals,
         recovery_hours=answer.recovery_hours,
         idle_hours=answer.idle_hours,
-        last_steps=found["last_steps"].table,
-        spans=found["cart_spans"],
+        last_steps=found[Key("last_steps")].table,
+        spans=found[Key("cart_spans")],
     )

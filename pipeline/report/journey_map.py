@@ -26,14 +26,14 @@ from pipeline.project.project import ProjectFolder
 from pipeline.project.rules import goal_rules, touchpoint_rules
 from pipeline.questions.compare import map_comparison
 from pipeline.questions.journey_map import felt, known, owned, ranked, things_to_do, with_notes
-from pipeline.report.questions import Periods, Questions
+from pipeline.report.questions import Key, Periods, Questions
 from reports.content.comment_masking import masked
 from reports.content.journey_map import Annotation, Comment, MapContent, MapStage, PersonaMap
 
 FEW = 10
 """Comments of a touchpoint with fewer customers are not shown, nor what fewer customers write of."""
 
-Answers = Mapping[str, Any]
+Answers = Mapping[Key, Any]
 
 
 def map_columns(project: ProjectFolder) -> frozenset[str]:
@@ -45,14 +45,14 @@ def map_questions(project: ProjectFolder, periods: Periods) -> Questions:
     """Everything that the map asks, under its stages."""
     asked, now = questions(project), periods.now
     found, config = Questions(stages=asked.rules), project.config
-    found.add("cells", asked.cells("touchpoint"), now)
-    found.add("stages", asked.cells("stage"), now)
+    found.add(Key("cells"), asked.cells("touchpoint"), now)
+    found.add(Key("stages"), asked.cells("stage"), now)
     # no change in times is told
-    found.add("stages_before", replace(asked.cells("stage"), times=False), periods.before)
-    found.add("designed", asked.designed(), now)
-    found.add("opportunities", asked.opportunities(), now)
+    found.add(Key("stages", before=True), replace(asked.cells("stage"), times=False), periods.before)
+    found.add(Key("designed"), asked.designed(), now)
+    found.add(Key("opportunities"), asked.opportunities(), now)
     found.add(
-        "dropoff",
+        Key("dropoff"),
         DropOff(
             rules=goal_rules(config),
             return_window=config.project.return_window,
@@ -61,12 +61,12 @@ def map_questions(project: ProjectFolder, periods: Periods) -> Questions:
         ),
         now,
     )
-    found.add("channels", TouchpointChannels(), now)
+    found.add(Key("channels"), TouchpointChannels(), now)
     if any(s.comment is not None for s in asked.surveys):
-        found.add("comments", Comments(surveys=asked.surveys), now)
-        found.add("themes", Themes(surveys=asked.surveys, few=FEW, min_n=config.map.min_n), now)
+        found.add(Key("comments"), Comments(surveys=asked.surveys), now)
+        found.add(Key("themes"), Themes(surveys=asked.surveys, few=FEW, min_n=config.map.min_n), now)
     for name in persona_names(project):
-        found.add(f"persona:{name}", asked.cells("stage"), now, Condition(PERSONA, "=", name))
+        found.add(Key("persona", name), asked.cells("stage"), now, Condition(PERSONA, "=", name))
     return found
 
 
@@ -81,11 +81,11 @@ def map_content(
 ) -> MapContent | None:
     """What the map shows; None where nothing that happened belongs to a stage."""
     config, asked = project.config, questions(project)
-    cells, stages, before = found["cells"], found["stages"], found.get("stages_before")
+    cells, stages, before = found[Key("cells")], found[Key("stages")], found.get(Key("stages", before=True))
     if not set(stages.table["stage"].to_pylist()) - {UNMAPPED}:
         return None
-    things = things_to_do(found["opportunities"], carts, asked.stages, stages.table)
-    channels = found["channels"].to_pylist()
+    things = things_to_do(found[Key("opportunities")], carts, asked.stages, stages.table)
+    channels = found[Key("channels")].to_pylist()
     return MapContent(
         stages=stages_of(project, scope),
         preset=asked.preset,
@@ -99,10 +99,10 @@ def map_content(
         best=ranked(cells.table, config.map.min_n),
         opportunities=things,
         opportunity_stage=opportunity_stages(project, asked, cells, things),
-        designed=felt(found["designed"].table, stages.table, config),
-        designed_totals=found["designed"].totals,
+        designed=felt(found[Key("designed")].table, stages.table, config),
+        designed_totals=found[Key("designed")].totals,
         targets=bool(config.journey.targets),
-        dropoff=found["dropoff"],
+        dropoff=found[Key("dropoff")],
         changes=changes(stages, before, asked),
         channels={
             t: [r["channel"] for r in channels if r["touchpoint"] == t] for t in {r["touchpoint"] for r in channels}
@@ -111,8 +111,8 @@ def map_content(
             r["channel"] for r in channels if any(fnmatchcase(r["channel"], g) for g in config.map.offline)
         ),
         personas=persona_maps(project, found),
-        comments=comments(found.get("comments"), cells.table),
-        themes=found.get("themes", THEMES.empty_table()),
+        comments=comments(found.get(Key("comments")), cells.table),
+        themes=found.get(Key("themes"), THEMES.empty_table()),
         commands=commands,
     )
 
@@ -171,7 +171,7 @@ def opportunity_stages(
 def persona_maps(project: ProjectFolder, found: Answers) -> list[PersonaMap]:
     """Side by side, everybody else last."""
     notes = {p.name: p.notes for p in project.config.personas}
-    answers = [(n, found[f"persona:{n}"]) for n in persona_names(project)]
+    answers = [(n, found[Key("persona", n)]) for n in persona_names(project)]
     return [
         PersonaMap(name=None if n == OTHER else n, notes=notes.get(n), table=a.table, totals=a.totals)
         for n, a in answers

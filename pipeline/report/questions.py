@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from ingest.array_types import MICROSECOND
 from paths.analysis import Analysis
@@ -40,15 +40,23 @@ MOST_WEEKS = 53
 SANKEY_STEPS = 6
 
 
+class Key(NamedTuple):
+    """One question of a report."""
+
+    question: str
+    name: str = ""  # of the saved funnel, or of the persona
+    before: bool = False  # of the period before
+
+
 @dataclass
 class Questions:
-    """Analyses by name, about one segment or about all, under the stages of the pass or others."""
+    """Analyses by key, about one segment or about all, under the stages of the pass or others."""
 
     segment: Condition | None = None
     stages: StageRules | None = None
-    analyses: dict[str, Analysis[Any]] = field(default_factory=dict)
+    analyses: dict[Key, Analysis[Any]] = field(default_factory=dict)
 
-    def add(self, name: str, analysis: Analysis[Any], span: Span | None, segment: Condition | None = None) -> None:
+    def add(self, key: Key, analysis: Analysis[Any], span: Span | None, segment: Condition | None = None) -> None:
         """Ask about the units of a span (of `segment`, else of all questions' one); without a span it is dropped."""
         if span is None:
             return
@@ -56,7 +64,7 @@ class Questions:
         if self.stages is not None:
             inside = Staged(analysis=inside, stages=self.stages)
         chosen = segment or self.segment
-        self.analyses[name] = inside if chosen is None else InSegment(analysis=inside, condition=chosen)
+        self.analyses[key] = inside if chosen is None else InSegment(analysis=inside, condition=chosen)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,10 +106,10 @@ def periods_of(scope: Scope, timezone: str, compare: bool) -> Periods:
 def about_all(project: ProjectFolder, scope: Scope, periods: Periods) -> Questions:
     """The questions about everybody, those about the data as such among them."""
     found = questions(project, scope, periods)
-    found.add("names", Names(), periods.both)
-    found.add("data", Fingerprint(), periods.both)
-    found.add("coverage", Coverage(), periods.now)
-    found.add("nodes", Nodes(collapse_repeats=True), periods.now)
+    found.add(Key("names"), Names(), periods.both)
+    found.add(Key("data"), Fingerprint(), periods.both)
+    found.add(Key("coverage"), Coverage(), periods.now)
+    found.add(Key("nodes"), Nodes(collapse_repeats=True), periods.now)
     return found
 
 
@@ -110,25 +118,26 @@ def questions(project: ProjectFolder, scope: Scope, periods: Periods, segment: C
     rules, carts = goal_rules(project.config), cart_rules(project.config)
     units, window = project.minor_units, project.config.project.return_window
     found = Questions(segment)
-    found.add("outcomes", Outcomes(spans=periods.all, rules=rules), periods.both)
-    found.add("cart_spans", CartSpans(rules=carts, spans=periods.all), periods.both)
-    found.add("carts", Carts(rules=carts, minor_units=units), periods.now)
-    found.add("last_steps", Carts(rules=carts, by="last_step", minor_units=units), periods.now)
-    found.add("flows", StepFlows(steps=SANKEY_STEPS, rules=rules, collapse_repeats=True), periods.now)
-    found.add("edges", Transitions(collapse_repeats=True), periods.now)
-    found.add("hours", StartHours(timezone=project.config.project.timezone, rules=rules), periods.now)
-    found.add("goal_times", TimeToGoal(rules=rules), periods.now)
-    found.add("last_lost", LastLost(rules=rules, return_window=window), periods.now)
-    for name, span in (("", periods.now), ("_before", periods.before)):
-        found.add(f"summary{name}", Summary(), span)
-        found.add(f"dropoff{name}", DropOff(rules=rules, return_window=window, minor_units=units), span)
+    found.add(Key("outcomes"), Outcomes(spans=periods.all, rules=rules), periods.both)
+    found.add(Key("cart_spans"), CartSpans(rules=carts, spans=periods.all), periods.both)
+    found.add(Key("carts"), Carts(rules=carts, minor_units=units), periods.now)
+    found.add(Key("last_steps"), Carts(rules=carts, by="last_step", minor_units=units), periods.now)
+    found.add(Key("flows"), StepFlows(steps=SANKEY_STEPS, rules=rules, collapse_repeats=True), periods.now)
+    found.add(Key("edges"), Transitions(collapse_repeats=True), periods.now)
+    found.add(Key("hours"), StartHours(timezone=project.config.project.timezone, rules=rules), periods.now)
+    found.add(Key("goal_times"), TimeToGoal(rules=rules), periods.now)
+    found.add(Key("last_lost"), LastLost(rules=rules, return_window=window), periods.now)
+    for before, span in ((False, periods.now), (True, periods.before)):
+        found.add(Key("summary", before=before), Summary(), span)
+        found.add(Key("dropoff", before=before), DropOff(rules=rules, return_window=window, minor_units=units), span)
     for saved in plain_funnels(project.config):
         funnel = funnel_of(saved)
         reached = replace(funnel, details=False)  # only how far units came is shown of what is compared
-        found.add(f"funnel:{saved.name}", funnel, periods.now)
-        found.add(f"funnel:{saved.name}_before", reached, periods.before)
-        for name, span in (("", periods.now), ("_before", periods.before)):
-            found.add(f"settled:{saved.name}{name}", reached, settled(span, funnel.window, scope.as_of))
+        found.add(Key("funnel", saved.name), funnel, periods.now)
+        found.add(Key("funnel", saved.name, before=True), reached, periods.before)
+        for before, span in ((False, periods.now), (True, periods.before)):
+            key = Key("settled", saved.name, before)
+            found.add(key, reached, settled(span, funnel.window, scope.as_of))
     return found
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ingest.scan.batches import shown_value
 from ingest.store.event_store import Snapshot
 from paths.journeys.conditions import Condition
 from paths.journeys.personas import OTHER, PERSONA
@@ -39,7 +40,7 @@ def segment_values(project: ProjectFolder, snapshot: Snapshot, scope: Scope, spa
         if column == PERSONA:
             values = [*(p.name for p in project.config.personas), OTHER]
         elif column in snapshot.columns:
-            values = frequent(snapshot, column, span)
+            values = [shown_value(v) for v in frequent(snapshot, column, span)]
         else:
             continue
         if len(values) > 1:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ingest.compiled import Choice, Loop
 from paths.funnels.funnel import Funnel
 from paths.graph.transitions import Transitions
-from paths.journey_map.cells import cell_ranks, cells
+from paths.journey_map.cells import cells, stage_ranks
 from paths.journey_map.designed import arrivals
 from paths.journey_map.friction import FrictionRules, signals
 from paths.journey_map.visit_signs import counted, signs_of
@@ -45,15 +45,15 @@ STEPS = tuple(step(name) for name in ("see", "add", "buy"))
 def everything(journeys: Journeys) -> dict[str, Any]:
     """What the functions with loops find."""
     touchpoint, stage = journeys.touchpoint, journeys.stage
-    cell = cells(journeys, "touchpoint")
-    ranks, stage_ranks = cell_ranks(cell, ORDER), cell_ranks(stage, ORDER)
+    cell, keys = cells(journeys, "touchpoint")
+    ranks, ranks_of_stages = stage_ranks([k.stage for k in keys], ORDER), stage_ranks(stage.names, ORDER)
     there, chosen = visited(journeys, touchpoint), journeys.chosen
     found: dict[str, Any] = {
         "visited": there, "customers": by_customer(journeys, there[:, chosen], chosen), "members": members(there, len(touchpoint.names)),
         "stages": visited(journeys, stage), "followed": followed(journeys, touchpoint, GOAL, WINDOW),
         "followed stages": followed(journeys, stage, GOAL, WINDOW), "top": top_later(journeys, ORDER, WINDOW),
         "top of more stages": top_later(journeys, (*ORDER, "nobody's"), WINDOW),
-        "going on": going_on(journeys, cell, ranks, ORDER, WINDOW), "stages going on": going_on(journeys, stage, stage_ranks, ORDER, WINDOW),
+        "going on": going_on(journeys, cell, ranks, ORDER, WINDOW), "stages going on": going_on(journeys, stage, ranks_of_stages, ORDER, WINDOW),
         "states": vars(states_of(journeys, GOAL, WINDOW)), "counts": visit_counts(journeys, touchpoint),
         "stays": stays(journeys, touchpoint, False), "stays of stages": stays(journeys, stage, True),
         "ends": endings(journeys, touchpoint, False), "ends of stages": endings(journeys, stage, True),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paths.journey_map.cells import cell_ranks
+from paths.journey_map.cells import stage_ranks
 from paths.journeys.journeys import Journeys
 from paths.journeys.touchpoints import StageRule, StageRules
 from paths.views.period import during
@@ -97,7 +97,7 @@ def test_visits_goals_and_higher_stages_that_follow(rows: list[tuple[str, int, s
     assert stage_of_touchpoint(journeys, stage) is not None
     assert sets_of(visited(journeys, stage), stage.names) == stages(expected["visited"])
     assert sets_of(followed(journeys, stage, GOAL, WINDOW), stage.names) == stages(expected["goal"])
-    on = going_on(journeys, stage, cell_ranks(stage, STAGES), STAGES, WINDOW)
+    on = going_on(journeys, stage, stage_ranks(stage.names, STAGES), STAGES, WINDOW)
     assert sets_of(on, stage.names) == stages(expected["on"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -149,3 +150,66 @@ def test_funnels_with_a_segment_of_their_own_are_left_out(tmp_path: Path) -> Non
     report, _ = gather(shop(tmp_path, CONFIG + own, events), Period())
     assert [f.name for f in report.funnels] == ["<b>buy</b>"]
     assert replace(report, funnels=[]).funnels == []
+
+
+def test_saved_funnels_whose_names_are_parts_of_each_other_keep_their_own_numbers(tmp_path: Path) -> None:
+    funnel = '[[funnel]]\nname = "{}"\nsteps = {}\nwindow = "1d"\n'
+    config = '[[source]]\nname = "s"\npath = "events.csv"\n' + "".join([
+        funnel.format("buy", '["look", "pay"]'), funnel.format("buy_before", '["look", "add", "pay"]'), funnel.format("funnel:buy", '["look"]'),
+    ])  # fmt: skip
+    events = [
+        {"customer_id": f"c{day}{name}", "event_at": f"2026-03-{day:02d}T10:00:00", "event": "look"}
+        for day in range(1, 29)
+        for name in "ab"
+    ]
+    events += [{**e, "event": "pay", "event_at": e["event_at"].replace("10:", "11:")} for e in events[1::2]]
+    report, _ = gather(shop(tmp_path, config, events), Period(since="2026-03-15", until="2026-03-29"))
+    reached = {
+        f.name: [t["reached"].to_pylist() for t in (f.now, f.before, f.settled_before) if t is not None]
+        for f in report.funnels
+    }
+    assert reached == {"buy": [[28, 14]] * 3, "buy_before": [[28, 0, 0]] * 3, "funnel:buy": [[28]] * 3}
+    assert render(report)
+
+
+def test_a_page_can_be_made_of_any_names(tmp_path: Path) -> None:
+    look, pay, stage = "lo\x1fok > |a:b", "signal:pay_before,=", "sta\x1fge:signal:x"
+    config = f"""
+[project]
+goal = [{json.dumps(pay)}]
+segments = ["channel"]
+[[source]]
+name = "s"
+path = "events.csv"
+[[stage]]
+name = {json.dumps(stage)}
+events = [{json.dumps(look)}]
+[[persona]]
+name = "cells_before"
+did = [{json.dumps(pay)}]
+[[funnel]]
+name = "x\\u001fmap:stages"
+steps = ["event"]
+"""
+    events = [
+        {
+            "customer_id": f"c{n}",
+            "event_at": f"2026-03-{n % 28 + 1:02d}T10:{m:02d}:00",
+            "event": event,
+            "channel": channel,
+        }
+        for n, channel in enumerate(["(none)", "(other)", "a\x1fb", ""] * 20)
+        for m, event in enumerate([look, pay, "event"])
+    ]
+    project = shop(tmp_path, config, events)
+    report, _ = gather(project, Period())
+    assert render(report)
+    assert {"(none)", "value:(none)", "value:(other)"} <= {
+        r["channel"] for r in project.map(by="channel").table.to_pylist()
+    }
+    assert (stage, look) in {(r["stage"], r["touchpoint"]) for r in project.map().table.to_pylist()}
+    assert {s.value for s in report.segments} == {"value:(none)", "value:(other)", "a\x1fb"} | {
+        "cells_before",
+        "(other)",
+    }
+    assert project.changes().table.num_rows == 0

@@ -129,4 +129,4 @@ def table(content: MapContent) -> Sheet:
         figures("Feeling", "sentiment", felt_or_nothing),
         figures("Expected feeling", "target_sentiment", felt_or_nothing),
     ]
-    return sheet("The journey as designed, stage by stage", content.designed, columns, content.commands["map:designed"])
+    return sheet("The journey as designed, stage by stage", content.designed, columns, content.commands["designed"])

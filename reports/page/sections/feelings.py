@@ -181,4 +181,4 @@ def table(rows: Sequence[Row], content: MapContent) -> Sheet:
         figures("Unhappy", "unhappy", share),
         figures("Friction", "friction", share),
     ]
-    return sheet("Feelings by touchpoint", rows, columns, content.commands["map:best"])
+    return sheet("Feelings by touchpoint", rows, columns, content.commands["best"])

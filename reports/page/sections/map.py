@@ -195,4 +195,4 @@ def by_stage(report: Report, content: MapContent) -> Sheet:
 def by_touchpoint(report: Report, content: MapContent) -> Sheet:
     """The map by touchpoint."""
     columns = [words("Stage", "stage", named), words("Touchpoint", "touchpoint", named), *measures(report)]
-    return sheet("The map by touchpoint", content.cells, columns, content.commands["map:cells"])
+    return sheet("The map by touchpoint", content.cells, columns, content.commands["cells"])

@@ -121,4 +121,4 @@ def table(shown: Sequence[PersonaMap], content: MapContent) -> Sheet:
         figures("Conversion", "conversion", share),
         words("Evidence", "evidence", str),
     ]
-    return sheet("Personas by stage", rows, columns, content.commands["map:personas"])
+    return sheet("Personas by stage", rows, columns, content.commands["personas"])

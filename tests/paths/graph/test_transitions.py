@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from ingest.scan.batches import Codes, EventBatch
 from paths.graph.transitions import Transitions
+from paths.journeys.prepare import prepare
 from paths.journeys.touchpoints import StageRule, StageRules, TouchpointRule, TouchpointRules
-from tests.builder import ask, columns_of
+from paths.sequences.first_steps import StepFlows
+from tests.builder import MINUTE, ask, columns_of, scope_of
 
 EDGE = ("source", "target", "transitions")
 
@@ -110,3 +115,23 @@ def test_an_event_that_rules_speak_of_and_none_matched_is_the_other_node() -> No
     found = columns_of(ask(Transitions(), rows, touchpoints=rules), *EDGE)
     assert ("view (other)", "view (other)", 1) in found  # a view without a url, too
     assert ("view (other)", "add", 1) in found
+
+
+def test_more_names_than_32_bits_have_edges_for() -> None:
+    n = 50_000
+    batch = EventBatch.of(
+        np.repeat(np.arange(n // 5, dtype=np.int64), 5),
+        np.tile(np.arange(5, dtype=np.int64) * MINUTE, n // 5),
+        Codes(np.arange(n, dtype=np.int32), tuple(map(str, range(n)))),
+        {},
+    )
+    journeys = prepare(batch, scope_of())
+    for question in (Transitions(), Transitions(collapse_repeats=True)):
+        rows = question.reduce([question.map(journeys)]).to_pylist()
+        found = {(r["source"], r["target"]): (r["transitions"], r["median_seconds"]) for r in rows}
+        assert len(found) == n // 5 * 6
+        assert found["49998", "49999"] == (1, 60.0)
+        assert found["START", "49995"] == found["49999", "END"] == (1, None)
+    flows = StepFlows(steps=3)
+    steps = flows.reduce([flows.map(journeys)]).to_pylist()
+    assert {"step": 2, "source": "49996", "target": "49997", "sessions": 1, "with_goal": 0} in steps
