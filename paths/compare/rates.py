@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from ingest.scan.batches import OTHER
 from paths.carts.counts import BROWSE
-from paths.funnels.table import OTHER
 from paths.journey_map.scores import MapAnswer
 from paths.statistics.pairs import Counts, Key
 

@@ -51,7 +51,7 @@ class Condition:
         column = batch.event if self.column == "event" else batch.columns[self.column]
         if self.value == NONE and self.sign in ("=", "!="):
             there = column.codes >= 0 if isinstance(column, Codes) else column.valid
-            return there == (self.sign == "!=")
+            return there if self.sign == "!=" else ~there
         if isinstance(column, Codes):
             return column.lookup(np.array([self.accepts(n) for n in column.names], dtype=bool), self.sign == "!=")
         wanted = self.number(100 if self.column in MONEY else 1)

@@ -91,6 +91,8 @@ class Persona(Section):
 
     @model_validator(mode="after")
     def _says_something(self) -> Persona:
+        if self.name in ("(none)", "(other)"):
+            raise ValueError(f'name: "{self.name}" stands for customers without a persona; give it another name')
         if not (self.where or self.did or self.did_not):
             raise ValueError("needs at least one of where, did and did_not")
         return self

@@ -10,13 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.errors import ConfigError
+from ingest.scan.batches import OTHER
 from paths.analysis import Analysis
 from paths.carts.counts import Carts
 from paths.journey_map.designed import DESIGNED, Designed, met
 from paths.journey_map.opportunities import OPPORTUNITIES
 from paths.journey_map.scores import MapAnswer
 from paths.journeys.conditions import Condition
-from paths.journeys.personas import OTHER, PERSONA
+from paths.journeys.personas import PERSONA
 from paths.journeys.touchpoints import UNMAPPED
 from paths.views.segment import InSegment
 from pipeline.config import Config

@@ -10,13 +10,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.scan.batches import OTHER
 from paths.dropoff.dropoff import DropOff
 from paths.journey_map.channels import TouchpointChannels
 from paths.journey_map.comments import Comments
 from paths.journey_map.scores import MapAnswer
 from paths.journey_map.themes import THEMES, Themes
 from paths.journeys.conditions import Condition
-from paths.journeys.personas import OTHER, PERSONA
+from paths.journeys.personas import PERSONA
 from paths.journeys.scope import Scope
 from paths.journeys.touchpoints import UNMAPPED
 from pipeline.config.preset_stages import SHOP_PHASES

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ingest.scan.batches import shown_value
+from ingest.scan.batches import OTHER, shown_value
 from ingest.store.event_store import Snapshot
 from paths.journeys.conditions import Condition
-from paths.journeys.personas import OTHER, PERSONA
+from paths.journeys.personas import PERSONA
 from paths.journeys.scope import Scope
 from pipeline.project.project import ProjectFolder
 from reports.content.report import Span
