@@ -13,11 +13,11 @@ import pyarrow as pa
 
 from ingest.cleaning.bots import BOT_COLUMNS, verdicts
 from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping
-from ingest.cleaning.times import epoch_unit
+from ingest.cleaning.times import epoch_units
 from ingest.cleaning.validation import MINOR_DIGITS, Limits, aside, id_texts, statement, who
 from ingest.database import Database, load_sql
 from ingest.errors import ConfigError
-from ingest.quoting import quoted
+from ingest.quoting import literal, quoted
 from ingest.readers.files import natural_key
 from ingest.schema import EVENTS, sql_type
 
@@ -78,12 +78,28 @@ def stage(db: Database, relation: str, columns: Columns, mapping: SourceMapping,
     for required in ("event_at", "event"):
         if required not in mapping.fields:
             raise ConfigError(f'source "{mapping.name}" maps no {required}; add {required} = "COLUMN" to its columns.')
-    sql, params = statement(relation, columns, mapping, limits, epoch_unit(db, relation, columns, mapping))
+    make_keys(db, relation, columns, mapping)
     if "properties" in aside(columns, mapping, Expressions()):
         db.run("alter table staged add column if not exists properties varchar")
-    make_keys(db, relation, columns, mapping)
     found = verdicts(mapping.bots, different(db, relation, columns, mapping))
-    db.run_with(sql, params, bot_verdicts=found)
+    for part, unit in read_alike(db, relation, columns, mapping):
+        sql, params = statement(part, columns, mapping, limits, unit)
+        db.run_with(sql, params, bot_verdicts=found)
+
+
+def read_alike(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> list[tuple[str, str]]:
+    """(rows of `relation`, the unit of their epoch numbers): a file has one unit, whatever is loaded beside it."""
+    units = epoch_units(db, relation, columns, mapping)
+    kinds = sorted(set(units.values())) or ["s"]
+    if len(kinds) == 1:
+        return [(relation, kinds[0])]
+    parts = []
+    for kind in kinds:
+        others = ", ".join(literal(file) for file, unit in sorted(units.items()) if unit != kind)
+        mine = ", ".join(literal(file) for file, unit in sorted(units.items()) if unit == kind)
+        inside = f"recorded_input not in ({others})" if kind == kinds[0] else f"recorded_input in ({mine})"
+        parts.append((f"(select * from {relation} where {inside})", kind))
+    return parts
 
 
 def make_keys(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> None:

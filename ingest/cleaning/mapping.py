@@ -70,7 +70,7 @@ class Field:
     columns: tuple[str, ...] = ()  # several spellings: the first non-empty wins
     join: tuple[str, ...] = ()  # joined by a space
     constant: str | None = None
-    format: str | None = None  # strptime format, for event_at only
+    formats: tuple[str, ...] = ()  # of event_at: strptime or one of time_formats.WORDS; the first that fits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +80,7 @@ class SourceMapping:
     name: str = "events"
     fields: Mapping[str, Field] = field(default_factory=dict)
     timezone: str = "UTC"
+    zones: Mapping[str, str] = field(default_factory=dict)  # abbreviation -> Region/City or offset
     deduplicate: str | None = None  # content | event_id | off; None = event_id where mapped, else content
     excluded: tuple[Mapping[str, str], ...] = ()  # [[exclude]]: every glob of one entry must match
     currency: str | None = None
@@ -98,7 +99,7 @@ class SourceMapping:
 
 
 WEBLOG: dict[str, Field] = {
-    "event_at": Field(columns=("time",), format="%d/%b/%Y:%H:%M:%S %z"),
+    "event_at": Field(columns=("time",), formats=("%d/%b/%Y:%H:%M:%S %z",)),
     "event": Field(constant="page_view"),
     "customer_id": Field(join=("ip", "user_agent")),  # weak: people share addresses, and addresses change hands
     "url": Field(columns=("path",)),

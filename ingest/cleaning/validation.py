@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from ingest.cleaning.bots import STATIC_PATTERN
 from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping, consumed, is_server_log
-from ingest.cleaning.times import clock, instant, plain, time_column
+from ingest.cleaning.times import clock, instant, plain, time_column, trimmed
 from ingest.quoting import literal, quoted
 from ingest.schema import IDS, NUMBERS, TARGETS
 
@@ -75,7 +75,7 @@ with texts as (  -- one row per raw row: what the mapping reads
   select texts.* {only_known(ids)}, keys.customer_key, {plain(columns, mapping)} as p_event_at
   from texts left join keys on {who(ids)} = keys.who
 ), trimmed as (  -- the same with what is read as a value, without white space around it: one name, for the macros repeat it
-  select *, case when p_event_at is null then bare(t_event_at) end as b_event_at
+  select *, case when p_event_at is null then {trimmed(mapping)} end as b_event_at
     {"".join(f", bare(t_{n}) as b_{n}" for n in numbers)}
   from known
 ), typed as (  -- the same with its values

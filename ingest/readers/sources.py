@@ -226,10 +226,11 @@ def _parquet_type(kind: str) -> str:
 
 def _parquet_value(column: str, kind: str) -> str:
     match _parquet_type(kind):
-        case "timestamp":
-            return f"{column}::timestamp"
-        case "timestamptz":
-            return f"{column}::timestamptz"  # nanoseconds are cut off
+        case ("timestamp" | "timestamptz") as found if "_NS" in kind:  # cut off as in a text; a cast would round
+            nanoseconds = f"epoch_ns({column})"
+            return f"make_{found}(({nanoseconds} - ({nanoseconds} % 1000 + 1000) % 1000) // 1000)"
+        case "timestamp" | "timestamptz" as found:
+            return f"{column}::{found}"
         case "date":
             return column
     if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):

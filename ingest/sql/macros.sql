@@ -41,16 +41,32 @@ create or replace macro has_offset(t) as (
   t[-1:] between 'A' and 'z' or contains(t, '+') or contains(substr(t, 12), '-')
 );
 
--- a plain number: since 1970 in the source's one unit ('s', 'ms', 'us' or 'ns'), far off where it is too large for any calendar;
--- 8 and 14 digits are a compact date and a compact instant
-create or replace macro instant_of_number(t, unit) as (
+-- a number of units ('s', 'ms', 'us' or 'ns') since 1970, far off where it is too large for any calendar
+create or replace macro instant_since_1970(t, unit) as (
+  make_timestamptz(trunc(least(greatest(
+    try_cast(t as decimal(28, 6)) * (case unit when 's' then 1000000 when 'ms' then 1000 when 'us' then 1 else 0.001 end)::decimal(10, 3),
+    -8000000000000000000), 8000000000000000000))::bigint)
+);
+
+-- 20260115 and 20260115103015 -> wall clock; NULL for any other number
+create or replace macro compact_time(t) as (
+  case when length(t) in (8, 14) and not contains(t, '.') then coalesce(try_strptime(t, '%Y%m%d'), try_strptime(t, '%Y%m%d%H%M%S')) end
+);
+
+-- a plain number: a compact date or instant, else since 1970 in the file's one unit; 2026011510 could be an hour of a day and the
+-- year 2034, so it is no time until its format says which
+create or replace macro instant_of_number(t, zone, unit) as (
   case
-    when length(t) in (8, 14) and not contains(t, '.')
-      then coalesce(try_strptime(t, '%Y%m%d'), try_strptime(t, '%Y%m%d%H%M%S'))::timestamptz
-    else make_timestamptz(trunc(least(greatest(
-      try_cast(t as decimal(28, 6)) * (case unit when 's' then 1000000 when 'ms' then 1000 when 'us' then 1 else 0.001 end)::decimal(10, 3),
-      -8000000000000000000), 8000000000000000000))::bigint)
+    when length(t) in (8, 14) and not contains(t, '.') then instant_in(compact_time(t), zone)
+    when length(t) = 10 and t < '21' and try_strptime(t, '%Y%m%d%H') >= timestamp '1990-01-01' then null
+    else instant_since_1970(t, unit)
   end
+);
+
+-- days of a spreadsheet since 1899-12-30 -> wall clock, to its millisecond
+create or replace macro serial_day(t) as (
+  case when try_cast(replace(t, ',', '.') as double) between 1 and 2958465
+    then make_timestamp(round((try_cast(replace(t, ',', '.') as double) - 25569) * 86400000)::bigint * 1000) end
 );
 
 -- the unit that a number of this size is most likely in
@@ -58,12 +74,37 @@ create or replace macro likely_unit(x) as (
   case when abs(x) < 1e11 then 's' when abs(x) < 1e14 then 'ms' when abs(x) < 1e17 then 'us' else 'ns' end
 );
 
--- ISO 8601 without dashes and colons: 20260115T103015, with Z where it is UTC
-create or replace macro instant_of_basic(t, zone) as (
-  coalesce(
-    try_strptime(upper(t), ['%Y%m%dT%H%M%SZ', '%Y%m%dT%H%MZ'])::timestamptz,
-    instant_in(try_strptime(upper(t), ['%Y%m%dT%H%M%S', '%Y%m%dT%H%M']), zone)
-  )
+-- ISO 8601 without dashes and colons (20260115T103015, whatever stands behind it) with them; 20260115T10 stays as it is: no time
+create or replace macro with_dashes(t) as (
+  case when t[9] in ('T', 't') then regexp_replace(regexp_replace(t,
+    '^(\d{4})(\d\d)(\d\d)[Tt](\d\d)(\d\d)(\d\d)(\D|$)', '\1-\2-\3T\4:\5:\6\7'),
+    '^(\d{4})(\d\d)(\d\d)[Tt](\d\d)(\d\d)(\D|$)', '\1-\2-\3T\4:\5\6') else t end
+);
+
+-- a wall clock with the comma of its seconds as a point
+create or replace macro with_point(t) as (case when contains(t, ',') then regexp_replace(t, '(:\d\d),(\d)', '\1.\2') else t end);
+
+-- wall clock in a zone given by its text: an offset, Z, UTC, GMT or Region/City; an abbreviation is no zone, for BST alone is three
+create or replace macro instant_in_named(wall, word) as (
+  case
+    when upper(word) in ('Z', 'UTC', 'GMT') then make_timestamptz(epoch_us(wall))
+    when word[1] in ('+', '-') then make_timestamptz(epoch_us(wall) - 946684800000000 + epoch_us(
+      try_cast('2000-01-01 00:00:00' || regexp_replace(word, '^([+-])(\d)(:|$)', '\10\2\3') as timestamptz)))
+    when contains(word, '/') then instant_in(wall, case when try_cast('2000-01-01 00:00:00 ' || word as timestamptz) is not null then word end)
+  end
+);
+
+-- the parts of a time with a zone (see instant_of_zoned) -> instant: an offset counts before a name behind it
+create or replace macro instant_of_parts(p) as (
+  instant_in_named(try_cast(nullif(with_point(p.wall), '') as timestamp), case
+    when p.zone <> '' then p.zone when p.utc <> '' and p.name = '' then p.utc when p.inside <> '' then p.inside else p.name end)
+);
+
+-- a time with an offset or a zone behind it (10:15 +0200, 10:15+02:00[Europe/Berlin], 10:15 +0000 UTC, 10:15 GMT+0100 (CET)) -> instant
+create or replace macro instant_of_zoned(t) as (
+  instant_of_parts(regexp_extract(t,
+    '^(\d{4,}[-/]\d{1,2}[-/]\d{1,2}(?:[Tt ]+\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?)?)\s*([Zz]|(?i:UTC|GMT))?\s*([+-]\d{1,2}(?::?\d\d)?)?\s*(?:\[([^\]]+)\]|\(([^)]*)\)|([A-Za-z][A-Za-z0-9_/+-]*))?$',
+    ['wall', 'utc', 'zone', 'inside', 'comment', 'name']))
 );
 
 -- 2026-01-15 10:30:15, with or without a fraction, and nothing behind it -> wall clock; what most logs write, and quick to read.
@@ -75,21 +116,35 @@ create or replace macro plain_time(t) as (
   ) end
 );
 
--- text -> instant, naive text read in `zone`
-create or replace macro instant_of(t, zone, unit) as (
+-- text without a zone -> wall clock; the cast would pass over words behind a time
+create or replace macro naive_time(t) as (case when not regexp_matches(t, ':\S*\s') then try_cast(with_point(t) as timestamp) end);
+
+-- text of a date and a time -> instant, naive text read in `zone`
+create or replace macro instant_of_text(t, zone) as (
   case
-    when not (t[1] between '0' and '9' or t[1] in ('-', '+', '.')) then null
-    when try_cast(t as double) is not null then instant_of_number(t, unit)
-    when t[9] in ('T', 't') then instant_of_basic(t, zone)
-    when has_offset(t) then try_cast(case when t[-1:] = 'z' then upper(t) else t end as timestamptz)
-    when zone = 'UTC' then try_cast(t as timestamp)::timestamptz
-    else instant_in(try_cast(t as timestamp), zone)
+    when has_offset(t) then coalesce(
+      case when t[-1:] in ('Z', 'z') or t[-1:] between '0' and '9' then try_cast(case when t[-1:] = 'z' then upper(t) else t end as timestamptz) end,
+      instant_of_zoned(t))
+    when zone = 'UTC' then naive_time(t)::timestamptz
+    else instant_in(naive_time(t), zone)
   end
 );
 
--- the same text as a naive time; NULL where it is a number or has an offset of its own
+-- text -> instant, naive text read in `zone`, numbers in `unit`
+create or replace macro instant_of(t, zone, unit) as (
+  case
+    when not (t[1] between '0' and '9' or t[1] in ('-', '+', '.')) then null
+    when try_cast(t as double) is not null then instant_of_number(t, zone, unit)
+    else instant_of_text(with_dashes(t), zone)
+  end
+);
+
+-- the same text as a naive time; NULL where it is a number since 1970 or has an offset of its own
 create or replace macro wall_clock_of(t) as (
-  case when try_cast(t as double) is null and t[1] between '0' and '9' and not has_offset(t) then try_cast(t as timestamp) end
+  case
+    when try_cast(t as double) is not null then compact_time(t)
+    when t[1] between '0' and '9' and not has_offset(with_dashes(t)) then naive_time(with_dashes(t))
+  end
 );
 
 -- decimal text -> minor units, half to even

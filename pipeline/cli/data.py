@@ -51,6 +51,13 @@ def pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dic
 @click.option("--input-format", "format_", type=FORMATS, help="How the files are written [default: guessed].")
 @click.option("--delimiter", help="Of CSV [default: guessed].")
 @click.option("--timezone", help="Of times without an offset [default: UTC].")
+@click.option(
+    "--time-format",
+    "time_formats",
+    multiple=True,
+    metavar="FORMAT",
+    help="How times are written: %d.%m.%Y %H:%M, epoch_ms, excel; may be repeated, the first that fits [default: guessed].",
+)
 @click.option("--deduplicate", type=click.Choice(["content", "event_id", "off"]), help="What makes two rows one event.")
 @click.option(
     "--bots", type=click.Choice(["quarantine", "keep"]), help="Known by their user agent [default: quarantine]."
@@ -72,6 +79,7 @@ def ingest(
     format_: str | None,
     delimiter: str | None,
     timezone: str | None,
+    time_formats: tuple[str, ...],
     deduplicate: str | None,
     bots: str | None,
     static_files: str | None,
@@ -99,6 +107,7 @@ def ingest(
         format=format_,
         delimiter=delimiter,
         timezone=timezone,
+        time_formats=time_formats,
         deduplicate=deduplicate,
         as_of=scope.as_of,
         as_name=as_name,
@@ -215,3 +224,34 @@ def remarks(meta: Mapping[str, Any]) -> list[str]:
         notes.append("events: " + ", ".join(f"{name} {n:,}" for name, n in meta["events"]))
     notes += [f"would be quarantined: {n:,} {reason}" for reason, n in meta["reasons"].items()]
     return notes
+<<<<<<< HEAD
+=======
+
+
+def source_block(name: str, found: Look) -> str:
+    """The [[source]] that says what was guessed."""
+    import json
+
+    mapping = found.mapping
+    assert mapping is not None
+    lines = [
+        "[[source]]",
+        f"name = {json.dumps(name.split('.')[0])}",
+        f"path = {json.dumps(name)}",
+        f"format = {json.dumps(found.format)}",
+    ]
+    if found.delimiter not in (None, ","):
+        lines.append(f"delimiter = {json.dumps(found.delimiter)}")
+    spelled = []
+    for target, f in mapping.fields.items():
+        if f.constant is not None:
+            value = f"{{ constant = {json.dumps(f.constant)} }}"
+        elif f.join or f.formats:
+            place = f"join = {json.dumps(list(f.join))}" if f.join else f"column = {json.dumps(f.columns[0])}"
+            written = f", format = {json.dumps(f.formats[0] if len(f.formats) == 1 else list(f.formats))}"
+            value = f"{{ {place}{written if f.formats else ''} }}"
+        else:
+            value = json.dumps(f.columns[0] if len(f.columns) == 1 else list(f.columns))
+        spelled.append(f"{target} = {value}")
+    return "\n".join([*lines, "", "[source.columns]", *spelled])
+>>>>>>> 6bf1ed4 (Times as written: offsets behind a space, zones only where they mean one, lists of formats, spreadsheets' days, one epoch unit per file)

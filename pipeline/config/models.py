@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictBool, StrictInt, field_validator, model_validator
 
 from pipeline.config.roles import ROLE_PRESETS
-from pipeline.config.values import ColumnSpec, Duration, DurationOrZero, FreeName, Names, Section, Timezone
+from pipeline.config.values import ColumnSpec, Duration, DurationOrZero, FreeName, Names, Section, Timezone, ZoneNames
 
 __all__ = ["Bot", "Carts", "Funnel", "Gates", "Project", "Roles", "Sessions", "Source", "Stage", "Store", "Touchpoint"]
 
@@ -53,6 +53,7 @@ class Source(Section):
     skip_lines: Annotated[StrictInt, Field(ge=0)] = 0  # before the header line, whatever they hold
     header: Names = ()  # the names of the columns, of a file without a header line
     timezone: Timezone = "UTC"
+    zones: ZoneNames = Field(default_factory=dict)  # abbreviation in a time -> Region/City or offset
     deduplicate: Literal["content", "event_id", "off"] | None = None
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
     promote: Names = ()

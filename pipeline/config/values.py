@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
 
+from ingest.cleaning.time_formats import check
 from ingest.errors import ConfigError, did_you_mean
 from pipeline.config.durations import format_duration, parse_duration
 
@@ -54,6 +56,25 @@ def zone_name(value: str) -> str:
     return value
 
 
+def _zone_of_abbreviation(value: str) -> str:
+    return value if re.fullmatch(r"[+-]\d\d:\d\d", value) else zone_name(value)
+
+
+def _abbreviations(value: dict[str, str]) -> dict[str, str]:
+    for word in value:
+        if not re.fullmatch("[A-Za-z]+", word) or word.upper() in ("Z", "UTC", "GMT"):
+            raise ValueError(f'"{word}" is no abbreviation that needs a zone; write such as BST = "Europe/London"')
+    return {word.upper(): zone for word, zone in value.items()}
+
+
+def _time_formats(value: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        check(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+    return value
+
+
 def _free_name(value: str) -> str:
     if not value.strip():
         raise ValueError("is empty")
@@ -66,6 +87,8 @@ DurationOrZero = Annotated[timedelta, BeforeValidator(_duration), PlainSerialize
 Duration = Annotated[DurationOrZero, AfterValidator(_positive)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names), AfterValidator(_no_blank)]
 Timezone = Annotated[str, AfterValidator(zone_name)]
+ZoneNames = Annotated[dict[str, Annotated[str, AfterValidator(_zone_of_abbreviation)]], AfterValidator(_abbreviations)]
+TimeFormats = Annotated[Names, AfterValidator(_time_formats)]
 FreeName = Annotated[str, AfterValidator(_free_name)]
 
 
@@ -73,14 +96,15 @@ class ColumnSpec(Section):
     """Where one column of an event comes from: exactly one of `column`, `join` and `constant`.
 
     `column` holds the spellings (first non-empty wins; "a.b" is a path into a JSON column), `join` the columns joined
-    by a space, `constant` one text for every row; `format` is how a time is written (strptime), else it is guessed.
+    by a space, `constant` one text for every row; `format` is how a time is written (strptime, epoch_s, excel, or a list of
+    which the first that fits holds), else it is guessed.
     In the file: "name", ["name", "Name"], { column = ..., format = ... }, { join = [...] } or { constant = "web" }.
     """
 
     column: Names = ()
     join: Names = ()
     constant: str | None = None
-    format: str | None = None
+    format: TimeFormats = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -96,6 +120,6 @@ class ColumnSpec(Section):
         given = [bool(self.column), bool(self.join), self.constant is not None]
         if sum(given) != 1:
             raise ValueError("needs exactly one of column, join and constant")
-        if self.format is not None and self.constant is not None:
+        if self.format and self.constant is not None:
             raise ValueError("a constant has no format")
         return self

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from ingest.cleaning.bots import STATIC_NAMES, STATIC_SUFFIXES
 from ingest.cleaning.clean import Limits, describe
 from ingest.cleaning.mapping import WEBLOG, Field, SourceMapping, guess, parse_field
+from ingest.cleaning.time_formats import check
 from ingest.errors import ConfigError, did_you_mean
 from ingest.load import InputFile, Loaded, Source, load
 from ingest.readers.files import STDIN
@@ -40,6 +41,7 @@ class Intake:
     format: str | None = None
     delimiter: str | None = None
     timezone: str | None = None
+    time_formats: Sequence[str] = ()  # of event_at
     deduplicate: str | None = None
     as_of: str | None = None
     as_name: str | None = None
@@ -52,6 +54,7 @@ def ingest(project: ProjectFolder, intake: Intake, wait_seconds: float = 0.0) ->
     limits = Limits()
     if intake.timezone is not None:
         check_zone(intake.timezone)
+    check(intake.time_formats)
     if intake.as_of is not None:
         limits = Limits(as_of=moment(parse_instant(intake.as_of, project.config.project.timezone)))
     notes: list[str] = []
@@ -133,12 +136,19 @@ def described(
     if not complete(mapping.fields):
         fields = guessed(file, options, mapping.fields, config.name, notes)
         mapping = replace(mapping, fields=fields)
+    mapping = replace(mapping, fields=timed(mapping.fields, intake.time_formats))
     return Source(mapping=mapping, files=(), options=options)
 
 
 def said(intake: Intake) -> dict[str, Field]:
     """The columns of --map."""
     return {target: parse_field(text) for target, text in (intake.maps or {}).items()}
+
+
+def timed(fields: Mapping[str, Field], formats: Sequence[str]) -> dict[str, Field]:
+    """The fields with event_at read by these formats, where there are any."""
+    at = fields.get("event_at")
+    return {**fields, "event_at": replace(at, formats=tuple(formats))} if at is not None and formats else dict(fields)
 
 
 def complete(fields: Mapping[str, Field]) -> bool:
@@ -237,7 +247,7 @@ def adhoc(
     return Source(
         mapping=SourceMapping(
             name=ADHOC,
-            fields=guessed(file, options, given, Path(file.name).name, notes),
+            fields=timed(guessed(file, options, given, Path(file.name).name, notes), intake.time_formats),
             timezone=intake.timezone or "UTC",
             deduplicate=intake.deduplicate,
             excluded=project.config.excludes,

@@ -69,6 +69,7 @@ def source_mapping(config: Config, source: Source) -> SourceMapping:
         name=source.name,
         fields=fields,
         timezone=source.timezone,
+        zones=source.zones,
         deduplicate=source.deduplicate,
         excluded=config.excludes,
         currency=config.project.currency,
@@ -84,7 +85,7 @@ def bot_rules(config: Config, bots: str | None = None) -> BotRules:
 
 def column_field(spec: ColumnSpec) -> Field:
     """One entry of `columns`."""
-    return Field(columns=spec.column, join=spec.join, constant=spec.constant, format=spec.format)
+    return Field(columns=spec.column, join=spec.join, constant=spec.constant, formats=spec.format)
 
 
 def read_options(source: Source) -> ReadOptions:

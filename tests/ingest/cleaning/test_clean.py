@@ -515,7 +515,7 @@ def test_ambiguous_and_skipped_times_are_counted_as_warnings(shop):
     ],
 )
 def test_a_format_reads_naive_times_in_the_zone_and_offsets_as_they_are(shop, format, text, expected):
-    columns = {**COLUMNS, "event_at": Field(columns=("at",), format=format)}
+    columns = {**COLUMNS, "event_at": Field(columns=("at",), formats=(format,))}
     book = shop.csv(f"ann,{text},a", columns=columns, timezone="Europe/Berlin")
     if expected is None:
         assert book.quarantined == {"bad_timestamp": 1}

@@ -46,7 +46,7 @@ def test_spellings_may_be_missing_in_a_file_but_not_all_of_them(shop):
 
 
 def test_columns_are_joined_by_a_space_and_read_by_a_format(shop):
-    at = Field(join=("Date", "Time"), format="%d.%m.%Y %H:%M:%S")
+    at = Field(join=("Date", "Time"), formats=("%d.%m.%Y %H:%M:%S",))
     book = shop.csv(
         "ann,15.01.2026,10:30:00,a",
         "bob,15.01.2026,,a",

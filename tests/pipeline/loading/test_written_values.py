@@ -1,0 +1,102 @@
+"""Files as people deliver them, through the command line: times, numbers, words and lists as written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pipeline.cli import cli
+
+HEAD = '[[source]]\nname = "web"\npath = "in/*"\n'
+COLUMNS = 'columns = { customer_id = "user", event_at = %s, event = "event" }\n'
+
+
+class Desk:
+    """An empty project folder that one is in."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def file(self, name: str, content: str | bytes) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    def call(self, *words: str) -> Result:
+        found = CliRunner().invoke(cli, list(words), catch_exceptions=False)
+        assert "Traceback" not in found.stderr
+        return found
+
+    def rows(self, *words: str) -> list[dict[str, Any]]:
+        found = self.call(*words, "-f", "json")
+        assert found.exit_code == 0, found.stderr
+        answer: list[dict[str, Any]] = json.loads(found.stdout)
+        return answer
+
+    def sql(self, columns: str, order: str = "1, 2, 3") -> list[tuple[Any, ...]]:
+        return [tuple(r.values()) for r in self.rows("sql", f"select {columns} from events order by {order}")]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.chdir(tmp_path)
+    return Desk(tmp_path)
+
+
+# --- Times -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_list_of_formats_stands_in_the_configuration(desk):
+    desk.file("journeys.toml", HEAD + COLUMNS % '{ column = "ts", format = ["%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M"] }')
+    desk.file("in/m.csv", "user,event,ts\na,view,05.03.2024 10:15\nb,view,05.03.2024 10:15:30\n")
+    assert desk.call("ingest").exit_code == 0
+    assert desk.sql("customer_id, event_at::timestamp::varchar", "1") == [
+        ("a", "2024-03-05 10:15:00"),
+        ("b", "2024-03-05 10:15:30"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "format, said", [("%Q", "%Q is no directive"), ("%", "a % stands alone"), ("exel", 'Did you mean "excel"?')]
+)
+def test_a_bad_format_is_told_in_one_line_and_is_a_usage_error(desk, format, said):
+    desk.file("journeys.toml", HEAD + COLUMNS % f'{{ column = "ts", format = "{format}" }}')
+    desk.file("in/e.csv", "user,event,ts\na,view,1709633730\n")
+    by_file = desk.call("ingest")
+    (desk.root / "journeys.toml").unlink()
+    by_flag = desk.call("ingest", "in/e.csv", "--time-format", format)
+    for found in (by_file, by_flag):
+        lines = found.stderr.strip().splitlines()
+        assert (found.exit_code, len(lines)) == (2, 1) and said in lines[0], found.stderr
+
+
+def test_the_time_format_of_a_file_can_be_said_on_the_command_line(desk):
+    desk.file("x.csv", "user,event,ts\na,view,45356.5\n")
+    assert desk.call("ingest", "x.csv", "--time-format", "excel", "--timezone", "Europe/Berlin").exit_code == 0
+    assert desk.sql("event_at::timestamp::varchar", "1") == [("2024-03-05 11:00:00",)]
+
+
+def test_half_a_year_of_british_times_is_five_hours_off_no_more(desk):
+    desk.file("in/b.csv", "user,event,ts\na,view,2024-07-05 10:15:30 BST\n")
+    desk.file("journeys.toml", HEAD + COLUMNS % '"ts"')
+    assert "bad_timestamp" in desk.call("ingest").stderr + desk.call("quarantine").stdout
+    desk.file("in/c.csv", "user,event,ts\na,view,2024-07-05 10:15:30 BST\nb,view,2024-01-05 10:15:30 GMT\n")
+    desk.file("journeys.toml", HEAD + 'zones = { BST = "Europe/London" }\n' + COLUMNS % '"ts"')
+    assert desk.call("ingest").exit_code == 0
+    assert desk.sql("customer_id, event_at::timestamp::varchar", "1") == [
+        ("a", "2024-07-05 09:15:30"),
+        ("b", "2024-01-05 10:15:30"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "zones, said", [('BST = "Europe/Londn"', "Europe/London"), ('UTC = "Europe/London"', '"UTC" is no abbreviation')]
+)
+def test_zones_that_make_no_sense_are_a_usage_error(desk, zones, said):
+    desk.file("journeys.toml", HEAD + f"zones = {{ {zones} }}\n")
+    found = desk.call("ingest")
+    assert found.exit_code == 2 and said in found.stderr
