@@ -224,34 +224,3 @@ def remarks(meta: Mapping[str, Any]) -> list[str]:
         notes.append("events: " + ", ".join(f"{name} {n:,}" for name, n in meta["events"]))
     notes += [f"would be quarantined: {n:,} {reason}" for reason, n in meta["reasons"].items()]
     return notes
-<<<<<<< HEAD
-=======
-
-
-def source_block(name: str, found: Look) -> str:
-    """The [[source]] that says what was guessed."""
-    import json
-
-    mapping = found.mapping
-    assert mapping is not None
-    lines = [
-        "[[source]]",
-        f"name = {json.dumps(name.split('.')[0])}",
-        f"path = {json.dumps(name)}",
-        f"format = {json.dumps(found.format)}",
-    ]
-    if found.delimiter not in (None, ","):
-        lines.append(f"delimiter = {json.dumps(found.delimiter)}")
-    spelled = []
-    for target, f in mapping.fields.items():
-        if f.constant is not None:
-            value = f"{{ constant = {json.dumps(f.constant)} }}"
-        elif f.join or f.formats:
-            place = f"join = {json.dumps(list(f.join))}" if f.join else f"column = {json.dumps(f.columns[0])}"
-            written = f", format = {json.dumps(f.formats[0] if len(f.formats) == 1 else list(f.formats))}"
-            value = f"{{ {place}{written if f.formats else ''} }}"
-        else:
-            value = json.dumps(f.columns[0] if len(f.columns) == 1 else list(f.columns))
-        spelled.append(f"{target} = {value}")
-    return "\n".join([*lines, "", "[source.columns]", *spelled])
->>>>>>> 6bf1ed4 (Times as written: offsets behind a space, zones only where they mean one, lists of formats, spreadsheets' days, one epoch unit per file)

@@ -50,10 +50,10 @@ def source_block(name: str, found: Look) -> str:
     for target, f in mapping.fields.items():
         if f.constant is not None:
             value = f"{{ constant = {json.dumps(f.constant)} }}"
-        elif f.join:
-            value = f"{{ join = {json.dumps(list(f.join))} }}"
-        elif f.format:
-            value = f"{{ column = {json.dumps(f.columns[0])}, format = {json.dumps(f.format)} }}"
+        elif f.join or f.formats:
+            place = f"join = {json.dumps(list(f.join))}" if f.join else f"column = {json.dumps(f.columns[0])}"
+            written = f", format = {json.dumps(f.formats[0] if len(f.formats) == 1 else list(f.formats))}"
+            value = f"{{ {place}{written if f.formats else ''} }}"
         else:
             value = json.dumps(f.columns[0] if len(f.columns) == 1 else list(f.columns))
         spelled.append(f"{target} = {value}")
