@@ -6,13 +6,17 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
 
 from ingest.compiled import Choice, usable
+from tests.cases import load_profiles
+from tests.cpu_seconds import Meter
 
-# No test asserts a time, so no example may fail for being slow.
-settings.register_profile("journeys", deadline=None, print_blob=True)
-settings.load_profile("journeys")
+load_profiles()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The closing lines say what each room of the tests costs."""
+    config.pluginmanager.register(Meter(), "cpu-seconds")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

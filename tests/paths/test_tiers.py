@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.compiled import Choice, Loop
@@ -33,6 +33,7 @@ from paths.visits.session_states import states_of
 from paths.visits.stage_progress import going_on, top_later
 from paths.visits.visits import endings, stays, visit_counts
 from tests.builder import Row, batch_of, step
+from tests.cases import cases
 from tests.property.test_past import ALL_COLUMNS, DAY, SINCE, STAGES, SURVEYS, UNTIL, histories, scopes
 
 pytest.importorskip("numba")
@@ -95,7 +96,7 @@ PERIODS = st.sampled_from([None, (SINCE, UNTIL), (SINCE, SINCE + 2 * DAY), (UNTI
 
 
 @given(histories(), scopes(), PERIODS, st.booleans())
-@settings(max_examples=30, deadline=None)
+@cases(30)
 def test_all_tiers_find_the_same(
     rows: list[Row], scope: Scope, period: tuple[int, int] | None, no_passive: bool
 ) -> None:

@@ -15,6 +15,7 @@ from paths.graph.transitions import Transitions
 from paths.overview.summary import Summary
 from paths.sequences.variants import Variants
 from tests.builder import Row, journeys_of, minutes, step
+from tests.cases import cases
 from tests.property.strategies import STAGES, URL_RULES, logs
 
 STEPS = tuple(step(n) for n in ("a", "b", "purchase"))
@@ -49,7 +50,7 @@ SPLIT = st.fixed_dictionaries({c: st.integers(0, 2) for c in "uvw"})
 
 
 @given(logs(step=5), SPLIT)
-@settings(max_examples=200)
+@cases(60)
 def test_batches_of_whole_customers_add_up_to_the_answer_of_one(rows: list[Row], batch: dict[str, int]) -> None:
     check_split(rows, batch)
 

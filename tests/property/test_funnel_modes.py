@@ -13,6 +13,7 @@ from paths.funnels.funnel import Funnel
 from paths.funnels.spec import Exclusion
 from paths.journeys.matchers import Matcher, Step
 from tests.builder import MINUTE, Row, events_of, journeys_of, minutes
+from tests.cases import cases
 from tests.oracles.funnel_modes import Asked, deepest
 
 pytestmark = pytest.mark.usefixtures("tier")
@@ -65,7 +66,7 @@ def check(question: dict[str, Any], pairs: list[tuple[str, int]]) -> None:
 
 
 @given(questions(), rows)
-@settings(max_examples=300)
+@cases(100)
 def test_kernel_equals_every_choice_of_events(question: dict[str, Any], pairs: list[tuple[str, int]]) -> None:
     check(question, pairs)
 

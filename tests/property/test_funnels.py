@@ -15,6 +15,7 @@ from paths.funnels.counts import NONE
 from paths.funnels.funnel import Funnel
 from sessionize.rules import SessionRules
 from tests.builder import Event, Row, ask, events_of, instant, minutes, step
+from tests.cases import cases
 from tests.oracles import funnel as oracle
 from tests.oracles.paths import nearest_rank
 from tests.oracles.sessions import Session, kept_sessions, may_continue
@@ -108,7 +109,7 @@ Steps = tuple[list[frozenset[str]], list[int | None]]
 
 
 @given(*ANY_CASE)
-@settings(max_examples=300)
+@cases(100)
 def test_the_funnel_is_that_of_every_choice_of_events(
     rows: list[Row], steps: Steps, window: int | None, count: str, as_of: int, period: Period
 ) -> None:
@@ -125,7 +126,7 @@ def test_the_funnel_is_that_of_every_choice_of_events_proved(
 
 
 @given(*TIES_CASE)
-@settings(max_examples=300)
+@cases(100)
 def test_with_ties_by_step_events_of_one_instant_come_in_any_order(
     rows: list[Row], steps: Steps, window: int | None, count: str, as_of: int, period: Period
 ) -> None:
@@ -142,7 +143,7 @@ def test_with_ties_by_step_events_of_one_instant_come_in_any_order_proved(
 
 
 @given(LOG, st.integers(0, 100), st.integers(0, 100))
-@settings(max_examples=100)
+@cases(40)
 def test_a_wider_window_reaches_no_step_less_often(rows: list[Row], one: int, other: int) -> None:
     steps = tuple(step(n) for n in "abc")
     narrow, wide = (ask(Funnel(steps=steps, window=minutes(m)), rows) for m in sorted((one, other)))

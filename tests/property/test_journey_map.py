@@ -18,6 +18,7 @@ from paths.journeys.goals import GoalRules
 from paths.journeys.prepare import prepare
 from paths.journeys.touchpoints import UNMAPPED, StageRule, StageRules
 from tests.builder import MINUTE, Event, Row, batch_of, events_of, instant, minutes, scope_of
+from tests.cases import cases
 from tests.oracles import journey_map as oracle
 from tests.oracles.sessions import kept_sessions
 from tests.property.strategies import as_of_minutes, logs
@@ -127,7 +128,7 @@ def check_feelings(events: list[Event], found: dict[str, Any], totals: Any) -> N
 
 
 @given(surveyed(), as_of_minutes)
-@settings(max_examples=120)
+@cases(40)
 def test_the_map_is_what_the_oracle_counts(rows: list[Row], as_of: int) -> None:
     check(rows, as_of)
 
@@ -140,7 +141,7 @@ def test_the_map_is_what_the_oracle_counts_many_times(rows: list[Row], as_of: in
 
 
 @given(logs(names=NAMES[:7], step=5), as_of_minutes)
-@settings(max_examples=120)
+@cases(40)
 def test_the_designed_journey_is_what_the_oracle_counts(rows: list[Row], as_of: int) -> None:
     events = [e for e in events_of(rows) if e.at < instant(as_of)]
     _, sessions = kept_sessions(events, scope_of(passive=PASSIVE).sessions)

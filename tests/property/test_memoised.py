@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from paths.analysis import Analysis
@@ -17,6 +17,7 @@ from paths.journeys.touchpoints import StageRule, StageRules
 from paths.views.period import InPeriod
 from paths.views.stages import Staged
 from tests.builder import Row, batch_of
+from tests.cases import cases
 from tests.property.test_past import (
     ALL_COLUMNS,
     DAY,
@@ -47,7 +48,7 @@ def all_questions() -> list[Analysis[Any]]:
 
 
 @given(histories(), scopes(), st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None)
+@cases(25)
 def test_each_question_is_answered_as_if_it_were_the_only_one(rows: list[Row], scope: Scope, random: Any) -> None:
     batch, asked = batch_of([*rows, ALL_COLUMNS]), all_questions()
     random.shuffle(asked)

@@ -54,6 +54,7 @@ from paths.views.stages import Staged
 from pipeline.engines.local import run
 from sessionize.rules import SessionRules
 from tests.builder import DAY, Row, batch_of, instant, step, store_of
+from tests.cases import cases
 
 HOUR = 60
 START = instant("2026-01-15 00:00")
@@ -176,20 +177,20 @@ RECOVERY, LOOKBACK = st.sampled_from([4, 24, 72, 168]), st.sampled_from([0, 24, 
 
 
 @given(histories(), scopes(), RECOVERY, LOOKBACK, st.booleans())
-@settings(max_examples=100, deadline=None)
+@cases(40)
 def test_answers_do_not_depend_on_the_days_left_out(rows, scope, recovery, lookback, carts):
     check(rows, scope, questions(timedelta(hours=recovery), timedelta(hours=lookback), carts=carts))
 
 
 @given(histories(), scopes())
-@settings(max_examples=60, deadline=None)
+@cases(25)
 def test_a_map_does_not_depend_on_the_days_left_out(rows, scope):
     check([*rows, ALL_COLUMNS], scope, map_questions())
 
 
 @pytest.mark.proof
 @given(histories(), scopes(), st.booleans())
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 def test_a_map_does_not_depend_on_the_days_left_out_proved(rows, scope, carts):
     check(
         [*rows, ALL_COLUMNS],
@@ -200,7 +201,7 @@ def test_a_map_does_not_depend_on_the_days_left_out_proved(rows, scope, carts):
 
 @pytest.mark.proof
 @given(histories(), scopes(), RECOVERY, LOOKBACK, st.booleans())
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 def test_answers_do_not_depend_on_the_days_left_out_proved(rows, scope, recovery, lookback, carts):
     check(rows, scope, questions(timedelta(hours=recovery), timedelta(hours=lookback), carts=carts))
 

@@ -16,6 +16,7 @@ from paths.journeys.goals import GoalRules
 from paths.journeys.touchpoints import TouchpointRules
 from sessionize.rules import SessionRules
 from tests.builder import Row, ask, events_of, instant, minutes
+from tests.cases import cases
 from tests.oracles import paths as oracle
 from tests.oracles.sessions import kept_sessions
 from tests.property.strategies import STAGES, URL_RULES, as_of_minutes, logs, session_rules, stage, touchpoint
@@ -84,7 +85,7 @@ EDGE_CASE = (
 
 
 @given(*EDGE_CASE)
-@settings(max_examples=300)
+@cases(100)
 def test_edges_are_those_of_the_oracle_and_conserve_visits(
     rows: list[Row], rules: SessionRules, kind: str, collapse: bool, as_of: int, period: Period
 ) -> None:
@@ -157,7 +158,7 @@ DROP_CASE = (LOG, session_rules(), ROUTES, GOALS, RETURN, as_of_minutes | st.jus
 
 
 @given(*DROP_CASE)
-@settings(max_examples=300)
+@cases(100)
 def test_drop_off_is_that_of_the_oracle(
     rows: list[Row], rules: SessionRules, kind: str, goal: frozenset[str], window: timedelta, as_of: int, period: Period
 ) -> None:
@@ -174,7 +175,7 @@ def test_drop_off_is_that_of_the_oracle_proved(
 
 
 @given(LOG, st.integers(0, 300))
-@settings(max_examples=60)
+@cases(25)
 def test_what_happens_after_as_of_changes_no_answer(rows: list[Row], as_of: int) -> None:
     before = [r for r in rows if r[1] < as_of]
     for analysis in (Transitions(), DropOff()):

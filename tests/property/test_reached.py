@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from paths.analysis import Analysis
@@ -16,6 +16,7 @@ from paths.journeys.scope import Scope
 from paths.views.period import InPeriod
 from paths.views.stages import Staged
 from tests.builder import Row, batch_of
+from tests.cases import cases
 from tests.property.test_past import ALL_COLUMNS, GOAL, SINCE, STAGES, UNTIL, histories, map_questions, scopes
 
 pytestmark = pytest.mark.usefixtures("tier")
@@ -35,7 +36,7 @@ def questions() -> list[Analysis[Any]]:
 
 
 @given(histories(), scopes(), st.sampled_from([0, 2, 5]))
-@settings(max_examples=25, deadline=None)
+@cases(25)
 def test_pairs_are_counted_as_sets_are(rows: list[Row], scope: Scope, most: int) -> None:
     batch = batch_of([*rows, ALL_COLUMNS])
     for analysis in questions():

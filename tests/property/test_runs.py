@@ -25,6 +25,7 @@ from pipeline.engines import local
 from pipeline.project.funnel_words import parse_steps
 from sessionize.rules import SessionRules
 from tests.builder import LATER, instant
+from tests.cases import cases
 from tests.filling import COLUMNS, Filling
 
 GOAL = GoalRules(goal=frozenset({"buy"}), purchase=frozenset({"buy"}), refund=frozenset())
@@ -108,7 +109,7 @@ def check(log: list[dict[str, str]], files: list[list[int]], runs: list[list[int
 
 
 @given(data=st.data(), log=rows(), rule=st.sampled_from([None, "content", "off"]))
-@settings(max_examples=12)
+@cases(12)
 def test_any_split_into_files_and_runs_gives_the_same_store_and_answers(data, log, rule):
     files, runs = data.draw(splits(len(log)))
     check(log, files, runs, rule)
@@ -123,7 +124,7 @@ def test_any_split_into_files_and_runs_gives_the_same_store_and_answers_proved(d
 
 
 @given(log=rows(), rule=st.sampled_from([None, "content", "off"]), random=st.randoms(use_true_random=False))
-@settings(max_examples=8)
+@cases(8)
 def test_the_accounting_of_each_run_is_that_of_the_oracle(log, rule, random):
     """Among copies the later-arriving row is the duplicate of its run: a run accepts as many rows as it adds events."""
     halves = sorted(random.sample(range(len(log) + 1), 1))

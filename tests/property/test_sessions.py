@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sessionize.clock import day_numbers, midnight_after
 from sessionize.rules import SessionRules
 from tests.builder import Row, batch_of, events_of, instant, journeys_of
+from tests.cases import cases
 from tests.oracles.sessions import every_session, kept_sessions, local_day, may_continue
 from tests.property.strategies import AUTUMN, MIDNIGHT, SPRING, logs, session_rules
 
@@ -53,7 +54,7 @@ AFTER = st.just(10**6) | st.integers(0, 200)
 
 
 @given(ANY_LOG | CLOSE_LOG, session_rules(), AFTER)
-@settings(max_examples=300)
+@cases(100)
 def test_the_kernel_finds_the_sessions_of_the_oracle(rows: list[Row], rules: SessionRules, after: int) -> None:
     check_sessions(rows, rules, after)
 
@@ -66,7 +67,7 @@ def test_the_kernel_finds_the_sessions_of_the_oracle_proved(rows: list[Row], rul
 
 
 @given(ANY_LOG, st.randoms(use_true_random=False))
-@settings(max_examples=100)
+@cases(40)
 def test_a_session_depends_on_nothing_but_its_own_customer(rows: list[Row], random: Any) -> None:
     alone = {
         c: journeys_of([r for r in rows if r[0] == c]).sessions.events.tolist() for c in sorted({r[0] for r in rows})
@@ -78,7 +79,7 @@ def test_a_session_depends_on_nothing_but_its_own_customer(rows: list[Row], rand
 
 
 @given(logs(step=10))
-@settings(max_examples=100)
+@cases(40)
 def test_every_event_is_in_one_session_or_passive(rows: list[Row]) -> None:
     journeys = journeys_of(rows, passive=frozenset({"mail"}))
     passive = journeys.answers_to(["mail"])
@@ -101,7 +102,7 @@ ZONES = st.sampled_from(
 
 
 @given(st.lists(st.integers(instant("2009-01-01"), instant("2014-01-01")), max_size=20), ZONES)
-@settings(max_examples=200)
+@cases(60)
 def test_days_are_those_of_the_zones_calendar(at: list[int], zone: str) -> None:
     epoch = local_day(0, "UTC")
     days = [(local_day(a, zone) - epoch).days for a in at]

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import ConfigError
@@ -26,6 +26,7 @@ from paths.statistics.intervals import discoveries, newcombe, two_proportion_p
 from paths.timing.outcomes import Outcomes
 from paths.views.period import InPeriod
 from tests.builder import Row, ask, batch_of, columns_of, events_of, instant, journeys_of, minutes, step
+from tests.cases import cases
 from tests.oracles import paths as oracle
 from tests.oracles.sessions import kept_sessions
 from tests.property.strategies import STAGES, logs, session_rules
@@ -58,7 +59,7 @@ def test_flows_of_fewer_than_two_steps_are_refused() -> None:
 
 
 @given(logs(step=5), session_rules(), st.booleans(), st.integers(2, 5))
-@settings(max_examples=150)
+@cases(50)
 def test_flows_are_those_of_the_oracle(rows: list[Row], rules: Any, collapse: bool, steps: int) -> None:
     _, sessions = kept_sessions(events_of(rows), rules)
     expected: Counter[tuple[Any, ...]] = Counter()
@@ -74,7 +75,7 @@ def test_flows_are_those_of_the_oracle(rows: list[Row], rules: Any, collapse: bo
 
 
 @given(logs(step=5), session_rules(), WINDOWS)
-@settings(max_examples=150)
+@cases(50)
 def test_outcomes_are_those_of_the_oracle(rows: list[Row], rules: Any, window: tuple[int, int]) -> None:
     span = (instant(window[0]), instant(window[1]))
     events, sessions = kept_sessions(events_of(rows), rules)
@@ -105,7 +106,7 @@ def test_time_to_a_goal_runs_from_the_first_event_since_the_goal_before() -> Non
 
 
 @given(logs(step=5), WINDOWS, st.integers(50, 400))
-@settings(max_examples=150)
+@cases(50)
 def test_cart_spans_are_the_carts_of_the_span(rows: list[Row], window: tuple[int, int], as_of: int) -> None:
     span = (instant(window[0]), instant(window[1]))
     found = ask(CartSpans(rules=CARTS, spans=(span,)), rows, as_of=as_of)[0]
@@ -123,7 +124,7 @@ ANALYSES: tuple[Analysis[Any], ...] = (
 
 
 @given(logs(step=5), WINDOWS, st.booleans())
-@settings(max_examples=150)
+@cases(50)
 def test_a_period_inside_a_pass_is_the_pass_of_that_period(
     rows: list[Row], window: tuple[int, int], limited: bool
 ) -> None:

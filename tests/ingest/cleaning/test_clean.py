@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.cleaning.clean import Limits
@@ -18,6 +18,7 @@ from ingest.cleaning.mapping import Field
 from ingest.database import Database, load_sql
 from ingest.errors import ConfigError
 from ingest.schema import EVENTS, REASONS
+from tests.cases import cases
 from tests.filling import COLUMNS, Filling
 
 AS_OF = datetime(2026, 1, 31, tzinfo=UTC)
@@ -540,7 +541,7 @@ def macros() -> Iterator[Database]:
         yield db
 
 
-@settings(max_examples=20)
+@cases(20)
 @given(texts=st.lists(PLAIN | NEARLY, min_size=50, max_size=50))
 def test_a_time_that_is_quickly_read_is_what_the_long_way_makes_of_it(macros, texts):
     sql = """

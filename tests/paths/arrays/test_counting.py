@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from paths.arrays.counting import (
@@ -21,6 +21,7 @@ from paths.arrays.counting import (
     units_at,
 )
 from paths.arrays.histograms import bins
+from tests.cases import cases
 
 LAST = np.iinfo(np.int64).max
 CODES = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2**50)), max_size=30)
@@ -53,7 +54,7 @@ def test_tally_counts_codes_that_occur(size: int) -> None:
 
 
 @given(CODES, st.sampled_from([10, DENSE + 1]))
-@settings(max_examples=200)
+@cases(60)
 def test_times_are_tallied_by_code_and_bin_with_their_exact_sum(pairs: list[tuple[int, int]], size: int) -> None:
     code, values = array([c for c, _ in pairs]), array([v for _, v in pairs])
     found = [x.tolist() for x in tally_times(code, size, values)]

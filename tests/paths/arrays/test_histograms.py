@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from paths.arrays.counting import tally_times
 from paths.arrays.histograms import bins, quantile, quantile_seconds, quantiles
+from tests.cases import cases
 from tests.oracles.paths import nearest_rank
 
 VALUES = st.lists(
@@ -22,7 +23,7 @@ def of(values: list[int], percent: int) -> float | None:
 
 
 @given(VALUES, st.sampled_from([1, 10, 25, 50, 75, 90, 99, 100]))
-@settings(max_examples=300)
+@cases(100)
 def test_a_quantile_is_the_nearest_rank_to_one_percent(values: list[int], percent: int) -> None:
     exact, found = nearest_rank(values, percent), of(values, percent)
     assert exact is not None
@@ -31,13 +32,13 @@ def test_a_quantile_is_the_nearest_rank_to_one_percent(values: list[int], percen
 
 
 @given(st.integers(0, 2**52), st.integers(1, 40))
-@settings(max_examples=100)
+@cases(40)
 def test_a_quantile_of_equal_values_is_exact(value: int, times: int) -> None:
     assert of([value] * times, 50) == value
 
 
 @given(st.lists(st.integers(0, 2**52), min_size=2, max_size=40))
-@settings(max_examples=100)
+@cases(40)
 def test_bins_ascend_with_the_values(values: list[int]) -> None:
     found = bins(np.array(sorted(values), dtype=np.int64))
     assert (np.diff(found) >= 0).all()

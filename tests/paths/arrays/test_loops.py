@@ -22,10 +22,13 @@ from ingest.scan.batches import Codes, EventBatch
 from ingest.scan.interleave import CROWDED, by_bucket, order_of
 from paths.arrays import counting, loops
 from paths.funnels import chains
+from paths.funnels import loops as funnel_loops
 from paths.funnels.chains import ChainRules
 from paths.journey_map.friction import shortly_before
+from paths.journey_map.loops import before
 from paths.journeys.prepare import prepare
 from paths.journeys.scope import Scope
+from paths.overview.loops import fingerprint
 from sessionize.rules import SessionRules
 from sessionize.sessions import mixed, neighbours, numbered, numbered_by_time
 
@@ -111,7 +114,7 @@ def test_before_is_what_a_search_finds(rows: Rows, ranges: dict[int, int], span:
         return bool(customer[later[k]] == customer[here] and at[later[k]] - at[here] <= span)
 
     arrays = np.array(later, dtype=np.int64), np.array(since, dtype=np.int64)
-    for found in both(loops.before, customer, at, *arrays, span):
+    for found in both(before, customer, at, *arrays, span):
         assert found.tolist() == [holds(i) for i in range(len(rows))]
     batch = EventBatch.of(customer, at, Codes(np.zeros(len(at), dtype=np.int32), ("a",)))
     rules = SessionRules(max_duration=timedelta(0), max_session_events=1 << 40)
@@ -136,10 +139,10 @@ def test_chains_are_walked_alike(
         barriers=[barrier, None, barrier],
     )  # fmt: skip
     expected, _ = chains.deepest(asked, rules, 5, as_of)
-    compiled_loop = loops.chains
+    compiled_loop = funnel_loops.chains
     for loop in (compiled_loop, compiled_loop.plain):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(loops, "chains", loop)
+            patch.setattr(funnel_loops, "chains", loop)
             found = chains.walked(asked, rules, as_of, None)
         assert lists(vars(found).values()) == lists(vars(expected).values())
 
@@ -215,7 +218,7 @@ def test_fingerprints_are_alike(rows: Rows, period: tuple[int, int]) -> None:
     state = mixed(mixed(hashed[customer] ^ at.astype(np.uint64)) ^ hashed[code])
     expected = int(state[chosen].sum(dtype=np.uint64))
     with np.errstate(over="ignore"):
-        assert [int(found) for found in both(loops.fingerprint, hashed, hashed, customer, at, code, *period)] == [
+        assert [int(found) for found in both(fingerprint, hashed, hashed, customer, at, code, *period)] == [
             expected
         ] * 2
 

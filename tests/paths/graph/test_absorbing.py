@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from paths.graph.absorbing import Chances, absorbing_chain
@@ -22,6 +22,7 @@ from paths.journeys.touchpoints import StageRule, StageRules
 from paths.visits.visits import END, START
 from pipeline.api import Project
 from tests.builder import Row, ask, journeys_of
+from tests.cases import cases
 
 DATA = Path(__file__).parents[3] / "data"
 Counts = dict[tuple[str, str], int]
@@ -115,7 +116,7 @@ GOALS = st.sets(st.sampled_from(["buy", "win", "a"]), min_size=1, max_size=2)
 
 
 @given(COUNTS, GOALS)
-@settings(max_examples=300)
+@cases(100)
 def test_chances_are_those_of_dense_algebra_and_of_taking_nodes_out(counts: Counts, goals: set[str]) -> None:
     found = absorbing_chain(edges(counts), goals)
     expected = dense(counts, goals)
@@ -132,7 +133,7 @@ def test_chances_are_those_of_dense_algebra_and_of_taking_nodes_out(counts: Coun
 
 
 @given(COUNTS, GOALS)
-@settings(max_examples=50)
+@cases(25)
 def test_a_large_chain_is_solved_in_blocks_to_the_same_answer(counts: Counts, goals: set[str]) -> None:
     with pytest.MonkeyPatch.context() as patched:
         before = absorbing_chain(edges(counts), goals)
@@ -145,7 +146,7 @@ def test_a_large_chain_is_solved_in_blocks_to_the_same_answer(counts: Counts, go
 
 
 @given(COUNTS, GOALS)
-@settings(max_examples=100)
+@cases(40)
 def test_expected_steps_solve_the_conditioned_chain(counts: Counts, goals: set[str]) -> None:
     """m(i) = 1 + sum of P(i, j) p(j) / p(i) m(j): the h-transform, row by row."""
     found = absorbing_chain(edges(counts), goals)
@@ -165,7 +166,7 @@ def test_expected_steps_solve_the_conditioned_chain(counts: Counts, goals: set[s
 
 
 @given(COUNTS, GOALS, st.integers(0, 2**32 - 1))
-@settings(max_examples=25)
+@cases(25)
 def test_the_chain_is_what_walks_do_within_their_error(counts: Counts, goals: set[str], seed: int) -> None:
     """6 standard errors of 4,000 walks; a walk that cannot end is cut, and is no success."""
     found = absorbing_chain(edges({**counts, (START, "a"): 1}), goals)

@@ -7,12 +7,13 @@ from math import hypot
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from paths.journey_map.surveys import Survey
 from paths.journey_map.themes import PARTS, Themes, terms
 from tests.builder import Row, journeys_of
+from tests.cases import cases
 
 SURVEY = Survey(event="csat", kind="csat", comment="said")
 Z2 = 1.959964**2
@@ -107,7 +108,7 @@ COMMENTS = st.lists(
 
 
 @given(COMMENTS)
-@settings(max_examples=100)
+@cases(40)
 def test_the_counts_are_those_of_a_plain_loop(comments: list[tuple[str, str, str]]) -> None:
     asked = Themes(surveys=(SURVEY,))
     found = asked.map(journeys_of([*rows_of(comments), PAD])).to_pylist()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import ConfigError
@@ -21,6 +21,7 @@ from paths.overview.summary import Summary
 from paths.people.members import Members
 from paths.people.selections import AtStep, Ended, Everyone, OnEdge, Selection
 from tests.builder import Row, ask, columns_of, events_of, instant, journeys_of, minutes, step
+from tests.cases import cases
 from tests.oracles.paths import goal_values
 from tests.property.strategies import STAGES, URL_RULES, as_of_minutes, logs
 from tests.property.test_paths import PERIOD, Period, period_options
@@ -183,7 +184,7 @@ SCOPES = st.fixed_dictionaries({
 
 
 @given(logs(step=5), funnels(), SCOPES, PERIOD)
-@settings(max_examples=150)
+@cases(50)
 def test_a_list_has_as_many_rows_as_the_funnel_counts(
     rows: list[Row], funnel: Funnel, scope: dict[str, Any], period: Period
 ) -> None:
@@ -191,7 +192,7 @@ def test_a_list_has_as_many_rows_as_the_funnel_counts(
 
 
 @given(logs(step=5), SCOPES, PERIOD, st.booleans(), st.booleans())
-@settings(max_examples=80)
+@cases(30)
 def test_a_list_has_as_many_rows_as_paths_and_drop_off_count(
     rows: list[Row], scope: dict[str, Any], period: Period, by_stage: bool, collapse: bool
 ) -> None:
@@ -214,7 +215,7 @@ def test_a_list_has_as_many_rows_as_paths_and_drop_off_count(
 
 
 @given(logs(step=5), as_of_minutes)
-@settings(max_examples=100)
+@cases(40)
 def test_the_value_is_the_sum_of_the_goals_that_count(rows: list[Row], as_of: int) -> None:
     events = [e for e in events_of(rows) if e.at < instant(as_of)]
     for row in listed(Everyone(), rows, as_of=as_of):

@@ -16,6 +16,7 @@ from paths.sequences.patterns import parse_pattern
 from paths.sequences.walks import View, walks_of
 from sessionize.rules import SessionRules
 from tests.builder import Row, ask, events_of, instant, journeys_of
+from tests.cases import cases
 from tests.oracles import patterns as oracle
 from tests.oracles.paths import nearest_rank
 from tests.oracles.patterns import Part
@@ -166,7 +167,7 @@ def check_words(parts: Sequence[Part], ends: tuple[bool, bool], words: Sequence[
 
 
 @given(PATTERN, st.tuples(st.booleans(), st.booleans()), WALKS)
-@settings(max_examples=500)
+@cases(150)
 def test_matches_are_those_of_re(parts: list[Part], ends: tuple[bool, bool], words: list[str]) -> None:
     check_words(parts, ends, words)
 
@@ -188,7 +189,7 @@ NAMED = st.lists(
 @given(logs(step=5), session_rules(), NAMED, st.tuples(st.booleans(), st.booleans()),
        st.sampled_from(["event", "touchpoint", "stage"]), st.booleans(), st.booleans(),
        st.sampled_from([(), ("a",), ("c", "mail")]))  # fmt: skip
-@settings(max_examples=300)
+@cases(100)
 def test_counts_and_lists_are_those_of_the_oracle(
     rows: list[Row], rules: SessionRules, parts: list[Part], ends: tuple[bool, bool], level: str, named: bool, collapse: bool,
     hidden: tuple[str, ...],

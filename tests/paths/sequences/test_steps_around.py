@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import ConfigError
@@ -17,6 +17,7 @@ from paths.sequences.steps_around import Between, StepsAround, step_matrix
 from paths.sequences.walks import View
 from sessionize.rules import SessionRules
 from tests.builder import Row, ask, columns_of, events_of, journeys_of
+from tests.cases import cases
 from tests.oracles import patterns as oracle
 from tests.oracles.sessions import kept_sessions
 from tests.paths.sequences.node_views import WORDS, answers_at, node_at, options
@@ -138,7 +139,7 @@ def view_of(level: str, collapse: bool, hidden: tuple[str, ...]) -> View:
 
 
 @given(st.tuples(*CASE), st.none() | WORD, st.integers(0, 4), st.booleans(), st.booleans())
-@settings(max_examples=300)
+@cases(100)
 def test_steps_are_those_of_the_oracle_and_sessions_add_up_at_each(
     case: tuple[Any, ...], word: str | None, steps: int, before: bool, last: bool
 ) -> None:
@@ -161,7 +162,7 @@ def test_steps_are_those_of_the_oracle_and_sessions_add_up_at_each(
 
 
 @given(st.tuples(*CASE), WORD, WORD)
-@settings(max_examples=200)
+@cases(60)
 def test_what_lies_between_is_that_of_the_oracle(case: tuple[Any, ...], source: str, target: str) -> None:
     rows, rules, level, named, collapse, hidden = case
     total, expected = oracle.between(walks_of(*case, [source, target]))
@@ -173,7 +174,7 @@ def test_what_lies_between_is_that_of_the_oracle(case: tuple[Any, ...], source: 
 
 
 @given(logs(step=5), st.booleans())
-@settings(max_examples=100)
+@cases(40)
 def test_the_step_matrix_agrees_with_the_flows_and_its_columns_add_up(rows: list[Row], collapse: bool) -> None:
     steps = ask(StepsAround(steps=3, view=View(collapse_repeats=collapse)), rows)
     flows = Counter[tuple[int, str]]()
@@ -189,7 +190,7 @@ def test_the_step_matrix_agrees_with_the_flows_and_its_columns_add_up(rows: list
 
 
 @given(logs(step=5))
-@settings(max_examples=100)
+@cases(40)
 def test_steps_of_customers_one_by_one_add_up(rows: list[Row]) -> None:
     for question in (StepsAround(anchor=A, steps=2), Between(source=A, target=B)):
         parts = [question.map(journeys_of([r for r in rows if r[0] == who])) for who in "wuv"]

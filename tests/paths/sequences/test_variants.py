@@ -20,6 +20,7 @@ from paths.sequences.walks import View, quoted
 from paths.statistics.intervals import wilson
 from sessionize.rules import SessionRules
 from tests.builder import Row, ask, columns_of, events_of, journeys_of
+from tests.cases import cases
 from tests.oracles import patterns as oracle
 from tests.oracles.paths import nearest_rank
 from tests.oracles.sessions import kept_sessions
@@ -157,7 +158,7 @@ def check(
 
 
 @given(CASE)
-@settings(max_examples=300)
+@cases(100)
 def test_variants_are_those_of_the_oracle_and_hold_every_session_once(case: tuple[Any, ...]) -> None:
     check(*case)
 
@@ -170,7 +171,7 @@ def test_variants_are_those_of_the_oracle_and_hold_every_session_once_proved(cas
 
 
 @given(logs(step=5))
-@settings(max_examples=100)
+@cases(40)
 def test_variants_of_customers_one_by_one_add_up(rows: list[Row]) -> None:
     question = Variants(max_steps=3)
     parts: list[pa.Table] = [question.map(journeys_of([r for r in rows if r[0] == who])) for who in "wuv"]

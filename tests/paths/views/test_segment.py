@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from paths.analysis import Analysis
@@ -19,6 +19,7 @@ from paths.timing.outcomes import Outcomes
 from paths.views.period import InPeriod
 from paths.views.segment import HELD, InSegment
 from tests.builder import Row, batch_of, instant, journeys_of, minutes, scope_of, step
+from tests.cases import cases
 from tests.property.strategies import logs
 from tests.reports.test_kernels import CARTS
 
@@ -36,7 +37,7 @@ def answer(analysis: Analysis[Any], rows: list[Row], **scope: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-@settings(deadline=None, max_examples=60)
+@cases(25)
 @given(rows=logs(), as_of=st.integers(0, 400), most=st.sampled_from([3, 10_000]))
 def test_units_of_a_segment_are_those_of_the_question_with_that_segment(
     name: str, rows: list[Row], as_of: int, most: int

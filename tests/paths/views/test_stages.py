@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from paths.analysis import Analysis
@@ -19,6 +19,7 @@ from paths.views.period import InPeriod, during
 from paths.views.segment import InSegment
 from paths.views.stages import Staged, under
 from tests.builder import Row, instant, journeys_of, minutes
+from tests.cases import cases
 from tests.property.strategies import STAGES, logs
 
 OTHERS = StageRules((StageRule(name="first", events=("a", "b")), StageRule(name="apps", channels=("app",))))
@@ -35,7 +36,7 @@ def answer(analysis: Analysis[Any], rows: list[Row], **scope: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-@settings(deadline=None, max_examples=40)
+@cases(25)
 @given(rows=logs(), as_of=st.integers(0, 400), most=st.sampled_from([3, 10_000]), whole=st.booleans())
 def test_stages_of_an_analysis_are_those_of_a_pass_under_them(
     name: str, rows: list[Row], as_of: int, most: int, whole: bool

@@ -12,13 +12,14 @@ import plotly.offline
 import pyarrow as pa
 import pytest
 
+import reports
 import reports.files.figure_page as module
 from reports.draw import figures
 from reports.draw.figures import plot
 from reports.files.figure_page import figure_page
 from tests.reports.shop import hostile
 
-BUNDLE = Path(figures.__file__).parent / "assets" / "plotly"
+BUNDLE = Path(reports.__file__).parent / "assets" / "plotly"
 STEPS = ["look", "add_to_cart", "purchase"]
 
 
