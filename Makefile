@@ -6,6 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CORE   := $(VENV)/.core
 DEV    := $(VENV)/.dev
+BENCH  := $(VENV)/.bench
 COVER  := --cov=ingest --cov=sessionize --cov=paths --cov-branch --cov-report=term
 EVENTS ?= 10_000_000
 
@@ -36,13 +37,13 @@ format: $(DEV) ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-proof: $(DEV) ## the long proofs
-	$(BIN)/python -m pytest -m proof
+proof: $(DEV) ## the long proofs, and every property on ten times the cases
+	$(BIN)/python -m pytest -m "proof or hypothesis" --hypothesis-profile=proof
 
 faults: $(DEV) ## kill -9, disk full, two writers at once
 	$(BIN)/python -m pytest -m faults
 
-bench: $(DEV) ## ratios against the bare scan and peers, on EVENTS generated events
+bench: $(BENCH) ## ratios against the bare scan and peers, on EVENTS generated events
 	$(BIN)/python bench/run.py --events $(EVENTS)
 
 plotly: ## build the trimmed plotly.js of reports/assets/plotly again (needs npm; users do not)
@@ -55,6 +56,7 @@ docs: $(DEV) ## write docs/reference.md again from --help, docs/python.md from t
 lock: $(DEV) ## resolve the lock files again (UPGRADE=--upgrade takes newer versions)
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group build -o requirements.lock
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group build --extra dev -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile $(LOCK) pyproject.toml --extra bench -c requirements-dev.lock -o requirements-bench.lock
 
 LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-package journeys $(UPGRADE)
@@ -90,4 +92,8 @@ $(CORE): requirements.lock pyproject.toml | $(VENV)/bin/python
 
 $(DEV): requirements-dev.lock $(CORE)
 	$(PIP) install --no-deps --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(BENCH): requirements-bench.lock $(DEV)
+	$(PIP) install --no-deps --require-hashes -r requirements-bench.lock
 	@touch $@
