@@ -22,7 +22,9 @@ VICTIM = """
 import os, signal, sys
 from pathlib import Path
 import deltalake
-from ingest import load, merge, staging, store
+from ingest import load
+from ingest.loading import merge
+from ingest.store import delta, event_store
 from tests.filling import Filling
 
 def die(*_, **__):
@@ -49,15 +51,15 @@ shop.take(*(shop.file(p.name, p.read_bytes()) for p in sorted((Path(sys.argv[1])
 
 POINTS = {
     "after staging": 'after(load, "stage_all")',
-    "while the journal is written": 'before(store.json, "dump")',
-    "after the journal": 'after(store.EventStore, "begin")',
-    "while the quarantine is written": 'after(store.pq, "write_table")',
-    "before the quarantine is committed": 'before(store, "AddAction")',
+    "while the journal is written": 'before(event_store.json, "dump")',
+    "after the journal": 'after(event_store.EventStore, "begin")',
+    "while the quarantine is written": 'after(delta.pq, "write_table")',
+    "before the quarantine is committed": 'before(delta, "AddAction")',
     "after the quarantine": 'after(load.Quarantine, "append")',
     "after the first span": 'after(merge, "sealed_file")',
     "after all files": 'after(load, "merge")',
-    "before the commit": 'before(store.EventStore, "commit")',
-    "after the commit": 'after(store.EventStore, "commit")',
+    "before the commit": 'before(event_store.EventStore, "commit")',
+    "after the commit": 'after(event_store.EventStore, "commit")',
     "after the journal is gone": 'after(Path, "unlink")',
     "after everything": 'after(load, "_load")',
 }
