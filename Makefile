@@ -23,7 +23,7 @@ demo: $(CORE) ## ingest the sample, print the summary, the funnel and the worst 
 	$(BIN)/journeys demo
 
 test: $(DEV) ## the tests, with the coverage gate (under 12 minutes)
-	$(BIN)/python -m pytest -n 2 -m "not proof and not faults" $(COVER)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not proof and not faults" $(COVER)
 
 check: lint test ## format, lint, imports, types and tests: what must pass before a commit
 

@@ -17,8 +17,9 @@ ARGUMENTS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
+    """Started once for this folder; a test that changes anything opens a context of its own."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play:
