@@ -40,19 +40,11 @@ def rows(*words: str) -> list[dict[str, Any]]:
     return answer
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's project, made once."""
-    folder = tmp_path_factory.mktemp("demo")
-    assert call("-C", str(folder), "demo").exit_code == 0
-    return folder / "journeys-demo"
-
-
 @pytest.fixture
-def demo(template: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def demo(sample_shop: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The demo's project as the folder one is in; only to be read."""
-    monkeypatch.chdir(template)
-    return template
+    monkeypatch.chdir(sample_shop)
+    return sample_shop
 
 
 @pytest.fixture
@@ -92,9 +84,9 @@ def test_the_help_of_each_command_ends_with_an_example_of_it(path, command):
     assert call(*path, "--help").exit_code == 0
 
 
-def test_every_example_does_what_it_says(template, tmp_path, monkeypatch):
+def test_every_example_does_what_it_says(sample_shop, tmp_path, monkeypatch):
     folder = tmp_path / "shop"
-    copytree(template, folder)
+    copytree(sample_shop, folder)
     monkeypatch.chdir(folder)
     (folder / "events.csv").write_text("user,timestamp,event\nuser_0000,2024-01-01 10:00,home\nuser_0000,never,home\n")
     failed = {}

@@ -20,10 +20,8 @@ BUY = ["product_view", "add_to_cart", "purchase"]
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> journeys.Project:
-    folder = tmp_path_factory.mktemp("demo")
-    assert CliRunner().invoke(cli, ["-C", str(folder), "demo"]).exit_code == 0
-    return journeys.open(folder / "journeys-demo")
+def shop(sample_shop: Path) -> journeys.Project:
+    return journeys.open(sample_shop)
 
 
 def call(shop: journeys.Project, *words: str) -> Result:
