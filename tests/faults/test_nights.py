@@ -149,8 +149,10 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     )
     if done.returncode:
         pytest.skip(f"a file system of a given size cannot be mounted here: {done.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", place], check=True)
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True)
 
 
 def resize(place: Path, size: int) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paths.funnels.counts import NONE
+from ingest.scan.batches import NONE
 from paths.funnels.funnel import Funnel
 from sessionize.rules import SessionRules
 from tests.builder import Event, Row, ask, events_of, instant, minutes, step
