@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -25,6 +25,26 @@ class Merging(Protocol):
         """One part for several: `reduce` answers the same."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lookback:
+    """What an analysis needs of the time before its units start; instants are microseconds UTC.
+
+    Every event from `horizon` on is read, and what goes before it as far as it takes to find where sessions begin. Customers
+    of whom that is not enough are found by `paths/lookback.py`, for each of the reasons that are given here, and are read whole.
+    """
+
+    since: int  # the earliest start of a unit
+    horizon: int  # no kernel looks at an earlier event, but to find where sessions and carts begin
+    orders: bool = False  # rows of one order may lie any time apart
+    carts: Hashable = None  # the CartRules of carts that may be running
+    surveys: tuple[Hashable, ...] = ()  # each a Survey: an answer may speak of a visit any time before it
+
+    @classmethod
+    def sessions(cls, since: int, *, orders: bool = False, surveys: tuple[Hashable, ...] = ()) -> Lookback:
+        """Only where sessions begin: all else lies in the unit, or behind its start."""
+        return cls(since=since, horizon=since, orders=orders, surveys=surveys)
+
+
 class Analysis(Protocol[R]):
     """One question over all journeys. `map` is pure and gives additive integers; `reduce` adds them up."""
 
@@ -32,9 +52,8 @@ class Analysis(Protocol[R]):
     def columns(self) -> frozenset[str]:
         """What it needs from the store beyond key, time and event."""
 
-    @property
-    def lag(self) -> timedelta | None:
-        """How far behind the period it must see events; None = to the end."""
+    def lookback(self, since: int) -> Lookback | None:
+        """What it needs of the time before its units start, at or after `since` (microseconds UTC); None: perhaps everything."""
 
     def map(self, journeys: Journeys) -> pa.Table:
         """Additive integers, keyed by names."""

@@ -8,48 +8,23 @@ whole. docs/adr/0012 has the argument; tests/property/test_past.py compares with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ingest.array_types import MICROSECOND, Bools, Ints
+from ingest.array_types import Bools, Ints
 from paths.analysis import Analysis
 from paths.arrays.counting import next_at_or_after
 from paths.carts.activity import Marks, find_marks
-from paths.carts.by_period import CartSpans
-from paths.carts.counts import Carts
 from paths.carts.episodes import CartRows
 from paths.carts.rules import ADD, BEGIN_CHECKOUT, NO_ROLE, PURCHASE, VIEW, CartRules, text_at
-from paths.dropoff.dropoff import DropOff
-from paths.dropoff.lost_sessions import LastLost
-from paths.funnels.funnel import Funnel
-from paths.graph.nodes import GoalNodes, Nodes
-from paths.graph.transitions import Transitions
-from paths.journey_map.channels import TouchpointChannels
-from paths.journey_map.comments import Comments
-from paths.journey_map.designed import DesignedJourney
-from paths.journey_map.friction import CONTACT_WITHIN
-from paths.journey_map.journey_map import JourneyMap
-from paths.journey_map.opportunities import Opportunities
 from paths.journey_map.surveys import Survey, answers_of
 from paths.journeys.journeys import Journeys
 from paths.journeys.personas import PERSONA
 from paths.journeys.prepare import without
 from paths.journeys.scope import Scope
-from paths.overview.event_counts import Coverage
-from paths.overview.fingerprint import Fingerprint
-from paths.overview.names import Names
-from paths.overview.session_rows import SessionRows
-from paths.overview.summary import Summary
-from paths.sequences.first_steps import StepFlows
-from paths.timing.outcomes import Outcomes
-from paths.timing.start_hours import StartHours
-from paths.timing.time_to_goal import TimeToGoal
-from paths.views.period import InPeriod
-from paths.views.segment import InSegment
-from paths.views.stages import Staged
 from sessionize.clock import DAY, day_numbers
 
 LEADS = (3, 9, 33)
@@ -75,105 +50,21 @@ class Past:
 
 def past_of(analyses: Iterable[Analysis[Any]], scope: Scope) -> Past | None:
     """What they need together; None where one of them may need everything."""
-    found = [need(a, scope.since) for a in analyses]
+    found = [analysis.lookback(scope.since) for analysis in analyses]
     known = [p for p in found if p is not None]
     if len(known) < len(found) or not known or PERSONA in scope.asked or scope.sessions.idle > DAY:
         return None
-    carts = [p.carts for p in known if p.carts is not None]
-    surveys = [p.surveys for p in known if p.surveys]
-    if any(c != carts[0] for c in carts) or any(s != surveys[0] for s in surveys):
+    carts = {p.carts for p in known if isinstance(p.carts, CartRules)}
+    surveys = {tuple(s for s in p.surveys if isinstance(s, Survey)) for p in known if p.surveys}
+    if len(carts) > 1 or len(surveys) > 1:
         return None
     return Past(
         since=min(p.since for p in known),
         horizon=min(p.horizon for p in known),
         orders=any(p.orders for p in known),
-        carts=carts[0] if carts else None,
-        surveys=surveys[0] if surveys else (),
+        carts=next(iter(carts), None),
+        surveys=next(iter(surveys), ()),
     )
-
-
-def need(analysis: Any, since: int) -> Past | None:
-    """What one analysis needs whose units start at or after `since`; None = perhaps everything."""
-    if isinstance(analysis, InPeriod):
-        return need(analysis.analysis, analysis.since)
-    if isinstance(analysis, InSegment | Staged):
-        return need(analysis.analysis, since)
-    rule = RULES.get(type(analysis))
-    return None if rule is None else rule(analysis, since)
-
-
-def forward(_: Any, since: int) -> Past:
-    """Only where sessions begin: all else lies in the unit, or behind its start."""
-    return Past(since=since, horizon=since)
-
-
-def of_goals(_: Any, since: int) -> Past:
-    """Values of goals, and so of orders, besides."""
-    return Past(since=since, horizon=since, orders=True)
-
-
-def of_outcomes(analysis: Outcomes, _: int) -> Past:
-    """Its spans, and how far back the way to a goal is followed."""
-    since = min((s for s, _ in analysis.spans), default=0)
-    return Past(since=since, horizon=since - analysis.lookback // MICROSECOND, orders=True)
-
-
-def of_carts(analysis: Carts, since: int) -> Past:
-    """A cart may be running; it is over after recovery_window of silence."""
-    return Past(since=since, horizon=since - analysis.rules.recovery, orders=True, carts=analysis.rules)
-
-
-def of_cart_spans(analysis: CartSpans, _: int) -> Past:
-    """The same, of its spans."""
-    since = min((s for s, _ in analysis.spans), default=0)
-    return Past(since=since, horizon=since - analysis.rules.recovery, orders=True, carts=analysis.rules)
-
-
-def of_map(analysis: JourneyMap, since: int) -> Past:
-    """Values of goals, and the visits that answers speak of."""
-    return Past(since=since, horizon=since, orders=True, surveys=analysis.surveys)
-
-
-def of_comments(analysis: Comments, since: int) -> Past:
-    """The visits that answers speak of."""
-    return Past(since=since, horizon=since, surveys=analysis.surveys)
-
-
-def of_opportunities(_: Opportunities, since: int) -> Past:
-    """Friction goes before a contact."""
-    return Past(since=since, horizon=since - CONTACT_WITHIN // MICROSECOND)
-
-
-RULES: dict[type, Callable[[Any, int], Past]] = {
-    **dict.fromkeys(
-        (
-            Coverage,
-            Fingerprint,
-            Funnel,
-            GoalNodes,
-            LastLost,
-            Names,
-            Nodes,
-            SessionRows,
-            StartHours,
-            StepFlows,
-            Summary,
-            TimeToGoal,
-            Transitions,
-            DesignedJourney,
-            TouchpointChannels,
-        ),
-        forward,
-    ),
-    DropOff: of_goals,
-    Outcomes: of_outcomes,
-    Carts: of_carts,
-    CartSpans: of_cart_spans,
-    JourneyMap: of_map,
-    Comments: of_comments,
-    Opportunities: of_opportunities,
-}
-"""Analyses of which it is proven. Any other one has a pass read everything."""
 
 
 def doubtful(journeys: Journeys, past: Past) -> Ints:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.arrays.counting import exact_sums
 from paths.carts.episodes import STATUSES, episodes
 from paths.carts.rules import CartRules
@@ -38,12 +37,16 @@ class CartSpans:
 
     rules: CartRules
     spans: tuple[tuple[int, int], ...]
-    lag: timedelta | None = None
 
     @property
     def columns(self) -> frozenset[str]:
         """What carts read."""
         return self.rules.columns
+
+    def lookback(self, since: int) -> Lookback | None:
+        """As Carts, of its spans."""
+        since = min((s for s, _ in self.spans), default=0)
+        return Lookback(since=since, horizon=since - self.rules.recovery, orders=True, carts=self.rules)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ import pyarrow as pa
 
 from ingest.array_types import AnyInts, Bools, Ints
 from ingest.errors import ConfigError, JourneysError
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.arrays.counting import exact_sums, tally, units_at
 from paths.arrays.grouping import as_rows, coded_names, groups
 from paths.carts.breakdown import COMPUTED, GRID, HOUR, groups_of
@@ -66,7 +65,6 @@ class Carts:
     rules: CartRules
     by: str | None = None
     minor_units: int = 100  # of one unit of the currency
-    lag: timedelta | None = None  # activity keeps an episode running, so it may end at any time
 
     def __post_init__(self) -> None:
         if self.by in dict(MEASURES):
@@ -84,6 +82,10 @@ class Carts:
             [] if self.by is None or self.by in GRID else [(self.by, pa.int64() if self.by == "hour" else pa.string())]
         )
         return pa.schema([("kind", pa.string()), ("status", pa.string()), *extra, *MEASURES])
+
+    def lookback(self, since: int) -> Lookback | None:
+        """A cart may be running; it is over after recovery_window of silence."""
+        return Lookback(since=since, horizon=since - self.rules.recovery, orders=True, carts=self.rules)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow as pa
 from ingest.array_types import Ints
 from ingest.errors import ConfigError, did_you_mean
 from ingest.scan.batches import Codes
+from paths.analysis import Lookback
 from paths.carts.episodes import BY, BY_NONE, KINDS, STATUSES, CartRows, Episodes, episodes_of
 from paths.carts.rules import REMINDER, CartRules, text_at
 from paths.journeys.journeys import Journeys
@@ -54,7 +54,6 @@ class CartList:
     statuses: frozenset[str] = field(default_factory=frozenset)  # none = all
     contactable: str | None = None  # a column that says whether the customer may be written to; its last value counts
     minor_units: int = 100  # of one unit of the currency
-    lag: timedelta | None = None
 
     def __post_init__(self) -> None:
         for status in sorted(self.statuses - set(STATUSES)):
@@ -71,6 +70,10 @@ class CartList:
     def schema(self) -> pa.Schema:
         """CART_LIST, with `contactable` where that is known."""
         return CART_LIST.append(pa.field("contactable", pa.bool_())) if self.contactable else CART_LIST
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Perhaps everything."""
+        return None
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The episodes of a batch."""

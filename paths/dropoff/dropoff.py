@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from ingest.array_types import MICROSECOND, AnyInts, Ints
 from ingest.scan.batches import Codes
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.arrays.counting import combinations, tally
 from paths.arrays.grouping import NAME, as_rows, coded_names, codes_of, stretches
 from paths.journeys.goals import VALUE_COLUMNS, GoalRules, goal_values
@@ -80,10 +80,9 @@ class DropOff:
         """Goals have values."""
         return VALUE_COLUMNS if self.rules.goal else frozenset()
 
-    @property
-    def lag(self) -> timedelta | None:
-        """A goal may follow within return_window of a session's end."""
-        return self.return_window + timedelta(days=2)
+    def lookback(self, since: int) -> Lookback | None:
+        """Where sessions begin, and rows of the orders whose value goals have."""
+        return Lookback.sessions(since, orders=True)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""

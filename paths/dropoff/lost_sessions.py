@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.array_types import MICROSECOND, Ints
+from paths.analysis import Lookback
 from paths.arrays.counting import stretches as stretched
 from paths.arrays.grouping import codes_of, stretches
 from paths.journeys.goals import GoalRules
@@ -52,10 +53,9 @@ class LastLost:
     newest: int = 5
     columns: frozenset[str] = frozenset()
 
-    @property
-    def lag(self) -> timedelta | None:
-        """That of drop-off."""
-        return self.return_window + timedelta(days=2)
+    def lookback(self, since: int) -> Lookback | None:
+        """Only where sessions begin: all else lies in the unit, or behind its start."""
+        return Lookback.sessions(since)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The newest of a batch."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import pyarrow as pa
 
 from ingest.errors import ConfigError
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.funnels.candidates import find
 from paths.funnels.counts import counted
 from paths.funnels.spec import FunnelSpec
@@ -28,10 +27,9 @@ class Funnel(FunnelSpec):
                 f'a funnel has a column "{self.breakdown}" of its own: break it down by "properties.{self.breakdown}".'
             )
 
-    @property
-    def lag(self) -> timedelta | None:
-        """A chain that starts in the period ends inside the window."""
-        return self.window
+    def lookback(self, since: int) -> Lookback | None:
+        """Only where sessions begin: all else lies in the unit, or behind its start."""
+        return Lookback.sessions(since)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 
 from ingest.scan.batches import Codes
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.graph.absorbing import Chances
 from paths.journeys.journeys import Journeys
 from paths.visits.reach import reached
@@ -45,7 +44,10 @@ class Nodes:
     collapse_repeats: bool = False
     by_stage: bool = False
     columns: frozenset[str] = frozenset()
-    lag: timedelta | None = timedelta(days=2)
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Only where sessions begin: all else lies in the unit, or behind its start."""
+        return Lookback.sessions(since)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
@@ -67,7 +69,10 @@ class GoalNodes:
     goal: frozenset[str] = field(default_factory=frozenset)
     by_stage: bool = False
     columns: frozenset[str] = frozenset()
-    lag: timedelta | None = timedelta(days=2)
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Only where sessions begin: all else lies in the unit, or behind its start."""
+        return Lookback.sessions(since)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TypeVar
 
 import numpy as np
@@ -15,7 +14,7 @@ import pyarrow as pa
 
 from ingest.array_types import AnyInts, Codes32, Ints
 from ingest.scan.batches import Codes
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.arrays import loops as array_loops
 from paths.arrays.counting import exact_sums, numbered, tally_times, units_at
 from paths.arrays.grouping import NAME, coded_names, codes_of
@@ -54,7 +53,10 @@ class Transitions:
     collapse_repeats: bool = False
     by_stage: bool = False
     columns: frozenset[str] = frozenset()
-    lag: timedelta | None = timedelta(days=2)
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Only where sessions begin: all else lies in the unit, or behind its start."""
+        return Lookback.sessions(since)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive edges of a batch."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import pyarrow as pa
 
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.arrays.counting import tally
 from paths.journeys.journeys import Journeys
 from paths.journeys.touchpoints import combination, kinds_of
@@ -22,7 +21,10 @@ class TouchpointChannels:
     """Counts events in the period and the segment that name a channel."""
 
     columns: frozenset[str] = frozenset({"channel"})
-    lag: timedelta | None = timedelta(0)
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Only where sessions begin: all else lies in the unit, or behind its start."""
+        return Lookback.sessions(since)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +11,7 @@ import pyarrow.compute as pc
 
 from ingest.array_types import Ints
 from ingest.scan.batches import Codes
+from paths.analysis import Lookback
 from paths.journey_map.cells import cells
 from paths.journey_map.surveys import ONE, Survey, answers_of, either
 from paths.journeys.journeys import Journeys
@@ -34,12 +34,15 @@ class Comments:
     """Comments of the period's answers, by the touchpoint that each speaks of. Equal texts of one mood are one."""
 
     surveys: tuple[Survey, ...]
-    lag: timedelta | None = None
 
     @property
     def columns(self) -> frozenset[str]:
         """What the surveys read, and their texts."""
         return columns_of(self.surveys)
+
+    def lookback(self, since: int) -> Lookback | None:
+        """The visits that answers speak of."""
+        return Lookback.sessions(since, surveys=self.surveys)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The foremost comments of a batch: those of all batches are among them."""

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from ingest.array_types import Bools, Ints
 from ingest.compiled import worth
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.arrays.counting import different, tally_times
 from paths.arrays.grouping import NAME, as_rows, coded_names
 from paths.arrays.histograms import quantile_seconds
@@ -71,7 +71,10 @@ class DesignedJourney:
     stages: tuple[str, ...]
     targets: Mapping[str, Target]
     columns: frozenset[str] = frozenset()
-    lag: timedelta | None = timedelta(days=2)
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Only where sessions begin: all else lies in the unit, or behind its start."""
+        return Lookback.sessions(since)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""

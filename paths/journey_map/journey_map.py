@@ -9,7 +9,7 @@ from datetime import timedelta
 import pyarrow as pa
 
 from ingest.array_types import MICROSECOND
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.journey_map.cells import KEYS, PARTS, MapBatch, cells, of_no_cell
 from paths.journey_map.friction import FrictionRules
 from paths.journey_map.scores import Counted, MapAnswer, ScoreSettings
@@ -40,10 +40,9 @@ class JourneyMap:
         channel = {"channel"} if self.by == "channel" or self.cost else set()
         return (VALUE_COLUMNS if self.rules.goal else frozenset()).union(channel, *(s.columns for s in self.surveys))
 
-    @property
-    def lag(self) -> timedelta | None:
-        """A goal or a later stage may follow within return_window; an answer comes when it comes."""
-        return None if self.surveys else self.return_window + timedelta(days=2)
+    def lookback(self, since: int) -> Lookback | None:
+        """Values of goals, and the visits that answers speak of."""
+        return Lookback.sessions(since, orders=True, surveys=self.surveys)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""

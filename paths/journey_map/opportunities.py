@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.array_types import MICROSECOND, Bools, Ints
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.arrays.counting import different
 from paths.journey_map.friction import CONTACT_WITHIN, SIGNALS, FrictionRules, named, shortly_before, signals
 from paths.journeys.journeys import Journeys, last_of
@@ -56,7 +56,10 @@ class Opportunities:
     silent_after: timedelta = timedelta(days=30)
     contact_cost: float | None = None  # of one support contact, in the currency
     columns: frozenset[str] = frozenset()
-    lag: timedelta | None = None
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Friction goes before a contact."""
+        return Lookback(since=since, horizon=since - CONTACT_WITHIN // MICROSECOND)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""

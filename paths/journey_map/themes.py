@@ -8,13 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.arrays.counting import units_at
 from paths.arrays.grouping import coded_names
 from paths.journey_map.comments import columns_of, written
@@ -62,12 +61,15 @@ class Themes:
     few: int = 10
     min_n: int = 30
     q: float = 0.05
-    lag: timedelta | None = None
 
     @property
     def columns(self) -> frozenset[str]:
         """What the surveys read, and their texts."""
         return columns_of(self.surveys)
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Perhaps everything."""
+        return None
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch; a text is taken apart once."""

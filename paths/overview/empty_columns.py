@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import pyarrow as pa
 
 from ingest.scan.batches import Codes
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.journeys.journeys import Journeys
 
 PARTS = pa.schema([("column", pa.string()), ("events", pa.int64())])
@@ -21,7 +20,10 @@ class Seen:
     """Which of these columns are empty in all events of the pass (those that --where leaves)?"""
 
     columns: frozenset[str] = field(default_factory=frozenset)
-    lag: timedelta | None = timedelta(0)
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Perhaps everything."""
+        return None
 
     def map(self, journeys: Journeys) -> pa.Table:
         """Events with a value, per column."""

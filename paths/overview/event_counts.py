@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.journeys.journeys import Journeys
 from paths.overview.extent import events_by
 
@@ -22,7 +21,10 @@ class Coverage:
     """Counts events in the period and the segment by touchpoint, and by stage where there are stages."""
 
     columns: frozenset[str] = frozenset()
-    lag: timedelta | None = timedelta(0)
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Only where sessions begin: all else lies in the unit, or behind its start."""
+        return Lookback.sessions(since)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 
 from ingest.compiled import worth
+from paths.analysis import Lookback
 from paths.journeys.journeys import Journeys
 from paths.overview import loops
 from sessionize.sessions import mixed
@@ -22,7 +22,10 @@ class Fingerprint:
     """Of the events of the period and the segment: customers, instants and names, as 16 hexadecimal digits."""
 
     columns: frozenset[str] = frozenset()
-    lag: timedelta | None = timedelta(0)
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Only where sessions begin: all else lies in the unit, or behind its start."""
+        return Lookback.sessions(since)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The sum over the events of a batch, modulo 2^64, of a hash of each."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 
 from ingest.scan.batches import Codes
+from paths.analysis import Lookback
 from paths.journeys.journeys import Journeys
 from paths.overview.extent import events_by
 
@@ -19,7 +19,10 @@ class Vocabulary:
     """The names that occur: events (kind "event") and touchpoints (kind "touchpoint")."""
 
     columns: frozenset[str] = frozenset()
-    lag: timedelta | None = timedelta(0)
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Perhaps everything."""
+        return None
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The names of a batch."""
@@ -41,7 +44,10 @@ class Names:
     """The events and touchpoints of the period and the segment, excluded sessions' among them."""
 
     columns: frozenset[str] = frozenset()
-    lag: timedelta | None = timedelta(0)
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Only where sessions begin: all else lies in the unit, or behind its start."""
+        return Lookback.sessions(since)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The names of a batch; one may come twice."""

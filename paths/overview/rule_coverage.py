@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import pyarrow.compute as pc
 
 from ingest.array_types import Ints
 from ingest.scan.batches import Codes
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.arrays.counting import units_at
 from paths.journeys.journeys import Journeys
 from paths.journeys.touchpoints import TouchpointRule, TouchpointRules, distinct, path_of, recoded, shown
@@ -65,7 +64,10 @@ class RuleCoverage:
 
     rules: TouchpointRules
     columns: frozenset[str] = frozenset({"url", "channel"})
-    lag: timedelta | None = timedelta(0)
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Perhaps everything."""
+        return None
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch. Rules are tried once per distinct (event, url, channel)."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 
+from paths.analysis import Lookback
 from paths.journeys.journeys import Journeys
 from sessionize.clock import day_numbers
 from sessionize.sessions import SESSIONS, session_ids
@@ -22,12 +22,15 @@ class SessionRows:
     """Lists the selected sessions, excluded ones marked; oldest first."""
 
     goal: frozenset[str] = field(default_factory=frozenset)
-    lag: timedelta | None = timedelta(days=2)
 
     @property
     def columns(self) -> frozenset[str]:
         """Ids as recorded."""
         return frozenset({"customer_id", "anonymous_id"})
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Only where sessions begin: all else lies in the unit, or behind its start."""
+        return Lookback.sessions(since)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The sessions of a batch."""

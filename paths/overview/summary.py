@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 
+from paths.analysis import Lookback
 from paths.journeys.journeys import Journeys
 from paths.overview.extent import extent
 
@@ -31,7 +31,10 @@ class Summary:
     """Counts what a scope holds."""
 
     columns: frozenset[str] = frozenset()
-    lag: timedelta | None = timedelta(0)
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Only where sessions begin: all else lies in the unit, or behind its start."""
+        return Lookback.sessions(since)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """One row per batch; the instants combine by smallest and largest."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +15,7 @@ import pyarrow.compute as pc
 
 from ingest.array_types import Bools, Ints
 from ingest.scan.batches import Codes
+from paths.analysis import Lookback
 from paths.carts.listing import instants, last_flagged
 from paths.journeys.goals import VALUE_COLUMNS, GoalRules, goal_values
 from paths.journeys.journeys import Journeys
@@ -50,12 +50,15 @@ class Members:
     selection: Selection
     rules: GoalRules = field(default_factory=GoalRules)
     minor_units: int = 100  # of one unit of the currency
-    lag: timedelta | None = None  # value and events are the whole customer's
 
     @property
     def columns(self) -> frozenset[str]:
         """Ids, what goals are worth, and what the selection reads."""
         return ID_COLUMNS | VALUE_COLUMNS | self.selection.columns
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Perhaps everything."""
+        return None
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The units of a batch."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 
 from ingest.array_types import Bools, Ints
 from ingest.errors import ConfigError
+from paths.analysis import Lookback
 from paths.arrays.counting import tally
 from paths.carts.listing import instants
 from paths.journeys.journeys import Journeys
@@ -45,11 +45,14 @@ class Strugglers:
     goal: frozenset[str] = frozenset({"purchase"})
     least: int = 3
     columns: frozenset[str] = ID_COLUMNS
-    lag: timedelta | None = timedelta(days=2)
 
     def __post_init__(self) -> None:
         if self.least < 1:
             raise ConfigError(f"strugglers have at least one session with intent, not {self.least}.")
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Perhaps everything."""
+        return None
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The customers of a batch."""

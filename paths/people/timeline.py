@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 
 from ingest.array_types import Ints
 from ingest.scan.batches import Codes, Numbers
+from paths.analysis import Lookback
 from paths.carts.episodes import ABANDONED, BY, CONVERTED, EMPTIED, OPEN, RECOVERED, episodes
 from paths.carts.listing import instants
 from paths.carts.rules import CartRules
@@ -49,13 +49,16 @@ class Timeline:
     carts: CartRules | None = None
     promoted: tuple[str, ...] = ()  # further columns to show
     minor_units: int = 100  # of one unit of the currency
-    lag: timedelta | None = None
 
     @property
     def columns(self) -> frozenset[str]:
         """What is shown, and what notes need."""
         shown = {"channel", "url", "properties", *self.promoted}
         return VALUE_COLUMNS | shown | (self.carts.columns if self.carts else frozenset())
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Perhaps everything."""
+        return None
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The events of a batch."""
@@ -104,7 +107,10 @@ class GoalSums:
 
     rules: GoalRules = field(default_factory=GoalRules)
     columns: frozenset[str] = VALUE_COLUMNS
-    lag: timedelta | None = timedelta(0)
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Perhaps everything."""
+        return None
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The sums of a batch."""

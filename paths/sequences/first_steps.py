@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,7 @@ import pyarrow as pa
 
 from ingest.array_types import AnyInts, Ints
 from ingest.errors import ConfigError
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.arrays import loops as array_loops
 from paths.arrays.counting import tally
 from paths.arrays.grouping import NAME, coded_names
@@ -50,11 +49,14 @@ class StepFlows:
     collapse_repeats: bool = False  # consecutive events at one node are one
     by_stage: bool = False
     columns: frozenset[str] = frozenset()
-    lag: timedelta | None = timedelta(days=2)
 
     def __post_init__(self) -> None:
         if self.steps < 2:
             raise ConfigError(f"flows need at least two steps, not {self.steps}.")
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Only where sessions begin: all else lies in the unit, or behind its start."""
+        return Lookback.sessions(since)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive flows of a batch."""

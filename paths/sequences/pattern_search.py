@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +16,7 @@ import pyarrow as pa
 
 from ingest.array_types import Ints
 from ingest.scan.batches import Codes
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.arrays.counting import different, tally_times
 from paths.arrays.histograms import SECOND, quantile_seconds
 from paths.journeys.journeys import Journeys
@@ -66,7 +65,10 @@ class Search:
     pattern: Pattern
     view: View = field(default_factory=View)
     columns: frozenset[str] = frozenset()
-    lag: timedelta | None = timedelta(days=2)
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Perhaps everything."""
+        return None
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
@@ -108,7 +110,10 @@ class Matches:
     pattern: Pattern
     view: View = field(default_factory=View)
     columns: frozenset[str] = frozenset({"customer_id", "anonymous_id"})
-    lag: timedelta | None = timedelta(days=2)
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Perhaps everything."""
+        return None
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The sessions of a batch that match."""

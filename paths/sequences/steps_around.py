@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 
 from ingest.array_types import Ints
 from ingest.errors import ConfigError
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.arrays.counting import next_at_or_after, stretches, units_at
 from paths.journeys.journeys import Journeys
 from paths.sequences.walks import NOTHING, View, Walks, answering, walks_of
@@ -49,11 +48,14 @@ class StepsAround:
     last: bool = False
     view: View = field(default_factory=View)
     columns: frozenset[str] = frozenset()
-    lag: timedelta | None = timedelta(days=2)
 
     def __post_init__(self) -> None:
         if not 0 <= self.steps <= MOST_STEPS:
             raise ConfigError(f"between 0 and {MOST_STEPS} steps can be counted, not {self.steps}.")
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Perhaps everything."""
+        return None
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
@@ -97,7 +99,10 @@ class Between:
     target: frozenset[str]
     view: View = field(default_factory=View)
     columns: frozenset[str] = frozenset()
-    lag: timedelta | None = timedelta(days=2)
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Perhaps everything."""
+        return None
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""

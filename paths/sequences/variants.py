@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ import pyarrow.compute as pc
 
 from ingest.array_types import AnyInts, Bools, Ints
 from ingest.errors import ConfigError
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.arrays.counting import stretches, tally_times, units_at
 from paths.arrays.histograms import SECOND
 from paths.journeys.goals import GoalRules, holding_goal
@@ -75,11 +74,14 @@ class Variants:
     max_steps: int | None = None
     converted: bool | None = None
     columns: frozenset[str] = frozenset()
-    lag: timedelta | None = timedelta(days=2)
 
     def __post_init__(self) -> None:
         if self.max_steps is not None and self.max_steps < 1:
             raise ConfigError(f"a variant has at least one step, not {self.max_steps}.")
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Perhaps everything."""
+        return None
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.array_types import MICROSECOND, Ints
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.arrays.counting import different, next_at_or_after, tally_times
 from paths.arrays.grouping import NAME, as_rows, coded_names
 from paths.arrays.histograms import quantile_seconds
@@ -58,9 +58,13 @@ class Outcomes:
 
     spans: tuple[tuple[int, int], ...]
     rules: GoalRules = field(default_factory=GoalRules)
-    lookback: timedelta = LOOKBACK
+    goal_lookback: timedelta = LOOKBACK
     columns: frozenset[str] = VALUE_COLUMNS
-    lag: timedelta | None = timedelta(days=2)
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Of its spans, and as far as the way to a goal is followed."""
+        since = min((s for s, _ in self.spans), default=0)
+        return Lookback(since=since, horizon=since - self.goal_lookback // MICROSECOND, orders=True)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
@@ -71,7 +75,7 @@ class Outcomes:
         goals = goal_values(journeys, self.rules).first
         goals = goals[journeys.in_segment[goals]]
         at = journeys.events.at[goals]
-        began = journey_starts(journeys, goals, self.rules, self.lookback // MICROSECOND)
+        began = journey_starts(journeys, goals, self.rules, self.goal_lookback // MICROSECOND)
         took = np.where(began < goals, at - journeys.events.at[began], -1)
         counts, times = [], [took[:0]]
         for since, until in self.spans:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from ingest.array_types import Ints
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.journeys.goals import GoalRules, holding_goal
 from paths.journeys.journeys import Journeys
 from sessionize.clock import EPOCH
@@ -32,7 +32,10 @@ class StartHours:
     timezone: str = "UTC"
     rules: GoalRules = field(default_factory=GoalRules)
     columns: frozenset[str] = frozenset()
-    lag: timedelta | None = timedelta(days=2)
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Only where sessions begin: all else lies in the unit, or behind its start."""
+        return Lookback.sessions(since)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch, 168 rows."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from math import exp, log, sqrt
 from typing import Any
 
@@ -13,7 +12,7 @@ import pyarrow as pa
 
 from ingest.array_types import Ints
 from ingest.compiled import worth
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.arrays.counting import next_at_or_after
 from paths.journeys.goals import GoalRules
 from paths.journeys.journeys import Journeys
@@ -62,7 +61,10 @@ class TimeToGoal:
 
     rules: GoalRules = field(default_factory=GoalRules)
     columns: frozenset[str] = frozenset()
-    lag: timedelta | None = None
+
+    def lookback(self, since: int) -> Lookback | None:
+        """Only where sessions begin: all else lies in the unit, or behind its start."""
+        return Lookback.sessions(since)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from paths.analysis import Lookback
 from paths.journeys.journeys import Journeys
 from paths.journeys.scope import NEVER
 from paths.views.view import R, View
@@ -18,6 +19,10 @@ class InPeriod(View[R]):
 
     since: int = -NEVER
     until: int = NEVER
+
+    def lookback(self, since: int) -> Lookback | None:
+        """That of the analysis, from the period on."""
+        return self.analysis.lookback(self.since)
 
     def seen(self, journeys: Journeys) -> Journeys:
         """The same journeys under the period."""

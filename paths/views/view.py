@@ -5,12 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
 
-from paths.analysis import Analysis
+from paths.analysis import Analysis, Lookback
 from paths.journeys.journeys import Journeys
 
 R = TypeVar("R")
@@ -36,10 +35,9 @@ class View(ABC, Generic[R]):
         """Those of the analysis and of the view."""
         return self.analysis.columns | self.further
 
-    @property
-    def lag(self) -> timedelta | None:
+    def lookback(self, since: int) -> Lookback | None:
         """That of the analysis."""
-        return self.analysis.lag
+        return self.analysis.lookback(since)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """What the analysis counts there."""

@@ -33,7 +33,7 @@ def late_sentences(
     question = Outcomes(
         spans=tuple((midnight(d, zone), midnight(d + timedelta(days=1), zone)) for d in starts),
         rules=goal_rules(project.config),
-        lookback=timedelta(0),  # no times to a goal are told
+        goal_lookback=timedelta(0),  # no times to a goal are told
     )
     old, new = (run([question], s, project.scope(Period(as_of=as_of), s)[0])[0][0].to_pylist() for s in (before, after))
     return [
