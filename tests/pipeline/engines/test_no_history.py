@@ -103,7 +103,7 @@ def test_every_question_of_the_report_says_what_it_needs_of_the_past(shop):
     for question in (a for q in asked for a in q.analyses.values()):
         assert past_of([question], scope) is not None, (
             question
-        )  # else every night reads everything: see paths/lookback.py RULES
+        )  # else every night reads everything: see Analysis.lookback
 
 
 def test_files_of_an_inbox_are_hashed_once(tmp_path):
