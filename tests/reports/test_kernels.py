@@ -136,7 +136,7 @@ def test_a_period_inside_a_pass_is_the_pass_of_that_period(
     for analysis in ANALYSES:
         inside = InPeriod(analysis=analysis, since=since, until=until)
         assert inside.columns == analysis.columns
-        assert inside.lookback(7) == analysis.lookback(7)
+        assert inside.lookback(7) == analysis.lookback(since)
         assert inside.reduce([inside.map(wide)]) == analysis.reduce([analysis.map(narrow)])
 
 
