@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +10,9 @@ import pyarrow as pa
 
 from ingest.array_types import MICROSECOND
 from paths.carts.counts import Carts
+from paths.compare.changes import Change, cart_change, dropoff_changes, goal_change, judged, step_changes
 from paths.dropoff.dropoff import DropOff
 from paths.funnels.funnel import Funnel
-from paths.statistics.pairs import Pair, beyond_noise
 from paths.timing.outcomes import Outcomes
 from paths.views.period import InPeriod
 from pipeline.project.periods import local_day
@@ -29,18 +28,6 @@ CHANGES = pa.schema(
     + [(n, pa.int64()) for n in ("n", "n_before")]
 )
 """One row is one rate that moved beyond noise (Newcombe 95 % interval, Benjamini-Hochberg q = 0.05 over all compared)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rate(Pair):
-    """One rate of both periods."""
-
-    what: str
-
-
-def rate_of(what: str, hits: int, trials: int, hits_before: int, trials_before: int) -> Rate:
-    """`what` with its counts of both periods."""
-    return Rate(what=what, hits=hits, trials=trials, hits_before=hits_before, trials_before=trials_before)
 
 
 def changes(project: ProjectFolder, *, days: int = 7, against: int = 28, as_of: str | None = None) -> Result:
@@ -59,14 +46,14 @@ def changes(project: ProjectFolder, *, days: int = 7, against: int = 28, as_of: 
     for since, until in spans:
         questions += asking(project, [f for _, f in saved], since, until)
     asked = project.ask(Period(as_of=as_of), questions)
-    pairs = paired(asked.answers, [name for name, _ in saved])
+    pairs = paired(asked.answers, [name for name, _ in saved], bool(goal_rules(project.config).goal))
     parameters = {
         "days": days,
         "against": against,
         "compared": len(pairs),
         "annotations": asked.annotations(edges[0], edges[2]),
     }
-    return asked.result("changes", moved(pairs), parameters=parameters)
+    return asked.result("changes", moved(judged(pairs)), parameters=parameters)
 
 
 def asking(project: ProjectFolder, funnels: Sequence[Funnel], since: int, until: int) -> list[Any]:
@@ -79,58 +66,56 @@ def asking(project: ProjectFolder, funnels: Sequence[Funnel], since: int, until:
     return found
 
 
-def paired(answers: Sequence[Any], funnels: Sequence[str]) -> list[Rate]:
+def paired(answers: Sequence[Any], funnels: Sequence[str], goal: bool) -> list[Change]:
     """Every rate that both periods have."""
     new, old = answers[0].to_pylist()
     half = 2 + len(funnels)
     now, before = answers[1 : 1 + half], answers[1 + half :]
-    pairs = [rate_of("sessions with the goal", new["converted"], new["sessions"], old["converted"], old["sessions"])]
-    was = {r["touchpoint"]: r for r in before[0].to_pylist()}
-    for r in now[0].to_pylist():
-        if q := was.get(r["touchpoint"]):
-            pairs.append(
-                rate_of(f"drop-off at {r['touchpoint']}", r["drop_off"], r["sessions"], q["drop_off"], q["sessions"])
-            )
-    a, b = now[1].totals, before[1].totals
-    left, left_before = (t["abandoned"] + t["recovered"] for t in (a, b))
-    pairs.append(rate_of("cart abandonment", left, left + a["converted"], left_before, left_before + b["converted"]))
-    for name, rows, past in zip(
-        funnels, (t.to_pylist() for t in now[2:]), (t.to_pylist() for t in before[2:]), strict=True
-    ):
-        for i, (r, q) in enumerate(zip(rows, past, strict=True), 1):
-            if i > 1 and not r["optional"]:
-                what = f"{name}: step {i} {r['name']}, of those who start"
-                pairs.append(rate_of(what, r["reached"], rows[0]["reached"], q["reached"], past[0]["reached"]))
-    return pairs
+    steps = [
+        change
+        for name, table, past in zip(funnels, now[2:], before[2:], strict=True)
+        for change in step_changes(name, table, past)
+    ]
+    whole = [goal_change(new, old)] if goal else []
+    return [*whole, cart_change(now[1].totals, before[1].totals), *steps, *dropoff_changes(now[0], before[0])]
 
 
-def moved(rates: list[Rate]) -> pa.Table:
+def moved(changes: Sequence[Change]) -> pa.Table:
     """CHANGES, the largest first."""
-    real = [r for r, sure in zip(rates, beyond_noise(rates), strict=True) if sure]
     rows = []
-    for r in sorted(real, key=lambda r: (-abs(r.difference), r.what)):
-        low, high = r.interval
+    for c in sorted((c for c in changes if c.certain), key=lambda c: (-abs(c.difference), said(c))):
+        low, high = c.interval
         rows.append(
             {
-                "what": r.what,
-                "sentence": sentence(r),
-                "rate": round(r.rate, 6),
-                "rate_before": round(r.rate_before, 6),
-                "difference": r.difference,
+                "what": said(c),
+                "sentence": sentence(c),
+                "rate": round(c.rate, 6),
+                "rate_before": round(c.rate_before, 6),
+                "difference": c.difference,
                 "ci_low": low,
                 "ci_high": high,
-                "p_value": r.p_value,
-                "n": r.trials,
-                "n_before": r.trials_before,
+                "p_value": c.p_value,
+                "n": c.trials,
+                "n_before": c.trials_before,
             }
         )
     return pa.Table.from_pylist(rows, schema=CHANGES)
 
 
-def sentence(found: Rate) -> str:
+def said(change: Change) -> str:
+    """What a change is of, in words."""
+    return {
+        "sessions": "sessions with the goal",
+        "carts": "cart abandonment",
+        "dropoff": f"drop-off at {change.place}",
+        "step": f"{change.funnel}: {change.target}, of those at {change.place}",
+    }[change.kind]
+
+
+def sentence(found: Change) -> str:
     """One change in words; it has trials on both sides."""
     low, high = (100 * (bound or 0.0) for bound in found.interval)
     return (
-        f"{found.what}: {found.rate:.1%} ({found.hits:,} of {found.trials:,}), {100 * found.difference:+.1f} points "
+        f"{said(found)}: {found.rate:.1%} ({found.hits:,} of {found.trials:,}), {100 * found.difference:+.1f} points "
         f"against {found.rate_before:.1%}, 95 % CI {low:+.1f} to {high:+.1f}"
     )

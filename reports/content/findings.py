@@ -9,10 +9,10 @@ from typing import Any
 
 from markupsafe import Markup
 
+from paths.compare.changes import Change, needed
 from paths.statistics.intervals import wilson
 from paths.statistics.pairs import MIN_N
 from paths.visits.visits import END, START
-from reports.content.changes import Change, needed
 from reports.content.report import FunnelAnswer, Report
 from reports.formatting import about, interval, named, number, points_interval, share, short_money, signed, span_text
 

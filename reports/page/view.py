@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from reports.content.changes import Change, by_key
+from paths.compare.changes import Change
+from reports.content.changes import by_key
 from reports.content.findings import Finding, findings
 from reports.content.report import Report
 from reports.draw.sheets import shortened

@@ -16,8 +16,10 @@ from paths.journeys.scope import Scope
 from pipeline.engines.local import run
 from pipeline.project.project import Period
 from pipeline.questions.carts import carts
+from pipeline.questions.changes import said as what_of
 from pipeline.report.gather import gather
 from pipeline.report.questions import periods_of, settled
+from reports.content.changes import all_changes
 from reports.content.report import Span
 from reports.page.page import render
 from sessionize.clock import midnight
@@ -210,3 +212,11 @@ steps = ["event"]
     assert (stage, look) in {(r["stage"], r["touchpoint"]) for r in project.map().table.to_pylist()}
     assert {s.value for s in report.segments} == {"value:(none)", "value:(other)", "a\x1fb", "cells_before"}
     assert project.changes().table.num_rows == 0
+
+
+def test_the_page_and_the_command_say_the_same_of_the_same_periods() -> None:
+    page = {what_of(c): (c.trials, c.trials_before, round(c.rate, 6)) for c in all_changes(hostile_report())}
+    rows = hostile().changes(days=28, against=28).table.to_pylist()
+    told = {r["what"]: (r["n"], r["n_before"], r["rate"]) for r in rows if "of those at" not in r["what"]}
+    assert {"sessions with the goal"} <= told.keys()
+    assert {what: page[what] for what in told} == told

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from reports.content.changes import Change
+from paths.compare.changes import Change
 from reports.content.report import Report, Span
 from reports.draw.bars import difference_dot
 from reports.draw.sheets import Column, Sheet, figures, sheet, words

@@ -9,9 +9,10 @@ from typing import Any
 
 from markupsafe import Markup
 
+from paths.compare.changes import Change, needed
 from paths.statistics.intervals import wilson
 from paths.visits.visits import END
-from reports.content.changes import Change, Changes, needed
+from reports.content.changes import Changes
 from reports.content.report import FunnelAnswer, Report
 from reports.draw.bars import funnel_bar
 from reports.draw.sheets import Column, Sheet, figures, sheet, words

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from markupsafe import Markup
 
+from paths.compare.changes import Change
 from paths.statistics.pairs import MIN_N
 from paths.visits.visits import START
-from reports.content.changes import Change, Changes
+from reports.content.changes import Changes
 from reports.content.report import LEAST, Report
 from reports.draw.bars import bar, interval_dot
 from reports.draw.sheets import Column, Sheet, figures, raw, sheet, words

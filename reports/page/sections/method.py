@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from paths.compare.changes import needed
 from paths.visits.visits import END
-from reports.content.changes import needed
 from reports.content.report import FunnelAnswer, Report
 from reports.formatting import counted, named, number, plain, share, span_text
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from paths.compare.changes import Change
 from paths.statistics.pairs import MIN_N
-from reports.content.changes import Change, Changes
+from reports.content.changes import Changes
 from reports.content.report import CartAnswer, Report
 from reports.draw.sheets import Sheet, figures, sheet, words
 from reports.draw.spark import sparkline

@@ -13,7 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from reports.content.changes import Change, all_changes, judged
+from paths.compare.changes import Change, judged
+from reports.content.changes import all_changes
 from reports.content.findings import findings, largest_leak, look_first, what_changed
 from reports.content.report import Report, Segment
 from reports.draw.sheets import MOST_ROWS, figures, sheet
