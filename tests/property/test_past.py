@@ -116,7 +116,7 @@ def questions(recovery: timedelta, lookback: timedelta, *, carts: bool) -> list[
     if carts:
         plain += [Carts(rules=rules), Carts(rules=rules, by="last_step")]
     found: list[Analysis[Any]] = [InPeriod(analysis=a, since=SINCE, until=UNTIL) for a in plain]
-    found.append(Outcomes(spans=spans, lookback=lookback))
+    found.append(Outcomes(spans=spans, goal_lookback=lookback))
     return [*found, CartSpans(rules=rules, spans=spans)] if carts else found
 
 
