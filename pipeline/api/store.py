@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from ingest.load import Loaded
-from pipeline.api.words import Instant, question, text_of
+from pipeline.api.words import Instant, Names, names_of, question, text_of
 from pipeline.project.project import ProjectFolder
 from pipeline.project.result import Result
 
@@ -26,6 +26,7 @@ class StoreQuestions(ProjectFolder):
         format: Format | None = None,
         delimiter: str | None = None,
         timezone: str | None = None,
+        time_formats: Names = (),
         deduplicate: Literal["content", "event_id", "off"] | None = None,
         as_of: Instant | None = None,
         as_name: str | None = None,
@@ -42,6 +43,7 @@ class StoreQuestions(ProjectFolder):
             format: how the files are written; guessed.
             delimiter: of CSV; guessed.
             timezone: of times without an offset; UTC.
+            time_formats: how times are written ("%d.%m.%Y %H:%M", "epoch_ms", "excel"), the first that fits; guessed.
             deduplicate: what makes two rows one event.
             as_of: the instant to take as now; later rows than a day after it are quarantined.
             as_name: the input name of standard input (the file "-").
@@ -70,6 +72,7 @@ class StoreQuestions(ProjectFolder):
             format=format,
             delimiter=delimiter,
             timezone=timezone,
+            time_formats=names_of(time_formats),
             deduplicate=deduplicate,
             as_of=None if as_of is None else text_of(as_of),
             as_name=as_name,
