@@ -16,7 +16,7 @@ from ingest.scan.batches import NONE, Codes
 from paths.arrays.counting import different, units_at
 from paths.arrays.grouping import coded_names
 from paths.journey_map.friction import SIGNALS, FrictionRules
-from paths.journey_map.surveys import Answers, Survey, answers_of
+from paths.journey_map.surveys import Answers, Survey, answers_of, off_scale
 from paths.journey_map.visit_signs import BAD, FEELING, ROUGH, SIGNS, counted, signs_of
 from paths.journeys.journeys import Journeys, memoised, within
 from paths.journeys.touchpoints import UNMAPPED, StageRules, keyed_by
@@ -251,7 +251,7 @@ class MapBatch:
         else:
             customers = different(self.journeys.session_customer.take(self.journeys.chosen))
         lost = int((self.spoken_in_period & (self.answers.visit < 0) & (self.answers.named < 0)).sum())
-        return of_no_cell("total", customers, sessions, lost, self.answers.off_scale)
+        return of_no_cell("total", customers, sessions, lost, off_scale(self.journeys, self.surveys))
 
 
 def of_no_cell(kind: str, n: int, hits: int, total: int, square: int) -> pa.Table:

@@ -84,7 +84,6 @@ class Answers:
     names_one: Bools
     named: npt.NDArray[np.int32]
     names: tuple[str, ...]
-    off_scale: int = 0
 
 
 NO_ANSWERS = Answers(
@@ -97,7 +96,7 @@ NO_ANSWERS = Answers(
 )
 
 
-@memoised(period=True)
+@memoised()
 def answers_of(journeys: Journeys, surveys: tuple[Survey, ...]) -> Answers:
     """All answers of the batch in order.
 
@@ -109,12 +108,10 @@ def answers_of(journeys: Journeys, surveys: tuple[Survey, ...]) -> Answers:
     n = len(journeys)
     found = np.full(n, NO_SCORE, dtype=np.int64)
     about = Codes(np.full(n, -1, dtype=np.int32), ())
-    is_answer, off_scale = np.zeros(n, dtype=bool), 0
+    is_answer = np.zeros(n, dtype=bool)
     for survey in surveys:
         mine = journeys.answers_to([survey.event])
         scores = scored(journeys, survey)
-        off = mine & filled(journeys, survey) & (scores == NO_SCORE)
-        off_scale += int((off & journeys.in_period).sum())
         found = np.where(mine & ~is_answer, scores, found)
         if survey.about is not None:
             about = either(about, journeys.events.labels(survey.about), mine & ~is_answer)
@@ -131,10 +128,26 @@ def answers_of(journeys: Journeys, surveys: tuple[Survey, ...]) -> Answers:
         names_one=names >= 0,
         named=np.where((names >= 0) & (there < 0), names, -1).astype(np.int32),
         names=about.names,
-        off_scale=off_scale,
     )
 
 
+@memoised(period=True)
+def off_scale(journeys: Journeys, surveys: tuple[Survey, ...]) -> int:
+    """How many answers of the period are none on their scale."""
+    return sum(
+        int(
+            (
+                journeys.in_period
+                & journeys.answers_to([s.event])
+                & filled(journeys, s)
+                & (scored(journeys, s) == NO_SCORE)
+            ).sum()
+        )
+        for s in surveys
+    )
+
+
+@memoised()
 def scored(journeys: Journeys, survey: Survey) -> Ints:
     """Per event: the feeling that its score means; once per distinct score."""
     column = journeys.events.labels(survey.comment if survey.kind == "comment" and survey.comment else survey.score)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
+from typing import Any, ClassVar, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -30,13 +30,23 @@ MANY = 8
 """One event in so many is looked for: then a count over all of them is quicker than a search for each."""
 
 
+class Memo:
+    """What memoised functions are given; of this process."""
+
+    given: ClassVar[Callable[[Journeys, bool, bool], Journeys] | None] = (
+        None  # for tests; None: the journeys themselves
+    )
+
+
 def memoised(
-    *, period: bool = False, stages: bool = False
+    *, period: bool = False, stages: bool = False, by_node: bool = False
 ) -> Callable[[Callable[Concatenate[Journeys, P], T]], Callable[Concatenate[Journeys, P], T]]:
     """Memoise a function of journeys (and of hashable arguments) for all analyses of a pass.
 
     `period` and `stages` say that it may look at those of the scope; otherwise the other views of a pass are given what was
-    computed under the first. Nobody may change the result.
+    computed under the first. `by_node`: a column of nodes among the arguments says of which stages the result is, if of any.
+    Nobody may change the result. tests/property/test_memoised.py has every function given journeys
+    that refuse what it does not say it looks at (`Memo.given`).
     """
 
     def memoising(make: Callable[Concatenate[Journeys, P], T]) -> Callable[Concatenate[Journeys, P], T]:
@@ -46,7 +56,8 @@ def memoised(
             key = (make, under, args, *kwargs.items())
             kept = journeys.memo.get(key, NOTHING)  # the key is hashed once: it may be a whole question
             if kept is NOTHING:
-                kept = journeys.memo[key] = make(journeys, *args, **kwargs)
+                seen = journeys if Memo.given is None else Memo.given(journeys, period, stages or by_node)
+                kept = journeys.memo[key] = make(seen, *args, **kwargs)
             return cast(T, kept)
 
         return remembered

@@ -41,7 +41,7 @@ def node_bits(node: Codes) -> Words:
     return bits_of(np.arange(len(node.names)), len(node.names))
 
 
-@memoised()
+@memoised(by_node=True)
 def visited(journeys: Journeys, node: Codes) -> Words:
     """Per session: the nodes of its events."""
     if (stage := stage_of_touchpoint(journeys, node)) is not None:
@@ -53,7 +53,7 @@ def visited(journeys: Journeys, node: Codes) -> Words:
     return united(node_bits(node)[:, code], journeys.bounds[0])
 
 
-@memoised()
+@memoised(by_node=True)
 def followed(journeys: Journeys, node: Codes, goal: frozenset[str], return_window: int) -> Words:
     """Per session: those of its nodes whose first visit a goal follows, in the session or within return_window of its end."""
     if (stage := stage_of_touchpoint(journeys, node)) is not None:

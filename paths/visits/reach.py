@@ -100,7 +100,7 @@ class FirstVisits:
         return ByPairs(self.session[kept], self.node[kept], self.size)
 
 
-@memoised()
+@memoised(by_node=True)
 def first_visits(journeys: Journeys, node: Codes) -> FirstVisits:
     """In the order of the events."""
     walk, size = journeys.whole_walk, len(node.names)
@@ -138,7 +138,7 @@ class Counts(NamedTuple):
     with_goal: Ints  # ... and a goal follows the first visit
 
 
-@memoised(period=True)
+@memoised(period=True, by_node=True)
 def counts_of(journeys: Journeys, node: Codes, goal: frozenset[str], return_window: int) -> Counts:
     """As Counts."""
     closed = closed_sessions(journeys, goal, return_window)
