@@ -83,7 +83,7 @@ def test_each_question_is_answered_as_if_it_were_the_only_one(rows: list[Row], s
 
 
 @given(histories(), scopes())
-@settings(max_examples=6, deadline=None)
+@cases(8)
 def test_a_memoised_function_looks_at_no_more_of_the_scope_than_it_says(rows: list[Row], scope: Scope) -> None:
     batch = batch_of([*rows, ALL_COLUMNS])
     with pytest.MonkeyPatch.context() as patch:
