@@ -15,6 +15,7 @@ from ingest.quoting import literal, quoted
 from ingest.readers.raw import RawRows
 from ingest.readers.sources import ReadOptions, read_rows
 from ingest.schema import EVENTS
+from ingest.side_files import check_whole
 
 ALWAYS = -(1 << 62)
 """`since` of a row that holds from the beginning on, microseconds."""
@@ -43,6 +44,7 @@ def read_attributes(sources: Sequence[AttributeFile]) -> pa.Table:
         for source in sources:
             for path in source.files:
                 raw = read_rows(db, path, ReadOptions())
+                check_whole(raw, path)
                 tables.append(one_file(db, raw, source, path))
                 raw.release(db)
         if not tables:

@@ -28,7 +28,10 @@ KEY_HASH = "md5-63-v1"
 IDS = ("customer_id", "anonymous_id")
 TEXTS = ("event_id", "channel", "url", "currency", "order_id", "item_id", "cart_id", "referrer", "user_agent", "ip")
 NUMBERS = ("value", "quantity", "price")
-"""Mapped columns that must be numbers; all but quantity are money."""
+"""Mapped columns that must be numbers."""
+
+MONEY = ("value", "price")
+"""Those of them that are money."""
 
 TARGETS = ("event_at", "event", *IDS, *TEXTS, *NUMBERS)
 """What a mapping may name; any other name is a promoted column."""

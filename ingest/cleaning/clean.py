@@ -7,14 +7,16 @@ quarantine. The statement that judges is built in `judgement`; here is what it n
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
 
 from ingest.cleaning.bots import BOT_COLUMNS, verdicts
 from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping
-from ingest.cleaning.times import epoch_units
-from ingest.cleaning.validation import MINOR_DIGITS, Limits, aside, id_texts, statement, who
+from ingest.cleaning.numbers import MINOR_DIGITS, Readings, readings, unclear_note
+from ingest.cleaning.times import TYPED, epoch_units
+from ingest.cleaning.validation import Limits, Reading, aside, id_texts, statement, who
 from ingest.database import Database, load_sql
 from ingest.errors import ConfigError
 from ingest.quoting import literal, quoted
@@ -73,33 +75,62 @@ def staged_columns(mappings: Sequence[SourceMapping]) -> list[str]:
     return [*[n for n in EVENTS.names if n in mapped or n in ALWAYS], *sorted(mapped - set(EVENTS.names))]
 
 
-def stage(db: Database, relation: str, columns: Columns, mapping: SourceMapping, limits: Limits) -> None:
-    """Append every row of `relation` (recorded_input, row, line, c0, c1, ...) to `staged`."""
+def stage(db: Database, relation: str, columns: Columns, mapping: SourceMapping, limits: Limits) -> list[str]:
+    """Append every row of `relation` (recorded_input, row, line, c0, c1, ...) to `staged`; returns what to say of it."""
     for required in ("event_at", "event"):
         if required not in mapping.fields:
             raise ConfigError(f'source "{mapping.name}" maps no {required}; add {required} = "COLUMN" to its columns.')
+    relation = without_missing(relation, columns, mapping)
     make_keys(db, relation, columns, mapping)
     if "properties" in aside(columns, mapping, Expressions()):
         db.run("alter table staged add column if not exists properties varchar")
     found = verdicts(mapping.bots, different(db, relation, columns, mapping))
-    for part, unit in read_alike(db, relation, columns, mapping):
-        sql, params = statement(part, columns, mapping, limits, unit)
+    units, numbers = epoch_units(db, relation, columns, mapping), readings(db, relation, columns, mapping)
+    for part, reading in read_alike(relation, units, numbers):
+        sql, params = statement(part, columns, mapping, limits, reading)
         db.run_with(sql, params, bot_verdicts=found)
+    return [
+        unclear_note(mapping.name, file_name(db, file), target, example)
+        for file, read in sorted(numbers.items())
+        for target, example in read.unclear
+    ]
 
 
-def read_alike(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> list[tuple[str, str]]:
-    """(rows of `relation`, the unit of their epoch numbers): a file has one unit, whatever is loaded beside it."""
-    units = epoch_units(db, relation, columns, mapping)
-    kinds = sorted(set(units.values())) or ["s"]
-    if len(kinds) == 1:
-        return [(relation, kinds[0])]
-    parts = []
-    for kind in kinds:
-        others = ", ".join(literal(file) for file, unit in sorted(units.items()) if unit != kind)
-        mine = ", ".join(literal(file) for file, unit in sorted(units.items()) if unit == kind)
-        inside = f"recorded_input not in ({others})" if kind == kinds[0] else f"recorded_input in ({mine})"
-        parts.append((f"(select * from {relation} where {inside})", kind))
+def without_missing(relation: str, columns: Columns, mapping: SourceMapping) -> str:
+    """The relation with NULL where a column holds one of the texts that stand for nothing."""
+    if not mapping.missing:
+        return relation
+    words = ", ".join(literal(word) for word in mapping.missing)
+    texts = [f"c{i}" for i, kind in enumerate(columns.types) if kind not in TYPED]
+    replaced = ", ".join(f"case when trim({c}) not in ({words}) then {c} end as {c}" for c in texts)
+    return f"(select * replace ({replaced}) from {relation})" if texts else relation
+
+
+def read_alike(relation: str, units: Mapping[str, str], numbers: Mapping[str, Readings]) -> list[tuple[str, Reading]]:
+    """(rows of `relation`, how they are read): the files of a relation by what their own columns show."""
+    usual = Reading(unit=min(units.values(), default="s"))
+    files: defaultdict[Reading, list[str]] = defaultdict(list)
+    for file in sorted({*units, *numbers}):
+        files[Reading(unit=units.get(file, usual.unit), numbers=numbers.get(file, Readings()))].append(file)
+    other = [file for reading, group in files.items() if reading != usual for file in group]
+    if not other:
+        return [(relation, usual)]
+    parts = [(f"(select * from {relation} where recorded_input not in ({listed(other)}))", usual)]
+    for reading, group in files.items():
+        if reading != usual:
+            parts.append((f"(select * from {relation} where recorded_input in ({listed(group)}))", reading))
     return parts
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Texts as the inside of an SQL list."""
+    return ", ".join(literal(text) for text in texts)
+
+
+def file_name(db: Database, recorded_input: str) -> str:
+    """The name of an input, of the key by which it is ordered."""
+    rows = db.rows("select any_value(input) from inputs where recorded_input = $key", {"key": recorded_input})
+    return str(rows[0][0] or "the file")
 
 
 def make_keys(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> None:

@@ -84,6 +84,8 @@ class SourceMapping:
     deduplicate: str | None = None  # content | event_id | off; None = event_id where mapped, else content
     excluded: tuple[Mapping[str, str], ...] = ()  # [[exclude]]: every glob of one entry must match
     currency: str | None = None
+    decimal: str | None = None  # "." or "," in numbers; None = told from each column of each file
+    missing: tuple[str, ...] = ()  # texts that stand for nothing, in any column
     bots: BotRules = field(default_factory=BotRules)  # where user_agent or ip is mapped
     static_files: str | None = None  # keep | exclude requests for them; None = exclude in a web server's log
 

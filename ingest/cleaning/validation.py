@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from ingest.cleaning.bots import STATIC_PATTERN
 from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping, consumed, is_server_log
+from ingest.cleaning.numbers import Readings, foreign_signs, minor_or_whole
 from ingest.cleaning.times import clock, instant, plain, time_column, trimmed
 from ingest.quoting import literal, quoted
-from ingest.schema import IDS, NUMBERS, TARGETS
+from ingest.schema import IDS, MONEY, NUMBERS, TARGETS
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
-MINOR_DIGITS = {
-    "JPY": 0,
-    "KRW": 0,
-    "VND": 0,
-    "CLP": 0,
-    "ISK": 0,
-    "HUF": 2,
-    "KWD": 3,
-    "BHD": 3,
-    "OMR": 3,
-    "TND": 3,
-    "JOD": 3,
-}
-"""ISO 4217 minor digits where they are not 2."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How the times and numbers of a file are read: told from its whole columns, whatever is loaded beside it."""
+
+    unit: str = "s"  # of epoch numbers
+    numbers: Readings = field(default_factory=Readings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +48,7 @@ class Limits:
 
 
 def statement(
-    relation: str, columns: Columns, mapping: SourceMapping, limits: Limits, unit: str
+    relation: str, columns: Columns, mapping: SourceMapping, limits: Limits, reading: Reading
 ) -> tuple[str, dict[str, object]]:
     """(SQL, its values): one row per row of `relation`; the table `keys` knows its customers, `bot_verdicts` its bots.
 
@@ -64,8 +59,8 @@ def statement(
     ids = id_texts(e, columns, mapping)
     numbers = [n for n in NUMBERS if n in mapping.fields]
     others = [t for t in mapping.fields if t not in ("event_at", "event", *NUMBERS)]
-    values = {n: number(n, mapping) for n in numbers}
-    bad = [f"(t_{n} is not null and v_{n} is null)" for n in numbers]
+    values = {n: minor_or_whole(n, mapping, reading.numbers) for n in numbers}
+    bad = [f"(t_{n} is not null and v_{n} is null and not is_nan(b_{n}))" for n in numbers]
     shown = [f"case when {b} then '{n} = ' || t_{n} end" for n, b in zip(numbers, bad, strict=True)]
     sql = f"""
 insert into staged by name
@@ -79,7 +74,7 @@ with texts as (  -- one row per raw row: what the mapping reads
     {"".join(f", bare(t_{n}) as b_{n}" for n in numbers)}
   from known
 ), typed as (  -- the same with its values
-  select *, {instant(columns, mapping, unit)} as event_at,
+  select *, {instant(columns, mapping, reading.unit)} as event_at,
     {", ".join(f"{x} as v_{n}" for n, x in values.items()) or "null as no_numbers"},
     {bot(mapping)} as bot, {static_file(columns, mapping)} as static_file
   from trimmed
@@ -145,18 +140,16 @@ def aside(columns: Columns, mapping: SourceMapping, e: Expressions) -> dict[str,
     return found if mapping.timezone == "UTC" or kind == "instant" else {**found, "_clock": clock(columns, mapping)}
 
 
-def number(name: str, mapping: SourceMapping) -> str:
-    """A number column's value; NULL where it is missing or no number."""
-    if name == "quantity":
-        return f"whole_number(b_{name})"
-    return f"minor_units(b_{name}, {MINOR_DIGITS.get(mapping.currency or '', 2)})"
-
-
 def foreign(mapping: SourceMapping, e: Expressions) -> str:
-    """Is the row in another currency than the declared one?"""
-    if "currency" not in mapping.fields or mapping.currency is None:
+    """Is the row in another currency than the declared one: by its currency column, or by a sign or code beside its money?"""
+    if mapping.currency is None:
         return "false"
-    return f"upper(bare(t_currency)) <> {e.bind(mapping.currency)}"
+    code, tests = e.bind(mapping.currency), []
+    if "currency" in mapping.fields:
+        tests.append(f"upper(bare(t_currency)) <> {code}")
+    signs = literal(f"[{foreign_signs(mapping.currency)}]")
+    tests += [f"foreign_money(b_{n}, {code}, {signs})" for n in MONEY if n in mapping.fields]
+    return " or ".join(f"coalesce({test}, false)" for test in tests) or "false"
 
 
 def excluded(columns: Columns, mapping: SourceMapping, e: Expressions) -> str:

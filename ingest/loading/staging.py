@@ -156,9 +156,9 @@ def stage_files(db: Database, source: Source, files: Sequence[InputFile]) -> lis
     if raw is None:
         half = len(files) // 2
         return stage_files(db, source, files[:half]) + stage_files(db, source, files[half:])
-    judge(db, raw.relation, Columns(raw.columns, ("text",) * len(raw.columns)), source, files[0].name)
+    notes = judge(db, raw.relation, Columns(raw.columns, ("text",) * len(raw.columns)), source, files[0].name)
     raw.release(db)
-    return []
+    return notes
 
 
 def stage_file(db: Database, source: Source, file: InputFile) -> list[str]:
@@ -166,18 +166,18 @@ def stage_file(db: Database, source: Source, file: InputFile) -> list[str]:
     raw = read_rows(db, file.path, source.options, name=file.name)
     line = "null::bigint" if raw.first_line is None else f"row + {raw.first_line}"
     relation = f"(select {literal(natural_key(file.name))} as recorded_input, {line} as line, * from {raw.relation})"
-    judge(db, relation, Columns(raw.columns, raw.types), source, file.name)
+    notes = judge(db, relation, Columns(raw.columns, raw.types), source, file.name)
     if raw.unreadable.num_rows:
         origin = {"source": source.mapping.name, "recorded_input": natural_key(file.name)}
         db.run_with(load_sql("ingest", "unreadable"), origin, unreadable=raw.unreadable)
     raw.release(db)
-    return [f"{file.name}: {note}." for note in raw.notes]
+    return [*(f"{file.name}: {note}." for note in raw.notes), *notes]
 
 
-def judge(db: Database, relation: str, columns: Columns, source: Source, name: str) -> None:
+def judge(db: Database, relation: str, columns: Columns, source: Source, name: str) -> list[str]:
     """Stage a relation; a mapping that does not fit names the file that it does not fit."""
     try:
-        stage(db, relation, columns, source.mapping, source.limits)
+        return stage(db, relation, columns, source.mapping, source.limits)
     except ConfigError as error:
         raise ConfigError(f"{name}: {error}") from error
 

@@ -147,12 +147,67 @@ create or replace macro wall_clock_of(t) as (
   end
 );
 
+-- which of point and comma a number shows to be its decimal: 'point', 'comma', 'unclear' (1.234), NULL where it has neither
+create or replace macro decimal_shown(t) as (
+  case
+    when not contains(t, ',') then case
+      when t[-3:-3] = '.' or t[-2:-2] = '.' then 'point'
+      when not contains(t, '.') then null
+      when regexp_matches(t, '\d\.\d+\.') then 'comma'
+      when regexp_matches(t, '^\D*[1-9]\d{0,2}\.\d{3}\D*$') then 'unclear'
+      when regexp_matches(t, '\d') then 'point'
+    end
+    when contains(t, '.') then case
+      when regexp_matches(t, '\d\.\d.*,\d*\D*$') then 'comma'
+      when regexp_matches(t, '\d,\d.*\.\d*\D*$') then 'point'
+      when regexp_matches(t, '\d,\d') then 'comma'
+    end
+    when regexp_matches(t, '\d,\d+,') then 'point'
+    when regexp_matches(t, '^\D*[1-9]\d{0,2},\d{3}\D*$') then 'unclear'
+    when regexp_matches(t, '\d,\d') then 'comma'
+  end
+);
+
+-- the parts of a written number (see written_number) -> its digits with a point
+create or replace macro written_parts(p, decimal) as (
+  case when p.digits <> '' and (p.before = '(') = (p.after = ')') and (p.before <> '')::int + (p.sign <> '')::int + (p.after = '-')::int <= 1
+    and regexp_full_match(p.digits, case decimal
+      when ',' then '(\d+|[1-9]\d{0,2}(\.\d{3})+|[1-9]\d{0,2}([\x27\x{2019}\s\p{Zs}]\d{3})+)?(,\d*)?'
+      else '(\d+|[1-9]\d{0,2}(,\d{2,3})*,\d{3}|[1-9]\d{0,2}([\x27\x{2019}\s\p{Zs}]\d{3})+)?(\.\d*)?' end)
+    then case when p.before in ('-', '(', chr(8722)) or p.sign in ('-', chr(8722)) or p.after = '-' then '-' else '' end
+      || replace(regexp_replace(p.digits, case decimal when ',' then '[^\d,]' else '[^\d.]' end, '', 'g'), ',', '.') end
+);
+
+-- a number with thousands apart and a currency before or behind it -> its digits with a point; NULL where it is no such number
+create or replace macro written_number(t, decimal) as (
+  written_parts(regexp_extract(t,
+    '^([-+(\x{2212}]?)\s*(?:(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3}|[Kk]r\.?|zł|Kč|Ft|Fr\.?|Rs\.?)[\s\p{Zs}]*)?([-+\x{2212}]?)([\d.,][\d.,\x27\x{2019}\s\p{Zs}]*?)[\s\p{Zs}]*(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3}|[Kk]r\.?|zł|Kč|Ft|Fr\.?|Rs\.?)?\s*([-)]?)$',
+    ['before', 'sign', 'digits', 'after']), decimal)
+);
+
+-- the text of a number with a point for its decimal, as the casts read it
+create or replace macro number_text(t, decimal) as (
+  case
+    when decimal = '.' and try_cast(t as decimal(34, 16)) is not null then t
+    when t is not null then coalesce(written_number(t, decimal), case when regexp_full_match(t, '[-+]?\d+([eE][-+]?\d+)?') then t end)
+  end
+);
+
+-- is an amount in another currency: three letters that are not its code, or one of `signs`? plain digits have none
+create or replace macro foreign_money(t, code, signs) as (
+  case when try_cast(t as decimal(34, 16)) is null then
+    coalesce(nullif(regexp_extract(t, '(?:^|[^A-Za-z])([A-Z]{3})(?:$|[^A-Za-z])', 1), ''), code) <> code or regexp_matches(t, signs) end
+);
+
+-- a number that is none: missing
+create or replace macro is_nan(t) as (t = '' or lower(t) = 'nan');
+
 -- decimal text -> minor units, half to even
 create or replace macro half_even(x) as (
   try_cast(floor(x) + case when x - floor(x) > 0.5 or (x - floor(x) = 0.5 and abs(floor(x)) % 2 = 1) then 1 else 0 end as bigint)
 );
 create or replace macro minor_units(t, digits) as (
-  half_even(try_cast(t as decimal(34, 16)) * (case digits when 0 then 1 when 3 then 1000 else 100 end)::decimal(4, 0))
+  half_even(try_cast(t as decimal(34, 16)) * (case digits when 0 then 1 when 3 then 1000 when 4 then 10000 else 100 end)::decimal(5, 0))
 );
 
 -- whole number

@@ -54,6 +54,8 @@ class Source(Section):
     header: Names = ()  # the names of the columns, of a file without a header line
     timezone: Timezone = "UTC"
     zones: ZoneNames = Field(default_factory=dict)  # abbreviation in a time -> Region/City or offset
+    decimal: Literal[".", ","] | None = None  # in numbers; None = told from each column of each file
+    missing: Names = ()  # texts that stand for nothing, in any column
     deduplicate: Literal["content", "event_id", "off"] | None = None
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
     promote: Names = ()

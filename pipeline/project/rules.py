@@ -70,6 +70,8 @@ def source_mapping(config: Config, source: Source) -> SourceMapping:
         fields=fields,
         timezone=source.timezone,
         zones=source.zones,
+        decimal=source.decimal,
+        missing=source.missing,
         deduplicate=source.deduplicate,
         excluded=config.excludes,
         currency=config.project.currency,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
-from ingest.errors import MissingInput
+from ingest.side_files import read_ids
 from paths.carts.breakdown import COMPUTED
 from paths.carts.counts import Carts
 from paths.carts.listing import CartList
@@ -79,13 +79,8 @@ def reminders(
 
 
 def ids_of(path: Path | None) -> frozenset[str]:
-    """The ids of a suppression file, one a line."""
-    if path is None:
-        return frozenset()
-    try:
-        return frozenset(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
-    except OSError as error:
-        raise MissingInput(f"{path}: {error.strerror}; --suppress takes a file with one customer id a line.") from error
+    """The ids of a suppression file."""
+    return frozenset() if path is None else read_ids(path)
 
 
 def totals_in_words(totals: dict[str, Any]) -> list[str]:

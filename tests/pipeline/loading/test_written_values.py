@@ -100,3 +100,15 @@ def test_zones_that_make_no_sense_are_a_usage_error(desk, zones, said):
     desk.file("journeys.toml", HEAD + f"zones = {{ {zones} }}\n")
     found = desk.call("ingest")
     assert found.exit_code == 2 and said in found.stderr
+
+
+# --- Lists -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_suppression_list_that_a_spreadsheet_saved_suppresses_its_first_customer_too(desk):
+    rows = "".join(f"c{i},2026-01-01 10:00:00,add_to_cart,i1,10,1\n" for i in (1, 2, 3))
+    desk.file("e.csv", "user_id,ts,event,item_id,price,quantity\n" + rows)
+    desk.file("suppress.txt", b"\xef\xbb\xbfc1\r\nc2\r\n")
+    desk.call("ingest", "e.csv")
+    found = desk.rows("carts", "remind", "--due", "2026-01-02", "--suppress", "suppress.txt")
+    assert [r["customer_id"] for r in found] == ["c3"]

@@ -1,0 +1,67 @@
+"""Lists of ids beside the events (whom not to write to, test accounts), read with the care of a source.
+
+The encoding, its BOM, line ends, the delimiter, quotes and compression are the readers' to find out; what is a header is
+told from its words; ids are text exactly as recorded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from ingest.cleaning.mapping import WELL_KNOWN
+from ingest.database import Database, load_sql
+from ingest.errors import InputError
+from ingest.readers.files import readable
+from ingest.readers.raw import RawRows
+from ingest.readers.sources import ReadOptions, read_rows
+
+ID = "customer_id"
+
+
+def read_ids(path: Path) -> frozenset[str]:
+    """The customer ids of a file: one a line, with or without a header, or its column that is named like an id of a customer.
+
+    A file of nothing holds none. Raises MissingInput where it cannot be opened, and InputError where none of several
+    columns can be told to be the customer, or a line cannot be read: a list that is half read would be half obeyed.
+    """
+    if not readable(path).stat().st_size:
+        return frozenset()
+    with Database(threads=1) as db:
+        db.run(load_sql("ingest", "macros"))
+        raw = read_rows(db, path, name=path.name)
+        at = id_column(raw.columns)
+        if at is None and len(raw.columns) == 1 and raw.format == "csv":  # its first line is an id, too
+            raw.release(db)
+            raw = read_rows(db, path, ReadOptions(format="csv", header=(ID,)), name=path.name)
+            at = 0
+        if at is None:
+            raise InputError(
+                f"{path.name}: none of the columns {', '.join(raw.columns)} is named like a customer's id. "
+                f'Name it "{ID}" in the first line, or leave the other columns out.'
+            )
+        check_whole(raw, path)
+        text = f"bare(c{at}::varchar)"
+        rows = db.rows(
+            f"select distinct {text} from {raw.relation} where c{at} is not null and not is_blank(c{at}::varchar)"
+        )
+        return frozenset(str(value) for (value,) in rows)
+
+
+def id_column(names: Sequence[str]) -> int | None:
+    """The place of the column that is named like a customer's id, whatever its case, spaces, hyphens and underscores."""
+    known = [re.sub(r"[\s_-]", "", name) for name in (*WELL_KNOWN[ID], "id", "contact_id", "email", "email_address")]
+    spelled = [re.sub(r"[\s_-]", "", name).lower() for name in names]
+    places = [spelled.index(name) for name in known if name in spelled]
+    return places[0] if places else None
+
+
+def check_whole(raw: RawRows, path: Path) -> None:
+    """Raise InputError for a record that could not be read."""
+    if raw.unreadable.num_rows:
+        first = raw.unreadable.slice(0, 1).to_pylist()[0]
+        where = f"line {first['line']}" if first["line"] is not None else f"record {first['record'] + 1}"
+        raise InputError(
+            f"{path.name}, {where}: {first['detail']}. Mend it: a list that is half read would be half obeyed."
+        )
