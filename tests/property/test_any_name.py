@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from paths.analysis import Analysis
@@ -24,6 +24,7 @@ from paths.journeys.touchpoints import StageRule, StageRules, TouchpointRule, To
 from paths.sequences.first_steps import StepFlows
 from paths.sequences.variants import Variants
 from tests.builder import Row, ask, journeys_of, step
+from tests.cases import cases
 
 SEPARATORS = (
     "\x1f",
@@ -114,7 +115,7 @@ def spelled(answer: Any, known: dict[str, str]) -> Any:
 
 
 @given(HISTORIES, NAMES)
-@settings(max_examples=15, deadline=None)
+@cases(10)
 def test_answers_about_hostile_names_are_those_about_plain_ones_renamed(
     history: list[tuple[str, int, str]], names: list[str]
 ) -> None:
