@@ -22,6 +22,7 @@ from ingest.errors import Conflict
 from ingest.loading.digests import Digests
 from ingest.loading.merge import merge, touched
 from ingest.loading.staging import InputFile, Source, clock_notes, stage_all
+from ingest.schema import MONEY
 from ingest.store.event_store import EventStore, Snapshot, TakenInput
 from ingest.store.quarantine import Quarantine
 from ingest.store.spans import SpanFile
@@ -62,6 +63,9 @@ class Loaded:
 
 ARRIVALS = pa.schema([("source", pa.string()), ("span", pa.string()), ("event", pa.string()), ("rows", pa.int64())])
 """One row is one source, UTC day and event name: rows without a fault, before duplicates are taken out."""
+
+CROWD, ABSURD = 1_000, 0.2
+"""Of so many events of a source, a customer who has a larger share than this is warned about."""
 
 Gate = Callable[[Mapping[str, Accounting], pa.Table], None]
 """Called with the books (quarantined counted, duplicates not yet) and ARRIVALS before anything is written; may raise."""
@@ -105,9 +109,11 @@ def _load(store: EventStore, sources: Sequence[Source], options: LoadOptions) ->
         if options.gate is not None:
             options.gate(books, arrivals)
         base = base_of(store, before, sources)
+        currencies = sorted({*base.currencies, *staged_currencies(db)})
+        notes += [*currency_notes(currencies), *crowd_notes(db)]
         spans: tuple[str, ...] = ()
         if staged.fresh:
-            said = facts(base, options.run_id, books, arrivals)
+            said = facts(base, options.run_id, books, arrivals, currencies)
             spans = write(db, store, base, sources, staged.fresh, books, arrivals, said)
         version = base.version + bool(staged.fresh)
         digests.note()
@@ -158,7 +164,45 @@ def write(
     return tuple(p.span for p in planned)
 
 
-def facts(base: Snapshot, run_id: str, books: Mapping[str, Accounting], arrivals: pa.Table) -> dict[str, str]:
+def staged_currencies(db: Database) -> list[str]:
+    """The currencies of the staged rows that have money and are accepted."""
+    columns = {str(row[0]) for row in db.rows("describe staged")}
+    money = " or ".join(f"{name} is not null" for name in MONEY if name in columns)
+    if "currency" not in columns or not money:
+        return []
+    found = db.rows(
+        f"select distinct upper(bare(currency)) from staged where _fault is null and ({money}) and currency is not null"
+    )
+    return sorted(str(name) for (name,) in found if name)
+
+
+def crowd_notes(db: Database) -> list[str]:
+    """What to say of a customer who has an absurd share of a source's rows: a word for nothing, or a column that is no id."""
+    found = db.rows(
+        "select source::varchar, max(n), sum(n) from (select source, count(*) as n from staged where _fault is null "
+        f"group by source, customer_key) group by all having sum(n) >= {CROWD} and max(n) > {ABSURD} * sum(n) order by all"
+    )
+    return [
+        f"{source}: one customer has {most:,} of {rows:,} events ({most / rows:.0%}). Is its id a word for nothing? "
+        'missing = ["..."] in the [[source]] names it. See: journeys sql "select customer_id, anonymous_id, count(*) as n '
+        'from events group by all order by n desc limit 3"'
+        for source, most, rows in found
+    ]
+
+
+def currency_notes(currencies: Sequence[str]) -> list[str]:
+    """What to say of a store that holds several currencies."""
+    if len(currencies) < 2:
+        return []
+    return [
+        f"the store holds money in {', '.join(currencies)}: amounts of several currencies are not added up, so answers have no "
+        'money. currency = "..." in [project] says which one counts; load the files anew then, rows in others are quarantined.'
+    ]
+
+
+def facts(
+    base: Snapshot, run_id: str, books: Mapping[str, Accounting], arrivals: pa.Table, currencies: Sequence[str]
+) -> dict[str, str]:
     """What the log entry says of the run, added up over all runs so far.
 
     rows_read lets `reconcile` balance the store; newest_days (source -> UTC day) says from when on a row is late.
@@ -170,6 +214,7 @@ def facts(base: Snapshot, run_id: str, books: Mapping[str, Accounting], arrivals
     return {
         "run_id": run_id,
         "rows_read": str(rows),
+        "currencies": json.dumps(list(currencies)),
         "newest_days": json.dumps(newest, sort_keys=True),
         "quarantined": json.dumps(sum_of(base.quarantined, *(b.quarantined for b in books.values())), sort_keys=True),
         "spans": json.dumps(sorted(set(arrivals["span"].to_pylist()))),

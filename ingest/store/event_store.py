@@ -36,7 +36,7 @@ from ingest.store.spans import SpanFile
 R = TypeVar("R")
 
 SENTINEL = "journeys"
-FACTS = ("run_id", "rows_read", "duplicates", "quarantined", "newest_days")
+FACTS = ("run_id", "rows_read", "duplicates", "quarantined", "newest_days", "currencies")
 """What a load says of itself in its log entry; beside them, `spans` has the days that this one entry changed."""
 
 
@@ -121,6 +121,11 @@ class Snapshot:
     def newest_days(self) -> dict[str, str]:
         """Newest event day (UTC) of each source, YYYY-MM-DD."""
         return dict(json.loads(self._facts.get("newest_days", "{}")))
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """The currencies in which any event of any load has money, sorted; events that name none are in none of them."""
+        return tuple(json.loads(self._facts.get("currencies", "[]")))
 
     @property
     def months(self) -> frozenset[str]:

@@ -10,7 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from ingest.array_types import Bools
-from ingest.scan.batches import EventBatch
+from ingest.scan.batches import EventBatch, nothing
+from ingest.schema import MONEY
 from paths.journeys.journeys import Journeys
 from paths.journeys.personas import PERSONA, Persona, persona_codes, with_attributes
 from paths.journeys.scope import Scope
@@ -20,6 +21,10 @@ from sessionize.sessions import Sessions, find_sessions
 def prepare(batch: EventBatch, scope: Scope) -> Journeys:
     """The journeys of a batch under a scope."""
     batch = kept_of(batch, batch.at < scope.as_of)
+    if not scope.money:
+        batch = replace(
+            batch, columns={**batch.columns, **{c: nothing(c, len(batch)) for c in MONEY if c in batch.columns}}
+        )
     if scope.asked:
         batch = with_facts(batch, scope)
     for condition in scope.where:

@@ -26,6 +26,7 @@ class Scope:
     touchpoints: TouchpointRules = field(default_factory=no_rules)
     stages: StageRules = field(default_factory=no_stages)
     facts: CustomerFacts = field(default_factory=CustomerFacts)
+    money: bool = True  # False: the store holds several currencies, so value and price are missing
     asked: frozenset[str] = frozenset()  # columns of this pass that `facts` gives
 
     @property

@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 import pyarrow as pa
 
 from ingest.errors import ConfigError, did_you_mean
+from ingest.schema import MONEY
 from ingest.store.columns import BESIDE, absent_columns
 from ingest.store.event_days import event_days
 from ingest.store.event_store import EventStore, Snapshot
@@ -157,7 +158,10 @@ class ProjectFolder:
             check_persona(self.config, period.persona)
             pairs.append((PERSONA, period.persona))
         since, until = days_between(period, timezone)
+        mixed = set(snapshot.currencies) - {self.config.project.currency}
+        several = len(snapshot.currencies) > 1 or bool(self.config.project.currency and mixed)
         scope = Scope(
+            money=not several,
             as_of=as_of,
             since=since,
             until=until,
@@ -167,6 +171,13 @@ class ProjectFolder:
             touchpoints=touchpoint_rules(self.config),
             stages=stage_rules(self.config),
         )
+        if several and not (scope.columns | columns).isdisjoint(MONEY):
+            declared = self.config.project.currency
+            warnings.append(
+                f"the store holds money in {', '.join(snapshot.currencies)}"
+                + (f", and {declared} is declared" if declared else "")
+                + ": amounts of several currencies are not added up, so there is no money in this answer."
+            )
         if (scope.columns | columns) - set(snapshot.columns):  # their files are read where they may be asked for
             scope = replace(scope, facts=self.facts)
         return scope, warnings

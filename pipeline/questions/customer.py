@@ -13,6 +13,7 @@ from ingest.keys import customer_key
 from ingest.scan.batches import EventBatch
 from ingest.scan.customers import scan_keys
 from ingest.scan.extra_columns import ScanCount
+from ingest.schema import MONEY
 from ingest.store.event_store import Snapshot
 from paths.journeys.prepare import prepare
 from paths.journeys.scope import Scope
@@ -31,7 +32,7 @@ def customer(project: ProjectFolder, id: str, *, anonymous: bool = False, **peri
     UnknownCustomer.
     """
     snapshot = project.store.snapshot()
-    scope, warnings = project.scope(Period(**period), snapshot)
+    scope, warnings = project.scope(Period(**period), snapshot, frozenset(MONEY))
     rules, units = goal_rules(project.config), project.minor_units
     timeline = Timeline(rules=rules, carts=cart_rules(project.config), promoted=snapshot.promoted, minor_units=units)
     sums = GoalSums(rules=rules)

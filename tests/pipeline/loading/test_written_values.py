@@ -112,3 +112,37 @@ def test_a_suppression_list_that_a_spreadsheet_saved_suppresses_its_first_custom
     desk.call("ingest", "e.csv")
     found = desk.rows("carts", "remind", "--due", "2026-01-02", "--suppress", "suppress.txt")
     assert [r["customer_id"] for r in found] == ["c3"]
+
+
+# --- Money -----------------------------------------------------------------------------------------------------------
+
+CURRENCIES = "user,ts,event,value,currency\neur,2026-01-01 10:00:00,purchase,10.00,EUR\njpy,2026-01-01 10:00:00,purchase,1000,JPY\n"
+MAPS = ("--map", "currency=currency", "--map", "value=value")
+
+
+def test_without_a_declared_currency_a_store_that_holds_two_answers_null_for_money_and_says_so(desk):
+    desk.file("e.csv", CURRENCIES)
+    assert "EUR, JPY" in desk.call("ingest", "e.csv", *MAPS).stderr
+    assert [r["value"] for r in desk.rows("customers")] == [None, None]
+    assert "amounts of several currencies are not added up" in desk.call("customers").stderr
+
+
+def test_one_currency_is_added_up_and_nothing_is_said(desk):
+    desk.file("e.csv", "\n".join(CURRENCIES.splitlines()[:2]) + "\n")
+    assert "currenc" not in desk.call("ingest", "e.csv", *MAPS).stderr.replace("currency = currency", "")
+    assert [r["value"] for r in desk.rows("customers")] == [10.0]
+
+
+def test_rows_in_another_currency_than_the_declared_one_are_quarantined(desk):
+    desk.file("journeys.toml", '[project]\ncurrency = "EUR"\n')
+    desk.file("e.csv", CURRENCIES)
+    desk.call("ingest", "e.csv", *MAPS)
+    assert [r["value"] for r in desk.rows("customers")] == [10.0]
+
+
+@pytest.mark.parametrize("share, warned", [(0.21, True), (0.19, False)])
+def test_a_customer_with_an_absurd_share_of_the_rows_is_warned_about(desk, share, warned):
+    who = ["(not set)" if i < 1000 * share else f"u{i}" for i in range(1000)]
+    rows = "".join(f"{w},2026-01-01 10:{i // 60:02}:{i % 60:02},view\n" for i, w in enumerate(who))
+    desk.file("e.csv", "user,ts,event\n" + rows)
+    assert ("one customer has 210 of 1,000 events (21%)" in desk.call("ingest", "e.csv").stderr) == warned
