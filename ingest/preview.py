@@ -9,7 +9,9 @@ from typing import Any
 import pyarrow as pa
 
 from ingest.cleaning.clean import Limits, prepare, stage
-from ingest.cleaning.mapping import Columns, SourceMapping, guess
+from ingest.cleaning.evidence import Evidence
+from ingest.cleaning.guess import guess
+from ingest.cleaning.mapping import Columns, SourceMapping
 from ingest.database import Database, load_sql
 from ingest.errors import ConfigError
 from ingest.readers.sources import ReadOptions, read_rows
@@ -50,7 +52,8 @@ def look(path: Path, options: ReadOptions, mapping: SourceMapping | None = None)
         problem = ""
         if mapping is None:
             try:
-                mapping = SourceMapping(fields=guess(raw.columns, raw.format))
+                evidence = Evidence(db, raw.relation, raw.columns)
+                mapping = SourceMapping(fields=guess(raw.columns, raw.format, evidence=evidence).fields)
             except ConfigError as error:
                 problem = str(error)
         columns = Columns(raw.columns, raw.types)

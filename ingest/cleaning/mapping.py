@@ -14,53 +14,7 @@ from ingest.cleaning.bots import BotRules
 from ingest.errors import ConfigError, did_you_mean
 from ingest.readers.balancer_log import FORMAT as BALANCER_LOG
 from ingest.readers.weblog import COMBINED
-from ingest.schema import IDS, TARGETS
-
-WELL_KNOWN: dict[str, tuple[str, ...]] = {
-    "event_at": (
-        "event_at",
-        "timestamp",
-        "event_timestamp",
-        "event_time",
-        "occurred_at",
-        "created_at",
-        "time",
-        "ts",
-        "datetime",
-        "date_time",
-        "invoicedate",
-        "date",
-    ),
-    "event": ("event", "event_name", "eventname", "event_type", "action", "activity", "name", "type"),
-    "customer_id": (
-        "customer_id",
-        "customerid",
-        "user_id",
-        "userid",
-        "client_id",
-        "clientid",
-        "uuid",
-        "member_id",
-        "person_id",
-        "visitor_id",
-        "visitorid",
-        "distinct_id",
-        "customer",
-        "user",
-        "uid",
-    ),
-    "anonymous_id": ("anonymous_id", "anonymousid", "device_id", "cookie_id", "user_pseudo_id"),
-    "event_id": ("event_id", "eventid", "insert_id", "message_id", "messageid"),
-    "channel": ("channel",),
-    "url": ("url", "page_url", "page_location"),
-    "value": ("value", "revenue", "amount"),
-    "order_id": ("order_id", "orderid", "transaction_id"),
-    "item_id": ("item_id", "product_id", "sku", "stockcode"),
-    "quantity": ("quantity", "qty"),
-    "price": ("price", "unit_price", "unitprice"),
-    "cart_id": ("cart_id", "cartid"),
-}
-"""Column names (lower case) that a guess recognises, the most telling first."""
+from ingest.schema import TARGETS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,41 +99,6 @@ def is_server_log(columns: Sequence[str]) -> bool:
     """Are these the columns of a server's log?"""
     names = tuple(columns)
     return names in (COMBINED.columns, BALANCER_LOG.columns) or any(n.lower() == "cs-uri-stem" for n in names)
-
-
-def guess(columns: Sequence[str], format: str = "csv") -> dict[str, Field]:
-    """A mapping for a file nobody described, from its format and its column names.
-
-    Raises ConfigError where time or customer cannot be told, or two columns look equally like one of them.
-    """
-    if (log := server_log(columns, format)) is not None:
-        return log
-    lower = {name.lower().strip(): name for name in columns}
-    found: dict[str, Field] = {}
-    for target, names in WELL_KNOWN.items():
-        hits = [lower[n] for n in names if n in lower]
-        if len(hits) > 1 and target in ("event_at", "event") and names.index(hits[0].lower().strip()) > 0:
-            raise ConfigError(_choose(target, hits))
-        if hits:
-            found[target] = Field(columns=(hits[0],))
-    if "event" not in found and "url" in found:
-        found["event"] = Field(constant="page_view")
-    missing = [t for t in ("event_at", "event") if t not in found]
-    if not any(i in found for i in IDS):
-        missing.append("customer_id")
-    if missing:
-        raise ConfigError(
-            f"cannot tell which column is {' or '.join(missing)}; the columns are {', '.join(columns)}. "
-            f"Say it with --map {missing[0]}=COLUMN, or in a [[source]] of journeys.toml."
-        )
-    return found
-
-
-def _choose(target: str, hits: Sequence[str]) -> str:
-    return (
-        f"several columns could be {target}: {', '.join(hits)}. "
-        f"Choose one with --map {target}={hits[0]}, or in a [[source]] of journeys.toml."
-    )
 
 
 @dataclass(frozen=True)

@@ -216,3 +216,26 @@ def with_line_feeds(path: Path, target: Path) -> Path:
                 block += stream.read(1)
             out.write(block.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
     return target
+
+
+def first_lines(path: Path, directory: Path, size: int) -> Path:
+    """The file itself, or a copy in `directory` of its first lines, where it is text of more than `size` bytes unpacked.
+
+    What is no file of lines (Parquet, a JSON array, UTF-16) stays whole, and what cannot be read is left for `plain_file` to say.
+    """
+    with open_input(path) as stream:
+        magic = stream.read(HEAD)
+    kind = next((k for m, k in _MAGIC.items() if magic.startswith(m)), None)
+    if kind is None and path.stat().st_size <= size:
+        return path
+    try:
+        with _unpacking(path, kind) if kind else path.open("rb") as whole:
+            head = whole.read(size + 1)
+    except (EOFError, OSError, zlib.error):
+        return path
+    lines = head.rpartition(b"\n")[0]
+    if len(head) <= size or not lines or head.startswith((b"PAR1", b"[", b"\xff\xfe", b"\xfe\xff")):
+        return path
+    target = directory / "first-lines"
+    target.write_bytes(lines + b"\n")
+    return target

@@ -18,7 +18,6 @@ from ingest.database import Database
 from ingest.errors import InputError, QueryError
 from ingest.quoting import new_name, path_literal
 from ingest.readers.balancer_log import read_balancer_log
-from ingest.readers.csv_header import read_header
 from ingest.readers.csv_text import AlikeRows, read_csv, read_csv_alike
 from ingest.readers.encodings import encoding_of, in_utf8, legacy_encoding
 from ingest.readers.files import (
@@ -45,7 +44,6 @@ __all__ = [
     "UNREADABLE",
     "RawRows",
     "ReadOptions",
-    "columns_of",
     "content_hash",
     "expand",
     "first_line",
@@ -97,18 +95,6 @@ def _read(db: Database, plain: _Plain, shown: str, options: ReadOptions, *, keep
             return read_json(db, plain.path, shown)
         case _:
             return read_csv(db, plain.path, shown, options)
-
-
-def columns_of(path: Path, options: ReadOptions, name: str) -> tuple[tuple[str, ...], str]:
-    """(a file's columns, its format), as `read_rows` finds them; of CSV without reading its rows."""
-    with TemporaryDirectory(prefix="journeys-") as directory:
-        plain = _plain(path, Path(directory), name, options).path
-        kind = _format(plain, options.format, name)
-        if kind == "csv":
-            return read_header(plain, name, options).names, kind
-    with Database() as db:
-        raw = read_rows(db, path, options, name=name)
-        return raw.columns, raw.format
 
 
 def read_alike(db: Database, files: Sequence[tuple[Path, str]], options: ReadOptions) -> AlikeRows | None:

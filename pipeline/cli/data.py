@@ -31,7 +31,7 @@ def pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dic
     found = {}
     for text in values:
         target, equals, column = text.partition("=")
-        if not equals or not target.strip() or not column.strip():
+        if not equals or not target.strip():
             raise click.BadParameter(f'"{text}" is not TARGET=COLUMN, such as event_at=timestamp')
         found[target.strip()] = column.strip()
     return found
@@ -45,7 +45,7 @@ def pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dic
     multiple=True,
     callback=pairs,
     metavar="TARGET=COLUMN",
-    help="Read TARGET from COLUMN (A|B: first non-empty, A+B: joined, 'text': constant); may be repeated.",
+    help="Read TARGET from COLUMN (A|B: first non-empty, A+B: joined, 'text': constant, nothing: do not guess it).",
 )
 @click.option("--source", help="Read the files as this [[source]] of journeys.toml.")
 @click.option("--input-format", "format_", type=FORMATS, help="How the files are written [default: guessed].")

@@ -11,12 +11,13 @@ from tempfile import TemporaryDirectory
 
 from ingest.cleaning.bots import STATIC_NAMES, STATIC_SUFFIXES
 from ingest.cleaning.clean import Limits, describe
-from ingest.cleaning.mapping import WEBLOG, Field, SourceMapping, guess, parse_field
+from ingest.cleaning.mapping import WEBLOG, Field, SourceMapping, parse_field
 from ingest.cleaning.time_formats import check
 from ingest.errors import ConfigError, did_you_mean
+from ingest.guess_file import guess_file
 from ingest.load import InputFile, Loaded, Source, load
 from ingest.readers.files import STDIN
-from ingest.readers.sources import ReadOptions, columns_of, expand, glob_root, input_name, spool
+from ingest.readers.sources import ReadOptions, expand, glob_root, input_name, spool
 from ingest.schema import IDS
 from pipeline.config import Source as SourceConfig
 from pipeline.config.values import zone_name
@@ -126,7 +127,7 @@ def described(
     mapping, options = source_mapping(project.config, config), read_options(config)
     mapping = replace(
         mapping,
-        fields={**mapping.fields, **said(intake)},
+        fields={t: f for t, f in (mapping.fields | said(intake)).items() if t not in taken_back(intake)},
         timezone=intake.timezone or mapping.timezone,
         deduplicate=intake.deduplicate or mapping.deduplicate,
         static_files=intake.static_files or mapping.static_files,
@@ -134,15 +135,19 @@ def described(
     )
     options = replace(options, format=intake.format or options.format, delimiter=intake.delimiter or options.delimiter)
     if not complete(mapping.fields):
-        fields = guessed(file, options, mapping.fields, config.name, notes)
-        mapping = replace(mapping, fields=fields)
+        mapping = guessed(file, options, mapping, intake, config.name, notes)
     mapping = replace(mapping, fields=timed(mapping.fields, intake.time_formats))
     return Source(mapping=mapping, files=(), options=options)
 
 
 def said(intake: Intake) -> dict[str, Field]:
     """The columns of --map."""
-    return {target: parse_field(text) for target, text in (intake.maps or {}).items()}
+    return {target: parse_field(text) for target, text in (intake.maps or {}).items() if text}
+
+
+def taken_back(intake: Intake) -> frozenset[str]:
+    """The targets of --map TARGET=: nothing is read as them."""
+    return frozenset(target for target, text in (intake.maps or {}).items() if not text)
 
 
 def timed(fields: Mapping[str, Field], formats: Sequence[str]) -> dict[str, Field]:
@@ -157,22 +162,18 @@ def complete(fields: Mapping[str, Field]) -> bool:
 
 
 def guessed(
-    file: InputFile, options: ReadOptions, given: Mapping[str, Field], name: str, notes: list[str]
-) -> dict[str, Field]:
-    """A whole mapping: what is said of the file stands, the rest is guessed and noted."""
-    columns, kind = columns_of(file.path, options, file.name)
-    try:
-        fields = {**guess(columns, kind), **given}
-    except ConfigError:
-        if complete(given):
-            return dict(given)
-        fields = {**guess([*columns, *(t for t in given if t not in columns)], kind), **given}
-    if kind in SERVER_LOGS and "anonymous_id" in given and "customer_id" not in given:
-        del fields["customer_id"]  # the address stands in for an id where there is no better one
-    found = {t: f for t, f in fields.items() if t not in given}
+    file: InputFile, options: ReadOptions, mapping: SourceMapping, intake: Intake, name: str, notes: list[str]
+) -> SourceMapping:
+    """A whole mapping: what is said of the file stands, the rest is guessed and noted; --map TARGET= takes a guess back."""
+    given = mapping.fields
+    made, kind = guess_file(file.path, options, file.name, given=given, refused=taken_back(intake), mapping=mapping)
+    found = dict(made.fields)
+    if kind in SERVER_LOGS and "anonymous_id" in given:
+        found.pop("customer_id", None)  # the address stands in for an id where there is no better one
     if found:
         notes.append(f"{name}: guessed {describe(found)}")
-    return fields
+    notes += [f"{name}: {note}" for note in made.notes]
+    return replace(mapping, fields={**found, **given})
 
 
 def remarks(mapping: SourceMapping) -> list[str]:
@@ -243,18 +244,16 @@ def adhoc(
     if ADHOC in groups:
         return groups[ADHOC][0]
     options = ReadOptions(format=intake.format, delimiter=intake.delimiter)
-    given = said(intake)
-    return Source(
-        mapping=SourceMapping(
-            name=ADHOC,
-            fields=timed(guessed(file, options, given, Path(file.name).name, notes), intake.time_formats),
-            timezone=intake.timezone or "UTC",
-            deduplicate=intake.deduplicate,
-            excluded=project.config.excludes,
-            currency=project.config.project.currency,
-            bots=bot_rules(project.config, intake.bots),
-            static_files=intake.static_files,
-        ),
-        files=(),
-        options=options,
+    given = SourceMapping(
+        name=ADHOC,
+        fields=said(intake),
+        timezone=intake.timezone or "UTC",
+        deduplicate=intake.deduplicate,
+        excluded=project.config.excludes,
+        currency=project.config.project.currency,
+        bots=bot_rules(project.config, intake.bots),
+        static_files=intake.static_files,
     )
+    mapping = guessed(file, options, given, intake, Path(file.name).name, notes)
+    mapping = replace(mapping, fields=timed(mapping.fields, intake.time_formats))
+    return Source(mapping=mapping, files=(), options=options)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.cleaning.mapping import Columns, Field, SourceMapping, guess, parse_field
+from ingest.cleaning.mapping import Columns, Field, SourceMapping, parse_field
 from ingest.errors import ConfigError
 from ingest.scan.extra_columns import ScanCount, opened
 from ingest.scan.shards import scan_shard, shards
@@ -227,50 +227,6 @@ def test_two_promoted_names_differ_in_more_than_case(shop):
 )
 def test_a_mapping_on_the_command_line_is_a_column_spellings_a_join_or_a_constant(text, expected):
     assert parse_field(text) == expected
-
-
-@pytest.mark.parametrize(
-    "columns, expected",
-    [
-        (["user_id", "timestamp", "event"], {"event_at": "timestamp", "event": "event", "customer_id": "user_id"}),
-        (
-            ["CustomerID", "InvoiceDate", "Action"],
-            {"event_at": "InvoiceDate", "event": "Action", "customer_id": "CustomerID"},
-        ),
-        (
-            ["event_at", "time", "event", "name", "uuid"],
-            {"event_at": "event_at", "event": "event", "customer_id": "uuid"},
-        ),
-        (["anonymous_id", "ts", "type"], {"event_at": "ts", "event": "type", "anonymous_id": "anonymous_id"}),
-    ],
-)
-def test_a_guess_takes_the_well_known_names(columns, expected):
-    assert {t: f.columns[0] for t, f in guess(columns).items()} == expected
-
-
-def test_a_log_of_urls_is_guessed_as_page_views():
-    assert guess(["uuid", "timestamp", "url"])["event"] == Field(constant="page_view")
-
-
-@pytest.mark.parametrize(
-    "columns, message",
-    [
-        (
-            ["user", "time", "date", "event"],
-            "several columns could be event_at: time, date. Choose one with --map event_at=time",
-        ),
-        (["user", "ts", "action", "type"], "several columns could be event: action, type"),
-        (["a", "b", "c"], "cannot tell which column is event_at or event or customer_id; the columns are a, b, c"),
-        (
-            ["user", "what", "when"],
-            "cannot tell which column is event_at or event; the columns are user, what, when. Say it with --map event_at=COLUMN",
-        ),
-    ],
-)
-def test_a_guess_that_is_ambiguous_says_what_to_choose(columns, message):
-    with pytest.raises(ConfigError) as caught:
-        guess(columns)
-    assert message in str(caught.value)
 
 
 def test_a_missing_column_is_told_with_the_near_one(shop):

@@ -1,0 +1,140 @@
+"""What the rows of a file say about a guess: is a column what its name promises?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ingest.cleaning.bots import crawler_names
+from ingest.cleaning.mapping import SourceMapping
+from ingest.cleaning.validation import number
+from ingest.database import Database, load_sql
+
+CLOCK = r"[0-2]?[0-9]:[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?( ?[AaPp]\.?[Mm]\.?)?"
+DAY = r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}|(19|20)[0-9]{6}"
+SERIAL = r"#?[A-Za-z]{0,4}[-_ ]?[0-9]{3,}"
+"""An order's number: #1001, INV-20931."""
+CURRENCY = r"[A-Za-z]{3}"
+
+STAMPS = re.compile(r"(load|ingest|upload|receiv|process|sync|export|insert|extract|batch)", re.IGNORECASE)
+"""Part of the name of a column that says when, or in which load, a row was handed over: no content of the row."""
+
+AGENTS = 5_000
+"""Different user agents that are judged, the most frequent first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnFacts:
+    """Counts of rows: how many cells are filled, how many of those differ, and how many are of a kind."""
+
+    rows: int
+    filled: int
+    different: int
+    clocks: int  # a time of day without a day
+    days: int  # a day without a time
+    serials: int
+    currencies: int
+
+    @property
+    def differs_everywhere(self) -> bool:
+        """Is nearly every filled cell another one?"""
+        return self.filled > 0 and self.different * 20 >= self.filled * 19
+
+    def mostly(self, count: int) -> bool:
+        """Is `count` more than half of the filled cells?"""
+        return count * 2 > self.filled
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeats:
+    """Rows of one customer that repeat an id: all of them, and those of other content."""
+
+    copies: int
+    conflicting: int
+
+    @property
+    def is_no_id(self) -> bool:
+        """More than one in ten says something else: a counter, a type's code, an order with several lines."""
+        return self.conflicting * 10 > self.copies
+
+
+class Evidence:
+    """Asks a relation of rows (c0, c1, ...) about its columns, by name; each question is one aggregate."""
+
+    def __init__(self, db: Database, relation: str, names: Sequence[str]) -> None:
+        self._db = db
+        self._relation = relation
+        self._names = tuple(names)
+        self._facts: dict[str, ColumnFacts] = {}
+        db.run(load_sql("ingest", "macros"))
+
+    def _text(self, name: str) -> str:
+        return f"nullif(trim(c{self._names.index(name)}::varchar), '')"
+
+    def measure(self, names: Sequence[str], distinct: bool = True) -> None:
+        """Read these columns once; `of` answers from what was found. Without `distinct`, `different` stays 0."""
+        news = [n for n in dict.fromkeys(names) if n not in self._facts]
+        if not news:
+            return
+        texts = ", ".join(f"{self._text(n)} as t{i}" for i, n in enumerate(news))
+        kinds = (CLOCK, DAY, SERIAL, CURRENCY)
+        asked = ", ".join(
+            f"count(t{i}), {f'count(distinct t{i})' if distinct else '0'}, "
+            + ", ".join(f"count(*) filter (regexp_full_match(t{i}, '{kind}'))" for kind in kinds)
+            for i in range(len(news))
+        )
+        rows, *counts = map(
+            int, self._db.rows(f"select count(*), {asked} from (select {texts} from {self._relation})")[0]
+        )
+        for i, name in enumerate(news):
+            filled, different, clocks, days, serials, currencies = counts[6 * i : 6 * i + 6]
+            self._facts[name] = ColumnFacts(
+                rows=rows,
+                filled=filled,
+                different=different,
+                clocks=clocks,
+                days=days,
+                serials=serials,
+                currencies=currencies,
+            )
+
+    def of(self, name: str) -> ColumnFacts:
+        """What was counted in one column."""
+        self.measure([name])
+        return self._facts[name]
+
+    def same(self, left: str, right: str) -> bool:
+        """Do two columns say the same in every row?"""
+        differ = f"{self._text(left)} is distinct from {self._text(right)}"
+        return not self._db.rows(f"select 1 from {self._relation} where {differ} limit 1")
+
+    def no_number(self, name: str, target: str, mapping: SourceMapping) -> tuple[int, str]:
+        """(how many filled cells are no number as `target` reads it, one of them)."""
+        cells = f"select bare({self._text(name)}) as b_{target} from {self._relation}"
+        bad = f"b_{target} is not null and {number(target, mapping)} is null"
+        found = self._db.rows(f"select count(*), min(b_{target}) from ({cells}) where {bad}")[0]
+        return int(found[0]), str(found[1])
+
+    def repeats(self, name: str, customer: Sequence[str]) -> Repeats:
+        """How often one customer has the same id again, and with other content."""
+        content = [f"c{i}" for i, n in enumerate(self._names) if not (n.startswith("_") or STAMPS.search(n))]
+        who = f"concat_ws(' ', {', '.join(map(self._text, customer))})" if customer else "''"
+        rows = f"select {who} as who, {self._text(name)} as id, hash({', '.join(content) or '0'}) as content"
+        groups = f"select count(*) as n, count(distinct content) as kinds from ({rows} from {self._relation}) where id is not null"
+        found = self._db.rows(f"select sum(n - 1), sum(kinds - 1) from ({groups} group by who, id having count(*) > 1)")
+        return Repeats(copies=int(found[0][0] or 0), conflicting=int(found[0][1] or 0))
+
+    def bots(self, name: str) -> tuple[int, int]:
+        """(rows whose user agent is a bot's, rows that have one), of the most frequent user agents."""
+        cells = f"select {self._text(name)} as agent from {self._relation}"
+        order = f"group by agent order by count(*) desc, agent limit {AGENTS}"
+        counted = dict(self._db.rows(f"select agent, count(*) from ({cells}) where agent is not null {order}"))
+        return sum(counted[agent] for agent in crawler_names(counted)), sum(counted.values())
+
+    def elsewhere(self, name: str, currency: str) -> int:
+        """Rows in another currency than this one."""
+        text = self._text(name)
+        return int(
+            self._db.rows(f"select count(*) from {self._relation} where upper({text}) <> $own", {"own": currency})[0][0]
+        )

@@ -1,0 +1,39 @@
+"""The mapping of a file that nobody described, told from its columns and its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ingest.cleaning.evidence import Evidence
+from ingest.cleaning.guess import Guess, guess
+from ingest.cleaning.mapping import Field, SourceMapping
+from ingest.database import Database
+from ingest.readers.files import first_lines
+from ingest.readers.sources import ReadOptions, read_rows
+
+LOOKED_AT = 64 << 20
+"""Bytes of text, unpacked, by which a mapping is guessed: a larger file is judged by its first lines."""
+
+
+def guess_file(
+    path: Path,
+    options: ReadOptions,
+    name: str,
+    *,
+    given: Mapping[str, Field] | None = None,
+    refused: Collection[str] = (),
+    mapping: SourceMapping | None = None,
+) -> tuple[Guess, str]:
+    """(what is guessed beside what is `given`, the file's format); `refused` targets are not guessed.
+
+    Raises ConfigError, with what to paste, where time, event or customer cannot be told; InputError as `read_rows` does.
+    """
+    with TemporaryDirectory(prefix="journeys-") as scratch, Database() as db:
+        raw = read_rows(db, first_lines(path, Path(scratch), LOOKED_AT), options, name=name)
+        evidence = Evidence(db, raw.relation, raw.columns)
+        return (
+            guess(raw.columns, raw.format, evidence=evidence, given=given, refused=refused, mapping=mapping),
+            raw.format,
+        )
