@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import uuid
+from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import unquote
 
 import deltalake
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake.transaction import AddAction, CommitProperties, RemoveAction
 
@@ -22,9 +28,50 @@ def begun(path: Path) -> bool:
     return any((path / "_delta_log").glob("[0-9]*.json"))
 
 
+PLAIN = re.compile(r"[\w ./~+=@,()&!:;'-]*")
+"""The paths that delta-rs reads as they are; others are a URL's query, an escape or a panic to it, in whatever form they are given."""
+
+
+def addressed(path: Path) -> Path:
+    """The folder by which delta-rs finds a table: its own, or a stand-in whose log is the table's, where its name would be misread.
+
+    Our files are written and read by us, so the log is all that delta-rs must find.
+    """
+    return path.absolute() if PLAIN.fullmatch(str(path.resolve())) else stand_in(path.absolute())
+
+
+@cache
+def stand_in(path: Path) -> Path:
+    """A private folder that stands for a table as long as this process runs."""
+    (path / "_delta_log").mkdir(parents=True, exist_ok=True)
+    folder = TemporaryDirectory(prefix="journeys-")
+    _STAND_INS.append(folder)
+    log = Path(folder.name) / "_delta_log"
+    log.symlink_to(path / "_delta_log", target_is_directory=True)
+    return Path(folder.name)
+
+
+_STAND_INS: list[TemporaryDirectory[str]] = []  # each goes with the process
+
+
 def open_table(path: Path) -> deltalake.DeltaTable:
     """The newest version of a Delta table."""
-    return deltalake.DeltaTable(path)
+    return deltalake.DeltaTable(addressed(path))
+
+
+def create_table(
+    path: Path, schema: pa.Schema, partition_by: str | None = None, description: str | None = None
+) -> None:
+    """Begin a Delta table, if there is none."""
+    path.mkdir(parents=True, exist_ok=True)
+    deltalake.DeltaTable.create(
+        addressed(path),
+        schema,
+        mode="ignore",
+        partition_by=partition_by,
+        description=description,
+        configuration=LOG,
+    )
 
 
 def named_files(table: deltalake.DeltaTable) -> pa.Table:
@@ -41,19 +88,11 @@ def touch(file: Path) -> None:
 def append_file(path: Path, file: Path, rows: pa.Table) -> None:
     """Write rows to `file`, in the folder of a small Delta table, and name it in the table's log."""
     if not begun(path):
-        deltalake.DeltaTable.create(path, rows.schema, mode="ignore", configuration=LOG)
+        create_table(path, rows.schema)
     pq.write_table(rows, file, compression="zstd")
     with file.open("rb+") as handle:
         os.fsync(handle.fileno())
-    stat = file.stat()
-    action = AddAction(
-        path=file.name,
-        size=stat.st_size,
-        partition_values={},
-        modification_time=int(stat.st_mtime * 1000),
-        data_change=True,
-        stats=json.dumps({"numRecords": rows.num_rows}),
-    )
+    action = added_file(file.absolute(), path, {}, rows.num_rows)
     table = open_table(path)
     table.create_write_transaction([action], "append", table.schema())
 
@@ -89,18 +128,77 @@ def count_rows(path: Path) -> int:
 
 def publish(path: Path, rows: pa.Table, partition_by: str, stamp: dict[str, str], since: str | None = None) -> None:
     """Replace a published table in one commit that carries its stamp: whole, or its partitions from `since` on."""
-    before = published_files(path)
-    deltalake.write_deltalake(
-        path,
-        rows,
-        mode="overwrite",
-        schema_mode="overwrite" if since is None else None,
-        partition_by=[partition_by],
-        predicate=None if since is None else f"{partition_by} >= '{since}'",
-        commit_properties=CommitProperties(custom_metadata=stamp),
-    )
-    for file in set(before).difference(published_files(path)):
+    if not begun(path):
+        create_table(path, rows.schema, partition_by)
+    table = open_table(path)
+    replaced = [f for f in published_files(path) if since is None or partition_of(f) >= since]
+    written: list[Path] = []
+    try:
+        added = [
+            write_partition(path, partition_by, value, part, written)
+            for value, part in parts(rows, partition_by).items()
+        ]
+        removed = [
+            RemoveAction(
+                path=file.relative_to(path.absolute()).as_posix(),
+                data_change=True,
+                deletion_timestamp=max((a.modification_time for a in added), default=0),
+                partition_values={partition_by: partition_of(file)},
+            )
+            for file in replaced
+        ]
+        table.create_write_transaction(
+            added if since is None else [*removed, *added],
+            "overwrite" if since is None else "append",  # which replaces what is there, the schema too
+            deltalake.Schema.from_arrow(rows.schema) if since is None else table.schema(),
+            partition_by=[partition_by],
+            commit_properties=CommitProperties(custom_metadata=stamp),
+        )
+    except BaseException:
+        for file in written:
+            file.unlink(missing_ok=True)
+        raise
+    for file in replaced:
         touch(file)
+
+
+def partition_of(file: Path) -> str:
+    """The value that a file's folder stands for."""
+    return file.parent.name.partition("=")[2]
+
+
+def parts(rows: pa.Table, partition_by: str) -> Mapping[str, pa.Table]:
+    """The rows of each value of a column, in their order, without that column."""
+    order = pc.sort_indices(rows[partition_by])  # stable
+    rows = rows.take(order)
+    counts = rows[partition_by].value_counts().to_pylist()
+    found, start = {}, 0
+    for count in counts:  # in order of appearance
+        found[str(count["values"])] = rows.slice(start, count["counts"]).drop_columns([partition_by])
+        start += count["counts"]
+    return found
+
+
+def write_partition(path: Path, partition_by: str, value: str, rows: pa.Table, written: list[Path]) -> AddAction:
+    """Write one file into the folder of a value, and note it in `written`; its entry in the log."""
+    file = path.absolute() / f"{partition_by}={value}" / f"part-{uuid.uuid4().hex}.parquet"
+    file.parent.mkdir(exist_ok=True)
+    written.append(file)
+    pq.write_table(rows, file, compression="zstd")
+    return added_file(file, path, {partition_by: value}, rows.num_rows)
+
+
+def added_file(file: Path, path: Path, partition: Mapping[str, str | None], rows: int) -> AddAction:
+    """The log entry of a new file of the table at `path`."""
+    stat = file.stat()
+    return AddAction(
+        path=file.relative_to(path.absolute()).as_posix(),
+        size=stat.st_size,
+        partition_values=dict(partition),
+        modification_time=int(stat.st_mtime * 1000),
+        data_change=True,
+        stats=json.dumps({"numRecords": rows}),
+    )
 
 
 def published_stamp(path: Path) -> dict[str, str]:

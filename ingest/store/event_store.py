@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -29,7 +28,16 @@ from deltalake.transaction import AddAction, CommitProperties, RemoveAction, Tra
 from ingest.errors import Conflict, NoStore, QueryError, StoreError
 from ingest.schema import EVENTS, KEY_HASH
 from ingest.store.core import remove_core, write_core
-from ingest.store.delta import LOG, begun, named_files, open_table, retire_file, touch, transactions
+from ingest.store.delta import (
+    added_file,
+    begun,
+    create_table,
+    named_files,
+    open_table,
+    retire_file,
+    touch,
+    transactions,
+)
 from ingest.store.lock import writer_lock
 from ingest.store.spans import SpanFile
 
@@ -161,26 +169,13 @@ class EventStore:
         return begun(self.path)
 
     def create(self) -> Snapshot:
-        """An empty store, if there is none; raises StoreError if the place is not writable, or its name cannot be."""
-        if escape := re.search(
-            "%[0-9A-Fa-f]{2}", str(self.path.absolute())
-        ):  # delta-rs takes it for an encoded character
-            raise StoreError(
-                f'a store cannot be in a folder with "{escape[0]}" in its name: {self.root}; rename the folder.'
-            )
+        """An empty store, if there is none; raises StoreError if the place is not writable."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"cannot create the store at {self.root}: {error.strerror}.") from error
         schema = EVENTS.append(pa.field("span", pa.string()))
-        deltalake.DeltaTable.create(
-            self.path,
-            schema,
-            mode="ignore",
-            partition_by=["span"],
-            description=json.dumps(self.stamp),
-            configuration=LOG,
-        )
+        create_table(self.path, schema, "span", json.dumps(self.stamp))
         return self.snapshot()
 
     def lock(self, wait_seconds: float = 0.0) -> AbstractContextManager[None]:
@@ -332,15 +327,7 @@ class EventStore:
 
 def add_action(file: SpanFile, root: Path) -> AddAction:
     """The log entry of a new file."""
-    stat = file.path.stat()
-    return AddAction(
-        path=file.path.relative_to(root).as_posix(),
-        size=stat.st_size,
-        partition_values={"span": file.span},
-        modification_time=int(stat.st_mtime * 1000),
-        data_change=True,
-        stats=json.dumps({"numRecords": file.rows}),
-    )
+    return added_file(file.path, root, {"span": file.span}, file.rows)
 
 
 def remove_action(file: SpanFile, root: Path, retired_at: int) -> RemoveAction:

@@ -35,7 +35,8 @@ SMALL = 5_000_000
 """The same, of one pass: below, telling a helper what to do takes as long as doing it."""
 
 ROOT = Path(__file__).parents[2]
-START = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from pipeline.engines.processes import serve; serve()"
+START = "import sys; sys.path[:] = sys.argv[1:]; from pipeline.engines.processes import serve; serve()"
+"""What a helper runs, isolated (-I): it imports from where we do, and never from the folder where a person happens to stand."""
 LENGTH = struct.Struct("<Q")
 Work = Callable[[Iterator[P]], R]
 """Takes pieces and adds up what comes of them."""
@@ -49,7 +50,8 @@ class Helper:
     """Another process of this program that does what it is told."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen([sys.executable, "-c", START], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        words = [sys.executable, "-I", "-c", START, *import_path()]
+        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def do(self, work: Work[P, R], pieces: Iterator[P]) -> R:
         """What comes of `work` there, which takes one piece after the other; or raises. Raises Undone."""
@@ -92,6 +94,13 @@ class Helper:
                 if pipe is not None:
                     pipe.close()
         self._process.wait()
+
+
+def import_path() -> list[str]:
+    """From where a helper imports: this process's own path without the working folder, and our own rooms behind it."""
+    here = Path.cwd().resolve()
+    own = [p for p in sys.path if os.path.isabs(p) and (Path(p) == ROOT or Path(p).resolve() != here)]
+    return own if str(ROOT) in own else [*own, str(ROOT)]
 
 
 def send(pipe: IO[bytes], text: bytes) -> None:

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ingest.database import Database
@@ -15,6 +17,7 @@ from ingest.errors import ConfigError, Conflict, InputError, Locked, MissingInpu
 from ingest.load import LoadOptions, load
 from ingest.loading import merge, staging
 from ingest.readers.sources import ReadOptions
+from ingest.store.delta import publish, published_files, published_stamp
 from ingest.store.event_store import EventStore
 from tests.filling import Filling
 
@@ -384,9 +387,55 @@ def test_a_folder_may_have_any_name(tmp_path):
     )
 
 
-def test_a_folder_whose_name_looks_encoded_is_refused(tmp_path):
-    with pytest.raises(StoreError, match='a store cannot be in a folder with "%41" in its name'):
-        Filling(tmp_path / "my%41").csv("ann,2026-01-15,a")
+@pytest.mark.parametrize(
+    "name", ["x[y", "x]y", "x^y", "x|y", "x?y", "x#y", "x:y", "x\\y", "x%41y", "x%2Fy", "a\nb", "ü"]
+)
+def test_a_folder_may_have_a_name_that_a_library_takes_for_a_url(tmp_path, name):
+    shop = Filling(tmp_path / name)
+    shop.csv("ann,2026-01-15,a", "bob,never,a")
+    shop.csv("cy,2026-01-16,a")
+    assert (sorted(shop.events("customer_id")), shop.bad("reason")) == (["ann", "cy"], ["bad_timestamp"])
+    assert (shop.orphans(), [p.name for p in tmp_path.iterdir()]) == ([], [name])
+
+    table = shop.store.root / "sessions"
+    rows = pa.table({"day": ["2026-01-15", "2026-01-16", "2026-01-15"], "n": [1, 2, 3]})
+    publish(table, rows, "day", {"rules": "a"})
+    publish(table, rows.slice(1, 1), "day", {"rules": "b"}, since="2026-01-16")
+    assert [pq.read_table(f, partitioning=None)["n"].to_pylist() for f in published_files(table)] == [[1, 3], [2]]
+    assert published_stamp(table)["rules"] == "b"
+
+
+def test_a_published_table_is_replaced_with_its_columns_and_what_is_replaced_is_kept_for_a_while(tmp_path):
+    table = tmp_path / "sessions"
+    publish(table, pa.table({"day": ["2026-01-15"], "n": [1]}), "day", {})
+    old = published_files(table)
+    publish(table, pa.table({"day": ["2026-01-15", "2026-01-14"], "m": ["x", "y"]}), "day", {})
+    assert [pq.read_table(f, partitioning=None).to_pydict() for f in published_files(table)] == [
+        {"m": ["y"]},
+        {"m": ["x"]},
+    ]
+    assert old[0].exists()
+    assert not set(old) & set(published_files(table))
+
+
+def test_a_publication_that_fails_leaves_no_files_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr(pq, "write_table", raising(OSError(28, "No space left on device"), after=1))
+    with pytest.raises(OSError, match="No space"):
+        publish(tmp_path / "sessions", pa.table({"day": ["2026-01-15", "2026-01-16"], "n": [1, 2]}), "day", {})
+    assert list((tmp_path / "sessions").rglob("*.parquet")) == []
+
+
+def raising(error: BaseException, after: int):
+    """`pq.write_table` that fails after so many files."""
+    left, write = [None] * after, pq.write_table
+
+    def failing(*args, **how):
+        if not left:
+            raise error
+        left.pop()
+        write(*args, **how)
+
+    return failing
 
 
 def test_a_mapping_that_does_not_fit_names_the_file(shop):

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
+
+
+def path(pieces: Iterator[int]) -> list[str]:
+    """From where it imports."""
+    return list(sys.path)
 
 
 def pid(pieces: Iterator[int]) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -157,6 +159,23 @@ def test_what_a_library_prints_is_no_answer() -> None:
     helper = Helper()
     assert helper.do(tasks.noisy, iter([3, 4])) == [3, 4]
     helper.stop()
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_nothing_in_the_working_folder_is_ever_imported_by_a_helper(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: bool
+) -> None:
+    for name in ("sitecustomize", "usercustomize", "numpy", "secrets", "pickle", "ingest"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'RUN')!r}, 'w').write('this ran')")
+    monkeypatch.chdir(tmp_path)
+    if shown:  # as `python -m` and an empty part of PYTHONPATH do
+        monkeypatch.setenv("PYTHONPATH", f".{os.pathsep}{tmp_path}")
+        monkeypatch.setattr(sys, "path", ["", ".", str(tmp_path), *sys.path])
+    helper = Helper()
+    assert helper.do(tasks.seen, iter([7, 2])) == [7, 2]
+    assert not {"", ".", str(tmp_path)} & set(helper.do(tasks.path, iter(())))
+    helper.stop()
+    assert not (tmp_path / "RUN").exists()
 
 
 def test_an_interrupt_from_the_keyboard_is_not_for_a_helper() -> None:
