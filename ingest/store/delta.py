@@ -138,17 +138,19 @@ def publish(path: Path, rows: pa.Table, partition_by: str, stamp: dict[str, str]
             write_partition(path, partition_by, value, part, written)
             for value, part in parts(rows, partition_by).items()
         ]
-        removed = [
+        retired_at = max((int(f.stat().st_mtime * 1000) for f in written), default=0)
+        removed: list[AddAction | RemoveAction] = [
             RemoveAction(
                 path=file.relative_to(path.absolute()).as_posix(),
                 data_change=True,
-                deletion_timestamp=max((a.modification_time for a in added), default=0),
+                deletion_timestamp=retired_at,
                 partition_values={partition_by: partition_of(file)},
             )
             for file in replaced
         ]
+        actions: list[AddAction | RemoveAction] = [*added] if since is None else [*removed, *added]
         table.create_write_transaction(
-            added if since is None else [*removed, *added],
+            actions,
             "overwrite" if since is None else "append",  # which replaces what is there, the schema too
             deltalake.Schema.from_arrow(rows.schema) if since is None else table.schema(),
             partition_by=[partition_by],

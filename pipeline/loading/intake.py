@@ -127,7 +127,7 @@ def described(
     mapping, options = source_mapping(project.config, config), read_options(config)
     mapping = replace(
         mapping,
-        fields={t: f for t, f in (mapping.fields | said(intake)).items() if t not in taken_back(intake)},
+        fields={t: f for t, f in ({**mapping.fields, **said(intake)}).items() if t not in taken_back(intake)},
         timezone=intake.timezone or mapping.timezone,
         deduplicate=intake.deduplicate or mapping.deduplicate,
         static_files=intake.static_files or mapping.static_files,

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest.cleaning.guess import Guess, guess, plain, share
+from ingest.cleaning.guess import Guess, guess
+from ingest.cleaning.guess_needed import share
 from ingest.cleaning.mapping import Field, SourceMapping
+from ingest.cleaning.well_known import plain
 from ingest.errors import ConfigError
 from ingest.guess_file import guess_file
 from ingest.readers.sources import ReadOptions
