@@ -11,13 +11,13 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import DeltaTable
 
 from ingest.cleaning.clean import Limits
 from ingest.cleaning.mapping import Field, SourceMapping, parse_field
 from ingest.load import Accounting, InputFile, Loaded, LoadOptions, Source, load
 from ingest.readers.sources import ReadOptions
 from ingest.schema import EVENTS
+from ingest.store.delta import open_table
 from ingest.store.event_store import EventStore
 from ingest.store.quarantine import Quarantine
 
@@ -99,7 +99,7 @@ class Filling:
         root = self.store.root.absolute()
         for path in (root / "events", root / "quarantine"):
             if (path / "_delta_log").is_dir():
-                table = DeltaTable(path)
+                table = open_table(path)
                 named |= {path / name for name in pa.table(table.get_add_actions())["path"].to_pylist()}
                 named |= retired(path)
         extra = {p for p in root.rglob("*.parquet") if "_delta_log" not in p.parts} - named

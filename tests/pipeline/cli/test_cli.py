@@ -382,7 +382,7 @@ def test_where_the_guess_is_ambiguous_it_says_what_to_choose(desk):
     found = call("ingest", "log.csv")
     assert found.exit_code == 2
     assert (
-        "several columns could be event_at: time, date. Choose one with --map event_at=time, or in a [[source]]"
+        "date is a day and time a time of day. Read both as event_at with --map event_at=date+time, or in a [[source]]"
         in found.stderr
     )
     assert call("ingest", "log.csv", "--map", "event_at=date+time").exit_code == 0
