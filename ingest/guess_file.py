@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ingest.cleaning.clean import without_missing
 from ingest.cleaning.evidence import Evidence
 from ingest.cleaning.guess import Guess, guess
-from ingest.cleaning.mapping import Field, SourceMapping
+from ingest.cleaning.mapping import Columns, Field, SourceMapping
 from ingest.database import Database
 from ingest.readers.files import first_lines
 from ingest.readers.sources import ReadOptions, read_rows
@@ -32,7 +33,8 @@ def guess_file(
     """
     with TemporaryDirectory(prefix="journeys-") as scratch, Database() as db:
         raw = read_rows(db, first_lines(path, Path(scratch), LOOKED_AT), options, name=name)
-        evidence = Evidence(db, raw.relation, raw.columns)
+        relation = without_missing(raw.relation, Columns(raw.columns, raw.types), mapping or SourceMapping())
+        evidence = Evidence(db, relation, raw.columns)
         return (
             guess(raw.columns, raw.format, evidence=evidence, given=given, refused=refused, mapping=mapping),
             raw.format,

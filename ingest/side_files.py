@@ -6,11 +6,10 @@ told from its words; ids are text exactly as recorded.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from ingest.cleaning.mapping import WELL_KNOWN
+from ingest.cleaning.well_known import CERTAIN, LIKELY, plain
 from ingest.database import Database, load_sql
 from ingest.errors import InputError
 from ingest.readers.files import readable
@@ -51,8 +50,8 @@ def read_ids(path: Path) -> frozenset[str]:
 
 def id_column(names: Sequence[str]) -> int | None:
     """The place of the column that is named like a customer's id, whatever its case, spaces, hyphens and underscores."""
-    known = [re.sub(r"[\s_-]", "", name) for name in (*WELL_KNOWN[ID], "id", "contact_id", "email", "email_address")]
-    spelled = [re.sub(r"[\s_-]", "", name).lower() for name in names]
+    known = [plain(n) for n in (*CERTAIN[ID], "uuid", *LIKELY[ID], "id", "contact_id", "email", "email_address")]
+    spelled = [plain(name) for name in names]
     places = [spelled.index(name) for name in known if name in spelled]
     return places[0] if places else None
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingest.cleaning.bots import crawler_names
-from ingest.cleaning.mapping import SourceMapping
-from ingest.cleaning.validation import number
+from ingest.cleaning.mapping import Columns, Field, SourceMapping
+from ingest.cleaning.numbers import Readings, minor_or_whole, readings
 from ingest.database import Database, load_sql
 
 CLOCK = r"[0-2]?[0-9]:[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?( ?[AaPp]\.?[Mm]\.?)?"
@@ -112,7 +112,11 @@ class Evidence:
     def no_number(self, name: str, target: str, mapping: SourceMapping) -> tuple[int, str]:
         """(how many filled cells are no number as `target` reads it, one of them)."""
         cells = f"select bare({self._text(name)}) as b_{target} from {self._relation}"
-        bad = f"b_{target} is not null and {number(target, mapping)} is null"
+        alone = replace(mapping, fields={target: Field(columns=(name,))})
+        columns = Columns(self._names, ("text",) * len(self._names))
+        read = readings(self._db, f"(select '' as recorded_input, * from {self._relation})", columns, alone)
+        number = minor_or_whole(target, mapping, read.get("", Readings()))
+        bad = f"b_{target} is not null and {number} is null"
         found = self._db.rows(f"select count(*), min(b_{target}) from ({cells}) where {bad}")[0]
         return int(found[0]), str(found[1])
 
