@@ -34,6 +34,13 @@ class Project(Section):
             raise ValueError(f'"{value}" is not an ISO 4217 code such as "EUR"')
         return value
 
+    @field_validator("store")
+    @classmethod
+    def _local_folder(cls, value: str) -> str:
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", value):
+            raise ValueError(f'"{value}" is an address; a store is a folder of this machine for now, such as "store"')
+        return value
+
 
 class Store(Section):
     """[store]: how long replaced files stay for whoever still reads them, and when days are put together to months."""

@@ -136,13 +136,14 @@ def data_json(report: Report, left_out: int) -> str:
 
 
 def policy(js: str, beside: bool) -> str:
-    """The Content-Security-Policy: nothing may be fetched, and no script may run but this one."""
+    """The Content-Security-Policy: nothing may be fetched, and no script may run but this one.
+
+    Pictures are the page's own: a figure that is saved is drawn from a blob first.
+    """
     digest = b64encode(hashlib.sha256(js.encode()).digest()).decode()
     own = "'self' file:" if beside else f"'sha256-{digest}'"
     style = "'self' file: 'unsafe-inline'" if beside else "'unsafe-inline'"
-    return (
-        f"default-src 'none'; style-src {style}; img-src data:; script-src {own}; base-uri 'none'; form-action 'none'"
-    )
+    return f"default-src 'none'; style-src {style}; img-src data: blob:; script-src {own}; base-uri 'none'; form-action 'none'"
 
 
 @cache

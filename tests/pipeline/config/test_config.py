@@ -171,6 +171,7 @@ def test_the_presets_give_an_event_one_role() -> None:
             'Did you mean "Europe/Berlin"?',
         ),
         ('[project]\ncurrency = "euro"', 'currency: "euro" is not an ISO 4217 code such as "EUR"'),
+        ('[project]\nstore = "s3://bucket/store"', 'store: "s3://bucket/store" is an address; a store is a folder'),
         ("[sessions]\nidle_timeout = 30", "journeys.toml: [sessions] idle_timeout: 30 has no unit."),
         ('[sessions]\nidle_timeout = "0"', "journeys.toml: [sessions] idle_timeout: must be longer than 0"),
         (

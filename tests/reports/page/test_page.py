@@ -74,7 +74,7 @@ def test_no_id_and_no_e_mail_address_reaches_the_page(page: str) -> None:
 def test_the_page_fetches_nothing_and_runs_nothing_but_its_own_script(page: str) -> None:
     addresses = [v for a, v in tags(page).attributes if a in ("src", "href", "xlink:href", "action", "data")]
     assert addresses == []
-    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-" in page
+    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; script-src 'sha256-" in page
     assert not re.search(r"@import|url\((?!#)", page)
 
 
