@@ -1,7 +1,7 @@
 """What moves carts: cart activity and purchases, each in the lane of the cart that it belongs to.
 
-A lane is a customer, or a customer's cart_id where carts have one. A purchase with a cart_id belongs to that lane; one
-without ends the customer's newest running cart, whichever lane that is in.
+A lane is a customer, or a customer's cart_id where carts have one. A purchase whose cart_id has a running cart belongs to
+that lane; any other one ends the customer's newest running cart, whichever lane that is in.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from ingest.array_types import Bools, Ints
 from ingest.scan.batches import Codes, Column, EventBatch
-from paths.arrays.counting import positions
+from paths.arrays.counting import next_at_or_after, positions
 from paths.carts.rules import ADD, BEGIN_CHECKOUT, PURCHASE, REFUND, VIEW_CART, CartRules, Roles, number_at, text_at
-from paths.journeys.goals import Folded, fold
+from paths.journeys.goals import Folded, OrderValue, fold
 from paths.journeys.journeys import Journeys
 
 NO_LANE = -1
@@ -39,7 +39,7 @@ class Marks:
         return Marks(position=self.position[rows], lane=self.lane[rows], at=self.at[rows], role=self.role[rows])
 
 
-def bought(journeys: Journeys, role: Roles) -> Folded:
+def bought(journeys: Journeys, role: Roles, order_value: OrderValue) -> Folded:
     """The orders of the batch: position of the first row, value net of refunds, known; ascending positions."""
     rows = np.flatnonzero(role <= REFUND)
     events = journeys.events
@@ -50,7 +50,7 @@ def bought(journeys: Journeys, role: Roles) -> Folded:
     few = EventBatch.of(events.keys.take(events.customer.take(rows)), events.at[rows], events.event.take(rows), columns)
     small = replace(journeys, events=few, touchpoint=journeys.touchpoint.take(rows), memo={})
     buys = role[rows] == PURCHASE
-    orders = fold(small, buys, buys, ~buys)
+    orders = fold(small, buys, buys, ~buys, order_value)
     return Folded(rows[orders.first], orders.value, orders.known)
 
 
@@ -71,25 +71,49 @@ def find_marks(journeys: Journeys, role: Roles, orders: Folded, rules: CartRules
 
 def lanes(marks: Marks, customer: Ints, cart: Codes, recovery: int) -> Ints:
     """The lane of each mark, NO_LANE for a purchase that ends no cart. Marks come in the order of the batch."""
-    loose = (marks.role == PURCHASE) & (cart.codes < 0)
     lane = customer * (len(cart.names) + 1) + cart.codes + 1
+    buys, named = marks.role == PURCHASE, cart.codes >= 0
+    loose = buys & ~(named & ends_its_own(replace(marks, lane=lane), named | ~buys, recovery))
     if not loose.any():
         return lane
     fresh = np.append(True, (customer[1:] != customer[:-1]) | (marks.at[1:] - marks.at[:-1] > recovery))
     block, start = np.cumsum(fresh) - 1, np.flatnonzero(fresh)  # no cart runs from one block into the next
-    active = marks.role != PURCHASE
-    low = np.minimum.reduceat(np.where(active, lane, FAR), start)
-    high = np.maximum.reduceat(np.where(active, lane, NO_LANE), start)
+    low = np.minimum.reduceat(np.where(buys, FAR, lane), start)
+    high = np.maximum.reduceat(np.where(buys, NO_LANE, lane), start)
+    own = np.where(named | ~buys, lane, NO_LANE)
     lane[loose] = np.where(low == high, low, NO_LANE)[block[loose]]  # one lane: there is nothing to choose
     contested = (low < high) & np.logical_or.reduceat(loose, start)
     rows = np.flatnonzero(contested[block])
     if len(rows):
-        lane[rows] = newest_first(marks.take(rows), np.where(loose[rows], NO_LANE, lane[rows]), block[rows], recovery)
+        lane[rows] = newest_first(marks.take(rows), own[rows], block[rows], recovery)
     return lane
 
 
+def ends_its_own(marks: Marks, counts: Bools, recovery: int) -> Bools:
+    """Per mark: is it a purchase that finds a running cart in its own lane, as far as the marks of that lane tell?"""
+    rows = np.flatnonzero(counts)
+    rows = rows[np.argsort(marks.lane[rows], kind="stable")]
+    mine = marks.take(rows)
+    _, end = extents(mine, recovery)
+    found = np.zeros(len(marks), dtype=bool)
+    found[rows[end - 1]] = mine.role[end - 1] == PURCHASE
+    return found
+
+
+def extents(marks: Marks, recovery: int) -> tuple[Ints, Ints]:
+    """(first mark, mark behind the last one) of each episode, its purchase included."""
+    if not len(marks):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    cut = (marks.lane[1:] != marks.lane[:-1]) | (marks.at[1:] - marks.at[:-1] > recovery)
+    start = np.flatnonzero(np.append(True, cut | (marks.role[:-1] == PURCHASE)))
+    end = np.append(start[1:], len(marks))
+    first = next_at_or_after(np.flatnonzero((marks.role == ADD) | (marks.role == BEGIN_CHECKOUT)), start)
+    there = first < end
+    return first[there], end[there]
+
+
 def newest_first(marks: Marks, lane: Ints, block: Ints, recovery: int) -> Ints:
-    """Give each purchase without a lane the lane of the newest running cart.
+    """Give each purchase whose lane has no running cart the lane of the newest running one. Its own lane is NO_LANE for none.
 
     The only loop over events: which cart is the newest running one depends on all purchases before. It is run for the
     blocks only in which such a purchase meets several carts, and is linear in their marks.
@@ -109,9 +133,10 @@ def newest_first(marks: Marks, lane: Ints, block: Ints, recovery: int) -> Ints:
                 del running[mine]
             if mine in running or opens[i]:
                 running[mine] = last[i]
-        elif mine != NO_LANE:
-            running.pop(mine, None)
+        elif mine in running and at - running[mine] <= recovery:
+            del running[mine]
         else:
+            found[i] = NO_LANE
             while running and found[i] == NO_LANE:
                 newest, seen = running.popitem()
                 found[i] = newest if at - seen <= recovery else NO_LANE

@@ -14,9 +14,9 @@ import numpy.typing as npt
 from ingest.array_types import Bools, Ints
 from ingest.scan.batches import Codes
 from paths.arrays.counting import next_at_or_after
-from paths.carts.activity import Marks, bought, find_marks
+from paths.carts.activity import Marks, bought, extents, find_marks
 from paths.carts.contents import contents
-from paths.carts.rules import ADD, BEGIN_CHECKOUT, PAYMENT, PURCHASE, REMINDER, ROLES, CartRules, Roles, roles_of
+from paths.carts.rules import BEGIN_CHECKOUT, PAYMENT, PURCHASE, REMINDER, ROLES, CartRules, Roles, roles_of
 from paths.journeys.goals import Folded
 from paths.journeys.journeys import Journeys, memoised
 from paths.journeys.scope import NEVER
@@ -72,7 +72,11 @@ class CartRows:
     def of(journeys: Journeys, rules: CartRules) -> CartRows:
         """Of a batch."""
         role = roles_of(journeys, rules)
-        return CartRows(role=role, orders=bought(journeys, role), roles=Codes(role.astype(np.int32), (*ROLES, "")))
+        return CartRows(
+            role=role,
+            orders=bought(journeys, role, rules.order_value),
+            roles=Codes(role.astype(np.int32), (*ROLES, "")),
+        )
 
 
 @memoised()
@@ -115,18 +119,6 @@ def episodes_of(journeys: Journeys, rows: CartRows, rules: CartRules) -> Episode
         last_step=journeys.touchpoint.codes[marks.position[last]],
     )
     return found if (found.first[1:] > found.first[:-1]).all() else found.take(np.argsort(found.first))
-
-
-def extents(marks: Marks, recovery: int) -> tuple[Ints, Ints]:
-    """(first mark, mark behind the last one) of each episode, its purchase included."""
-    if not len(marks):
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    cut = (marks.lane[1:] != marks.lane[:-1]) | (marks.at[1:] - marks.at[:-1] > recovery)
-    start = np.flatnonzero(np.append(True, cut | (marks.role[:-1] == PURCHASE)))
-    end = np.append(start[1:], len(marks))
-    first = next_at_or_after(np.flatnonzero((marks.role == ADD) | (marks.role == BEGIN_CHECKOUT)), start)
-    there = first < end
-    return first[there], end[there]
 
 
 def quiet(marks: Marks, first: Ints, end: Ints, quiet_period: int) -> Ints:

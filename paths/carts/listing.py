@@ -38,12 +38,13 @@ CART_LIST = pa.schema(
         pa.field("purchase_at", INSTANT),
         pa.field("cart_id", pa.string()),
         pa.field("last_reminder_at", INSTANT),
+        pa.field("bought_since", pa.bool_()),
         pa.field("customer_key", pa.int64()),
     ]
 )
 """One row is one episode. `customer_id` is raw: the customer's last known id, else its last anonymous one. `value` in
 units of the currency, null where it is not `known`; `items_left` pieces; `by` null unless recovered; `last_reminder_at`
-the customer's last reminder event. With a contactable column there is `contactable` (bool) behind them."""
+the customer's last reminder event; `bought_since`: has the customer bought anything after the last activity? With a contactable column there is `contactable` (bool) behind them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +118,7 @@ class CartList:
         ]
 
     def customer_columns(self, journeys: Journeys, found: Episodes, rows: CartRows) -> list[Any]:
-        """customer_id, last_reminder_at, customer_key and, where asked for, contactable."""
+        """customer_id, last_reminder_at, bought_since, customer_key and, where asked for, contactable."""
         events = journeys.events
         known, anonymous = (
             last_texts(journeys, events.text(c), found.customer) for c in ("customer_id", "anonymous_id")
@@ -127,6 +128,7 @@ class CartList:
         columns = [
             pa.array([k if k is not None else a for k, a in zip(known, anonymous, strict=True)], pa.string()),
             instants(reminded_at),
+            pa.array(last_flagged(journeys, rows.orders.first, found.customer) > found.last),
             pa.array(events.key[found.first]),
         ]
         if self.contactable:

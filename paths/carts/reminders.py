@@ -1,4 +1,4 @@
-"""Whom to remind of a cart: abandoned, young, contactable, not suppressed, and not written to lately."""
+"""Whom to remind of a cart: abandoned, young, nothing bought since, contactable, not suppressed, and not written to lately."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ def due(
         {**r, "key": reminder_key(r["customer_key"], r["opened_at"], r["cart_id"])}
         for r in with_microseconds(episodes)
         if r["status"] == "abandoned"
+        and not r["bought_since"]
         and 0 <= due_at - r["last_activity_at"] <= reminder_max_age // MICROSECOND
         and r.get("contactable", True)
         and r["customer_id"] not in barred

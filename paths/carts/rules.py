@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ingest.array_types import MICROSECOND
 from ingest.errors import ConfigError, did_you_mean
 from ingest.scan.batches import Codes, EventBatch, Numbers
+from paths.journeys.goals import OrderValue
 from paths.journeys.journeys import Journeys
 
 ROLES = (
@@ -45,6 +46,7 @@ class CartRules:
     """Role -> names of events or touchpoints; a role that is absent has none."""
     quiet_period: timedelta = timedelta(hours=4)
     recovery_window: timedelta = timedelta(days=7)
+    order_value: OrderValue = "auto"
     mapped: frozenset[str] = CART_COLUMNS  # of CART_COLUMNS: those that some source fills; the others are not read
 
     def __post_init__(self) -> None:

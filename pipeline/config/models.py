@@ -192,6 +192,7 @@ class Carts(Section):
     recovery_window: Duration = timedelta(days=7)
     reminder_max_age: Duration = timedelta(days=3)
     cooldown: DurationOrZero = timedelta(days=7)
+    order_value: Literal["sum", "once"] | None = None  # None: a later row that repeats the order's value counts once
     roles: Roles = Roles()
 
     @model_validator(mode="after")

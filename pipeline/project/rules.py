@@ -17,7 +17,13 @@ from sessionize.rules import SessionRules
 def cart_rules(config: Config) -> CartRules:
     """[carts] and [carts.roles]."""
     roles = {role: frozenset(names) for role, names in config.carts.roles.by_role().items()}
-    return CartRules(roles=roles, quiet_period=config.carts.quiet_period, recovery_window=config.carts.recovery_window)
+    said = config.carts
+    return CartRules(
+        roles=roles,
+        quiet_period=said.quiet_period,
+        recovery_window=said.recovery_window,
+        order_value=said.order_value or "auto",
+    )
 
 
 def session_rules(config: Config) -> SessionRules:
@@ -58,6 +64,7 @@ def goal_rules(config: Config, goal: Sequence[str] | None = None) -> GoalRules:
         goal=frozenset(config.project.goal if goal is None else goal),
         purchase=frozenset(roles["purchase"]),
         refund=frozenset(roles["refund"]),
+        order_value=config.carts.order_value or "auto",
     )
 
 

@@ -50,7 +50,7 @@ def cart_list(
     """One row per episode, customers masked."""
     question = CartList(rules=cart_rules(project.config), statuses=frozenset(status), minor_units=project.minor_units)
     asked = project.ask(Period(**period), [question])
-    table = asked.answers[0].drop_columns(["customer_key", "known", "last_reminder_at"])
+    table = asked.answers[0].drop_columns(["customer_key", "known", "last_reminder_at", "bought_since"])
     if not unmask:
         table = Mask.of(project.store.root).column(table, "customer_id")
     return asked.result("cart list", table, parameters=windows(project.config))

@@ -33,10 +33,20 @@ def orders_of(events: Sequence[Any], roles: Mapping[str, str]) -> list[tuple[Any
             groups.setdefault(e.get("order_id") or e.at, []).append(e)
     found = []
     for key, rows in groups.items():
-        values = [r.get("value") for r in rows if r.get("value") is not None]
+        values = [(r.at, r.get("value")) for r in rows if r.get("value") is not None]
         back = [e.get("value") or 0 for e in events if roles.get(e.name) == "refund" and e.get("order_id") == key]
-        found.append((rows[0], sum(values) - sum(map(abs, back)) if values else None))
+        found.append((rows[0], worth_of(values) - sum(map(abs, back)) if values else None))
     return found
+
+
+def worth_of(values: Sequence[tuple[int, int]]) -> int:
+    """(instant, value) of an order's rows -> its value: what repeats it at a later instant counts once."""
+    total = 0
+    for number, (_, same) in enumerate(groupby(values, key=lambda v: v[0])):
+        lines, before = [value for _, value in same], total
+        if number == 0 or sum(lines) != before:
+            total += sum(v for v in lines if number == 0 or v != before)
+    return total
 
 
 def carts_of(events: Sequence[Any], roles: Mapping[str, str], recovery: int = 7 * DAY) -> list[Cart]:
@@ -48,7 +58,7 @@ def carts_of(events: Sequence[Any], roles: Mapping[str, str], recovery: int = 7 
         running = [c for c in running if e.at - c.events[-1].at <= recovery]
         mine = [c for c in running if c.cart_id == e.get("cart_id")]
         if id(e) in firsts:
-            ended = mine if e.get("cart_id") else running
+            ended = mine if e.get("cart_id") and mine else running
             for cart in ended[-1:]:
                 cart.order = firsts[id(e)]
                 running.remove(cart)

@@ -178,7 +178,16 @@ def test_values_are_net_of_the_refunds_known_at_as_of() -> None:
 
 def test_carts_run_per_cart_id_where_mapped() -> None:
     assert states(("add", 0, ONE), ("add", 1, TWO), ("buy", 2, ONE)) == ["converted", "abandoned"]
-    assert states(("add", 0, ONE), ("buy", 1, TWO)) == ["abandoned"]
+
+
+def test_a_purchase_with_a_cart_id_that_no_running_cart_has_ends_the_newest_running_cart() -> None:
+    assert states(("add", 0, ONE), ("buy", 1, TWO)) == ["converted"]
+    assert states(("add", 0, ONE), ("add", 1, TWO), ("buy", 2, {"cart_id": "3"})) == ["abandoned", "converted"]
+    assert states(("add", 0, ONE), ("add", 1, TWO), ("buy", 2, TWO), ("buy", 3, TWO)) == ["converted", "converted"]
+    assert states(("add", 0, TWO), ("add", 160, ONE), ("cart", 170, ONE), ("buy", 171, TWO)) == [
+        "abandoned",
+        "recovered by organic",
+    ]
     assert states(("add", 0, ONE), ("cart", 1, TWO)) == ["abandoned"]
 
 

@@ -48,7 +48,7 @@ def test_a_row_says_what_is_known_of_the_cart() -> None:
         {
             "customer_id": "a", "kind": "checkout", "status": "recovered", "opened_at": at(0), "last_activity_at": at(1),
             "last_step": "pay", "value": 9.5, "known": True, "items_left": 2, "by": "reminder", "quiet_since": at(5),
-            "purchase_at": at(10), "cart_id": "k", "last_reminder_at": at(6), "customer_key": key_of("a"),
+            "purchase_at": at(10), "cart_id": "k", "last_reminder_at": at(6), "bought_since": True, "customer_key": key_of("a"),
         }
     ]  # fmt: skip
     (unknown,) = listed([("a", 0, "add", {"item_id": "x"})])
@@ -135,6 +135,19 @@ def test_younger_than_reminder_max_age_since_the_last_cart_activity() -> None:
     assert reminded(abandoned(0, -0.01, 10)) == ["a", "c"]  # exactly three days is still young
     assert reminded(abandoned(0, 50), reminder_max_age=timedelta(days=1)) == ["b"]
     assert reminded(abandoned(73)) == []  # not yet
+
+
+def test_no_purchase_of_the_customer_since_its_last_activity() -> None:
+    one, two, other = ({"cart_id": i} for i in "123")
+    rows = [
+        ("a", 0, "add", one), ("a", 5, "add", two), ("a", 9, "buy", two),  # bought another cart
+        ("b", 0, "buy", other), ("b", 0, "add", one),  # bought before, if only in recorded order
+        ("c", 0, "buy", {**other, "order_id": "o"}), ("c", 5, "add", one),
+        ("c", 9, "buy", {**other, "order_id": "o"}),  # a row of an order made before
+    ]  # fmt: skip
+    table = pa.Table.from_pylist(listed(rows, as_of=24 * HOURS), schema=CART_LIST)
+    assert reminded(table, 24) == ["b", "c"]
+    assert reminded(abandoned(60, bought_since=True)) == []
 
 
 def test_contactable_where_mapped() -> None:

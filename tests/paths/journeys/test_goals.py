@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from paths.journeys.goals import GoalRules, goal_values
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paths.journeys.goals import GoalRules, OrderValue, goal_values
 from tests.builder import Row, journeys_of
+from tests.oracles.carts import worth_of
 
 RULES = GoalRules(goal=frozenset({"purchase", "signup"}))
 
 
-def values(rows: list[Row]) -> list[int | None]:
+def values(rows: list[Row], rules: GoalRules = RULES) -> list[int | None]:
     """The value of each goal in the order of their first rows."""
-    found = goal_values(journeys_of(rows), RULES)
+    found = goal_values(journeys_of(rows), rules)
     return [int(v) if known else None for v, known in zip(found.value, found.known, strict=True)]
 
 
@@ -20,6 +26,48 @@ def test_rows_of_one_order_are_one_purchase_whenever_they_come() -> None:
         ("u", 900, "purchase", {"order_id": "o", "value": 50}),
     ]
     assert values(rows) == [150]
+
+
+def order(*rows: tuple[int, int | None], order_value: OrderValue = "auto") -> list[int | None]:
+    """The value of one order with these rows (minute, value)."""
+    said = [("u", at, "purchase", {"order_id": "o", "value": value}) for at, value in rows]
+    return values(said, replace(RULES, order_value=order_value))
+
+
+def test_rows_at_one_instant_are_its_lines_and_are_added_up() -> None:
+    assert order((0, 100), (0, 100), (0, 50)) == [250]
+
+
+def test_a_later_row_whose_value_equals_the_orders_so_far_is_a_repeat_and_counts_once() -> None:
+    assert order((0, 100), (5, 100), (900, 100)) == [100]
+    assert order((0, 60), (0, 40), (5, 100)) == [100]
+    assert order((0, 100), (5, 100), (5, 100)) == [100]  # twice at one instant
+    assert order((0, 60), (0, 40), (5, 60), (5, 40), (7, 100)) == [100]  # its lines, shown again
+
+
+def test_any_other_later_row_is_added() -> None:
+    assert order((0, 100), (5, 20), (6, 120), (7, 30)) == [150]
+    assert order((0, 100), (5, 20), (5, 100)) == [120]
+    assert order((0, None), (5, 20), (6, None), (7, 20)) == [20]
+
+
+def test_order_value_sum_or_once_overrides() -> None:
+    rows = (0, None), (0, 100), (0, 100), (5, 200), (9, 7)
+    assert order(*rows) == [207]
+    assert order(*rows, order_value="sum") == [407]
+    assert order(*rows, order_value="once") == [100]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("op"), st.integers(0, 4), st.sampled_from([None, 0, 1, 2, 3, -1])), max_size=12)
+)
+def test_orders_are_worth_what_the_oracle_says(rows: list[tuple[str, int, int | None]]) -> None:
+    rows = sorted(rows, key=lambda r: r[1])
+    expected = []
+    for name in dict.fromkeys(r[0] for r in rows):
+        known = [(at, value) for o, at, value in rows if o == name and value is not None]
+        expected.append(worth_of(known) if known else None)
+    assert values([("u", at, "purchase", {"order_id": o, "value": v}) for o, at, v in rows]) == expected
 
 
 def test_orders_of_two_customers_are_two() -> None:
