@@ -242,6 +242,13 @@ def open_core(parquet: Path) -> Core:
     return Core(made_of(parquet))
 
 
+def event_names(parquet: Path) -> tuple[str, ...]:
+    """The names of the events of a file."""
+    core = open_core(parquet)
+    core.close()
+    return core.names
+
+
 def made_of(parquet: Path) -> pa.Buffer:
     """The core of a file, made anew in memory."""
     sink = pa.BufferOutputStream()

@@ -27,7 +27,7 @@ from deltalake.transaction import AddAction, CommitProperties, RemoveAction, Tra
 
 from ingest.errors import Conflict, NoStore, QueryError, StoreError
 from ingest.schema import EVENTS, KEY_HASH
-from ingest.store.core import remove_core, write_core
+from ingest.store.core import event_names, remove_core, write_core
 from ingest.store.delta import (
     added_file,
     begun,
@@ -84,6 +84,11 @@ class Snapshot:
     def promoted(self) -> tuple[str, ...]:
         """Columns beyond the event contract."""
         return tuple(c for c in self.columns if c not in EVENTS.names)
+
+    @cached_property
+    def event_names(self) -> frozenset[str]:
+        """The names that its events have."""
+        return frozenset[str]().union(*(event_names(f.path) for f in self.files))
 
     @property
     def rows(self) -> int:

@@ -44,7 +44,8 @@ CART_LIST = pa.schema(
 )
 """One row is one episode. `customer_id` is raw: the customer's last known id, else its last anonymous one. `value` in
 units of the currency, null where it is not `known`; `items_left` pieces; `by` null unless recovered; `last_reminder_at`
-the customer's last reminder event; `bought_since`: has the customer bought anything after the last activity? With a contactable column there is `contactable` (bool) behind them."""
+the customer's last reminder event; `bought_since`: has the customer bought anything after the last activity? With a
+contactable column there is `contactable` (bool) behind them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from ingest.errors import ConfigError, did_you_mean
 from ingest.scan.batches import Codes, EventBatch, Numbers
 from paths.journeys.goals import OrderValue
 from paths.journeys.journeys import Journeys
+from paths.journeys.names import meaning
 
 ROLES = (
     "purchase",
@@ -85,15 +86,19 @@ def roles_of(journeys: Journeys, rules: CartRules) -> Roles:
 
     Names mean what they mean in `Journeys.answers_to`; all roles are found with one look-up per event.
     """
-    rank = {name: i for i in reversed(range(len(ROLES))) for name in rules.roles.get(ROLES[i], ())}
     given = journeys.scope.touchpoints.given
-    plain = [NO_ROLE if n in given else rank.get(n, NO_ROLE) for n in journeys.events.event.names]
-    forced = [rank.get(f"event:{n}", NO_ROLE) for n in journeys.events.event.names]
-    role = journeys.events.event.lookup(np.minimum(plain, forced).astype(np.int8), NO_ROLE)
-    if given & rank.keys():
-        of_touchpoint = [rank.get(n, NO_ROLE) if n in given else NO_ROLE for n in journeys.touchpoint.names]
-        role = np.minimum(role, journeys.touchpoint.lookup(np.array(of_touchpoint, dtype=np.int8), NO_ROLE))
-    return role.astype(np.int8, copy=False)
+    of_event: dict[str, int] = {}
+    of_touchpoint: dict[str, int] = {}
+    for i in reversed(range(len(ROLES))):
+        for found in (meaning(name, given) for name in rules.roles.get(ROLES[i], ())):
+            (of_touchpoint if found.touchpoint else of_event)[found.text] = i
+    role = looked_up(journeys.events.event, of_event)
+    return np.minimum(role, looked_up(journeys.touchpoint, of_touchpoint)) if of_touchpoint else role
+
+
+def looked_up(column: Codes, rank: Mapping[str, int]) -> Roles:
+    """Per event: the role of its name."""
+    return column.lookup(np.array([rank.get(n, NO_ROLE) for n in column.names], dtype=np.int8), NO_ROLE)
 
 
 def text_at(batch: EventBatch, column: str, rows: npt.NDArray[np.int64]) -> Codes:

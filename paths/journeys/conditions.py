@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ingest.errors import ConfigError
 from ingest.scan.batches import NONE, Codes, EventBatch, recorded_value
 from ingest.schema import NUMBERS
+from paths.journeys.names import unquoted
 
 MONEY = frozenset({"value", "price"})
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
@@ -26,7 +27,9 @@ COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     "<=": operator.le,
 }
-FORM = re.compile(r"\s*(?P<column>[^=!<>~]+?)\s*(?P<sign>!=|>=|<=|=|>|<|~)\s*(?P<value>.*?)\s*$", re.DOTALL)
+FORM = re.compile(
+    r'\s*(?P<column>"(?:[^"\\]|\\.)*"|[^=!<>~]+?)\s*(?P<sign>!=|>=|<=|=|>|<|~)\s*(?P<value>.*?)\s*$', re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -83,11 +86,12 @@ class Condition:
 
 
 def parse_condition(text: str) -> Condition:
-    """Raises ConfigError for what is no condition."""
+    """`COLUMN sign VALUE`; either may stand in quotes. Raises ConfigError for what is no condition."""
     match = FORM.match(text)
     if not match:
         raise ConfigError(f'"{text}" is no condition; write COLUMN=VALUE, COLUMN!=VALUE, COLUMN>NUMBER or COLUMN~GLOB.')
-    found = Condition(match["column"], match["sign"], match["value"])
+    column, value = (text if (plain := unquoted(text)) is None else plain for text in match.group("column", "value"))
+    found = Condition(column, match["sign"], value)
     if found.sign in (">", ">=", "<", "<=") and found.number() is None:
         raise ConfigError(f'"{text}": {found.sign} compares numbers, and "{found.value}" is none.')
     if found.sign == "~" and found.column in NUMBERS:

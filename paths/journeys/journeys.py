@@ -14,6 +14,7 @@ from ingest.array_types import Bools, Ints
 from ingest.compiled import worth
 from ingest.scan.batches import Codes, EventBatch
 from paths.arrays.counting import next_at_or_after, stretches
+from paths.journeys.names import meanings
 from paths.journeys.scope import NEVER, Scope
 from sessionize.sessions import Sessions, open_until
 
@@ -228,18 +229,15 @@ class Journeys:
         """Per event: does it carry one of these names?
 
         A name that a [[touchpoint]] rule gives means the touchpoint; every other name means the event; `event:x` always
-        means the event.
+        means the event; a name in quotes means what stands between them.
         """
         return self._answers_to(frozenset(names))
 
     @memoised()
     def _answers_to(self, wanted: frozenset[str]) -> Bools:
-        given = self.scope.touchpoints.given
-        forced = {n for n in wanted if n.startswith("event:")}
-        found = coded(self.events.event, {n.removeprefix("event:") for n in forced} | (wanted - given - forced))
-        if wanted & given:
-            found = found | coded(self.touchpoint, wanted & given - forced)
-        return found
+        events, touchpoints = meanings(wanted, self.scope.touchpoints.given)
+        found = coded(self.events.event, events)
+        return found | coded(self.touchpoint, touchpoints) if touchpoints else found
 
     @property
     @memoised()

@@ -20,8 +20,9 @@ from paths.analysis import Lookback, summed
 from paths.arrays.counting import different, tally_times
 from paths.arrays.histograms import SECOND, quantile_seconds
 from paths.journeys.journeys import Journeys
+from paths.journeys.names import meaning
 from paths.sequences.patterns import Element, Pattern, Program
-from paths.sequences.walks import View, Walks, stage_names, texts, walks_of
+from paths.sequences.walks import View, Walks, stage_named, stage_names, texts, walks_of
 from paths.statistics.intervals import rate, wilson
 from sessionize.sessions import session_ids
 
@@ -179,9 +180,9 @@ def masks_of(journeys: Journeys, walks: Walks, elements: Sequence[Element], view
     of_stage: dict[str, int] = {}
     for i, element in enumerate(elements, 1):
         for name in element.names:
-            forced = name.startswith("event:")
-            where = of_event if forced else of_stage if name in stages else of_touchpoint if name in given else of_event
-            word = name.removeprefix("event:")
+            means, stage = meaning(name, given), stage_named(name, stages)
+            where = of_stage if stage else of_touchpoint if means.touchpoint else of_event
+            word = stage or means.text
             where[word] = where.get(word, 0) | 1 << i
     found = looked_up(journeys.events.event, of_event, walks.position)
     if of_touchpoint:

@@ -23,6 +23,7 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 
 from ingest.errors import ConfigError
+from paths.journeys.names import EVENT, unquoted
 from paths.visits.visits import END, START
 
 MOST_ELEMENTS = 62
@@ -210,7 +211,9 @@ class Reader:
     def name(self) -> str:
         """One name."""
         if self.sees("quoted"):
-            return re.sub(r"\\(.)", r"\1", self.step().text[1:-1], flags=re.DOTALL)
+            written = self.step().text
+            text = unquoted(written) or ""
+            return written if text.startswith(EVENT) or unquoted(text) is not None else text
         if not self.sees("word"):
             before = "here" if self.sees("end") else f'before "{self.token.text}" (any node is .)'
             self.refuse(f"a name is missing {before}")

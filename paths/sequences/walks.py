@@ -17,6 +17,7 @@ from ingest.errors import ConfigError, did_you_mean
 from ingest.scan.batches import Codes
 from paths.arrays.counting import stretches
 from paths.journeys.journeys import Journeys, coded
+from paths.journeys.names import unquoted
 from paths.journeys.touchpoints import UNMAPPED, StageRules, shown
 from paths.visits.visits import collapsed, visits_by
 
@@ -87,9 +88,16 @@ def walks_of(journeys: Journeys, view: View) -> Walks:
 
 def answering(journeys: Journeys, names: frozenset[str], level: str) -> Bools:
     """Per event: does it carry one of these names? As `Journeys.answers_to`; see `stage_names` for level stage."""
-    stages = names & stage_names(journeys.scope.stages, level)
-    found = journeys.answers_to(names - stages)
-    return found | coded(journeys.stage, set(stages)) if stages else found
+    known = stage_names(journeys.scope.stages, level)
+    stages = {name: stage for name in names if (stage := stage_named(name, known))}
+    found = journeys.answers_to(names - stages.keys())
+    return found | coded(journeys.stage, set(stages.values())) if stages else found
+
+
+def stage_named(name: str, stages: frozenset[str]) -> str | None:
+    """The one of these stages that a name means, in quotes or not."""
+    text = name if name in stages else unquoted(name)
+    return text if text in stages else None
 
 
 def stage_names(rules: StageRules, level: str) -> frozenset[str]:

@@ -54,7 +54,9 @@ def people(project: ProjectFolder, asked: Asked) -> Iterator[Law]:
 
 def at_steps(project: ProjectFolder) -> Iterator[tuple[str, Selection, int]]:
     """Of each saved funnel: who reached the last step, who dropped after the first, and who is on the way there."""
-    saved = [(f.name, funnel_of(f)) for f in project.config.funnels if not f.segment and not f.where]
+    saved = [
+        (f.name, funnel_of(f, project.known_names)) for f in project.config.funnels if not f.segment and not f.where
+    ]
     answers: list[Any] = project.ask(Period(), [q for _, q in saved]).answers if saved else []
     for (name, question), answer in zip(saved, answers, strict=True):
         rows = answer.to_pylist()

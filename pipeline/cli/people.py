@@ -20,9 +20,9 @@ WORDS = tuple(w for w in FUNNEL_WORDS if w not in ("breakdown", "by", "top", "co
 
 @click.command()
 @click.option("--funnel", metavar="NAME|STEPS", help="A saved [[funnel]], or steps: 'a > b > c'.")
-@click.option("--dropped-at", type=click.IntRange(min=1), metavar="STEP", help="Who got to STEP and dropped there.")
-@click.option("--converted-at", type=click.IntRange(min=1), metavar="STEP", help="Who reached STEP.")
-@click.option("--in-progress-at", type=click.IntRange(min=1), metavar="STEP", help="Who is at STEP and may go on.")
+@click.option("--dropped-at", metavar="STEP", help="Who got to STEP and dropped there.")
+@click.option("--converted-at", metavar="STEP", help="Who reached STEP.")
+@click.option("--in-progress-at", metavar="STEP", help="Who is at STEP and may go on.")
 @click.option("--edge", nargs=2, metavar="A B", help="Sessions that go from A to B.")
 @click.option("--lost", metavar="NODE", help="Sessions that drop-off counts as lost at NODE.")
 @click.option("--returned", metavar="NODE", help="Sessions that ended at NODE and came back to the goal.")

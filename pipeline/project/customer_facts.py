@@ -12,13 +12,13 @@ from ingest.scan.batches import Codes
 from paths.journeys.conditions import parse_condition
 from paths.journeys.personas import PERSONA, Attributes, CustomerFacts, Persona, no_attributes
 from pipeline.config import Config
-from pipeline.project.funnel_words import parse_step
+from pipeline.project.funnel_words import Known, nothing_known, parse_step
 
 
-def customer_facts(config: Config) -> CustomerFacts:
-    """Reads the files; raises MissingInput, InputError and ConfigError."""
+def customer_facts(config: Config, known: Known = nothing_known) -> CustomerFacts:
+    """Reads the files; `known` as in funnel_words. Raises MissingInput, InputError and ConfigError."""
     attributes = attributes_of(config) if config.customers else no_attributes()
-    return CustomerFacts(attributes=attributes, personas=personas(config, attributes))
+    return CustomerFacts(attributes=attributes, personas=personas(config, attributes, known))
 
 
 def attributes_of(config: Config) -> Attributes:
@@ -46,7 +46,7 @@ def coded(column: pa.ChunkedArray) -> Codes:
     return Codes(np.asarray(whole.indices.fill_null(-1)).astype(np.int32), tuple(whole.dictionary.to_pylist()))
 
 
-def personas(config: Config, attributes: Attributes) -> tuple[Persona, ...]:
+def personas(config: Config, attributes: Attributes, known: Known = nothing_known) -> tuple[Persona, ...]:
     """[[persona]]; raises ConfigError for a column that no [[customers]] file has."""
     found = []
     for p in config.personas:
@@ -62,8 +62,8 @@ def personas(config: Config, attributes: Attributes) -> tuple[Persona, ...]:
             Persona(
                 name=p.name,
                 where=where,
-                did=tuple(parse_step(d) for d in p.did),
-                did_not=tuple(parse_step(d) for d in p.did_not),
+                did=tuple(parse_step(d, known=known) for d in p.did),
+                did_not=tuple(parse_step(d, known=known) for d in p.did_not),
             )
         )
     return tuple(found)

@@ -17,6 +17,7 @@ from ingest.store.event_days import event_days
 from ingest.store.event_store import EventStore, Snapshot
 from paths.analysis import Analysis
 from paths.journeys.conditions import Condition, parse_condition
+from paths.journeys.names import never_seen, unquoted
 from paths.journeys.personas import PERSONA, CustomerFacts
 from paths.journeys.scope import NEVER, Scope
 from paths.journeys.touchpoints import StageRules
@@ -108,6 +109,14 @@ class ProjectFolder:
 
         return int(10 ** MINOR_DIGITS.get(self.config.project.currency or "", 2))
 
+    def known_names(self) -> frozenset[str]:
+        """The names that events and touchpoint rules have: what a text may mean as it stands. Raises NoStore."""
+        return self._known_names
+
+    @cached_property
+    def _known_names(self) -> frozenset[str]:
+        return self.store.snapshot().event_names | touchpoint_rules(self.config).given
+
     def ask(
         self,
         period: Period,
@@ -141,7 +150,7 @@ class ProjectFolder:
         """What is known of customers: [[customers]] and [[persona]]."""
         from pipeline.project.customer_facts import customer_facts
 
-        return customer_facts(self.config)
+        return customer_facts(self.config, self.known_names)
 
     def scope(
         self, period: Period, snapshot: Snapshot, columns: frozenset[str] = frozenset()
@@ -198,10 +207,10 @@ class Asked:
         """Warn about names that never occur, with the nearest one that does."""
         seen: Mapping[str, frozenset[str]] = self.answers[-1]
         given = self.scope.touchpoints.given
-        known = seen.get("event", frozenset()) | given
-        for name in names:
-            if name.removeprefix("event:") not in known:
-                self.warnings.append(f'the {what} "{name}" never occurs.{did_you_mean(name, sorted(known))}')
+        events, touchpoints = (seen.get(kind, frozenset[str]()) for kind in ("event", "touchpoint"))
+        for name in never_seen(names, given, events, touchpoints):
+            near = did_you_mean(unquoted(name) or name, sorted(events | given & touchpoints))
+            self.warnings.append(f'the {what} "{unquoted(name) or name}" never occurs.{near}')
 
     def meta(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Parameters in force, snapshot, what was read and left out."""

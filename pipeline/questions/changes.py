@@ -41,7 +41,7 @@ def changes(project: ProjectFolder, *, days: int = 7, against: int = 28, as_of: 
     end = local_day(scope.as_of - 1, zone) + timedelta(days=1)
     edges = [midnight(end - timedelta(days=d), zone) for d in (days + against, days, 0)]
     spans = [(edges[1], edges[2]), (edges[0], edges[1])]
-    saved = [(f.name, funnel_of(f)) for f in plain_funnels(project.config)]
+    saved = [(f.name, funnel_of(f, project.known_names)) for f in plain_funnels(project.config)]
     questions: list[Any] = [Outcomes(spans=tuple(spans), rules=goal_rules(project.config))]
     for since, until in spans:
         questions += asking(project, [f for _, f in saved], since, until)

@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from ingest.errors import ConfigError
+from paths.journeys.names import unquoted
 from paths.people.selections import AtStep, Ended, Everyone, OnEdge, Selection
-from pipeline.project.funnel_words import parse_funnel
+from pipeline.project.funnel_words import parse_funnel, step_number
 from pipeline.project.project import ProjectFolder
 from pipeline.project.rules import goal_rules
 from pipeline.questions.funnel import words_of_funnel
@@ -23,13 +24,13 @@ class Who:
     """At most one of funnel, edge, lost, returned and cart; without any: everyone. Raises ConfigError for what is no choice.
 
     `funnel` (a saved one, "a > b > c", or its steps) goes with one of `dropped_at`, `in_progress_at` and `converted_at`
-    (who reached it): the number of a step as written. Nodes are touchpoints, or stages with `by="stage"`.
+    (who reached it): the name of a step, or its number as written. Nodes are touchpoints, or stages with `by="stage"`.
     """
 
     funnel: str | Sequence[str] | None = None
-    dropped_at: int | None = None
-    in_progress_at: int | None = None
-    converted_at: int | None = None
+    dropped_at: int | str | None = None
+    in_progress_at: int | str | None = None
+    converted_at: int | str | None = None
     edge: tuple[str, str] | None = None
     lost: str | None = None
     returned: str | None = None
@@ -66,7 +67,8 @@ class Who:
     @property
     def nodes(self) -> list[str]:
         """The nodes that it names."""
-        return list(self.edge or ()) + [n for n in (self.lost, self.returned) if n is not None]
+        named = [*(self.edge or ()), *(n for n in (self.lost, self.returned) if n is not None)]
+        return [n if (text := unquoted(n)) is None else text for n in named]
 
     def funnel_words(self, project: ProjectFolder, words: Mapping[str, Any]) -> dict[str, Any]:
         """Steps and options of the funnel: those of a saved one, and over them the ones given."""
@@ -76,12 +78,15 @@ class Who:
     def selection(self, project: ProjectFolder, words: Mapping[str, Any], goal: Sequence[str] | None) -> Selection:
         """The units to find; `words` are those of the funnel."""
         if self.choice == "funnel" and self.place is not None:
-            return AtStep(funnel=parse_funnel(**words), step=getattr(self, self.place), state=STATES[self.place])
+            funnel = parse_funnel(**words, known=project.known_names)
+            option = f"--{self.place.replace('_', '-')} says"
+            step = step_number(funnel.steps, words["steps"], getattr(self, self.place), option)
+            return AtStep(funnel=funnel, step=step, state=STATES[self.place])
         if words:
             raise ConfigError(f'"{min(words)}" is said of funnels: it goes with --funnel.')
         stage = self.by == "stage"
         if self.edge is not None:
-            source, target = self.edge
+            source, target = self.nodes
             return OnEdge(source=source, target=target, by_stage=stage, collapse_repeats=self.collapse_repeats)
         if self.choice in ("lost", "returned"):
             return Ended(

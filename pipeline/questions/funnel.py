@@ -64,7 +64,8 @@ def funnel(
         "breakdown": breakdown,
         "by": by,
     }
-    question = parse_funnel(steps, window=window, step_window=step_window, top=top, **options)
+    known = project.known_names
+    question = parse_funnel(steps, window=window, step_window=step_window, top=top, known=known, **options)
     parameters = {"steps": list(steps), "window": question.window, **options}
     names = [m.name for s in question.steps for m in s.matchers if not m.name.startswith(PAGE)]
     if compare is not None:
@@ -73,6 +74,9 @@ def funnel(
         return compare_funnel(project, Period(**period), compare, question, names, parameters)
     asked = project.ask(Period(**period), [question, Vocabulary()], question.columns)
     asked.check_names(names, "step")
+    excluded = [m.name for x in question.exclusions for m in x.matchers if not m.name.startswith(PAGE)]
+    asked.check_names(excluded, "excluded event")
+    asked.check_names(sorted(question.ignored), "ignored event")
     table = asked.answers[0]
     return asked.result("funnel", table, parameters={**parameters, "left_out": left_out(table)})
 

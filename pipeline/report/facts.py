@@ -12,6 +12,7 @@ from ingest.store.event_store import Snapshot
 from paths.carts.rules import CartRules
 from paths.journeys.conditions import Condition
 from paths.journeys.matchers import PAGE
+from paths.journeys.names import never_seen, unquoted
 from paths.journeys.touchpoints import UNMAPPED
 from pipeline.config import Config
 from pipeline.config import Funnel as SavedFunnel
@@ -24,15 +25,15 @@ from pipeline.project.saved_funnels import funnel_of, plain_funnels
 from reports.content.report import Quality, Rule, Span, StageFact
 
 
-def unknown_steps(config: Config, known: Collection[str]) -> list[str]:
-    """A warning for each name of a funnel's step that never occurs, with the nearest one that does."""
-    found = []
+def unknown_steps(config: Config, given: Collection[str], occurring: Collection[str]) -> list[str]:
+    """A warning for each name of a funnel's step that never occurs, with the nearest one; `given` by [[touchpoint]] rules."""
+    found, known = [], sorted(occurring)
     for saved in plain_funnels(config):
-        names = [m.name for s in funnel_of(saved).steps for m in s.matchers if not m.name.startswith(PAGE)]
-        for name in names:
-            if name.removeprefix("event:") not in known:
-                near = did_you_mean(name, sorted(known))
-                found.append(f'the step "{name}" of the funnel "{saved.name}" never occurs.{near}')
+        steps = funnel_of(saved, lambda: (*occurring, *given)).steps
+        names = [m.name for s in steps for m in s.matchers if not m.name.startswith(PAGE)]
+        for name in never_seen(names, given, occurring, occurring):
+            text = unquoted(name) or name
+            found.append(f'the step "{text}" of the funnel "{saved.name}" never occurs.{did_you_mean(text, known)}')
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from ingest.store.event_days import first_event
 from ingest.store.event_store import Snapshot
 from paths.journeys.conditions import Condition
+from paths.journeys.names import never_seen
 from paths.journeys.scope import NEVER, Scope
 from pipeline.config import Funnel as SavedFunnel
 from pipeline.engines.local import Pass, run
@@ -78,14 +79,14 @@ def whole_report(about: About, found: Answers, snapshot: Snapshot, done: Pass, w
     project, scope, periods = about.project, about.scope, about.periods
     config, rules = project.config, goal_rules(project.config)
     spoken = spoken_under(config, about.period, periods.now, scope.as_of)
-    names = found[Key("names")] | scope.touchpoints.given
+    names, given = found[Key("names")], scope.touchpoints.given
     return Report(
         shop=config.directory.resolve().name,
         timezone=config.project.timezone,
         currency=config.project.currency,
         minor_units=project.minor_units,
         goal=sorted(rules.goal),
-        goal_seen=any(g.removeprefix("event:") in names for g in rules.goal),
+        goal_seen=len(never_seen(rules.goal, given, names, names)) < len(rules.goal),
         as_of=scope.as_of,
         now=periods.now,
         before=periods.before,
@@ -99,7 +100,7 @@ def whole_report(about: About, found: Answers, snapshot: Snapshot, done: Pass, w
         quality=quality(project, snapshot, found[Key("coverage")], found[Key("summary")], done.excluded_sessions),
         rules=rules_in_force(config, cart_rules(project.config)),
         commands=commands(spoken),
-        warnings=[*warnings, *unknown_steps(config, names)],
+        warnings=[*warnings, *unknown_steps(config, given, names)],
         **tables(about, found, spoken),
     )
 

@@ -131,7 +131,7 @@ def questions(project: ProjectFolder, scope: Scope, periods: Periods, segment: C
         found.add(Key("summary", before=before), Summary(), span)
         found.add(Key("dropoff", before=before), DropOff(rules=rules, return_window=window, minor_units=units), span)
     for saved in plain_funnels(project.config):
-        funnel = funnel_of(saved)
+        funnel = funnel_of(saved, project.known_names)
         reached = replace(funnel, details=False)  # only how far units came is shown of what is compared
         found.add(Key("funnel", saved.name), funnel, periods.now)
         found.add(Key("funnel", saved.name, before=True), reached, periods.before)
