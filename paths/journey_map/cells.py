@@ -15,9 +15,10 @@ from ingest.array_types import Bools, Ints
 from ingest.scan.batches import NONE, Codes
 from paths.arrays.counting import different, units_at
 from paths.arrays.grouping import coded_names
-from paths.journey_map.friction import SIGNALS, FrictionRules
+from paths.journey_map.friction import SIGNALS, FrictionRules, room
+from paths.journey_map.moments import sides
 from paths.journey_map.surveys import Answers, Survey, answers_of, off_scale
-from paths.journey_map.visit_signs import BAD, FEELING, ROUGH, SIGNS, counted, signs_of
+from paths.journey_map.visit_signs import BAD, FEELING, ROUGH, SIGNS, Signs, counted, signs_of
 from paths.journeys.journeys import Journeys, memoised, within
 from paths.journeys.touchpoints import UNMAPPED, StageRules, keyed_by
 from paths.visits.reach import before_stage, counts_of, reached
@@ -37,9 +38,10 @@ KEYS = ("stage", "place", "kind", "sign", "bin")
 
 visits (all; events of the cell, passive ones too) · customers · cost (events that cost; sum) · time (by bins; sum) · sessions
 (with the cell; that end there without a goal) · closed (their return_window is over; a goal follows) · goes_on (the same; a
-later stage follows) · friction (visits; with a signal) · answers (all; below 0; sum of feelings in millionths, square of thousandths) ·
-signal (visits with the `sign`; customers) · value (closed sessions with the `sign` at the cell; a goal follows) · money and total
-(of no cell)."""
+later stage follows) · friction (visits that are no goals; with a signal) · answers (all; below 0; sum of feelings in
+millionths, square of thousandths) · signal (visits with the `sign`; customers; sum: visits with room for it) · moment and
+clusters (the sums of Clustered over good and over bad visits) · value (closed sessions with the `sign` at the cell; a goal
+follows) · money and total (of no cell)."""
 
 
 class Cell(NamedTuple):
@@ -60,7 +62,7 @@ class Kind(NamedTuple):
     """What a row of PARTS counts."""
 
     kind: str
-    sign: str = ""  # one of SIGNS, of a signal or a value
+    sign: str = ""  # one of SIGNS, of a signal or a value; good or bad of a moment
 
 
 @memoised(stages=True)
@@ -191,12 +193,22 @@ class MapBatch:
         """friction, signal and value."""
         journeys, signs = self.journeys, signs_of(self.journeys, self.rules, self.goal, self.surveys)
         counts = counted(journeys, signs, self.node, self.goal, self.return_window)
-        events, _ = visit_counts(journeys, self.node)
-        rows = [self.row(Kind("friction"), events, counts.visits[:, SIGNS.index(ROUGH)])]
+        possible = room(journeys, self.node, self.rules, self.goal)
+        rows = [self.row(Kind("friction"), possible[""], counts.visits[:, SIGNS.index(ROUGH)])]
         for i, sign in enumerate((*SIGNALS, FEELING)):
-            rows.append(self.row(Kind("signal", sign), counts.visits[:, i], counts.customers[:, i]))
+            among = possible.get(sign, possible[""])
+            rows.append(self.row(Kind("signal", sign), counts.visits[:, i], counts.customers[:, i], among))
         for i, sign in enumerate((*SIGNALS, FEELING, BAD)):
             rows.append(self.row(Kind("value", sign), counts.closed[:, i], counts.with_goal[:, i]))
+        return rows + (self.moments(signs) if self.by == "touchpoint" and self.goal else [])
+
+    def moments(self, signs: Signs) -> list[tuple[Kind, Ints]]:
+        """moment and clusters, of good and of bad visits."""
+        found = sides(self.journeys, signs, self.node, self.rules, self.goal, self.return_window)
+        rows = []
+        for side, (n, hits, clusters, nn, nx, xx) in found._asdict().items():
+            rows.append(self.row(Kind("moment", side), n, hits, nn, xx))
+            rows.append(self.row(Kind("clusters", side), clusters, nx))
         return rows
 
     def feelings(self) -> tuple[tuple[Kind, Ints], list[pa.Table]]:

@@ -18,12 +18,15 @@ from paths.arrays.counting import combined
 from paths.journey_map import loops as map_loops
 from paths.journeys.journeys import Journeys, coded, memoised
 from paths.journeys.scope import NEVER
-from paths.visits.visits import Visits, every_visit
+from paths.journeys.touchpoints import path_of
+from paths.visits.visits import Visits, every_visit, visit_counts
 
 SIGNALS = ("error", "repeat", "back_and_forth", "contact", "dwell")
 REPEATS_WITHIN = timedelta(seconds=10)
 CONTACT_WITHIN = timedelta(hours=24)
 WITHIN = REPEATS_WITHIN // MICROSECOND
+STAYS = timedelta(seconds=1) // MICROSECOND
+"""So long at least is somebody somewhere who goes there and back."""
 LONG = 3
 """Times the reference median of the time at a touchpoint."""
 
@@ -62,7 +65,8 @@ def signals(journeys: Journeys, rules: FrictionRules) -> Signals:
     """Of all visits to touchpoints; a passive event is no visit.
 
     error: the event is an error, or the next one of the session is. repeat: one of three visits in a row at one
-    touchpoint within 10 s. back_and_forth: B of A > B > A. contact: a support contact of the customer within 24 h. dwell:
+    touchpoint within 10 s. back_and_forth: B of A > B > A, at least 1 s there and, where both have a URL, at another path
+    than A's: a page view and an event on that page are one place. contact: a support contact of the customer within 24 h. dwell:
     the time to the next event of the session is more than three times the reference median.
     """
     visits = every_visit(journeys)
@@ -76,14 +80,15 @@ def signals(journeys: Journeys, rules: FrictionRules) -> Signals:
     if worth():
         found = combined(shown, len(visits.node), SIGNALS)
         turns = (SIGNALS.index(name) for name in ("repeat", "back_and_forth"))
-        map_loops.turns(visits.node, visits.session, visits.at, WITHIN, found, *turns)
-        row, flags = array_loops.flagged(found)
-        return Signals(visits.place(row), flags)
-    found = combined(
-        shown | {"repeat": repeats(visits), "back_and_forth": back_and_forth(visits)}, len(visits.node), SIGNALS
-    )
-    row = np.flatnonzero(found)
-    return Signals(visits.place(row), found.take(row))
+        map_loops.turns(visits.node, visits.session, visits.at, WITHIN, STAYS, found, *turns)
+    else:
+        turned = {"repeat": repeats(visits), "back_and_forth": back_and_forth(visits)}
+        found = combined(shown | turned, len(visits.node), SIGNALS)
+    back = np.uint8(1 << SIGNALS.index("back_and_forth"))
+    turned_at = np.flatnonzero(found & back)
+    found[turned_at[~elsewhere(journeys, visits, turned_at)]] &= ~back
+    row, flags = array_loops.flagged(found) if worth() else (np.flatnonzero(found), found[found > 0])
+    return Signals(visits.place(row), flags)
 
 
 def errors(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:
@@ -108,11 +113,26 @@ def repeats(visits: Visits) -> Bools:
 
 
 def back_and_forth(visits: Visits) -> Bools:
-    """The visit from which the customer goes straight back to where they came from."""
-    found, node = np.zeros(len(visits.node), dtype=bool), visits.node
+    """The visit from which the customer, after a second at least, goes straight back to where they came from."""
+    found, node, at = np.zeros(len(visits.node), dtype=bool), visits.node, visits.at
     if len(found) >= 3:
-        found[1:-1] = visits.together(2) & (node[2:] == node[:-2]) & (node[1:-1] != node[:-2])
+        there = visits.together(2) & (node[2:] == node[:-2]) & (node[1:-1] != node[:-2])
+        found[1:-1] = there & (at[2:] - at[1:-1] >= STAYS)
     return found
+
+
+def elsewhere(journeys: Journeys, visits: Visits, visit: Ints) -> Bools:
+    """Per visit between two others: is its URL's path another than that of the one before, and of the one behind? What has no
+    URL could be anywhere."""
+    if "url" not in journeys.events.columns or not len(visit):
+        return np.ones(len(visit), dtype=bool)
+    url = journeys.events.text("url")
+    codes = url.codes.take(visits.place(np.stack([visit - 1, visit, visit + 1]).ravel()))
+    different, place = np.unique(codes, return_inverse=True)
+    paths = dict[str, int]()
+    number = [-1 if code < 0 else paths.setdefault(path_of(url.names[code]), len(paths)) for code in different.tolist()]
+    before, here, behind = np.array(number, dtype=np.int64)[place].reshape(3, -1)
+    return (here < 0) | ((here != before) & (here != behind))
 
 
 @memoised()
@@ -142,6 +162,40 @@ def shortly_before(journeys: Journeys, later: Ints, since: Ints, span: timedelta
     target, limit = (np.append(rows, 0).take(number) for rows in (later, since))
     found: Bools = (np.arange(len(journeys)) < limit) & (journeys.customer.take(target) == journeys.customer)
     return found & (journeys.events.at.take(target) - journeys.events.at <= span // MICROSECOND)
+
+
+def room(journeys: Journeys, node: Codes, rules: FrictionRules, goal: frozenset[str]) -> dict[str, Ints]:
+    """By node: the visits of the selected sessions that could show each of SIGNALS, "" any at all; a goal shows none.
+
+    A repeat needs two further visits of the session beside it; going back and forth one before and one behind; a long stay
+    an end, and a reference; a contact of the support has no contact behind it.
+    """
+    size = len(node.names)
+    goals = journeys.answers_to(goal)
+    chosen, sessions = journeys.chosen, journeys.sessions
+
+    def lacking(events: Ints) -> Ints:
+        """By node: those of these events that are no goals."""
+        return np.bincount(node.codes.take(events[~goals.take(events)]), minlength=size)
+
+    first, last, n = (values.take(chosen) for values in (sessions.first, sessions.last, sessions.events))
+    there = visit_counts(journeys, node)[0] - np.bincount(node.codes.take(selected(journeys, goals)), minlength=size)
+    ends = lacking(first) + lacking(last[n > 1])
+    few = lacking(first[n < 3]) + lacking(last[n == 2])
+    found = {"": there, "error": there, "repeat": there - few, "back_and_forth": there - ends, "contact": there}
+    if rules.support:
+        calls = selected(journeys, named(journeys, rules.support))
+        found["contact"] = there - lacking(calls)
+    if rules.dwell:
+        known = coded(journeys.touchpoint, rules.dwell.keys())
+        found["dwell"] = lacking(selected(journeys, known)) - lacking(last[known.take(last)])
+    return found | {"dwell": found.get("dwell", np.zeros(size, dtype=np.int64))}
+
+
+def selected(journeys: Journeys, flags: Bools) -> Ints:
+    """The flagged events that lie in selected sessions, ascending."""
+    rows = np.flatnonzero(flags)
+    return rows[np.append(journeys.selected_sessions, False)[journeys.sessions.index.take(rows)]]
 
 
 def long_dwell(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:

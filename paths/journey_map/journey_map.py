@@ -37,7 +37,7 @@ class JourneyMap:
     @property
     def columns(self) -> frozenset[str]:
         """What it reads."""
-        channel = {"channel"} if self.by == "channel" or self.cost else set()
+        channel = {"url"} | ({"channel"} if self.by == "channel" or self.cost else set())
         return (VALUE_COLUMNS if self.rules.goal else frozenset()).union(channel, *(s.columns for s in self.surveys))
 
     def lookback(self, since: int) -> Lookback | None:

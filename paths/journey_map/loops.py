@@ -60,12 +60,15 @@ def before(customer: AnyInts, at: Ints, later: Ints, since: Ints, span: int) -> 
 
 
 @Loop
-def turns(code: AnyInts, index: AnyInts, at: Ints, repeats_within: int, found: Flags, repeat: int, back: int) -> None:
+def turns(
+    code: AnyInts, index: AnyInts, at: Ints, repeats_within: int, stays: int, found: Flags, repeat: int, back: int
+) -> None:
     """The signals of friction.signals that names and times alone show, of whole sessions, as further bits of `found`."""
     for i in range(1, len(code) - 1):
         if code[i - 1] == code[i + 1] and index[i - 1] == index[i + 1]:
             if code[i] != code[i - 1]:
-                found[i] |= np.uint8(1) << back
+                if at[i + 1] - at[i] >= stays:
+                    found[i] |= np.uint8(1) << back
             elif at[i + 1] - at[i - 1] <= repeats_within:
                 for near in range(i - 1, i + 2):
                     found[near] |= np.uint8(1) << repeat

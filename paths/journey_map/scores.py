@@ -18,8 +18,9 @@ from paths.arrays.histograms import NO_BINS, quantile_seconds
 from paths.journey_map.cells import Cell
 from paths.journey_map.friction import SIGNALS
 from paths.journey_map.surveys import ONE
-from paths.journey_map.visit_signs import BAD, FEELING
+from paths.journey_map.visit_signs import FEELING
 from paths.journeys.touchpoints import UNMAPPED
+from paths.statistics.clusters import Clustered
 from paths.statistics.intervals import Z95, discoveries, newcombe, rate, two_proportion_p, wilson
 
 THIN, SOLID, NO_EVIDENCE = "thin", "solid", "none"
@@ -92,11 +93,14 @@ MOMENTS = pa.schema(
         ("effect_high", FLOAT),
         ("p_value", FLOAT),
         ("significant", pa.bool_()),
+        ("verdict", TEXT),
         ("evidence", TEXT),
     ]
 )
-"""One row is one touchpoint, the strongest first: effect = reach x |P(goal | good) - P(goal | bad)|; good, bad: sessions whose
-return_window is over; bad: a visit there shows friction, or an answer below 0 speaks of it."""
+"""One row is one touchpoint, moments of truth first, the strongest first: effect = reach x (P(goal | good) - P(goal | bad)), below 0
+where bad is better; good, bad: visits with room for every signal, in sessions whose return_window is over; bad: it shows
+friction, or an answer below 0 speaks of it. verdict: MOMENT, GOES_WITH_BUYING, or null where noise may be all."""
+MOMENT, GOES_WITH_BUYING = "moment of truth", "goes with buying"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,7 +239,8 @@ class Counted:
             "cost": round(cost["sum"] / self.settings.minor_units, 2) if cost["n"] else None,
             "evidence": self.evidence(customers),
         }
-        shown = {f"friction_{s}": rate(self.at(cell, "signal", s)["n"], friction["n"]) for s in SIGNALS}
+        signals = {s: self.at(cell, "signal", s) for s in SIGNALS}
+        shown = {f"friction_{s}": rate(n["n"], n["sum"]) for s, n in signals.items()}
         return found | shown | self.sentiment(cell)
 
     def sentiment(self, cell: Cell) -> dict[str, Any]:
@@ -272,7 +277,8 @@ class Counted:
 
     def pain(self, cell: Cell, signal: str) -> dict[str, Any]:
         """One PAINS row."""
-        shown, visits = self.at(cell, "signal", signal), self.at(cell, "friction")["n"]
+        shown = self.at(cell, "signal", signal)
+        visits = shown["sum"]
         bad, closed = self.at(cell, "value", signal), self.at(cell, "closed")
         good_n, good_hits = closed["n"] - bad["n"], closed["hits"] - bad["hits"]
         low, high = wilson(shown["n"], visits)
@@ -297,39 +303,51 @@ class Counted:
 
     def moments(self, cells: Sequence[Cell]) -> pa.Table:
         """The MOMENTS table: ranked, with Benjamini-Hochberg over the rows with enough of both kinds."""
-        rows = [self.moment(c) for c in cells if self.at(c, "value", BAD)["n"]]
+        rows = [self.moment(c) for c in cells if self.at(c, "moment", "bad")["n"]]
         solid = [r for r in rows if r["evidence"] == SOLID]
-        for row, is_one in zip(solid, discoveries([r["p_value"] for r in solid], self.settings.q), strict=True):
-            row["significant"] = is_one
-        rows.sort(key=lambda r: (r["evidence"] != SOLID, -(r["effect"] or 0), r["touchpoint"]))
+        for row, sure in zip(solid, discoveries([r["p_value"] for r in solid], self.settings.q), strict=True):
+            if sure:
+                better = row["difference"] > 0
+                row |= {"significant": better, "verdict": MOMENT if better else GOES_WITH_BUYING}
+        rows.sort(key=lambda r: (not r["significant"], r["evidence"] != SOLID, -(r["effect"] or 0), r["touchpoint"]))
         return pa.Table.from_pylist(rows, schema=MOMENTS)
+
+    def side(self, cell: Cell, side: str) -> Clustered:
+        """The good or the bad visits of a cell."""
+        units, spread = self.at(cell, "moment", side), self.at(cell, "clusters", side)
+        return Clustered(
+            n=units["n"],
+            hits=units["hits"],
+            clusters=spread["n"],
+            nn=units["sum"],
+            nx=spread["hits"],
+            xx=units["square"],
+        )
 
     def moment(self, cell: Cell) -> dict[str, Any]:
         """One MOMENTS row."""
-        bad, closed = self.at(cell, "value", BAD), self.at(cell, "closed")
-        good = (closed["hits"] - bad["hits"], closed["n"] - bad["n"])
+        good, bad = (self.side(cell, side) for side in ("good", "bad"))
         reach = self.at(cell, "customers")["n"] / self.customers
-        low, high = newcombe(*good, bad["hits"], bad["n"])
-        known = low is not None and high is not None
-        difference = good[0] / good[1] - bad["hits"] / bad["n"] if known else None
-        ends = sorted((abs(low or 0.0), abs(high or 0.0)))
-        across = known and (low or 0) <= 0 <= (high or 0)
+        independent = *good.effective, *bad.effective
+        low, high = newcombe(*independent)
+        difference = good.hits / good.n - bad.hits / bad.n if good.n else None
         return {
             "stage": cell.stage,
             "touchpoint": cell.place,
             "customers": self.at(cell, "customers")["n"],
             "reach": round(reach, 6),
-            "good": good[1],
-            "bad": bad["n"],
-            "p_goal_good": rate(*good),
-            "p_goal_bad": rate(bad["hits"], bad["n"]),
+            "good": good.n,
+            "bad": bad.n,
+            "p_goal_good": rate(good.hits, good.n),
+            "p_goal_bad": rate(bad.hits, bad.n),
             "difference": None if difference is None else round(difference, 6),
             "ci_low": low,
             "ci_high": high,
-            "effect": None if difference is None else round(reach * abs(difference), 6),
-            "effect_low": round(reach * (0.0 if across else ends[0]), 6) if known else None,
-            "effect_high": round(reach * ends[1], 6) if known else None,
-            "p_value": round(two_proportion_p(*good, bad["hits"], bad["n"]), 6),
+            "effect": None if difference is None else round(reach * difference, 6),
+            "effect_low": None if low is None else round(reach * low, 6),
+            "effect_high": None if high is None else round(reach * high, 6),
+            "p_value": round(two_proportion_p(*independent), 6),
             "significant": False,
-            "evidence": self.evidence(min(good[1], bad["n"])),
+            "verdict": None,
+            "evidence": self.evidence(min(good.n, bad.n)),
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -55,8 +55,8 @@ def signs_of(journeys: Journeys, rules: FrictionRules, goal: frozenset[str], sur
         # an answer that names no touchpoint speaks of the last visit, behind which there is less to come
         weighed = spoken_of(journeys, answers.visit[low & answers.names_one]).take(row)
     goals = np.flatnonzero(reached)
-    shown = taken_off("repeat", shown, row, goals)  # the rows of an order are no clicks in anger
-    failing = taken_off("contact", shown, row, past_goal(journeys, rules, goals)) | marked(FEELING, weighed)
+    shown = taken_off(SIGNALS, shown, row, goals)  # a goal has no friction
+    failing = taken_off(["contact"], shown, row, past_goal(journeys, rules, goals)) | marked(FEELING, weighed)
     return Signs(
         row=row,
         shown=shown | marked(ROUGH, shown > 0) | marked(FEELING, felt),
@@ -71,11 +71,11 @@ def past_goal(journeys: Journeys, rules: FrictionRules, goals: Ints) -> Ints:
     return np.flatnonzero(shortly_before(journeys, support, goal, CONTACT_WITHIN))
 
 
-def taken_off(sign: str, flags: Flags, row: Ints, some: Ints) -> Flags:
-    """The flags of the rows, but not this sign at some of them; both ascend."""
+def taken_off(signs: Sequence[str], flags: Flags, row: Ints, some: Ints) -> Flags:
+    """The flags of the rows, but not these signs at some of them; both ascend."""
     found, place = flags.copy(), np.searchsorted(row, some)
     there = place[np.append(row, -1).take(place) == some]
-    found[there] &= ~flag(sign)
+    found[there] &= ~np.bitwise_or.reduce([flag(sign) for sign in signs])
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import erfc, sqrt
 
 
-def newcombe(hits: int, trials: int, hits_before: int, trials_before: int) -> tuple[float | None, float | None]:
+def newcombe(hits: float, trials: float, hits_before: float, trials_before: float) -> tuple[float | None, float | None]:
     """The 95 % interval of hits/trials - hits_before/trials_before (Newcombe 1998, method 10); (None, None) without trials."""
     if not trials or not trials_before:
         return None, None
@@ -18,18 +18,18 @@ def newcombe(hits: int, trials: int, hits_before: int, trials_before: int) -> tu
     return round(low, 6), round(high, 6)
 
 
-def interval(hits: int, trials: int) -> tuple[float, float]:
+def interval(hits: float, trials: float) -> tuple[float, float]:
     """The Wilson interval where there are trials; (0, 1) says nothing."""
     low, high = wilson(hits, trials)
     return low or 0.0, 1.0 if high is None else high
 
 
-def two_proportion_p(hits: int, trials: int, hits_before: int, trials_before: int) -> float:
+def two_proportion_p(hits: float, trials: float, hits_before: float, trials_before: float) -> float:
     """Two-sided p-value of equal rates, normal approximation with the pooled rate; 1 where nothing can be said."""
     if not trials or not trials_before:
         return 1.0
     pooled = (hits + hits_before) / (trials + trials_before)
-    spread = sqrt(pooled * (1 - pooled) * (1 / trials + 1 / trials_before))
+    spread = sqrt(max(0.0, pooled * (1 - pooled)) * (1 / trials + 1 / trials_before))
     return erfc(abs(hits / trials - hits_before / trials_before) / spread / sqrt(2)) if spread else 1.0
 
 
@@ -50,11 +50,11 @@ def rate(hits: int, trials: int) -> float | None:
     return round(hits / trials, 6) if trials else None
 
 
-def wilson(hits: int, trials: int) -> tuple[float | None, float | None]:
+def wilson(hits: float, trials: float) -> tuple[float | None, float | None]:
     """The Wilson score interval at 95 % (Wilson 1927), to 6 decimals; (None, None) without trials."""
     if not trials:
         return None, None
     p, z2 = hits / trials, Z95 * Z95
     middle = (p + z2 / (2 * trials)) / (1 + z2 / trials)
-    half = Z95 / (1 + z2 / trials) * sqrt(p * (1 - p) / trials + z2 / (4 * trials * trials))
+    half = Z95 / (1 + z2 / trials) * sqrt(max(0.0, p * (1 - p)) / trials + z2 / (4 * trials * trials))
     return round(max(0.0, middle - half), 6), round(min(1.0, middle + half), 6)

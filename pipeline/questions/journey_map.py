@@ -19,6 +19,7 @@ from paths.journey_map.scores import MapAnswer
 from paths.journeys.conditions import Condition
 from paths.journeys.personas import PERSONA
 from paths.journeys.touchpoints import UNMAPPED
+from paths.statistics.clusters import METHOD
 from paths.views.segment import InSegment
 from pipeline.config import Config
 from pipeline.config.preset_stages import SHOP_PHASES
@@ -76,11 +77,10 @@ def pains(project: ProjectFolder, **period: Unpack[PeriodWords]) -> Result:
 
 
 def moments(project: ProjectFolder, **period: Unpack[PeriodWords]) -> Result:
-    """One row per touchpoint at which a good or a bad visit decides, the strongest first, with its owner."""
+    """One row per touchpoint at which a good or a bad visit may decide, moments of truth first, with its owner."""
     asked = ask(project, period, [questions(project).cells("touchpoint")])
-    return asked.result(
-        "moments of truth", owned(project.config, asked.answers[0].moments), parameters=settings(project)
-    )
+    table = owned(project.config, asked.answers[0].moments)
+    return asked.result("moments of truth", table, parameters={**settings(project), "interval": METHOD})
 
 
 def best(project: ProjectFolder, **period: Unpack[PeriodWords]) -> Result:
@@ -172,8 +172,14 @@ def owned(config: Config, table: pa.Table) -> pa.Table:
 
 
 def ranked(table: pa.Table, min_n: int) -> pa.Table:
-    """Touchpoints with at least min_n answers, by feeling, then by friction; with their rank from both ends."""
-    rows = table.filter(pc.greater_equal(table["answers"], min_n)).sort_by(
+    """Touchpoints with at least min_n answers, by feeling, then by friction; with their rank from both ends.
+
+    Where none has so many answers: those with at least min_n customers, by friction alone.
+    """
+    felt_enough = pc.greater_equal(table["answers"], min_n)
+    if not pc.any(felt_enough).as_py():
+        felt_enough = pc.and_(pc.greater_equal(table["customers"], min_n), pc.is_valid(table["friction"]))
+    rows = table.filter(felt_enough).sort_by(
         [("sentiment", "descending"), ("friction", "ascending"), ("touchpoint", "ascending")]
     )
     n = rows.num_rows

@@ -38,6 +38,41 @@ def answers(
     return found
 
 
+def place_of(e: Event) -> str | None:
+    """The path of its URL, without its query."""
+    return e.get("url") and e.get("url").split("?")[0]
+
+
+def room(session: Session, i: int, signal: str, support: Collection[str], dwell: Mapping[str, int]) -> bool:
+    """Could the session's i-th visit show the signal?"""
+    path = session.events
+    if signal == "repeat":
+        return len(path) >= 3
+    if signal == "back_and_forth":
+        return 0 < i < len(path) - 1
+    if signal == "dwell":
+        return i < len(path) - 1 and path[i].name in dwell
+    return signal != "contact" or path[i].name not in support
+
+
+def moments(
+    sessions: Sequence[Session], events: Sequence[Event], bad: Collection[int], goals: Collection[str],
+    support: Collection[str], window: int, as_of: int,
+) -> dict[str, dict[str, list[tuple[str, bool]]]]:  # fmt: skip
+    """Name -> good or bad -> (customer, does a goal follow) of each visit with room for every signal."""
+    found: dict[str, dict[str, list[tuple[str, bool]]]] = defaultdict(lambda: {"good": [], "bad": []})
+    for s in sessions:
+        end = s.events[-1]
+        if as_of <= end.at + window:
+            continue
+        for e in s.events[1:-1]:
+            if e.name not in goals and e.name not in support:
+                later = [v for v in events if v.customer == e.customer and (v.at, v.recorded) > (e.at, e.recorded)]
+                follows = any(v.name in goals and v.at <= end.at + window for v in later)
+                found[e.name]["bad" if e.recorded in bad else "good"].append((e.customer, follows))
+    return found
+
+
 def signals(
     sessions: Sequence[Session],
     events: Sequence[Event],
@@ -57,7 +92,9 @@ def signals(
             if follows is not None and e.name in dwell and follows.at - e.at > 3 * dwell[e.name]:
                 found[e.recorded].add("dwell")
             if 0 < i < len(path) - 1 and path[i - 1].name == path[i + 1].name != e.name:
-                found[e.recorded].add("back_and_forth")
+                same_page = any(place_of(e) == place_of(v) is not None for v in (path[i - 1], path[i + 1]))
+                if path[i + 1].at - e.at >= SECOND and not same_page:
+                    found[e.recorded].add("back_and_forth")
             three = path[i : i + 3]
             if len(three) == 3 and len({v.name for v in three}) == 1 and three[2].at - three[0].at <= 10 * SECOND:
                 for v in three:
@@ -83,6 +120,7 @@ def cells(
         mine = [e for e in events if e.customer == end.customer]
         for e in s.events:
             found[cell(e)]["visits"] += 1
+            found[cell(e)]["goals"] += e.name in goals
             found[cell(e)]["friction"] += bool(shown[e.recorded])
         for name in dict.fromkeys(cell(e) for e in s.events):
             first = next(e for e in s.events if cell(e) == name)

@@ -46,7 +46,7 @@ def surveyed(draw: st.DrawFn) -> list[Row]:
     )
     return [
         (who, at, name, {k: v for k, v in (("score", draw(score)), ("about", draw(about))) if v is not None and v != "x"})
-        if name in ("csat", "nps") else (who, at, name, extra)
+        if name in ("csat", "nps") else (who, at, name, extra | {"url": draw(st.sampled_from([None, "/x", "/x?q", "/y"]))})
         for who, at, name, extra in rows
     ]  # fmt: skip
 
@@ -84,7 +84,7 @@ def check(rows: list[Row], as_of: int) -> None:
     _, sessions = kept_sessions(events, scope_of(passive=PASSIVE).sessions)
     shown = oracle.signals(sessions, events, {"oops"}, {"call"}, DWELL)
     for e in events:
-        shown[e.recorded] -= {"repeat"} if e.name == "purchase" else set()
+        shown[e.recorded] -= set(SIGNALS) if e.name == "purchase" else set()
     expected = oracle.cells(
         sessions, events, lambda e: f"{stage(e)} {e.name}", rank, PASSIVE, {"purchase"}, shown, WINDOW // timedelta(microseconds=1),
         instant(as_of), len(ORDER) - 1,
@@ -99,15 +99,43 @@ def check(rows: list[Row], as_of: int) -> None:
         ]
         assert row["conversion"] == (round(want["converting"] / want["closed"], 6) if want["closed"] else None)
         assert row["goes_on"] == (round(want["goes_on"] / want["goes_on_of"], 6) if want["goes_on_of"] else None)
-        assert row["friction"] == (round(want["friction"] / want["visits"], 6) if want["visits"] else None)
+        able = want["visits"] - want["goals"]
+        assert row["friction"] == (round(want["friction"] / able, 6) if able else None)
+        visits = [(s, i, e) for s in sessions for i, e in enumerate(s.events) if f"{stage(e)} {e.name}" == name]
         for signal in SIGNALS:
-            hits = sum(
-                signal in shown[e.recorded] for s in sessions for e in s.events if f"{stage(e)} {e.name}" == name
-            )
-            assert row[f"friction_{signal}"] == (round(hits / want["visits"], 6) if want["visits"] else None)
+            hits = sum(signal in shown[e.recorded] for _, _, e in visits)
+            among = sum(e.name != "purchase" and oracle.room(s, i, signal, {"call"}, DWELL) for s, i, e in visits)
+            assert row[f"friction_{signal}"] == (round(hits / among, 6) if among else None)
     check_feelings(events, found, answer.totals)
+    check_moments(sessions, events, shown, answer.moments.to_pylist(), as_of)
     calls = sum(e.name == "call" for s in sessions for e in s.events)
     assert sum(r["cost"] or 0 for r in found.values()) == pytest.approx(6.5 * calls)
+
+
+def check_moments(sessions: Any, events: list[Event], shown: Any, found: list[dict[str, Any]], as_of: int) -> None:
+    bad = {e.recorded for e in events if shown[e.recorded] - {"contact"} or called_first(e, events, shown)}
+    bad |= {
+        v.recorded
+        for _, value, v, _ in oracle.answers(events, PASSIVE, {"csat": "csat", "nps": "nps"})
+        if v and value < 0
+    }
+    window = WINDOW // timedelta(microseconds=1)
+    want = oracle.moments(sessions, events, bad, {"purchase"}, {"call"}, window, instant(as_of))
+    assert {r["touchpoint"] for r in found} == {name for name, sides in want.items() if sides["bad"]}
+    for row in found:
+        sides = want[row["touchpoint"]]
+        assert [row["good"], row["bad"]] == [len(sides["good"]), len(sides["bad"])]
+        for side in ("good", "bad"):
+            hits = sum(follows for _, follows in sides[side])
+            assert row[f"p_goal_{side}"] == (round(hits / len(sides[side]), 6) if sides[side] else None)
+
+
+def called_first(e: Event, events: list[Event], shown: Any) -> bool:
+    """Does the contact that follows come before the customer's next goal?"""
+    if "contact" not in shown[e.recorded]:
+        return False
+    later = [v.name for v in events if v.customer == e.customer and (v.at, v.recorded) > (e.at, e.recorded)]
+    return "purchase" not in later[: later.index("call")]
 
 
 def check_feelings(events: list[Event], found: dict[str, Any], totals: Any) -> None:

@@ -39,7 +39,7 @@ def moments(ground: Ground) -> Lane:
             return Cell(lines=[Line("none beyond noise", "quiet")])
         lines = [line for r in sure[:MOMENTS] for line in moment_lines(r)]
         return ground.counted(
-            sum(r["good"] + r["bad"] for r in sure[:MOMENTS]), "sessions", lines=[*lines, *rest(len(sure) - MOMENTS)]
+            sum(r["good"] + r["bad"] for r in sure[:MOMENTS]), "visits", lines=[*lines, *rest(len(sure) - MOMENTS)]
         )
 
     return ground.lane("moments", "Moments of truth", "where a visit decides", cell)

@@ -162,9 +162,49 @@ def test_the_rows_of_an_order_are_no_clicks_in_anger() -> None:
 
 
 def test_back_and_forth_is_friction_of_what_one_comes_back_from() -> None:
-    rows = [("a", 0, "search"), ("a", 1, "page"), ("a", 2, "search"), ("b", 0, "search"), ("b", 1, "page")]
+    rows = [
+        ("a", 0, "search"),
+        ("a", 1, "page"),
+        ("a", 2, "search"),
+        ("b", 0, "search"),
+        ("b", 1, "page"),
+        ("b", 2, "pay"),
+    ]
     assert friction_of(rows, "page") == {"back_and_forth": 0.5}
     assert friction_of(rows, "search") == {}
+
+
+def test_back_and_forth_takes_at_least_1_s() -> None:
+    rows = [
+        (who, at * SECOND, n)
+        for who, t in (("a", 1), ("b", 0.99))
+        for at, n in ((0, "search"), (5, "page"), (5 + t, "search"))
+    ]
+    assert friction_of(rows, "page") == {"back_and_forth": 0.5}
+
+
+def test_a_page_view_and_an_event_on_one_page_are_one_place_and_not_a_detour() -> None:
+    def there(url: str | None) -> dict[str, float | None]:
+        at = {"url": "https://shop.example/p/1?size=m"}
+        return friction_of([("a", 0, "search", at), ("a", 1, "page", {"url": url}), ("a", 2, "search", at)], "page")
+
+    assert there("/p/1#reviews") == {}
+    assert there("/p/2") == there(None) == {"back_and_forth": 1.0}
+
+
+def test_each_signals_rate_is_over_the_visits_that_had_room_for_it() -> None:
+    rows = [("a", i * SECOND, "pay") for i in range(3)] + [("b", 0, "pay"), ("b", 1, "pay"), ("c", 0, "pay")]
+    assert friction_of(rows, "pay") == {"repeat": 1.0}
+    assert cell(map_of(rows), "pay")["friction"] == 0.5
+    pain = map_of(rows).pains.to_pylist()[0]
+    assert (pain["signal"], pain["visits"], pain["with_signal"], pain["rate"]) == ("repeat", 3, 3, 1.0)
+
+
+def test_a_goal_has_no_friction() -> None:
+    rows = [("a", 0, "page"), ("a", 1, "purchase"), ("a", 2, "page"), ("a", 3, "oops"), ("a", 9, "call")]
+    answer = map_of(rows, friction={"errors": ("oops", "purchase"), "support": ("call",)})
+    assert all(cell(answer, "purchase")[k] is None for k in ("friction", "friction_back_and_forth", "friction_contact"))
+    assert not [r for r in answer.pains.to_pylist() if r["touchpoint"] == "purchase"]
 
 
 def test_a_support_contact_within_24_h_is_friction_of_what_went_before() -> None:
@@ -179,32 +219,90 @@ def test_dwell_beyond_three_times_the_reference_median_is_friction() -> None:
     assert friction_of(rows, "pay", dwell={"pay": minutes(2)}) == {"dwell": 0.5}
 
 
+def visits(*who: tuple[str, int, str, str]) -> list[Any]:
+    """Sessions page > pay > end, with an answer about pay: (customers' letter, how many, score, end)."""
+    return [
+        row
+        for letter, n, score, end in who
+        for i in range(n)
+        for row in (
+            (f"{letter}{i:02}", 0, "page"),
+            (f"{letter}{i:02}", 1, "pay"),
+            (f"{letter}{i:02}", 1.5, "csat", {"score": score}),
+            (f"{letter}{i:02}", 2, end),
+        )
+    ]
+
+
+def moment_of(answer: MapAnswer, name: str = "pay") -> dict[str, Any]:
+    return next(r for r in answer.moments.to_pylist() if r["touchpoint"] == name)
+
+
 def test_a_moment_of_truth_is_reach_times_the_difference_of_the_chances_of_a_goal() -> None:
-    good = [(f"g{i}", 0, "pay") for i in range(3)] + [(f"g{i}", 1, "purchase") for i in range(3)]
-    bad = (
-        [(f"b{i}", 0, "pay") for i in range(2)]
-        + [(f"b{i}", 1, "csat", {"score": "1"}) for i in range(2)]
-        + [("b0", 2, "purchase")]
-    )
-    moment = next(r for r in map_of([*good, *bad], surveys=(CSAT,)).moments.to_pylist() if r["touchpoint"] == "pay")
+    rows = visits(("g", 3, "5", "purchase"), ("b", 1, "1", "purchase"), ("c", 1, "1", "search"))
+    moment = moment_of(map_of(rows, surveys=(CSAT,)))
     assert (moment["good"], moment["bad"], moment["p_goal_good"], moment["p_goal_bad"]) == (3, 2, 1.0, 0.5)
-    assert moment["effect"] == round(5 / 6 * 0.5, 6)
+    assert moment["effect"] == round(5 / 6 * 0.5, 6)  # the padding row is a customer too
     assert moment["effect_low"] <= moment["effect"] <= moment["effect_high"]
+
+
+def test_a_moment_of_truth_is_over_visits_with_room_for_every_signal() -> None:
+    rows = [
+        ("a", 0, "pay"),
+        ("a", 1, "csat", {"score": "1"}),
+        ("a", 2, "page"),
+        ("a", 3, "purchase"),
+    ]  # the first visit
+    rows += [("b", 0, "page"), ("b", 1, "pay"), ("b", 2, "csat", {"score": "1"})]  # the last one
+    assert map_of(rows, surveys=(CSAT,)).moments.num_rows == 0
+
+
+def test_a_moment_is_named_only_where_good_is_better_than_bad_beyond_noise() -> None:
+    better = map_of(visits(("g", 40, "5", "purchase"), ("b", 40, "1", "search")), surveys=(CSAT,))
+    assert (moment_of(better)["significant"], moment_of(better)["verdict"]) == (True, "moment of truth")
+    alike = map_of(visits(("g", 40, "5", "purchase"), ("b", 40, "1", "purchase")), surveys=(CSAT,))
+    assert (moment_of(alike)["significant"], moment_of(alike)["verdict"]) == (False, None)
+
+
+def test_where_bad_is_better_the_row_says_goes_with_buying_and_is_no_moment() -> None:
+    worse = map_of(visits(("g", 40, "5", "search"), ("b", 40, "1", "purchase")), surveys=(CSAT,))
+    moment = moment_of(worse)
+    assert (moment["significant"], moment["verdict"]) == (False, "goes with buying")
+    assert moment["effect"] < 0
+
+
+def test_visits_of_one_customer_are_one_cluster() -> None:
+    def of(customers: int) -> dict[str, Any]:
+        rows = visits(("g", 40, "5", "purchase"), ("b", 20, "1", "search"), ("c", 20, "1", "purchase"))
+        day = 24 * 60
+        some = {f"{letter}{i:02}": i for letter in "gbc" for i in range(40)}
+        return moment_of(
+            map_of(
+                [(f"{r[0][0]}{some[r[0]] % customers:02}", r[1] + day * some[r[0]], *r[2:]) for r in rows],
+                surveys=(CSAT,),
+            )
+        )
+
+    strangers, few = of(40), of(4)
+    assert strangers["difference"] == few["difference"]
+    assert few["ci_low"] < strangers["ci_low"] < strangers["ci_high"] <= few["ci_high"] + 1e-9
+    assert few["p_value"] > strangers["p_value"]
 
 
 def test_a_contact_after_the_goal_is_nothing_the_goal_failed_by() -> None:
     rows = [
-        ("a", 0, "pay"),
-        ("a", 1, "purchase"),
+        ("a", 0, "page"),
+        ("a", 1, "pay"),
+        ("a", 2, "purchase"),
         ("a", 9, "call"),
-        ("b", 0, "pay"),
+        ("b", 0, "page"),
+        ("b", 1, "pay"),
         ("b", 9, "call"),
         ("b", 10, "purchase"),
     ]
     answer = map_of(rows, friction={"support": ("call",)})
     assert cell(answer, "pay")["friction_contact"] == 1.0
-    moment = next(r for r in answer.moments.to_pylist() if r["touchpoint"] == "pay")
-    assert (moment["good"], moment["bad"]) == (1, 1)
+    assert (moment_of(answer)["good"], moment_of(answer)["bad"]) == (1, 1)
 
 
 def test_n_below_min_n_is_thin_evidence() -> None:
