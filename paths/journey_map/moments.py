@@ -25,7 +25,7 @@ class Sides(NamedTuple):
 def sides(
     journeys: Journeys, signs: Signs, node: Codes, rules: FrictionRules, goal: frozenset[str], return_window: int
 ) -> Sides:
-    """Of the visits with room for every signal, in selected sessions whose return_window is over; nodes without a bad one have 0.
+    """Of the visits with room for every signal, in selected sessions whose return_window is over.
 
     Room is a visit before and one behind: only such a visit can be gone back from, and it is one of three. Goals and
     contacts of the support are no such visits.
@@ -35,11 +35,7 @@ def sides(
     open_to = np.append(states.closed & journeys.selected_sessions, False)
     _, _, decisive = signs
     bad = signs.row[(decisive & flag(BAD)) > 0]
-    asked = np.zeros(size, dtype=bool)
-    asked[node.codes.take(bad[open_to[sessions.index.take(bad)]])] = True
-    if not asked.any():
-        return Sides(*counts)
-    counting = asked.take(node.codes) & open_to[sessions.index] & ~states.goal
+    counting = open_to[sessions.index] & ~states.goal
     counting[sessions.first] = False
     counting[sessions.last] = False
     if rules.support:

@@ -16,6 +16,10 @@ ADDRESS = r"[^/@]+@[^/@]+"
 ID = re.compile("|".join((UUID, NUMBER, HEX, PREFIXED, TOKEN, ADDRESS)))
 FILE = re.compile(r"(?P<stem>.+)(?P<suffix>\.[A-Za-z][A-Za-z0-9]{0,4})")
 SPECIAL = re.compile(r"[*?\[]")
+SECTION = 10
+"""So many pages under one folder are a section, named as one ..."""
+LARGE = 5
+"""... but for a page that has one event of the section's in so many, or more: it stands for itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +57,7 @@ def suggest(unmatched: Iterable[Mapping[str, Any]], taken: Iterable[str] = (), t
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for row in unmatched:
         groups.setdefault(generalised(row["path"]), []).append(row)
+    groups = by_section(groups)
     events = {url: sum(r["events"] for r in rows) for url, rows in groups.items()}
     chosen = sorted(groups, key=lambda url: (-events[url], url))[:top]
     used = {*taken, "START", "END"}
@@ -72,6 +77,26 @@ def suggest(unmatched: Iterable[Mapping[str, Any]], taken: Iterable[str] = (), t
             )
         )
     return found
+
+
+def by_section(groups: Mapping[str, list[Mapping[str, Any]]]) -> dict[str, list[Mapping[str, Any]]]:
+    """The same with the small pages of each section as one pattern, /blogs/*: the deepest folders first, the root never."""
+    found = dict(groups)
+    folders = {folder for url in groups for folder in folders_of(url)}
+    for folder in sorted(folders, key=lambda f: (-f.count("/"), f)):
+        pages = [url for url in found if url.startswith(f"{folder}/") and not url.endswith("/*")]
+        total = sum(r["events"] for url in pages for r in found[url])
+        small = [url for url in pages if sum(r["events"] for r in found[url]) * LARGE < total]
+        if len(small) >= SECTION:
+            rows = [*found.get(f"{folder}/*", []), *(r for url in small for r in found.pop(url))]
+            found[f"{folder}/*"] = sorted(rows, key=lambda r: -r["events"])
+    return found
+
+
+def folders_of(url: str) -> list[str]:
+    """/a/b of /a/b/c, and /a."""
+    parts = url.split("/")
+    return ["/".join(parts[:n]) for n in range(2, len(parts))]
 
 
 def candidates(url: str) -> Iterable[str]:

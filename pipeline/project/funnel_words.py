@@ -116,7 +116,7 @@ def step_number(steps: Sequence[Step], texts: Sequence[str], said: str | int, wh
         numbers = " and ".join(map(str, found))
         raise ConfigError(f'{what} "{said}", which are the steps {numbers}: say the number.')
     names = [s.name for s in steps]
-    numbered = f"there are {len(steps)} steps, numbered from 1"
+    numbered = f"the funnel has {len(steps)}, numbered from 1"
     raise ConfigError(f'{what} "{said}", which is no step: {numbered}.{did_you_mean(str(said), names)}')
 
 

@@ -26,6 +26,7 @@ from pipeline.config import Config, load_config
 from pipeline.engines.local import Pass, run
 from pipeline.project.as_of import default_as_of, instant_text, parse_day, parse_instant
 from pipeline.project.customer_facts import check_persona
+from pipeline.project.goal_warnings import goal_warnings
 from pipeline.project.result import Result
 from pipeline.project.rules import session_rules, stage_rules, touchpoint_rules
 from sessionize.clock import midnight
@@ -211,6 +212,12 @@ class Asked:
         for name in never_seen(names, given, events, touchpoints):
             near = did_you_mean(unquoted(name) or name, sorted(events | given & touchpoints))
             self.warnings.append(f'the {what} "{unquoted(name) or name}" never occurs.{near}')
+
+    def check_goal(self, goals: Iterable[str]) -> None:
+        """Warn about goals that never occur, with the way out; the last answer is the Vocabulary's."""
+        seen: Mapping[str, frozenset[str]] = self.answers[-1]
+        occurring = (seen.get(kind, frozenset[str]()) for kind in ("event", "touchpoint"))
+        self.warnings.extend(goal_warnings(goals, self.config, self.scope.touchpoints.given, *occurring))
 
     def meta(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Parameters in force, snapshot, what was read and left out."""

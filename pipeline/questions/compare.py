@@ -89,7 +89,7 @@ def ask_both(
 def compare_dropoff(project: ProjectFolder, period: Period, text: str, question: DropOff) -> Result:
     """One row per touchpoint or stage; overall: sessions that end without a goal, of all sessions."""
     both = ask_both(project, period, text, [question, Summary()], [Vocabulary()])
-    both.asked.check_names(sorted(question.rules.goal), "goal")
+    both.asked.check_goal(question.rules.goal)
     (now, sessions), (before, sessions_before) = both.now, both.before
     found = compared(
         paired(dropoff_counts(now), dropoff_counts(before)),

@@ -137,7 +137,7 @@ def strugglers(
     goals = goal_rules(project.config, [goal] if isinstance(goal, str) else goal).goal
     question = Strugglers(stages=stages, names=names, goal=goals, least=sessions)
     asked = project.ask(Period(**period), [question, Summary(), Vocabulary()])
-    asked.check_names(sorted(goals), "goal")
+    asked.check_goal(goals)
     sticks = Counter(asked.answers[0]["sticks_at"].to_pylist())
     parameters = {
         "goal": sorted(goals),

@@ -33,6 +33,6 @@ def dropoff(
         return compare_dropoff(project, Period(**period), compare, question)
     asked = project.ask(Period(**period), [question, Vocabulary()])
     goals = sorted(question.rules.goal)
-    asked.check_names(goals, "goal")
+    asked.check_goal(goals)
     parameters = {"by": by, "goal": goals, "return_window": question.return_window}
     return asked.result("dropoff", asked.answers[0], parameters=parameters)

@@ -48,7 +48,7 @@ def paths(
     chances = cache(lambda: absorbing_chain(edges, ends) if goals else {})
     if not nodes:
         return asked.result("paths", edges, make_graph=lambda: graph_of(edges, chances()))
-    asked.check_names(sorted(goals), "goal")
+    asked.check_goal(goals)
     asked.warnings.extend(
         f'some events at "{n}" are goals and some are not: the chain does not stop there.'
         for n in sorted(split.mixed - ends)

@@ -66,7 +66,7 @@ def variants(
     rules = goal_rules(project.config, [goal] if isinstance(goal, str) else goal)
     question = Variants(view=view, rules=rules, max_steps=max_steps, converted=converted)
     asked = project.ask(Period(**period), [question, Vocabulary()])
-    asked.check_names(sorted(rules.goal), "goal")
+    asked.check_goal(rules.goal)
     check_events(asked, (), view, "")
     table = asked.answers[0]
     parameters = {

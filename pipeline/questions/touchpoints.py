@@ -6,10 +6,12 @@ from typing import Any, Unpack
 
 import pyarrow as pa
 
+from paths.journeys.names import meaning
 from paths.journeys.touchpoints import TouchpointRule, fits, path_of
 from paths.overview.names import Vocabulary
 from paths.overview.rule_coverage import RuleCoverage, spoken
 from paths.overview.url_patterns import blocks, suggest
+from pipeline.config import Config
 from pipeline.project.project import Period, PeriodWords, ProjectFolder
 from pipeline.project.result import Result
 from pipeline.project.rules import touchpoint_rules
@@ -31,7 +33,8 @@ def touchpoints(project: ProjectFolder, *, top: int = 10, **period: Unpack[Perio
     found, names = asked.answers
     taken = rules.given.union(*names.values(), project.config.project.goal)
     unmatched = found.unmatched.to_pylist()
-    suggestions = suggest(unmatched, taken, top)
+    kept = not_to_be_swallowed(project.config)
+    suggestions = suggest([r for r in unmatched if r["event"] not in kept], taken, top)
     parameters = {
         "rules_given": len(rules.rules),
         "paths_unmatched": len(unmatched),
@@ -39,6 +42,13 @@ def touchpoints(project: ProjectFolder, *, top: int = 10, **period: Unpack[Perio
         "toml": blocks(suggestions),
     }
     return asked.result("touchpoints", found.table, parameters=parameters)
+
+
+def not_to_be_swallowed(config: Config) -> frozenset[str]:
+    """Events that carts and goals are made of: named by their page they could not be told apart on it."""
+    roles = config.carts.roles.by_role()
+    names = {n for role, given in roles.items() if role != "view" for n in given}.union(config.project.goal)
+    return frozenset(meaning(n, ()).text for n in names)
 
 
 def which_rule(project: ProjectFolder, url: str, *, event: str | None = None, channel: str | None = None) -> Result:

@@ -9,10 +9,10 @@ from typing import Any
 from ingest.store.event_days import first_event
 from ingest.store.event_store import Snapshot
 from paths.journeys.conditions import Condition
-from paths.journeys.names import never_seen
 from paths.journeys.scope import NEVER, Scope
 from pipeline.config import Funnel as SavedFunnel
 from pipeline.engines.local import Pass, run
+from pipeline.project.goal_warnings import goal_warnings
 from pipeline.project.project import Period, ProjectFolder
 from pipeline.project.rules import cart_rules, goal_rules
 from pipeline.project.saved_funnels import plain_funnels
@@ -57,7 +57,8 @@ def gathered(
     """The same, of one snapshot."""
     columns = map_columns(project).union(project.config.project.segments)
     scope, warnings = project.scope(period, snapshot, columns)
-    about = About(project, period, scope, periods_of(scope, project.config.project.timezone, compare))
+    periods = periods_of(scope, project.config.project.timezone, compare, first_event(snapshot))
+    about = About(project, period, scope, periods)
     values, left_out = segment_values(project, snapshot, scope, about.periods.now) if segments else ([], 0)
     asked = [about_all(project, scope, about.periods), *(questions(project, scope, about.periods, c) for c in values)]
     asked.append(map_questions(project, about.periods))
@@ -80,13 +81,15 @@ def whole_report(about: About, found: Answers, snapshot: Snapshot, done: Pass, w
     config, rules = project.config, goal_rules(project.config)
     spoken = spoken_under(config, about.period, periods.now, scope.as_of)
     names, given = found[Key("names")], scope.touchpoints.given
+    unseen = goal_warnings(rules.goal, config, given, names, names)
     return Report(
         shop=config.directory.resolve().name,
         timezone=config.project.timezone,
         currency=config.project.currency,
         minor_units=project.minor_units,
         goal=sorted(rules.goal),
-        goal_seen=len(never_seen(rules.goal, given, names, names)) < len(rules.goal),
+        goal_seen=len(unseen) < len(rules.goal),
+        goal_unseen=" ".join(unseen),
         as_of=scope.as_of,
         now=periods.now,
         before=periods.before,
@@ -100,7 +103,7 @@ def whole_report(about: About, found: Answers, snapshot: Snapshot, done: Pass, w
         quality=quality(project, snapshot, found[Key("coverage")], found[Key("summary")], done.excluded_sessions),
         rules=rules_in_force(config, cart_rules(project.config)),
         commands=commands(spoken),
-        warnings=[*warnings, *unknown_steps(config, given, names)],
+        warnings=[*warnings, *unseen, *unknown_steps(config, given, names)],
         **tables(about, found, spoken),
     )
 

@@ -87,19 +87,21 @@ class Periods:
         return tuple((s.since, s.until) for s in spans)
 
 
-def periods_of(scope: Scope, timezone: str, compare: bool) -> Periods:
-    """The 28 days before as_of unless the scope says otherwise, against as many days before them."""
+def periods_of(scope: Scope, timezone: str, compare: bool, first_event: int | None = None) -> Periods:
+    """The 28 days before as_of unless the scope says otherwise, against as many days before them; of the weeks those that do
+    not end before the first event of all (microseconds UTC)."""
     since, until = days_of(scope, timezone)
 
     def span(first: date, last: date) -> Span:
         return Span(since=midnight(first, timezone), until=midnight(last, timezone))
 
     earliest = since - (until - since) if compare else since
-    weeks = min((until - earliest) // WEEK, MOST_WEEKS)
+    many = min((until - earliest) // WEEK, MOST_WEEKS)
+    weeks = [span(until - (i + 1) * WEEK, until - i * WEEK) for i in reversed(range(many))]
     return Periods(
         now=span(since, until),
         before=span(earliest, since) if compare else None,
-        weeks=tuple(span(until - (i + 1) * WEEK, until - i * WEEK) for i in reversed(range(weeks))),
+        weeks=tuple(week for week in weeks if first_event is None or week.until > first_event),
     )
 
 

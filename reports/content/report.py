@@ -99,6 +99,7 @@ class Report:
     minor_units: int
     goal: Sequence[str]
     goal_seen: bool
+    goal_unseen: str  # what is to be said of goals that never occur; "" where all do
     as_of: int
     now: Span
     before: Span | None

@@ -67,6 +67,14 @@ def test_an_as_of_within_a_day_takes_in_that_day() -> None:
     assert len(found.weeks) == 4
 
 
+def test_periods_that_began_before_the_data_draw_no_empty_weeks() -> None:
+    found = periods_of(Scope(as_of=day("2024-06-30")), ZONE, compare=True, first_event=day("2024-06-12"))
+    assert found.now == span("2024-06-02", "2024-06-30")
+    assert found.weeks == tuple(
+        span(*w) for w in (("2024-06-09", "2024-06-16"), ("2024-06-16", "2024-06-23"), ("2024-06-23", "2024-06-30"))
+    )
+
+
 def test_a_given_period_is_compared_with_as_many_days_and_clock_changes_do_not_matter() -> None:
     scope = Scope(as_of=day("2024-06-30"), since=day("2024-03-25"), until=day("2024-04-04"))
     found = periods_of(scope, ZONE, compare=True)

@@ -114,14 +114,16 @@ def summary(answer: CartAnswer, report: Report) -> Markup:
     text = Markup(
         "Of {} carts that are decided, {} bought at once, {} went quiet and came back, {} are abandoned"
     ).format(number(decided), number(t["converted"]), number(t["recovered"]), number(t["abandoned"]))
-    if t["value_coverage"]:
-        left = sum(
-            r["value"] or 0 for r in answer.table.to_pylist() if r["status"] == "abandoned" and r["kind"] != "browse"
-        )
+    left = [r for r in answer.table.to_pylist() if r["status"] == "abandoned" and r["kind"] != "browse"]
+    values = [r["value"] for r in left if r["value"] is not None]
+    if values:
+        known = sum(r["value_coverage"] * r["episodes"] for r in left if r["value"] is not None)
         text += Markup(" with <b>{}</b> in them (value known of {})").format(
-            short_money(left, report.currency), share(t["value_coverage"], 0)
+            short_money(sum(values), report.currency), share(known / t["abandoned"], 0)
         )
-    else:
+    elif left and t["value_coverage"]:
+        text += Markup("; what is in those is not known: map price in [[source]], or quantity and item_id of updates")
+    elif not t["value_coverage"]:
         text += Markup("; their value is not known: map price or value in [[source]]")
     return text + Markup(".")
 

@@ -26,7 +26,7 @@ APART = "need more than one touchpoint: all events are \u201c{name}\u201d. [[tou
 CARTS = "need events that fill a cart (add_to_cart, begin_checkout), or [carts.roles] to say what yours are called."
 MAP = "needs [[stage]] in journeys.toml, so that every touchpoint belongs to a stage."
 MAP_EMPTY = "needs events that belong to a [[stage]]; this period has none."
-GOAL = "needs a goal that occurs: no event is {goal}, which [project] goal names."
+GOAL = "needs a goal that occurs: {why}"
 NO_GOAL = "needs [project] goal in journeys.toml: what journeys are for."
 FEELINGS = "need [[survey]] in journeys.toml: the events that are answers (CSAT, NPS), and where their score is."
 NO_ANSWERS = "need answers to a [[survey]]; this period has none."
@@ -44,7 +44,7 @@ def missing(report: Report, *, drawn: Collection[str]) -> list[Missing]:
         found.append(
             Missing(
                 name="What is lost",
-                needs=GOAL.format(goal=" or ".join(f"\u201c{plain(g, 40)}\u201d" for g in report.goal)),
+                needs=GOAL.format(why=plain(report.goal_unseen, 300)),
             )
         )
     if "map" not in drawn:

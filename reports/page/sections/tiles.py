@@ -155,16 +155,25 @@ def recovery(report: Report, carts: CartAnswer, weeks: Sequence[dict[str, Any]])
     t, now = carts.totals, carts.spans.slice(0, 1).to_pylist()[0]
     left = t["abandoned"] + t["recovered"]
     known = now["abandoned_known"] + now["recovered_known"]
+
+    def worth(status: str) -> str:
+        """The value of the carts of a status; unknown where none of them has one."""
+        if now[status] and not now[f"{status}_known"]:
+            return "unknown"
+        return short_money(now[f"{status}_value"] / report.minor_units, report.currency)
+
     coming = f"{share(t['recovery_rate'])} of those left behind"
     spark = spark_of(report, weeks, "cart_recovered", "Recovered carts", number)
     if known:
-        back, may = (now[f"{s}_value"] / report.minor_units for s in ("recovered", "abandoned"))
+        still = worth("abandoned")
         return Tile(
             label="Recovered value",
-            value=short_money(back, report.currency),
+            value=worth("recovered"),
             direction="same",
             spark=spark,
-            change=f"{short_money(may, report.currency)} still in abandoned carts",
+            change="what is in abandoned carts is unknown"
+            if still == "unknown"
+            else f"{still} still in abandoned carts",
             note=coming,
             n=f"value known of {number(known)} of {number(left)} carts",
             counts=(t["recovered"], t["abandoned"], known),

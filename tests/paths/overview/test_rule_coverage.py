@@ -123,3 +123,27 @@ def test_the_narrower_pattern_comes_first_and_names_are_new() -> None:
     ]  # fmt: skip
     assert (found[3].event, found[3].events, found[3].paths) == (("click", "page"), 6, 2)
     assert suggest(rows, top=1)[0].url in ("/", "/purchase", "/users/*")
+
+
+def urls_of(pages: dict[str, int]) -> list[tuple[str, int, int]]:
+    """(pattern, events, paths) of what is suggested for pages with so many events."""
+    rows = [{"path": p, "event": "page", "events": n} for p, n in sorted(pages.items(), key=lambda i: -i[1])]
+    return [(s.url, s.events, s.paths) for s in suggest(rows)]
+
+
+def test_a_section_of_many_small_pages_is_one_pattern() -> None:
+    posts = {f"/blogs/news/post-{word}": 2 for word in "abcdefghijkl"}
+    shop = {f"/products/{word}-shirt": 3 for word in "abcdefghij"}
+    assert urls_of({**posts, **shop, "/products/best": 40, "/cart": 9}) == [
+        ("/products/best", 40, 1), ("/blogs/news/*", 24, 12), ("/products/*", 30, 10), ("/cart", 9, 1),
+    ]  # fmt: skip
+
+
+def test_few_pages_and_pages_of_the_root_are_no_section() -> None:
+    few = {f"/help/{word}": 1 for word in "abcdefghi"}
+    assert len(urls_of(few)) == 9
+    assert all("*" not in url for url, _, _ in urls_of({f"/{word}": 1 for word in "abcdefghijkl"}))
+
+
+def test_folders_with_few_pages_each_are_a_section_of_the_folder_above() -> None:
+    assert urls_of({f"/blogs/{a}/{b}": 1 for a in "abcd" for b in "xyz"}) == [("/blogs/*", 12, 12)]
