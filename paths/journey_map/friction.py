@@ -132,7 +132,8 @@ def elsewhere(journeys: Journeys, visits: Visits, visit: Ints) -> Bools:
     paths = dict[str, int]()
     number = [-1 if code < 0 else paths.setdefault(path_of(url.names[code]), len(paths)) for code in different.tolist()]
     before, here, behind = np.array(number, dtype=np.int64)[place].reshape(3, -1)
-    return (here < 0) | ((here != before) & (here != behind))
+    found: Bools = (here < 0) | ((here != before) & (here != behind))
+    return found
 
 
 @memoised()
@@ -176,7 +177,8 @@ def room(journeys: Journeys, node: Codes, rules: FrictionRules, goal: frozenset[
 
     def lacking(events: Ints) -> Ints:
         """By node: those of these events that are no goals."""
-        return np.bincount(node.codes.take(events[~goals.take(events)]), minlength=size)
+        found: Ints = np.bincount(node.codes.take(events[~goals.take(events)]), minlength=size)
+        return found
 
     first, last, n = (values.take(chosen) for values in (sessions.first, sessions.last, sessions.events))
     there = visit_counts(journeys, node)[0] - np.bincount(node.codes.take(selected(journeys, goals)), minlength=size)
@@ -195,7 +197,8 @@ def room(journeys: Journeys, node: Codes, rules: FrictionRules, goal: frozenset[
 def selected(journeys: Journeys, flags: Bools) -> Ints:
     """The flagged events that lie in selected sessions, ascending."""
     rows = np.flatnonzero(flags)
-    return rows[np.append(journeys.selected_sessions, False)[journeys.sessions.index.take(rows)]]
+    found: Ints = rows[np.append(journeys.selected_sessions, False)[journeys.sessions.index.take(rows)]]
+    return found
 
 
 def long_dwell(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:
