@@ -30,7 +30,8 @@ MEASURES = (
     ("rate_effect", pa.float64()),
     ("sentence", pa.string()),
 )
-"""Behind the key of a row. difference, its Newcombe 95 % interval and p_value are null below min_n. mix and rate_effect
+"""Behind the key of a row. difference, its Newcombe 95 % interval (of effective sample sizes where customers have several
+units, paths/statistics/clusters.py) and p_value are null below min_n. mix and rate_effect
 are not rounded: over all rows they add up to the difference of the overall rates."""
 
 
@@ -84,6 +85,7 @@ class Comparison:
 
     table: pa.Table
     overall: Mapping[str, float] | None
+    clustered: bool = False  # are bounds on noise over customers, who have several units each?
 
 
 def compared(
@@ -113,11 +115,14 @@ def compared(
         rows.append(row | {"mix": mix, "rate_effect": effect, "sentence": said})
     rows.sort(key=surest)
     table = pa.Table.from_pylist(rows, schema=pa.schema([*keys, *(pa.field(n, t) for n, t in MEASURES)]))
+    clustered = any(p.clusters is not None or p.clusters_before is not None for p in pairs.values())
     if overall is None:
-        return Comparison(table=table, overall=None)
+        return Comparison(table=table, overall=None, clustered=clustered)
     now, before = overall
     total = {"rate": float(now), "rate_before": float(before), "difference": float(now - before)}
-    return Comparison(table=table, overall=total | {"mix": fsum(mixes), "rate_effect": fsum(effects)})
+    return Comparison(
+        table=table, overall=total | {"mix": fsum(mixes), "rate_effect": fsum(effects)}, clustered=clustered
+    )
 
 
 def surest(row: Mapping[str, Any]) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from paths.statistics.clusters import Clustered
 from paths.statistics.intervals import discoveries, newcombe, two_proportion_p
 
 MIN_N = 30
@@ -27,6 +28,17 @@ class Pair:
     trials: int
     hits_before: int
     trials_before: int
+    clusters: Clustered | None = None  # how the trials of this side cluster; None: they are independent
+    clusters_before: Clustered | None = None
+
+    @property
+    def independent(self) -> tuple[float, float, float, float]:
+        """(hits, trials, hits before, trials before) that say as much and are independent: fewer where units cluster."""
+        now = (self.hits, self.trials) if self.clusters is None else self.clusters.effective
+        before = (
+            (self.hits_before, self.trials_before) if self.clusters_before is None else self.clusters_before.effective
+        )
+        return *now, *before
 
     @property
     def fewest(self) -> int:
@@ -50,13 +62,13 @@ class Pair:
 
     @property
     def interval(self) -> tuple[float | None, float | None]:
-        """Of the difference: Newcombe, 95 %."""
-        return newcombe(self.hits, self.trials, self.hits_before, self.trials_before)
+        """Of the difference: Newcombe, 95 %, of `independent` units."""
+        return newcombe(*self.independent)
 
     @property
     def p_value(self) -> float:
-        """Of equal rates, two-sided."""
-        return two_proportion_p(self.hits, self.trials, self.hits_before, self.trials_before)
+        """Of equal rates, two-sided, of `independent` units."""
+        return two_proportion_p(*self.independent)
 
 
 def beyond_noise(pairs: Sequence[Pair], min_n: int = MIN_N, q: float = Q) -> list[bool]:
@@ -66,11 +78,32 @@ def beyond_noise(pairs: Sequence[Pair], min_n: int = MIN_N, q: float = Q) -> lis
     return [found.get(i, False) for i in range(len(pairs))]
 
 
-def paired(now: Counts, before: Counts) -> dict[Key, Pair]:
-    """Every rate that either side has, in the order of this side, then of the other; 0 of 0 where one has none."""
+def paired(
+    now: Counts,
+    before: Counts,
+    clusters: Mapping[Key, Clustered] | None = None,
+    clusters_before: Mapping[Key, Clustered] | None = None,
+) -> dict[Key, Pair]:
+    """Every rate that either side has, in the order of this side, then of the other; 0 of 0 where one has none.
+
+    `clusters` of both sides where units are several of a customer's: those that hold one unit each say nothing.
+    """
     keys = dict.fromkeys([*now, *before])
     both = {k: (*now.get(k, (0, 0)), *before.get(k, (0, 0))) for k in keys}
     return {
-        k: Pair(hits=hits, trials=trials, hits_before=hits_before, trials_before=trials_before)
+        k: Pair(
+            hits=hits,
+            trials=trials,
+            hits_before=hits_before,
+            trials_before=trials_before,
+            clusters=of_several(clusters, k),
+            clusters_before=of_several(clusters_before, k),
+        )
         for k, (hits, trials, hits_before, trials_before) in both.items()
     }
+
+
+def of_several(clusters: Mapping[Key, Clustered] | None, key: Key) -> Clustered | None:
+    """The clusters of a rate where any holds several units."""
+    found = (clusters or {}).get(key)
+    return found if found is not None and found.nn > found.n else None

@@ -35,9 +35,9 @@ class PeopleQuestions(ProjectFolder):
         self,
         *,
         funnel: Names | None = None,
-        dropped_at: Positive | None = None,
-        converted_at: Positive | None = None,
-        in_progress_at: Positive | None = None,
+        dropped_at: Positive | str | None = None,
+        converted_at: Positive | str | None = None,
+        in_progress_at: Positive | str | None = None,
         edge: tuple[str, str] | None = None,
         lost: str | None = None,
         returned: str | None = None,
@@ -67,7 +67,7 @@ class PeopleQuestions(ProjectFolder):
 
         Args:
             funnel: as `funnel` takes its steps; goes with one of `dropped_at`, `converted_at` and `in_progress_at`.
-            dropped_at: who got to this step (numbered from 1 as written) and dropped there.
+            dropped_at: who got to this step (its name, or its number from 1 as written) and dropped there.
             converted_at: who reached this step.
             in_progress_at: who is at this step and may go on.
             edge: sessions that go from one node to the other.

@@ -12,6 +12,7 @@ from ingest.errors import ConfigError
 from paths.analysis import Analysis
 from paths.carts.breakdown import COMPUTED, GRID
 from paths.carts.counts import Carts
+from paths.compare.clusters import CartClusters, DropOffClusters, EdgeClusters, FunnelClusters
 from paths.compare.comparison import Comparison, Whole, Words, compared, surest
 from paths.compare.rates import (
     MAP_MEASURES,
@@ -32,7 +33,8 @@ from paths.journey_map.scores import MapAnswer
 from paths.journeys.touchpoints import StageRules
 from paths.overview.names import Vocabulary
 from paths.overview.summary import Summary
-from paths.statistics.pairs import MIN_N, Key, Q, beyond_noise, paired
+from paths.statistics.clusters import METHOD, Clustered
+from paths.statistics.pairs import MIN_N, Counts, Key, Q, beyond_noise, paired
 from pipeline.project.project import Asked, Period, ProjectFolder
 from pipeline.project.result import Result
 from pipeline.questions.compare_sides import SEGMENT, Sides, sides_of
@@ -62,6 +64,7 @@ class Both:
             "before": self.sides.before.meta,
             "overall": found.overall,
             "q": Q,
+            "interval": METHOD if found.clustered else "Newcombe",
         }
         return replace(self.asked.result(f"{title} compared", found.table, parameters=meta), make_plot=None)
 
@@ -88,11 +91,14 @@ def ask_both(
 
 def compare_dropoff(project: ProjectFolder, period: Period, text: str, question: DropOff) -> Result:
     """One row per touchpoint or stage; overall: sessions that end without a goal, of all sessions."""
-    both = ask_both(project, period, text, [question, Summary()], [Vocabulary()])
+    clusters = DropOffClusters(
+        goal=question.rules.goal, return_window=question.return_window, by_stage=question.by_stage
+    )
+    both = ask_both(project, period, text, [question, Summary(), clusters], [Vocabulary()])
     both.asked.check_goal(question.rules.goal)
-    (now, sessions), (before, sessions_before) = both.now, both.before
+    (now, sessions, *spread), (before, sessions_before, *spread_before) = both.now, both.before
     found = compared(
-        paired(dropoff_counts(now), dropoff_counts(before)),
+        paired(dropoff_counts(now), dropoff_counts(before), *spread, *spread_before),
         [now.schema.field(0)],
         Whole(units=total(sessions, "sessions"), units_before=total(sessions_before, "sessions")),
         Words(did="dropped off", than=both.sides.than),
@@ -105,11 +111,13 @@ def compare_dropoff(project: ProjectFolder, period: Period, text: str, question:
 
 def compare_paths(project: ProjectFolder, period: Period, text: str, question: Transitions) -> Result:
     """One row per edge, of all steps out of its source; mix + rate_effect is the change of its share of all transitions."""
-    both = ask_both(project, period, text, [question])
-    (now,), (before,) = both.now, both.before
+    both = ask_both(project, period, text, [question, EdgeClusters(question=question)])
+    (now, spread), (before, spread_before) = both.now, both.before
+    edges, edges_before = edge_counts(now, before)
+    pairs = paired(edges, edges_before, of_edges(edges, spread), of_edges(edges_before, spread_before))
     whole = Whole(units=total(now, "transitions"), units_before=total(before, "transitions"))
     keys = [now.schema.field("source"), now.schema.field("target")]
-    found = compared(paired(*edge_counts(now, before)), keys, whole, Words(did="went there", than=both.sides.than))
+    found = compared(pairs, keys, whole, Words(did="went there", than=both.sides.than))
     by = "stage" if question.by_stage else "touchpoint"
     return both.result("paths", found, {"by": by, "collapse_repeats": question.collapse_repeats})
 
@@ -129,9 +137,11 @@ def compare_funnel(
     group = question.breakdown or question.by
     if question.by and not SEGMENT.fullmatch(text):
         raise ConfigError(f"--by {question.by} tells periods apart, and so does --compare {text}: give one of them.")
-    both = ask_both(project, period, text, [replace(question, top=None)], [Vocabulary()], question.columns)
+    whole = replace(question, top=None)
+    clusters = [FunnelClusters(question=whole)] if question.count == "sessions" else []
+    both = ask_both(project, period, text, [whole, *clusters], [Vocabulary()], question.columns)
     both.asked.check_names(names, "step")
-    (now,), (before,) = both.now, both.before
+    (now, *spread), (before, *spread_before) = both.now, both.before
     counts = [step_counts(t, group) for t in (now, before)]
     if question.top and question.breakdown:
         values = list(dict.fromkeys(k[0] for c in counts for k in c))
@@ -140,13 +150,24 @@ def compare_funnel(
     keys = [pa.field(n, pa.int64() if n == "step" else pa.string()) for n in columns]
     warn_of_open_windows(both)
     found = compared(
-        paired(*counts),
+        paired(counts[0], counts[1], of_steps(counts[0], spread), of_steps(counts[1], spread_before)),
         keys,
         Whole(units=started(now), units_before=started(before), base=1),
         Words(did="went on", than=both.sides.than, name=lambda key: step_name(key, group)),
     )
     left = {"left_out": left_out(now), "left_out_before": left_out(before)}
     return both.result("funnel", found, {**parameters, **left})
+
+
+def of_edges(counts: Counts, clusters: Mapping[Key, Clustered]) -> dict[Key, Clustered]:
+    """The clusters of each edge; of one that nobody took those of its source."""
+    found = {key: clusters.get(key, clusters.get(key[:1])) for key in counts}
+    return {key: sums for key, sums in found.items() if sums is not None}
+
+
+def of_steps(counts: Counts, clusters: Sequence[Mapping[Key, Clustered]]) -> dict[Key, Clustered]:
+    """The clusters of each row of `step_counts`, which are keyed by ([value,] step) alone; none where customers are counted."""
+    return {key: found[key[:-2]] for found in clusters for key in counts if key[:-2] in found}
 
 
 def step_name(key: Key, group: str | None) -> str:
@@ -169,12 +190,12 @@ def compare_carts(project: ProjectFolder, period: Period, text: str, question: C
     """One row per kind of cart (and value of `by`): carts left, of those left or converted."""
     by = None if question.by in GRID else question.by
     named = () if by is None or by in COMPUTED else (by,)
-    both = ask_both(project, period, text, [question], columns=named, near=COMPUTED)
+    both = ask_both(project, period, text, [question, CartClusters(question=question)], columns=named, near=COMPUTED)
     now, before = both.now[0].table, both.before[0].table
     counts = cart_counts(now, by), cart_counts(before, by)
     decided = [sum(trials for _, trials in c.values()) for c in counts]
     found = compared(
-        paired(*counts),
+        paired(*counts, both.now[1], both.before[1]),
         [now.schema.field(n) for n in (["kind"] if by is None else ["kind", by])],
         Whole(units=decided[0], units_before=decided[1]),
         Words(did="were left", than=both.sides.than, name=lambda k: k[0] if by is None else f"{k[0]}, {by} {k[1]}"),
