@@ -146,7 +146,7 @@ def test_a_period_without_events_fails_nothing() -> None:
 
 
 def test_a_step_that_never_occurs_is_told_with_the_nearest_name(tmp_path: Path) -> None:
-    config = '[[source]]\nname = "s"\npath = "events.csv"\n[[funnel]]\nname = "f"\nsteps = ["lok"]\n'
+    config = '[project]\ngoal = "look"\n[[source]]\nname = "s"\npath = "events.csv"\n[[funnel]]\nname = "f"\nsteps = ["lok"]\n'
     events = [{"customer_id": "c", "event_at": "2026-03-01T10:00:00", "event": "look"}]
     report, _ = gather(shop(tmp_path, config, events), Period())
     assert len(report.warnings) == 1
