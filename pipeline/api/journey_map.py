@@ -1,6 +1,6 @@
 """The journey map, and what it says to do: map, map_pains, map_moments, map_best, map_designed, map_opportunities, map_personas."""
 
-from pipeline.api.words import Day, Instant, MapRows, Names, Segment, about, question
+from pipeline.api.words import Day, Instant, MapRows, Names, Segment, about, goals_of, question
 from pipeline.project.project import ProjectFolder
 from pipeline.project.result import Result
 
@@ -13,6 +13,7 @@ class MapQuestions(ProjectFolder):
         self,
         *,
         by: MapRows = "touchpoint",
+        goal: Names | None = None,
         compare: str | None = None,
         as_of: Instant | None = None,
         since: Day | None = None,
@@ -25,6 +26,7 @@ class MapQuestions(ProjectFolder):
 
         Args:
             by: rows are stage x touchpoint, stage x channel, or the stages themselves.
+            goal: what journeys are for, instead of [project] goal.
             compare: the other side: "previous", "2024-04-01..2024-05-01" or "platform=mobile".
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 
@@ -40,12 +42,15 @@ class MapQuestions(ProjectFolder):
         """
         from pipeline.questions.journey_map import journey_map
 
-        return journey_map(self, by=by, compare=compare, **about(as_of, since, until, segment, where, persona))
+        return journey_map(
+            self, by=by, goal=goals_of(goal), compare=compare, **about(as_of, since, until, segment, where, persona)
+        )
 
     @question
     def map_pains(
         self,
         *,
+        goal: Names | None = None,
         as_of: Instant | None = None,
         since: Day | None = None,
         until: Day | None = None,
@@ -56,6 +61,7 @@ class MapQuestions(ProjectFolder):
         """One row per signal of friction at a touchpoint, the most expensive first.
 
         Args:
+            goal: what journeys are for, instead of [project] goal.
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 
         Returns:
@@ -68,12 +74,13 @@ class MapQuestions(ProjectFolder):
         """
         from pipeline.questions.journey_map import pains
 
-        return pains(self, **about(as_of, since, until, segment, where, persona))
+        return pains(self, goal=goals_of(goal), **about(as_of, since, until, segment, where, persona))
 
     @question
     def map_moments(
         self,
         *,
+        goal: Names | None = None,
         as_of: Instant | None = None,
         since: Day | None = None,
         until: Day | None = None,
@@ -84,11 +91,12 @@ class MapQuestions(ProjectFolder):
         """One row per touchpoint at which a good or a bad visit decides, the strongest first.
 
         Args:
+            goal: what journeys are for, instead of [project] goal.
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 
         Returns:
             stage, touchpoint (text) · customers, good, bad (int) · reach, p_goal_good, p_goal_bad, difference, ci_low, ci_high,
-            effect, effect_low, effect_high, p_value (float) · significant (bool) · evidence, owner (text).
+            effect, effect_low, effect_high, p_value (float) · significant (bool) · verdict, evidence, owner (text).
 
         Example:
             >>> shop.map_moments().rows()[0]["touchpoint"]
@@ -96,12 +104,13 @@ class MapQuestions(ProjectFolder):
         """
         from pipeline.questions.journey_map import moments
 
-        return moments(self, **about(as_of, since, until, segment, where, persona))
+        return moments(self, goal=goals_of(goal), **about(as_of, since, until, segment, where, persona))
 
     @question
     def map_best(
         self,
         *,
+        goal: Names | None = None,
         as_of: Instant | None = None,
         since: Day | None = None,
         until: Day | None = None,
@@ -109,9 +118,10 @@ class MapQuestions(ProjectFolder):
         where: Names = (),
         persona: str | None = None,
     ) -> Result:
-        """One row per touchpoint with enough answers, the best feeling first.
+        """One row per touchpoint with enough answers, the best feeling first; without any answers by friction.
 
         Args:
+            goal: what journeys are for, instead of [project] goal.
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 
         Returns:
@@ -119,12 +129,12 @@ class MapQuestions(ProjectFolder):
             (float) · best, worst (int: its rank from either end).
 
         Example:
-            >>> shop.map_best().table.num_rows  # the sample holds no survey
-            0
+            >>> shop.map_best().rows()[0]["sentiment"] is None  # the sample holds no survey: friction alone
+            True
         """
         from pipeline.questions.journey_map import best
 
-        return best(self, **about(as_of, since, until, segment, where, persona))
+        return best(self, goal=goals_of(goal), **about(as_of, since, until, segment, where, persona))
 
     @question
     def map_designed(

@@ -39,16 +39,21 @@ HIDDEN = (
 """Columns that a terminal leaves out."""
 
 
+GOAL = click.option("--goal", multiple=True, help="What journeys are for, instead of [project] goal; may be repeated.")
+
+
 @click.group(invoke_without_command=True)
 @click.option(
     "--by", type=click.Choice(["touchpoint", "channel", "stage"]), default="touchpoint", help="Rows of the map."
 )
+@GOAL
 @compare_option
 @question
 @click.pass_context
 def map(
     context: click.Context,
     by: MapRows,
+    goal: tuple[str, ...],
     compare: str | None,
     project: ProjectOptions,
     output: OutputOptions,
@@ -60,11 +65,12 @@ def map(
     Example:
       journeys map
       journeys map --by channel
+      journeys map --goal add_to_cart
       journeys map --compare previous
     """
     if context.invoked_subcommand is not None:
         return
-    result = opened(project).map(by=by, compare=compare, **words(scope))
+    result = opened(project).map(by=by, goal=goal or None, compare=compare, **words(scope))
     if compare is not None:
         answer_compared(result, output, title="journey map")
         return
@@ -86,20 +92,24 @@ def of_all(totals: Any) -> tuple[str, ...]:
 
 
 @map.command()
+@GOAL
 @question
-def pains(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
+def pains(goal: tuple[str, ...], project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
     """Pain points: signals of friction, the most expensive first.
 
     \b
     Example:
       journeys map pains
     """
-    answer(opened(project).map_pains(**words(scope)), output, hide=("ci_low", "ci_high", "lost_goals"))
+    answer(
+        opened(project).map_pains(goal=goal or None, **words(scope)), output, hide=("ci_low", "ci_high", "lost_goals")
+    )
 
 
 @map.command()
+@GOAL
 @question
-def moments(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
+def moments(goal: tuple[str, ...], project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
     """Moments of truth: where a good or a bad visit decides.
 
     \b
@@ -107,19 +117,20 @@ def moments(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions)
       journeys map moments
     """
     hidden = ("ci_low", "ci_high", "effect_low", "effect_high", "p_value", "customers")
-    answer(opened(project).map_moments(**words(scope)), output, hide=hidden)
+    answer(opened(project).map_moments(goal=goal or None, **words(scope)), output, hide=hidden)
 
 
 @map.command()
+@GOAL
 @question
-def best(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
-    """Touchpoints by the feelings of those who were asked, the best first.
+def best(goal: tuple[str, ...], project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
+    """Touchpoints by the feelings of those who were asked, the best first; by friction where nobody was.
 
     \b
     Example:
       journeys map best
     """
-    answer(opened(project).map_best(**words(scope)), output)
+    answer(opened(project).map_best(goal=goal or None, **words(scope)), output)
 
 
 @map.command()

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import Field, PrivateAttr, model_validator
 
 from ingest.errors import did_you_mean
+from paths.journeys.names import meaning
 from pipeline.config.map_models import Annotation, Customers, Journey, Map, Persona, Survey
 from pipeline.config.models import Bot, Carts, Funnel, Gates, Project, Sessions, Source, Stage, Store, Touchpoint
 from pipeline.config.values import Section
@@ -90,7 +91,7 @@ class Config(Section):
         _refuse_twins("persona", (persona.name for persona in self.personas))
         self._journey_has_stages()
         for goal in self.project.goal:
-            if passive := self._passive_events(goal):
+            if passive := self.passive_event(goal):
                 raise ValueError(
                     f'the goal "{goal}" is passive: [sessions] passive names "{passive}", so it is in no session. '
                     "Take it out of one of the two lists"
@@ -105,11 +106,11 @@ class Config(Section):
                     f'[journey] names "{name}", and there is no such [[stage]].{did_you_mean(name, stages)}'
                 )
 
-    def _passive_events(self, goal: str) -> str | None:
+    def passive_event(self, goal: str) -> str | None:
         """The passive event that a goal names, itself or through rules that speak of passive events only."""
         rules = [rule.event for rule in self.touchpoints if rule.name == goal]
         events = [name for names in rules for name in names] if all(rules) else []
-        named = events or [goal.removeprefix("event:")]
+        named = events or [meaning(goal, ()).text]
         return named[0] if all(name in self.sessions.passive for name in named) else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ class MapQuestions:
 
     config: Config
     minor_units: int
+    goal: tuple[str, ...] | None = None  # instead of [project] goal
 
     @property
     def preset(self) -> bool:
@@ -62,7 +64,7 @@ class MapQuestions:
         return JourneyMap(
             stages=self.stages,
             by=by,
-            rules=goal_rules(self.config),
+            rules=goal_rules(self.config, self.goal),
             return_window=self.config.project.return_window,
             surveys=self.surveys,
             friction=self.friction,
@@ -92,15 +94,16 @@ class MapQuestions:
         )
 
 
-def questions(project: ProjectFolder) -> MapQuestions:
-    """The questions of a project's map."""
-    return MapQuestions(config=project.config, minor_units=project.minor_units)
+def questions(project: ProjectFolder, goal: Sequence[str] | None = None) -> MapQuestions:
+    """The questions of a project's map, of another `goal` than [project] goal where one is given."""
+    goals = None if goal is None else tuple(goal)
+    return MapQuestions(config=project.config, minor_units=project.minor_units, goal=goals)
 
 
-def settings(project: ProjectFolder) -> dict[str, Any]:
+def settings(project: ProjectFolder, goal: Sequence[str] | None = None) -> dict[str, Any]:
     """The rules that every answer about the map names."""
     return {
-        "goal": sorted(project.config.project.goal),
+        "goal": sorted(project.config.project.goal if goal is None else goal),
         "return_window": project.config.project.return_window,
         "min_n": project.config.map.min_n,
     }

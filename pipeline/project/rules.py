@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ingest.cleaning.bots import BotRules
 from ingest.cleaning.mapping import Field, SourceMapping
+from ingest.errors import ConfigError
 from ingest.readers.sources import ReadOptions
 from paths.carts.rules import CartRules
 from paths.journeys.goals import GoalRules
@@ -58,7 +59,12 @@ def stage_rules(config: Config) -> StageRules:
 
 
 def goal_rules(config: Config, goal: Sequence[str] | None = None) -> GoalRules:
-    """[project] goal and the roles that buy and refund."""
+    """[project] goal, or `goal` instead, and the roles that buy and refund; raises ConfigError for a goal that is passive."""
+    for name in goal or ():
+        if passive := config.passive_event(name):
+            raise ConfigError(
+                f'the goal "{name}" is passive: [sessions] passive names "{passive}", so it is in no session.'
+            )
     roles = config.carts.roles.by_role()
     return GoalRules(
         goal=frozenset(config.project.goal if goal is None else goal),

@@ -19,6 +19,7 @@ from paths.journey_map.scores import MapAnswer
 from paths.journeys.conditions import Condition
 from paths.journeys.personas import PERSONA
 from paths.journeys.touchpoints import UNMAPPED
+from paths.overview.names import Vocabulary
 from paths.statistics.clusters import METHOD
 from paths.views.segment import InSegment
 from pipeline.config import Config
@@ -34,10 +35,16 @@ NOTES = ("phase", "goal", "owner", "review_by", "notes", "response")
 """What people know of a stage or a touchpoint, as columns of the map."""
 
 
-def ask(project: ProjectFolder, period: Mapping[str, Any], analyses: Sequence[Analysis[Any]]) -> Asked:
-    """One pass under the map's stages."""
+def ask(
+    project: ProjectFolder,
+    period: Mapping[str, Any],
+    analyses: Sequence[Analysis[Any]],
+    goal: Sequence[str] | None = None,
+) -> Asked:
+    """One pass under the map's stages; warns about a goal that never occurs."""
     found = questions(project)
-    asked = project.ask(Period(**period), analyses, stages=found.rules)
+    asked = project.ask(Period(**period), [*analyses, Vocabulary()], stages=found.rules)
+    asked.check_goal(project.config.project.goal if goal is None else goal)
     if found.preset:
         asked.warnings.append(
             "journeys.toml has no [[stage]]: these are the stages of a shop, by the names of common events."
@@ -46,7 +53,12 @@ def ask(project: ProjectFolder, period: Mapping[str, Any], analyses: Sequence[An
 
 
 def journey_map(
-    project: ProjectFolder, *, by: str = "touchpoint", compare: str | None = None, **period: Unpack[PeriodWords]
+    project: ProjectFolder,
+    *,
+    by: str = "touchpoint",
+    goal: Sequence[str] | None = None,
+    compare: str | None = None,
+    **period: Unpack[PeriodWords],
 ) -> Result:
     """One row per cell (stage x touchpoint, channel; by="stage" the stages themselves), with what people know of it.
 
@@ -57,37 +69,41 @@ def journey_map(
     if compare is not None:
         from pipeline.questions.compare import compare_map
 
-        found = questions(project)
+        found = questions(project, goal)
         return compare_map(project, Period(**period), compare, found.cells(by), found.rules)
-    asked = ask(project, period, [questions(project).cells(by)])
+    asked = ask(project, period, [questions(project, goal).cells(by)], goal)
     answer: MapAnswer = asked.answers[0]
     notes = known(project.config, answer.table, by)
     overdue(asked, notes)
     return asked.result(
         "map",
         with_notes(answer.table, notes),
-        parameters={"by": by, **settings(project), "totals": dict(answer.totals)},
+        parameters={"by": by, **settings(project, goal), "totals": dict(answer.totals)},
     )
 
 
-def pains(project: ProjectFolder, **period: Unpack[PeriodWords]) -> Result:
+def pains(project: ProjectFolder, *, goal: Sequence[str] | None = None, **period: Unpack[PeriodWords]) -> Result:
     """One row per signal of friction at a touchpoint, the most expensive first, with its owner."""
-    asked = ask(project, period, [questions(project).cells("touchpoint")])
-    return asked.result("pain points", owned(project.config, asked.answers[0].pains), parameters=settings(project))
-
-
-def moments(project: ProjectFolder, **period: Unpack[PeriodWords]) -> Result:
-    """One row per touchpoint at which a good or a bad visit may decide, moments of truth first, with its owner."""
-    asked = ask(project, period, [questions(project).cells("touchpoint")])
-    table = owned(project.config, asked.answers[0].moments)
-    return asked.result("moments of truth", table, parameters={**settings(project), "interval": METHOD})
-
-
-def best(project: ProjectFolder, **period: Unpack[PeriodWords]) -> Result:
-    """One row per touchpoint with enough answers, the best feeling first: as many words for what works as for what does not."""
-    asked = ask(project, period, [questions(project).cells("touchpoint")])
+    asked = ask(project, period, [questions(project, goal).cells("touchpoint")], goal)
     return asked.result(
-        "touchpoints by feeling", ranked(asked.answers[0].table, project.config.map.min_n), parameters=settings(project)
+        "pain points", owned(project.config, asked.answers[0].pains), parameters=settings(project, goal)
+    )
+
+
+def moments(project: ProjectFolder, *, goal: Sequence[str] | None = None, **period: Unpack[PeriodWords]) -> Result:
+    """One row per touchpoint at which a good or a bad visit may decide, moments of truth first, with its owner."""
+    asked = ask(project, period, [questions(project, goal).cells("touchpoint")], goal)
+    table = owned(project.config, asked.answers[0].moments)
+    return asked.result("moments of truth", table, parameters={**settings(project, goal), "interval": METHOD})
+
+
+def best(project: ProjectFolder, *, goal: Sequence[str] | None = None, **period: Unpack[PeriodWords]) -> Result:
+    """One row per touchpoint with enough answers, the best feeling first: as many words for what works as for what does not."""
+    asked = ask(project, period, [questions(project, goal).cells("touchpoint")], goal)
+    return asked.result(
+        "touchpoints by feeling",
+        ranked(asked.answers[0].table, project.config.map.min_n),
+        parameters=settings(project, goal),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Unpack
 import pyarrow as pa
 
 from ingest.store.quarantine import Quarantine
+from paths.overview.names import Vocabulary
 from paths.overview.session_rows import SessionRows
 from paths.overview.summary import Summary
 from pipeline.project.project import Period, PeriodWords, ProjectFolder
@@ -30,5 +31,7 @@ def summary(project: ProjectFolder, **period: Unpack[PeriodWords]) -> Result:
 
 def sessions(project: ProjectFolder, **period: Unpack[PeriodWords]) -> Result:
     """One row per session, the earliest first."""
-    asked = project.ask(Period(**period), [SessionRows(goal=goal_rules(project.config).goal)])
+    goal = goal_rules(project.config).goal
+    asked = project.ask(Period(**period), [SessionRows(goal=goal), Vocabulary()])
+    asked.check_goal(goal)
     return asked.result("sessions", asked.answers[0].drop_columns(["customer_key"]))
