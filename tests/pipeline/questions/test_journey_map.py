@@ -116,7 +116,8 @@ def test_feelings_friction_and_moments_are_where_they_belong(shop: journeys.Proj
         ("home", 4),
         ("oops", 4),
     }
-    assert {r["touchpoint"]: r["difference"] for r in rows_of(shop, "map", "moments")}["home"] == 1.0
+    moment = {r["touchpoint"]: r for r in rows_of(shop, "map", "moments")}["home"]
+    assert (moment["good"], moment["p_goal_bad"], moment["verdict"]) == (0, 0.0, None)  # no good visit had room
     assert [(r["touchpoint"], r["best"], r["worst"]) for r in rows_of(shop, "map", "best")] == [
         ("purchase", 1, 2),
         ("oops", 2, 1),
