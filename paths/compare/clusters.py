@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from ingest.array_types import MICROSECOND, AnyInts, Bools, Ints
-from paths.analysis import summed
+from paths.analysis import Lookback, summed
 from paths.arrays.counting import first_rows
 from paths.arrays.grouping import as_rows
 from paths.carts.breakdown import GRID, groups_of
@@ -66,10 +66,9 @@ class DropOffClusters(Clustering):
     by_stage: bool = False
     columns: frozenset[str] = frozenset()
 
-    @property
-    def lag(self) -> timedelta | None:
-        """That of drop-off."""
-        return self.return_window + timedelta(days=2)
+    def lookback(self, since: int) -> Lookback | None:
+        """Only where sessions begin."""
+        return Lookback.sessions(since)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive sums of a batch."""
@@ -94,10 +93,9 @@ class EdgeClusters(Clustering):
     question: Transitions
     columns: frozenset[str] = frozenset()
 
-    @property
-    def lag(self) -> timedelta | None:
+    def lookback(self, since: int) -> Lookback | None:
         """That of the question."""
-        return self.question.lag
+        return self.question.lookback(since)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive sums of a batch: of each source, and of each edge."""
@@ -152,10 +150,9 @@ class CartClusters(Clustering):
         """Those of the question."""
         return self.question.columns
 
-    @property
-    def lag(self) -> timedelta | None:
+    def lookback(self, since: int) -> Lookback | None:
         """That of the question."""
-        return self.question.lag
+        return self.question.lookback(since)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive sums of a batch."""
@@ -186,10 +183,9 @@ class FunnelClusters(Clustering):
         """Those of the question."""
         return self.question.columns
 
-    @property
-    def lag(self) -> timedelta | None:
+    def lookback(self, since: int) -> Lookback | None:
         """That of the question."""
-        return self.question.lag
+        return self.question.lookback(since)
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive sums of a batch."""
