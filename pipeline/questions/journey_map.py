@@ -135,10 +135,10 @@ def personas(project: ProjectFolder, **period: Unpack[PeriodWords]) -> Result:
         project, period, [InSegment(analysis=cells, condition=Condition(PERSONA, "=", n)) for n in (*names, OTHER)]
     )
     tables = []
-    for name, answer in zip((*names, OTHER), asked.answers, strict=True):
+    for name, answer in zip((*names, OTHER), asked.answers[:-1], strict=True):
         column = pa.array([name] * answer.table.num_rows, pa.string())
         tables.append(answer.table.add_column(0, "persona", column))
-    totals = {n: dict(a.totals) for n, a in zip((*names, OTHER), asked.answers, strict=True)}
+    totals = {n: dict(a.totals) for n, a in zip((*names, OTHER), asked.answers[:-1], strict=True)}
     return asked.result("personas", pa.concat_tables(tables), parameters={**settings(project), "totals": totals})
 
 
