@@ -14,7 +14,7 @@ from ingest.database import Database
 from ingest.readers.files import first_lines
 from ingest.readers.sources import ReadOptions, read_rows
 
-LOOKED_AT = 64 << 20
+LOOKED_AT = 8 << 20
 """Bytes of text, unpacked, by which a mapping is guessed: a larger file is judged by its first lines."""
 
 
