@@ -21,7 +21,7 @@ from ingest.database import Database, load_sql
 from ingest.errors import Conflict
 from ingest.loading.digests import Digests
 from ingest.loading.merge import merge, touched
-from ingest.loading.staging import InputFile, Source, clock_notes, stage_all
+from ingest.loading.staging import InputFile, Source, clock_notes, path_notes, stage_all
 from ingest.schema import MONEY
 from ingest.store.event_store import EventStore, Snapshot, TakenInput
 from ingest.store.quarantine import Quarantine
@@ -105,7 +105,7 @@ def _load(store: EventStore, sources: Sequence[Source], options: LoadOptions) ->
         for source, reason, n in db.rows(load_sql("ingest", "reasons")):
             books[source].quarantined[reason] = n
         arrivals = db.query(load_sql("ingest", "arrived")).cast(ARRIVALS)
-        notes = staged.notes + clock_notes(db, sources)
+        notes = staged.notes + path_notes(db, sources, staged.fresh) + clock_notes(db, sources)
         if options.gate is not None:
             options.gate(books, arrivals)
         base = base_of(store, before, sources)

@@ -40,6 +40,7 @@ def prepare(db: Database, mappings: Sequence[SourceMapping], inputs: Iterable[st
     """
     check_promoted([name for m in mappings for name in m.promoted])
     db.run(load_sql("ingest", "macros"))
+    db.run(load_sql("ingest", "json_paths"))
     names = sorted(set(inputs)) or [""]
     known = {"input": names, "recorded_input": [natural_key(n) for n in names]}
     db.run_with(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from ingest.cleaning.bots import BotRules
 from ingest.errors import ConfigError, did_you_mean
+from ingest.json_path import path_value, steps
 from ingest.readers.balancer_log import FORMAT as BALANCER_LOG
 from ingest.readers.weblog import COMBINED
 from ingest.schema import TARGETS
@@ -108,14 +109,15 @@ class Columns:
     names: tuple[str, ...]
     types: tuple[str, ...]
 
-    def find(self, path: str, target: str, fail: bool = True) -> tuple[int, str | None] | None:
+    def find(self, path: str, target: str, fail: bool = True) -> tuple[int, tuple[str, ...] | None] | None:
         """(position, path inside the JSON text of that column, or None); the longest column name wins."""
-        parts = path.split(".")
+        if path in self.names:
+            return self.names.index(path), None
+        parts = steps(path)
         for n in range(len(parts), 0, -1):
             name = ".".join(parts[:n])
             if name in self.names:
-                inner = "".join(f'."{p}"' for p in parts[n:])
-                return self.names.index(name), f"${inner}" if inner else None
+                return self.names.index(name), parts[n:] or None
         if not fail:
             return None
         raise ConfigError(
@@ -155,8 +157,7 @@ class Expressions:
         at, inner = found
         if inner is None:
             return f"nullif(c{at}::VARCHAR, '')"
-        # a column that holds no JSON has no such path: missing, not an error
-        return f"nullif(json_extract_string(case when json_valid(c{at}) then c{at} end, {self.bind(inner)}), '')"
+        return f"nullif({path_value(f'c{at}', inner, self.bind)}, '')"
 
 
 def consumed(columns: Columns, fields: Mapping[str, Field]) -> set[int]:

@@ -213,9 +213,9 @@ def content(columns: Columns, e: Expressions) -> str:
 
 
 def record(columns: Columns, positions: Sequence[int] | range, e: Expressions) -> str:
-    """The non-empty columns at these positions as the text of a JSON object."""
+    """The non-empty columns at these positions as the text of a JSON object; objects and lists stay JSON."""
     parts = [
-        f"case when c{i}::VARCHAR <> '' then {e.bind(json.dumps(columns.names[i]) + ':')} || to_json(c{i}::VARCHAR)::VARCHAR end"
+        f"case when c{i}::VARCHAR <> '' then {e.bind(json.dumps(columns.names[i]) + ':')} || json_of(c{i}::VARCHAR) end"
         for i in positions
     ]
     return f"'{{' || concat_ws(',', {', '.join(parts)}) || '}}'" if parts else "null"

@@ -14,7 +14,8 @@ from ingest.cleaning.clean import Limits, stage
 from ingest.cleaning.mapping import Columns, SourceMapping
 from ingest.database import Database, load_sql
 from ingest.errors import ConfigError
-from ingest.quoting import literal
+from ingest.json_path import steps
+from ingest.quoting import literal, quoted
 from ingest.readers.files import readable, stamp_of
 from ingest.readers.sources import ReadOptions, content_hash, first_line, natural_key, read_alike, read_rows
 from ingest.store.event_store import TakenInput
@@ -185,6 +186,24 @@ def judge(db: Database, relation: str, columns: Columns, source: Source, name: s
 def count(db: Database) -> int:
     """Rows staged so far."""
     return int(db.rows("select count(*) from staged")[0][0])
+
+
+def path_notes(db: Database, sources: Sequence[Source], fresh: Sequence[TakenInput]) -> list[str]:
+    """What to say of mapped paths into JSON that lead nowhere in any row of what was read."""
+    notes = []
+    for source in sources:
+        name = source.mapping.name
+        paths = {t: f.columns for t, f in source.mapping.fields.items() if any(len(steps(c)) > 1 for c in f.columns)}
+        if not paths or not any(i.source == name for i in fresh):
+            continue
+        counts = ", ".join(f"count({quoted(t)})" for t in paths)
+        total, *found = db.rows(f"select count(*), {counts} from staged where source = $source", {"source": name})[0]
+        notes += [
+            f"{name}: {t} = {' | '.join(paths[t])} has no value in any of {total:,} rows; is the path right?"
+            for t, n in zip(paths, found, strict=True)
+            if total and not n
+        ]
+    return notes
 
 
 def clock_notes(db: Database, sources: Sequence[Source]) -> list[str]:

@@ -13,35 +13,37 @@ import pyarrow as pa
 
 from ingest.database import Database
 from ingest.errors import InputError, QueryError
+from ingest.json_path import steps
 from ingest.quoting import literal, new_name, path_literal
 from ingest.readers.raw import LONGEST, SHOWN, UNREADABLE, RawRows
+from ingest.readers.records import READABLE, guessed_records, has_array_lines, unwrap
 from ingest.readers.text_lines import BOM, read_lines
 
 MOST_KEYS = 1_000
 """Columns at most: more different keys than this are data, not names."""
 BLOCK = 1 << 16
+LARGEST = 1 << 29
+"""Bytes of the largest object that wraps records."""
 
-# a CASE, because AND may ask for the type of what is not valid, and that fails
-READABLE = "case when json_valid(line) then json_type(line) = 'OBJECT' else false end"
 
-
-def read_ndjson(db: Database, path: Path, name: str) -> RawRows:
-    """One line, one record; blank lines are none."""
+def read_ndjson(db: Database, path: Path, name: str, records: str | None = None) -> RawRows:
+    """One line, one record, or an array of them; blank lines are none. `records` is the path of a list inside each."""
     relation = new_name()
     number, undecodable = read_lines(db, path, f"{relation}_lines")
-    return _objects(db, relation, number, undecodable, name, "ndjson")
+    return _objects(db, relation, number, undecodable, name, "ndjson", records)
 
 
-def read_json(db: Database, path: Path, name: str) -> RawRows:
+def read_json(db: Database, path: Path, name: str, records: str | None = None) -> RawRows:
     """An array of objects, or objects one after another; InputError with the position where it is no JSON."""
     layout = json_layout(path)
-    if layout == "newline_delimited":
-        return read_ndjson(db, path, name)
+    if layout == "newline_delimited" and not (records and path.stat().st_size > LONGEST):
+        return read_ndjson(db, path, name, records)
+    layout = "unstructured" if layout == "newline_delimited" else layout
     relation = new_name()
     try:
         db.run(f"""create or replace temp table {relation}_lines as select json::varchar as line from read_json_objects(
             {path_literal(path)}, format = '{layout}', compression = 'none', hive_partitioning = false,
-            maximum_object_size = {8 * LONGEST})""")
+            maximum_object_size = {_largest(path, layout)})""")
     except QueryError as error:
         what = str(error).split("\n")[0].replace(str(path.absolute()), name)
         raise InputError(f"{name} is not valid JSON; nothing of it was loaded. {what}") from error
@@ -49,7 +51,12 @@ def read_json(db: Database, path: Path, name: str) -> RawRows:
         raise InputError(
             f"{name} is not valid JSON; nothing of it was loaded. Its array has no end: the file is cut off."
         )
-    return _objects(db, relation, "rowid", UNREADABLE.empty_table(), name, "json")
+    return _objects(db, relation, "rowid", UNREADABLE.empty_table(), name, "json", records)
+
+
+def _largest(path: Path, layout: str) -> int:
+    """Bytes of the largest object: one that wraps all records is as large as its file."""
+    return max(8 * LONGEST, min(path.stat().st_size, LARGEST) if layout == "unstructured" else 0)
 
 
 def json_layout(path: Path) -> str:
@@ -61,8 +68,9 @@ def json_layout(path: Path) -> str:
                 break
         else:
             return "newline_delimited"
+        following = next((more for part in stream if (more := part.strip())), b"") if text.endswith(b"]") else b""
     if text.startswith(b"["):
-        return "array"
+        return "newline_delimited" if following.startswith(b"[") else "array"
     return "newline_delimited" if text.endswith(b"}") or len(line) == LONGEST else "unstructured"
 
 
@@ -79,28 +87,46 @@ def last_byte(path: Path) -> bytes:
     return b""
 
 
-def _objects(db: Database, relation: str, number: str, undecodable: pa.Table, name: str, kind: str) -> RawRows:
-    """The rows over a table of JSON texts."""
+def _objects(
+    db: Database, relation: str, number: str, undecodable: pa.Table, name: str, kind: str, records: str | None
+) -> RawRows:
+    """The rows over a table of JSON texts, or over the records inside them."""
     table = f"{relation}_lines"
-    keys = _keys(db, table, number, name)
-    db.run(_view(relation, table, number, keys))
-    line = f"{number} + 1" if kind == "ndjson" else "null"
+    path: list[str | None] = [None] if has_array_lines(db, table) else []
+    found = None if records or path else guessed_records(db, table)
+    path += list(steps(records or "")) or ([found] if found else [])
+    missing = unwrap(db, table, number, path) if path else UNREADABLE.empty_table()
+    by_line = kind == "ndjson" and not path
+    number = "row" if path else number
+    keys, outer = _keys(db, table, number, name, "line"), _keys(db, table, number, name, "envelope") if path else []
+    db.run(_view(relation, table, number, keys, outer))
+    bad = pa.concat_tables([_with_faults(db, table, number, f"{number} + 1" if by_line else "null"), missing])
+    said = f'{found} is a list of objects, and these were read as its records; records = "{found}" says so'
     return RawRows(
         relation=relation,
-        columns=tuple(keys),
-        types=("text",) * len(keys),
+        columns=(*keys, *(f"outer.{key}" if key in keys else key for key in outer)),
+        types=("text",) * len(keys + outer),
         format=kind,
         table=table,
-        first_line=1 if kind == "ndjson" else None,
-        unreadable=_with_faults(db, table, number, line, undecodable),
+        first_line=1 if by_line else None,
+        unreadable=pa.concat_tables([bad, _behind(undecodable, db, table) if path else undecodable]).sort_by("record"),
+        notes=(said,) if found else (),
     )
 
 
-def _keys(db: Database, table: str, number: str, name: str) -> list[str]:
-    """All top-level keys, in order of first appearance."""
+def _behind(undecodable: pa.Table, db: Database, table: str) -> pa.Table:
+    """Records that could not be decoded, numbered behind those of a table that has numbers of its own."""
+    rows = int(db.rows(f"select coalesce(max(row), -1) + 1 from {table}")[0][0]) + MOST_KEYS
+    numbers = pa.array(range(rows, rows + undecodable.num_rows), pa.int64())
+    return undecodable.set_column(0, UNREADABLE.field("record"), numbers)
+
+
+def _keys(db: Database, table: str, number: str, name: str, text: str) -> list[str]:
+    """All top-level keys of the objects in a column of texts, in order of first appearance."""
+    readable = READABLE if text == "line" else f"{text} is not null"
     found = db.rows(f"""
 with sets as (  -- one row per different list of keys
-  select case when {READABLE} then json_keys(line) end as keys, min({number}) as first_row from {table} group by 1
+  select case when {readable} then json_keys({text}) end as keys, min({number}) as first_row from {table} group by 1
 ), places as (select first_row, unnest(keys) as key, generate_subscripts(keys, 1) as place from sets)
 select key from places group by key order by min((first_row, place)) limit {MOST_KEYS + 1}""")
     if len(found) > MOST_KEYS:
@@ -111,20 +137,25 @@ select key from places group by key order by min((first_row, place)) limit {MOST
     return [key for (key,) in found]
 
 
-def _view(relation: str, table: str, number: str, keys: list[str]) -> str:
-    """The text is parsed once per record for all keys, by JSON pointers: only ~ and / are special there."""
-    pointers = ", ".join(literal("/" + k.replace("~", "~0").replace("/", "~1")) for k in keys)
+def _view(relation: str, table: str, number: str, keys: list[str], outer: list[str]) -> str:
+    """Each text is parsed once per record for all keys, by JSON pointers: only ~ and / are special there."""
     columns = "".join(f", v[{i + 1}] as c{i}" for i in range(len(keys)))
+    beside = "".join(f", o[{i + 1}] as c{i + len(keys)}" for i in range(len(outer)))
     # a filter on a value may be asked before READABLE is: what is not valid must not fail then
-    values = f"try(json_extract_string(line, [{pointers}]))" if keys else "null"
-    return f"""create or replace temp view {relation} as select row{columns} from (
-        select {number} as row, {values} as v from {table} where {READABLE})"""
+    return f"""create or replace temp view {relation} as select row{columns}{beside} from (
+        select {number} as row, {_values("line", keys)} as v{f", {_values('envelope', outer)} as o" if outer else ""}
+        from {table} where {READABLE})"""
 
 
-def _with_faults(db: Database, table: str, number: str, line: str, undecodable: pa.Table) -> pa.Table:
+def _values(text: str, keys: list[str]) -> str:
+    pointers = ", ".join(literal("/" + k.replace("~", "~0").replace("/", "~1")) for k in keys)
+    return f"try(json_extract_string({text}, [{pointers}]))" if keys else "null"
+
+
+def _with_faults(db: Database, table: str, number: str, line: str) -> pa.Table:
     found = db.query(f"""
 select {number} as record, {line} as line, left(line, {SHOWN}) as text,
   case when json_valid(line) then 'a JSON ' || lower(json_type(line)) || ', not an object' else 'not valid JSON' end
     as detail
 from {table} where trim(line) <> '' and not {READABLE} order by 1""")
-    return pa.concat_tables([found.cast(UNREADABLE), undecodable]).sort_by("record")
+    return found.cast(UNREADABLE)

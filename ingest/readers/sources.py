@@ -90,9 +90,9 @@ def _read(db: Database, plain: _Plain, shown: str, options: ReadOptions, *, keep
         case "alb":
             return read_balancer_log(db, plain.path)
         case "ndjson":
-            return read_ndjson(db, plain.path, shown)
+            return read_ndjson(db, plain.path, shown, options.records)
         case "json":
-            return read_json(db, plain.path, shown)
+            return read_json(db, plain.path, shown, options.records)
         case _:
             return read_csv(db, plain.path, shown, options)
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from ingest.json_path import bound_path, steps
+
 EXTRACT = "select json_extract_string(properties, $path) as value from documents"
 
 
 def property_values(documents: list[str], name: str) -> list[str | None]:
-    """The text of one key (dots descend) in each JSON document; None where it is missing, null or empty."""
-    from ingest.database import Database  # most questions read no properties
+    """The text of one key in each JSON document (a path where none has that key); None where it is missing, null or empty."""
+    from ingest.database import Database, load_sql  # most questions read no properties
 
     with Database(threads=1) as db:
         table = pa.table({"documents": pa.array(documents, pa.string())}).rename_columns(["properties"])
         whole = '$."' + name.replace('"', '\\"') + '"'
         values = db.query(EXTRACT, {"path": whole}, documents=table).column(0).to_pylist()
-        if "." in name and not any(values):
-            path = "$" + "".join(f'."{p}"' for p in name.split("."))
-            values = db.query(EXTRACT, {"path": path}, documents=table).column(0).to_pylist()
+        if len(steps(name)) > 1 and not any(values):
+            db.run(load_sql("ingest", "json_paths"))
+            sql, params = bound_path("properties", name)
+            values = db.query(f"select {sql} as value from documents", params, documents=table).column(0).to_pylist()
     return [v or None for v in values]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection
 import pyarrow.parquet as pq
 
 from ingest.database import Database, load_sql
+from ingest.json_path import bound_path, steps
 from ingest.store.event_store import Snapshot
 from ingest.store.spans import SpanFile
 
@@ -35,17 +36,30 @@ BESIDE = {
 def absent_columns(snapshot: Snapshot, wanted: Collection[str]) -> tuple[list[str], list[str]]:
     """(the wanted columns in which no event has a value, the names that some event has one for).
 
-    Reads the newest files first, and no further than it takes to find all that is wanted. `a.b` is there if `a` is.
+    Reads the newest files first, and no further than it takes to find all that is wanted. `a.b` is there where
+    `a` is and an event has a value at that path.
     """
     known: set[str] = set()
     missing = sorted(wanted)
     with Database() as db:
         for file in reversed(snapshot.files):
             known |= filled(db, file)
-            missing = [c for c in missing if c not in known and c.split(".")[0] not in known]
+            missing = [
+                c for c in missing if c not in known and not (known.issuperset(steps(c)[:1]) and has_path(db, file, c))
+            ]
             if not missing:
                 break
     return missing, sorted(known - INTERNAL)
+
+
+def has_path(db: Database, file: SpanFile, path: str) -> bool:
+    """Has an event of this file a value at a path into its properties?"""
+    if len(steps(path)) < 2 or "properties" not in filled(db, file):
+        return False
+    db.run(load_sql("ingest", "json_paths"))
+    value, params = bound_path("properties", path)
+    rows = f"from read_parquet($files, hive_partitioning = false) where {value} <> '' limit 1"
+    return bool(db.rows(f"select 1 {rows}", {**params, "files": [str(file.path)]}))
 
 
 def filled(db: Database, file: SpanFile) -> set[str]:

@@ -111,4 +111,5 @@ def read_options(source: Source) -> ReadOptions:
         encoding=source.encoding,
         skip_lines=source.skip_lines,
         header=source.header,
+        records=source.records,
     )

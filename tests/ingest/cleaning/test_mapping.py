@@ -240,8 +240,8 @@ def test_a_missing_column_is_told_with_the_near_one(shop):
 
 def test_the_longest_column_name_wins():
     columns = Columns(("a", "a.b"), ("text", "text"))
-    assert columns.find("a.b.c", "x") == (1, '$."c"')
-    assert columns.find("a.c", "x") == (0, '$."c"')
+    assert columns.find("a.b.c", "x") == (1, ("c",))
+    assert columns.find("a.c", "x") == (0, ("c",))
 
 
 def test_the_duplicate_rule_follows_the_mapping():

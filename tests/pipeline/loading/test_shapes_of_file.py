@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
@@ -121,3 +124,162 @@ def test_an_encoding_that_was_found_out_is_said(desk):
     book = ingested("a.csv")
     assert book["accepted"] == 1
     assert "a.csv: read as cp1252, for it is not UTF-8" in book["said"]
+
+
+# --- Paths into JSON -----------------------------------------------------------------------------------------------
+
+NESTED = [
+    {"user_id": "a", "event": "view", "timestamp": "2024-03-05T10:00:00Z", "device": {"category": "mobile", "os": {"name": "iOS"}}},
+    {"user_id": "b", "event": "view", "timestamp": "2024-03-05T10:00:00Z", "device": {"category": "desktop", "os": {"name": "Win"}}},
+    {"user_id": "b", "event": "csat", "timestamp": "2024-03-05T10:01:00Z", "answers": {"score": 5}},
+]  # fmt: skip
+
+
+def written(folder: Path, kind: str) -> str:
+    """NESTED as a file of that kind; its name."""
+    name = f"e.{kind}"
+    if kind == "parquet":
+        pq.write_table(pa.Table.from_pylist([{"answers": None, **r} for r in NESTED]), folder / name)
+    elif kind == "csv":
+        rows = [[r["user_id"], r["event"], r["timestamp"], *(json.dumps(r[c]) if c in r else "" for c in ("device", "answers"))] for r in NESTED]  # fmt: skip
+        with (folder / name).open("w", newline="") as out:
+            csv.writer(out).writerows([["user_id", "event", "timestamp", "device", "answers"], *rows])
+    else:
+        lines = "\n".join(json.dumps(r) for r in NESTED)
+        (folder / name).write_text(json.dumps(NESTED) if kind == "json" else lines)
+    return name
+
+
+def answer(*words: str) -> list[dict[str, Any]]:
+    found = call(*words, "-f", "json")
+    assert found.exit_code == 0, found.stderr
+    rows: list[dict[str, Any]] = json.loads(found.stdout)
+    return rows
+
+
+@pytest.mark.parametrize("kind", ["ndjson", "json", "csv", "parquet"])
+def test_dots_descend_into_nested_objects_wherever_they_came_from(desk, kind):
+    (desk / "journeys.toml").write_text('[[survey]]\nevent = "csat"\nkind = "csat"\nscore = "answers.score"\n')
+    assert ingested(written(desk, kind))["accepted"] == 3
+    for option in ("--where", "--segment"):
+        (row,) = answer("summary", option, "device.category=mobile")
+        assert (row["events"], row["customers"]) == (1, 1)
+    split = {r["device.category"]: r["reached"] for r in answer("funnel", "view", "--breakdown", "device.category")}
+    assert split == {"mobile": 1, "desktop": 1}
+    assert {r["device.os.name"] for r in answer("funnel", "view", "--breakdown", "device.os.name")} == {"iOS", "Win"}
+    (view,) = [r for r in answer("map") if r["touchpoint"] == "view"]
+    assert (view["answers"], view["sentiment"]) == (1, 2.0)
+
+
+def test_a_path_that_no_event_has_is_warned_about(desk):
+    ingested(written(desk, "ndjson"))
+    found = call("summary", "--where", "device.brand=x", "-f", "json")
+    assert 'no event has a value in the column "device.brand"' in found.stderr
+    found = call("summary", "--where", "device.category=tablet", "-f", "json")
+    assert "no event has a value" not in found.stderr
+
+
+GA4 = (
+    '{"event_timestamp":"1709632800000000","event_name":"page_view","user_pseudo_id":"p1","event_params":'
+    '[{"key":"page_location","value":{"string_value":"https://shop.example/a"}},{"key":"ga_session_id","value":{"int_value":"77"}}],"items":[]}\n'
+    '{"event_timestamp":"1709632860000000","event_name":"purchase","user_pseudo_id":"p1","event_params":'
+    '[{"key":"ga_session_id","value":{"int_value":"77"}},{"key":"page_location","value":{"string_value":"https://shop.example/thanks"}}],'
+    '"items":[{"item_id":"s1","price":12.5,"quantity":1}],"ecommerce":{"purchase_revenue":12.5,"transaction_id":"T1"}}\n'
+)
+
+
+@pytest.mark.parametrize(
+    "mapped, column, expected",
+    [
+        ("url=event_params.page_location", "url", ["https://shop.example/a", "https://shop.example/thanks"]),
+        (
+            "url=event_params.page_location.string_value",
+            "url",
+            ["https://shop.example/a", "https://shop.example/thanks"],
+        ),
+        ("url=event_params[0].value.string_value", "url", ["https://shop.example/a", None]),
+        ("url=event_params.0.value.string_value", "url", ["https://shop.example/a", None]),
+        ("item_id=items.0.item_id", "item_id", [None, "s1"]),
+        ("value=ecommerce.purchase_revenue", "value", [None, 1250]),
+        ("ga_session=event_params.ga_session_id", "ga_session", ["77", "77"]),
+    ],
+)
+def test_a_mapped_path_goes_into_lists_by_place_and_by_key(desk, mapped, column, expected):
+    (desk / "ga4.ndjson").write_text(GA4)
+    book = ingested("ga4.ndjson", "--map", mapped)
+    assert [r["x"] for r in asked(f"select {column} as x from events order by event_at")] == expected
+    assert "has no value in any" not in book["said"]
+
+
+def test_a_mapped_path_that_leads_nowhere_is_warned_about(desk):
+    (desk / "ga4.ndjson").write_text(GA4)
+    said = ingested("ga4.ndjson", "--map", "url=event_params.page_referrer")["said"]
+    assert "url = event_params.page_referrer has no value in any of 2 rows" in said
+
+
+# --- Records inside an envelope --------------------------------------------------------------------------------------
+
+VIEW = {"user_id": "a", "event": "view", "timestamp": "2024-03-05T10:00:00Z"}
+BUY = {"user_id": "b", "event": "buy", "timestamp": "2024-03-05T10:01:00Z"}
+MATOMO = [
+    {"idVisit": "1", "visitorId": "v1", "serverTimestamp": 1709632860, "type": "visit", "actionDetails": [
+        {"type": "action", "url": "https://shop.example/a", "timestamp": 1709632800},
+        {"type": "goal", "goalName": "Order", "revenue": 20, "timestamp": 1709632860}]},
+    {"idVisit": "2", "visitorId": "v2", "serverTimestamp": 1709632860, "type": "visit", "actionDetails": []},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        ("wrapped.json", json.dumps({"meta": {"page": 1}, "results": [VIEW, BUY]}, indent=1)),
+        ("one_line.json", json.dumps({"tickets": [VIEW, BUY], "count": 2, "next_page": None})),
+        ("lines.ndjson", json.dumps([VIEW]) + "\n" + json.dumps([BUY]) + "\n"),
+    ],
+)
+def test_the_records_of_an_envelope_are_read(desk, name, content):
+    (desk / name).write_text(content)
+    book = ingested(name)
+    assert (book["rows"], book["accepted"]) == (2, 2)
+    assert ("records = " in book["said"]) == (name != "lines.ndjson")
+
+
+def test_an_order_with_its_items_is_no_envelope(desk):
+    """One order in a file is read like two orders in a file."""
+    order = {
+        "order_id": "1",
+        "user_id": "a",
+        "event": "buy",
+        "timestamp": "2024-03-05T10:00:00Z",
+        "items": [{"sku": "x"}, {"sku": "y"}],
+    }
+    (desk / "orders.json").write_text(json.dumps(order))
+    assert ingested("orders.json")["accepted"] == 1
+
+
+def test_records_says_where_they_are_and_what_stands_beside_stays_reachable(desk):
+    (desk / "journeys.toml").write_text(
+        '[[source]]\nname = "matomo"\npath = "matomo.json"\nrecords = "actionDetails"\n'
+        '[source.columns]\nevent_at = "timestamp"\nevent = "type"\ncustomer_id = "visitorId"\nvisit = "idVisit"\nkind = "outer.type"\n'
+    )
+    (desk / "matomo.json").write_text(json.dumps(MATOMO))
+    assert ingested()["rows"] == 2
+    assert asked("select event, customer_id, visit, kind, url from events order by event_at") == [
+        {"event": "action", "customer_id": "v1", "visit": "1", "kind": "visit", "url": None},
+        {"event": "goal", "customer_id": "v1", "visit": "1", "kind": "visit", "url": None},
+    ]
+
+
+def test_records_may_lie_deeper_and_a_line_without_them_is_unreadable(desk):
+    (desk / "journeys.toml").write_text('[[source]]\nname = "api"\npath = "api.ndjson"\nrecords = "data.items"\n')
+    lines = [
+        {"data": {"items": [VIEW, BUY], "cursor": "c"}, "page": 1},
+        {"error": "too many requests"},
+        {"data": {"items": []}},
+    ]
+    (desk / "api.ndjson").write_text("\n".join(map(json.dumps, lines)) + "\nnonsense\n")
+    book = ingested()
+    assert (book["rows"], book["accepted"], book["reasons"]) == (4, 2, [{"reason": "unreadable_row", "rows": 2}])
+    assert {r["p"] for r in asked("select properties as p from events")} == {'{"page":"1","cursor":"c"}'}
+    details = {r["detail"] for r in answer("quarantine", "--rows")}
+    assert details == {'an object without the list "data"', "not valid JSON"}
