@@ -124,7 +124,27 @@ def input_name(path: Path, root: Path) -> str:
     """The input's name: its posix path relative to `root`, or absolute if it lies outside."""
     whole = Path(os.path.abspath(path))
     start = Path(os.path.abspath(root))
-    return (whole.relative_to(start) if whole.is_relative_to(start) else whole).as_posix()
+    return shown_name((whole.relative_to(start) if whole.is_relative_to(start) else whole).as_posix())
+
+
+def shown_name(name: str | Path) -> str:
+    """A file's name as text: bytes that are no UTF-8 are written \\xe4."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def as_pattern(path: Path) -> str:
+    """A file's name as a pattern that finds it: ? for a byte that is no UTF-8."""
+    return os.fsencode(path.name).decode("utf-8", "replace").replace("\ufffd", "?")
+
+
+def in_utf8_place(path: Path, directory: Path) -> Path:
+    """The file itself, or a link in `directory` if its path is not UTF-8: DuckDB and Arrow open no such path."""
+    if shown_name(path.absolute()) == str(path.absolute()):
+        return path
+    directory.mkdir(exist_ok=True)
+    link = directory / f"named{shown_name(path.suffix)}"
+    link.symlink_to(path.absolute())
+    return link
 
 
 def glob_root(pattern: str, base: Path) -> Path:

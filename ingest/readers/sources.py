@@ -27,8 +27,10 @@ from ingest.readers.files import (
     first_line,
     glob_root,
     head_of,
+    in_utf8_place,
     input_name,
     natural_key,
+    shown_name,
     spool,
     unpacked_file,
     with_line_feeds,
@@ -64,7 +66,7 @@ def read_rows(db: Database, path: Path, options: ReadOptions | None = None, *, n
     Raises MissingInput if it cannot be opened and InputError if it is not what it claims to be.
     """
     options = options or ReadOptions()
-    shown = name or str(path)
+    shown = name or shown_name(path)
     with TemporaryDirectory(prefix="journeys-", dir=_spill(db)) as directory:
         scratch = Path(directory)
         original = spool(sys.stdin.buffer, scratch) if path == STDIN else path
@@ -131,7 +133,7 @@ class _Plain:
 
 def _plain(path: Path, directory: Path, name: str, options: ReadOptions) -> _Plain:
     """The file itself, or a copy in `directory`. Raises InputError for damaged data and for a kind that is not read."""
-    path = unpacked_file(path, directory, name)
+    path = unpacked_file(in_utf8_place(path, directory), directory, name)
     head = head_of(path)
     if what := foreign(head):
         raise InputError(f"{name} is {what}.")

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from ingest.preview import Look, look
+from ingest.readers.files import as_pattern, shown_name
 from ingest.readers.sources import ReadOptions, expand
 from pipeline.project.result import Result
 
@@ -20,7 +21,7 @@ def inspected(file: str, *, format: str | None = None, delimiter: str | None = N
     path = expand([file], Path.cwd())[0]
     found = look(path, ReadOptions(format=format, delimiter=delimiter))
     meta = {
-        "file": path.name,
+        "file": shown_name(path.name),
         "rows": found.rows,
         "format": found.format,
         "delimiter": found.delimiter,
@@ -29,7 +30,7 @@ def inspected(file: str, *, format: str | None = None, delimiter: str | None = N
         "last_event_at": found.last_event_at,
         "events": found.events,
         "reasons": found.reasons,
-        "toml": None if found.mapping is None else source_block(path.name, found),
+        "toml": None if found.mapping is None else source_block(as_pattern(path), found),
     }
     return Result(title="inspect", table=found.columns, meta=meta)
 

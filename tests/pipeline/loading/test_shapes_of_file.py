@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -283,3 +284,24 @@ def test_records_may_lie_deeper_and_a_line_without_them_is_unreadable(desk):
     assert {r["p"] for r in asked("select properties as p from events")} == {'{"page":"1","cursor":"c"}'}
     details = {r["detail"] for r in answer("quarantine", "--rows")}
     assert details == {'an object without the list "data"', "not valid JSON"}
+
+
+# --- Names and containers --------------------------------------------------------------------------------------------
+
+
+def test_a_name_that_is_not_utf8_is_read_by_its_bytes_and_shown_escaped(desk):
+    (desk / "inbox").mkdir()
+    (desk / "journeys.toml").write_text('[[source]]\nname = "web"\npath = "inbox/*.csv"\n')
+    (desk / "inbox" / "good.csv").write_text("customer_id,timestamp,event\na,2024-01-01 10:00:00,x\n")
+    odd = Path(os.fsdecode(b"inbox/M\xe4rz.csv"))
+    odd.write_text("customer_id,timestamp,event\nb,2024-01-01 10:00:00,y\n")
+    night = call("run")
+    assert night.exit_code == 0, night.stderr
+    assert "2 rows = 2 accepted" in night.output
+    found = call("inspect", str(odd))
+    assert found.exit_code == 0, found.stderr
+    assert 'path = "M?rz.csv"' in found.output
+    odd.write_text("customer_id,timestamp,event\nb,nonsense,y\n")
+    call("ingest", str(odd))
+    (row,) = answer("quarantine", "--rows")
+    assert row["input"].endswith("M\\xe4rz.csv")
