@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ingest.readers.archives import archive_of, stat_of
 from ingest.readers.files import content_hash
 from ingest.store.event_store import EventStore
 
@@ -29,7 +30,7 @@ class Digests:
 
     def of(self, path: Path) -> str:
         """sha256 of the file's bytes, hexadecimal."""
-        stat, name = path.stat(), str(path.absolute())
+        stat, name = stat_of(path), str(path.absolute())
         size, changed, digest = self._noted.get(name, [-1, -1, ""])
         if (size, changed) == (stat.st_size, stat.st_mtime_ns) and stat.st_mtime_ns < self._written - SETTLED:
             return str(digest)
@@ -41,5 +42,5 @@ class Digests:
     def note(self) -> None:
         """Write down what was read, for the files that are still there."""
         if self.read:
-            kept = {name: noted for name, noted in self._noted.items() if Path(name).exists()}
+            kept = {name: noted for name, noted in self._noted.items() if Path(name).exists() or archive_of(Path(name))}
             self.store.note(NOTES, json.dumps(kept, separators=(",", ":")))

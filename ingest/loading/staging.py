@@ -138,7 +138,7 @@ def stage_source(db: Database, source: Source, arrived: Iterable[Arrived], seen:
 
 def batches(files: Iterable[InputFile]) -> Iterator[list[InputFile]]:
     """Neighbours that begin with the same line and are small: together; every other file: alone."""
-    for line, alike in groupby(files, key=lambda f: first_line(f.path) if f.path.stat().st_size <= SMALL else None):
+    for line, alike in groupby(files, key=lambda f: first_line(f.path) if stamp_of(f.path)[0] <= SMALL else None):
         if line is None:  # one after another: the next one is hashed while this one is read
             yield from ([f] for f in alike)
             continue

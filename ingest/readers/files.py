@@ -17,6 +17,8 @@ from typing import IO, cast
 import pyarrow as pa
 
 from ingest.errors import InputError, MissingInput, did_you_mean
+from ingest.readers.archives import MAGIC as ZIP
+from ingest.readers.archives import archive_of, is_workbook, members, open_member, stat_of, unpack_member
 
 HEAD = 65_536
 STDIN = Path("-")
@@ -37,8 +39,16 @@ def expand(patterns: Sequence[str | Path], base: Path) -> list[Path]:
     found: dict[Path, None] = {}
     for pattern in patterns:
         for path in _matches(str(pattern), base):
-            found[path] = None
+            found |= dict.fromkeys(_inside(path))
     return sorted(found, key=lambda p: natural_key(str(p)))
+
+
+def _inside(path: Path) -> list[Path]:
+    """The files of an archive of several, called archive.zip/member; any other file is itself."""
+    if path.suffix.lower() != ".zip" or head_of(path)[:4] != ZIP or is_workbook(path):
+        return [path]
+    names = members(path)
+    return [path / name for name in names] if len(names) > 1 else [path]
 
 
 def _matches(pattern: str, base: Path) -> list[Path]:
@@ -57,6 +67,10 @@ def _matches(pattern: str, base: Path) -> list[Path]:
 
 def readable(path: Path) -> Path:
     """`path` itself, or MissingInput if it is no file that we may read."""
+    path_of = archive_of(path)
+    if path_of is not None:
+        readable(path_of)
+        return path
     try:
         if path.is_dir():
             raise MissingInput(f'{path} is a directory; name its files, for example "{path / "*.csv"}".')
@@ -110,14 +124,14 @@ def natural_key(name: str) -> str:
 
 def stamp_of(path: Path) -> tuple[int, int]:
     """Size and time of the last change: another one after reading means that somebody still writes."""
-    stat = path.stat()
+    stat = stat_of(path)
     return stat.st_size, stat.st_mtime_ns
 
 
 def content_hash(path: Path) -> str:
     """SHA-256 (hex) of the file's bytes as they are stored."""
     with open_input(path) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return hashlib.file_digest(cast(BufferedReader, stream), "sha256").hexdigest()
 
 
 def input_name(path: Path, root: Path) -> str:
@@ -167,9 +181,11 @@ def first_line(path: Path) -> bytes | None:
     return line if line.endswith(b"\n") else None
 
 
-def open_input(path: Path) -> BufferedReader:
-    """The file's stored bytes; MissingInput if it cannot be opened."""
+def open_input(path: Path) -> IO[bytes]:
+    """The file's stored bytes, of a member of an archive its unpacked ones; MissingInput if it cannot be opened."""
     readable(path)
+    if archive_of(path) is not None:
+        return open_member(path)
     try:
         return path.open("rb")
     except PermissionError as error:
@@ -191,6 +207,9 @@ def unpacked_file(path: Path, directory: Path, name: str) -> Path:
     that neither checks a gzip file's checksum nor notices a zstd file that was cut off. Raises InputError if the
     compressed data is damaged.
     """
+    if archive_of(path) is not None or (head_of(path)[:4] == ZIP and not is_workbook(path, name)):
+        directory.mkdir(exist_ok=True)
+        path = unpack_member(path, directory / "member", name)
     head = head_of(path)
     kind = next((k for magic, k in _MAGIC.items() if head.startswith(magic)), None)
     if kind is None:

@@ -6,13 +6,15 @@ import re
 from pathlib import PurePath
 
 from ingest.errors import ConfigError, InputError, did_you_mean
+from ingest.readers.archives import MAGIC as ZIP
 from ingest.readers.balancer_log import is_balancer_line
 from ingest.readers.csv_header import LIKELY, Fault, tokenizer
+from ingest.readers.excel import OLD
 from ingest.readers.text_lines import BOM
 from ingest.readers.w3c_log import is_fields_line
 from ingest.readers.weblog import is_weblog
 
-FORMATS = ("csv", "ndjson", "json", "parquet", "combined", "w3c", "alb")
+FORMATS = ("csv", "ndjson", "json", "parquet", "excel", "combined", "w3c", "alb")
 """What `format` may say: combined, w3c and alb are logs of web servers, of IIS and CloudFront, and of load balancers."""
 
 MAY_BE_EMPTY = ("ndjson", "combined", "w3c", "alb")
@@ -30,7 +32,6 @@ _BY_NAME = {
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (rb"BZh[1-9]", "compressed with bzip2; unpack it, or compress it with gzip"),
     (rb"\xfd7zXZ\x00", "compressed with xz; unpack it, or compress it with gzip"),
-    (rb"PK\x03\x04", "a ZIP archive or an Excel workbook; unpack it, or save the sheet as CSV"),
     (rb"7z\xbc\xaf\x27\x1c", "a 7-Zip archive; unpack it"),
     (rb"Rar!\x1a\x07", "a RAR archive; unpack it"),
     (rb"[\s\S]{257}ustar", "a tar archive; unpack it (tar -xf) and read the files in it"),
@@ -40,7 +41,6 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (rb"SQLite format 3\x00", "an SQLite database; write the table as CSV: sqlite3 -header -csv FILE 'select ...'"),
     (rb"\x89HDF", "an HDF5 file; write the table as CSV or Parquet"),
     (rb"%PDF-", "a PDF; export the table behind it as CSV"),
-    (rb"\xd0\xcf\x11\xe0", "an old Excel workbook; save the sheet as .xlsx or CSV"),
 )
 """(how the first bytes look, what they mean and what to do): kinds of file that are not read."""
 
@@ -67,6 +67,8 @@ def kind_of(name: str, head: bytes) -> str:
     """
     if head.startswith(b"PAR1"):
         return "parquet"
+    if head.startswith((ZIP, OLD)):
+        return "excel"
     named = _BY_NAME.get(_suffix(name))
     binary = head[:4096].count(0) * 4 > len(head[:4096])
     if binary and named != "parquet":

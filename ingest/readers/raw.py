@@ -43,6 +43,8 @@ class ReadOptions:
     """Of CSV: physical lines before the header that are passed over whatever they hold."""
     header: tuple[str, ...] = ()
     """Of CSV without a header line: the names of its columns."""
+    sheet: str | None = None
+    """Of a workbook; None = the first."""
     records: str | None = None
     """Of JSON: the path of the list that holds the records, such as "results" or "data.items"."""
 

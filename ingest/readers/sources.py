@@ -17,9 +17,11 @@ from tempfile import TemporaryDirectory
 from ingest.database import Database
 from ingest.errors import InputError, QueryError
 from ingest.quoting import new_name, path_literal
+from ingest.readers.archives import MAGIC as ZIP
 from ingest.readers.balancer_log import read_balancer_log
 from ingest.readers.csv_text import AlikeRows, read_csv, read_csv_alike
 from ingest.readers.encodings import encoding_of, in_utf8, legacy_encoding
+from ingest.readers.excel import OLD, read_excel
 from ingest.readers.files import (
     STDIN,
     content_hash,
@@ -85,6 +87,8 @@ def _read(db: Database, plain: _Plain, shown: str, options: ReadOptions, *, keep
     match _format(plain.path, options.format, shown):
         case "parquet":
             return read_parquet(db, plain.path, shown, keep=keep)
+        case "excel":
+            return read_excel(db, plain.path, shown, options)
         case "combined":
             return read_weblog(db, plain.path)
         case "w3c":
@@ -137,7 +141,7 @@ def _plain(path: Path, directory: Path, name: str, options: ReadOptions) -> _Pla
     head = head_of(path)
     if what := foreign(head):
         raise InputError(f"{name} is {what}.")
-    if head.startswith(b"PAR1"):
+    if head.startswith((b"PAR1", ZIP, OLD)):
         return _Plain(path=path)
     encoding = encoding_of(path, head, options.encoding)
     if encoding is not None:

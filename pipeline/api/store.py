@@ -11,7 +11,7 @@ from pipeline.api.words import Instant, Names, names_of, question, text_of
 from pipeline.project.project import ProjectFolder
 from pipeline.project.result import Result
 
-Format = Literal["csv", "ndjson", "json", "parquet", "combined", "w3c", "alb"]
+Format = Literal["csv", "ndjson", "json", "parquet", "excel", "combined", "w3c", "alb"]
 
 
 class StoreQuestions(ProjectFolder):

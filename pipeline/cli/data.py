@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ingest.load import Loaded
     from pipeline.api.store import Format
 
-FORMATS = click.Choice(["csv", "ndjson", "json", "parquet", "combined", "w3c", "alb"])
+FORMATS = click.Choice(["csv", "ndjson", "json", "parquet", "excel", "combined", "w3c", "alb"])
 
 
 def pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:

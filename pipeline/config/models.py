@@ -54,10 +54,11 @@ class Source(Section):
 
     name: str = Field(default="", min_length=1)
     path: Names = ()
-    format: Literal["csv", "ndjson", "json", "parquet", "combined", "w3c", "alb"] | None = None
+    format: Literal["csv", "ndjson", "json", "parquet", "excel", "combined", "w3c", "alb"] | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     encoding: str | None = Field(default=None, min_length=1)  # of text; None = UTF-8, else told from the bytes
     skip_lines: Annotated[StrictInt, Field(ge=0)] = 0  # before the header line, whatever they hold
+    sheet: str | None = Field(default=None, min_length=1)  # of a workbook; None = the first
     records: str | None = Field(default=None, min_length=1)  # of JSON: the path of the list that holds them
     header: Names = ()  # the names of the columns, of a file without a header line
     timezone: Timezone = "UTC"

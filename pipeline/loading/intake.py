@@ -16,6 +16,7 @@ from ingest.cleaning.time_formats import check
 from ingest.errors import ConfigError, did_you_mean
 from ingest.guess_file import guess_file
 from ingest.load import InputFile, Loaded, Source, load
+from ingest.readers.archives import archive_of
 from ingest.readers.files import STDIN
 from ingest.readers.sources import ReadOptions, expand, glob_root, input_name, spool
 from ingest.schema import IDS
@@ -210,7 +211,7 @@ def source_of(project: ProjectFolder, path: Path, name: str | None) -> SourceCon
     """The [[source]] that a file belongs to: the named one, the one whose path fits, or the only one without a path."""
     if name is not None:
         return chosen(project, name)[0]
-    where = path.resolve()
+    where = (archive_of(path) or path).resolve()
     for s in project.config.sources:
         if any(fnmatch(str(where), str((project.directory / p).resolve())) for p in s.path):
             return s

@@ -112,4 +112,5 @@ def read_options(source: Source) -> ReadOptions:
         skip_lines=source.skip_lines,
         header=source.header,
         records=source.records,
+        sheet=source.sheet,
     )

@@ -301,7 +301,7 @@ def test_one_writer_at_a_time(shop):
         (
             "sheet.xlsx",
             b"PK\x03\x04....",
-            "sheet.xlsx is a ZIP archive or an Excel workbook; unpack it, or save the sheet as CSV.",
+            "sheet.xlsx is no readable ZIP archive or Excel workbook: File is not a zip file. Fetch it again.",
         ),
     ],
 )

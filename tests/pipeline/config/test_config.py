@@ -158,7 +158,7 @@ def test_the_presets_give_an_event_one_role() -> None:
         ),
         (
             '[[source]]\nname = "web"\nformat = "cvs"',
-            'journeys.toml: [[source]] "web" format: must be "csv", "ndjson", "json", "parquet", "combined", "w3c" or "alb", '
+            'journeys.toml: [[source]] "web" format: must be "csv", "ndjson", "json", "parquet", "excel", "combined", "w3c" or "alb", '
             'not "cvs". Did you mean "csv"?',
         ),
         (

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import os
+import zipfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import xlsxwriter
 from click.testing import CliRunner, Result
 
 from pipeline.cli import cli
@@ -305,3 +308,26 @@ def test_a_name_that_is_not_utf8_is_read_by_its_bytes_and_shown_escaped(desk):
     call("ingest", str(odd))
     (row,) = answer("quarantine", "--rows")
     assert row["input"].endswith("M\\xe4rz.csv")
+
+
+def test_members_of_an_archive_are_inputs_and_are_known_the_next_time(desk):
+    (desk / "journeys.toml").write_text('[[source]]\nname = "web"\npath = "*.zip"\n')
+    with zipfile.ZipFile(desk / "march.zip", "w") as archive:
+        for who in "ab":
+            archive.writestr(f"{who}.csv", f"customer_id,timestamp,event\n{who},2024-01-01 10:00:00,x\n")
+    assert ingested()["accepted"] == 2
+    again = call("ingest")
+    assert "march.zip/a.csv: taken in before" in again.output
+    assert call("ingest", "march.zip", "-f", "json").exit_code == 0
+    assert answer("summary")[0]["events"] == 2
+
+
+def test_a_workbook_is_read(desk):
+    with xlsxwriter.Workbook(desk / "orders.xlsx", {"default_date_format": "yyyy-mm-dd hh:mm:ss"}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["user_id", "timestamp", "event"])
+        sheet.write_row(1, 0, [7, datetime(2024, 3, 5, 10, 30), "view"])  # noqa: DTZ001 - a workbook knows no zone
+    assert ingested("orders.xlsx")["accepted"] == 1
+    assert asked("select customer_id, event_at::varchar as at from events") == [
+        {"customer_id": "7", "at": "2024-03-05 10:30:00+00"}
+    ]
