@@ -29,6 +29,14 @@ class Field:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reading:
+    """One of several events that a row may hold: its name, and what only it is read from, its time (event_at) too."""
+
+    name: str
+    fields: Mapping[str, Field]
+
+
+@dataclass(frozen=True, kw_only=True)
 class SourceMapping:
     """The reading rules of one source."""
 
@@ -43,6 +51,7 @@ class SourceMapping:
     missing: tuple[str, ...] = ()  # texts that stand for nothing, in any column
     bots: BotRules = field(default_factory=BotRules)  # where user_agent or ip is mapped
     static_files: str | None = None  # keep | exclude requests for them; None = exclude in a web server's log
+    readings: tuple[Reading, ...] = ()  # the events of a row; () = each row is one
 
     @property
     def key(self) -> str:

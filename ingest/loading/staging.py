@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ingest.cleaning.clean import Limits, stage
 from ingest.cleaning.mapping import Columns, SourceMapping
+from ingest.cleaning.readings import read_events, without_events
 from ingest.database import Database, load_sql
 from ingest.errors import ConfigError
 from ingest.json_path import steps
@@ -176,11 +177,20 @@ def stage_file(db: Database, source: Source, file: InputFile) -> list[str]:
 
 
 def judge(db: Database, relation: str, columns: Columns, source: Source, name: str) -> list[str]:
-    """Stage a relation; a mapping that does not fit names the file that it does not fit."""
+    """Stage a relation; a mapping that does not fit names the file that it does not fit. Returns what to say of it."""
     try:
-        return stage(db, relation, columns, source.mapping, source.limits)
+        if not source.mapping.readings:
+            return stage(db, relation, columns, source.mapping, source.limits)
+        before, notes = count(db), dict[str, None]()
+        for part in read_events(relation, columns, source.mapping):
+            notes |= dict.fromkeys(stage(db, part.relation, part.columns, part.mapping, source.limits))
+        rows, without = db.rows(without_events(relation, columns, source.mapping))[0]
     except ConfigError as error:
         raise ConfigError(f"{name}: {error}") from error
+    names = ", ".join(r.name for r in source.mapping.readings)
+    none = f"; {without:,} of the rows hold none" if without else ""
+    held = f"{name}: {rows:,} rows hold {count(db) - before:,} events ({names}), each counted as a row{none}."
+    return [held, *notes]
 
 
 def count(db: Database) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import zlib
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 from zipfile import BadZipFile, ZipFile
 
 from ingest.errors import InputError, MissingInput
@@ -62,7 +62,7 @@ def _opened(archive: Path, name: str) -> IO[bytes]:
     if name not in members(archive):
         raise MissingInput(f"There is no {name} in {archive}; it holds {', '.join(members(archive)[:5])}.")
     try:
-        return cast(IO[bytes], ZipFile(archive).open(name))
+        return ZipFile(archive).open(name)
     except (RuntimeError, NotImplementedError) as error:
         raise InputError(f"{archive}/{name} cannot be unpacked: {error}. Unpack it by hand.") from error
 

@@ -49,6 +49,15 @@ class Store(Section):
     seal_after: Duration = timedelta(days=91)  # at least: the late window of every source, too
 
 
+class EventOfRow(Section):
+    """[[source.event]]: one of several events of a row: its name, the column of its time, and what only it has."""
+
+    name: FreeName
+    time: ColumnSpec
+    value: ColumnSpec | None = None
+    columns: dict[str, ColumnSpec] = Field(default_factory=dict)
+
+
 class Source(Section):
     """[[source]]: files of one origin and how their columns become an event's. Without a name, its path names it."""
 
@@ -71,6 +80,8 @@ class Source(Section):
     late_window: DurationOrZero = timedelta(days=3)
     bots: Literal["quarantine", "keep"] = "quarantine"  # what crawlerdetect takes for a bot, where user_agent is mapped
     static_files: Literal["exclude", "keep"] | None = None  # requests for them; None = exclude in a web server's log
+
+    event: tuple[EventOfRow, ...] = ()  # where a row holds several; () = it is one
 
     @model_validator(mode="before")
     @classmethod

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ingest.cleaning.bots import BotRules
-from ingest.cleaning.mapping import Field, SourceMapping
+from ingest.cleaning.mapping import Field, Reading, SourceMapping
 from ingest.errors import ConfigError
 from ingest.readers.sources import ReadOptions
 from paths.carts.rules import CartRules
 from paths.journeys.goals import GoalRules
 from paths.journeys.touchpoints import StageRule, StageRules, TouchpointRule, TouchpointRules
 from pipeline.config import ColumnSpec, Config, Source
+from pipeline.config.models import EventOfRow
 from sessionize.rules import SessionRules
 
 
@@ -78,6 +79,9 @@ def source_mapping(config: Config, source: Source) -> SourceMapping:
     """One [[source]] with what the whole project says of it."""
     fields = {target: column_field(spec) for target, spec in source.columns.items()}
     fields |= {name: Field(columns=(name,)) for name in source.promote if name not in fields}
+    readings = tuple(reading(event) for event in source.event)
+    for one in readings:  # all that any event of a row has is a column of the store
+        fields = {**one.fields, "event": Field(constant=one.name), **fields}
     return SourceMapping(
         name=source.name,
         fields=fields,
@@ -90,7 +94,14 @@ def source_mapping(config: Config, source: Source) -> SourceMapping:
         currency=config.project.currency,
         bots=bot_rules(config, source.bots),
         static_files=source.static_files,
+        readings=readings,
     )
+
+
+def reading(event: EventOfRow) -> Reading:
+    """One [[source.event]]."""
+    specs = {**event.columns, **({"value": event.value} if event.value else {}), "event_at": event.time}
+    return Reading(name=event.name, fields={target: column_field(spec) for target, spec in specs.items()})
 
 
 def bot_rules(config: Config, bots: str | None = None) -> BotRules:

@@ -331,3 +331,59 @@ def test_a_workbook_is_read(desk):
     assert asked("select customer_id, event_at::varchar as at from events") == [
         {"customer_id": "7", "at": "2024-03-05 10:30:00+00"}
     ]
+
+
+# --- One row with several events -------------------------------------------------------------------------------------
+
+ORDERS = """[[source]]
+name = "orders"
+path = "orders.csv"
+[source.columns]
+customer_id = "customer"
+order_id = "order"
+[[source.event]]
+name = "placed"
+time = "placed_at"
+value = "total"
+[[source.event]]
+name = "paid"
+time = "paid_at"
+[[source.event]]
+name = "refunded"
+time = "refunded_at"
+columns = { value = "refund", reason = "why" }
+"""
+HEADER = "order,customer,total,placed_at,paid_at,refunded_at,refund,why,shop\n"
+
+
+def test_a_row_holds_one_event_for_each_of_its_times(desk):
+    (desk / "journeys.toml").write_text(ORDERS)
+    (desk / "orders.csv").write_text(
+        HEADER + "1,ann,10.00,2024-03-05 10:00:00,2024-03-05 10:05:00,2024-03-05 12:00:00,4.00,late,north\n"
+        "2,bob,20.00,2024-03-05 11:00:00,,,,,south\n3,cy,30.00,,,,,,south\n4,dee,1.00,nonsense,2024-03-05 10:05:00,,,,south\n"
+    )
+    book = ingested()
+    assert (book["rows"], book["accepted"], book["reasons"]) == (6, 5, [{"reason": "bad_timestamp", "rows": 1}])
+    assert (
+        "4 rows hold 6 events (placed, paid, refunded), each counted as a row; 1 of the rows hold none" in book["said"]
+    )
+    found = asked(
+        "select customer_id, event, value, reason, properties as p from events order by customer_id, event_at"
+    )
+    assert [(r["customer_id"], r["event"], r["value"], r["reason"], r["p"]) for r in found] == [
+        ("ann", "placed", 1000, None, '{"shop":"north"}'),
+        ("ann", "paid", None, None, '{"shop":"north"}'),
+        ("ann", "refunded", 400, "late", '{"shop":"north"}'),
+        ("bob", "placed", 2000, None, '{"shop":"south"}'),
+        ("dee", "paid", None, None, '{"shop":"south"}'),
+    ]
+
+
+def test_an_order_paid_later_is_placed_once(desk):
+    (desk / "journeys.toml").write_text(ORDERS)
+    (desk / "orders.csv").write_text(HEADER + "1,ann,10.00,2024-03-05 10:00:00,,,,,north\n")
+    ingested()
+    (desk / "orders.csv").write_text(HEADER + "1,ann,10.00,2024-03-05 10:00:00,2024-03-06 09:00:00,,,,north\n")
+    book = ingested()
+    assert (book["rows"], book["accepted"], book["duplicates"]) == (2, 1, 1)
+    assert [r["event"] for r in asked("select event from events order by event_at")] == ["placed", "paid"]
