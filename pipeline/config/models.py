@@ -67,9 +67,9 @@ class Source(Section):
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     encoding: str | None = Field(default=None, min_length=1)  # of text; None = UTF-8, else told from the bytes
     skip_lines: Annotated[StrictInt, Field(ge=0)] = 0  # before the header line, whatever they hold
+    header: Names = ()  # the names of the columns, of a file without a header line
     sheet: str | None = Field(default=None, min_length=1)  # of a workbook; None = the first
     records: str | None = Field(default=None, min_length=1)  # of JSON: the path of the list that holds them
-    header: Names = ()  # the names of the columns, of a file without a header line
     timezone: Timezone = "UTC"
     zones: ZoneNames = Field(default_factory=dict)  # abbreviation in a time -> Region/City or offset
     decimal: Literal[".", ","] | None = None  # in numbers; None = told from each column of each file
