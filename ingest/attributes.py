@@ -81,7 +81,7 @@ def one_file(db: Database, raw: RawRows, source: AttributeFile, path: Path) -> p
     listed = "".join(f", nullif(bare(c{place[n]}::varchar), '') as {quoted(n)}" for n in names)
     who = f"c{place[source.customer_id]}::varchar"
     rows = db.query(
-        f"select customer_key_of(who_of({who}, null)) as customer_key, coalesce(epoch_us({since}), {ALWAYS}) as since, "
+        f"select customer_key_of('c:' || {who}) as customer_key, coalesce(epoch_us({since}), {ALWAYS}) as since, "
         f"({given} is not null and not is_blank({given}) and {since} is null) as _bad{listed} "
         f"from {raw.relation} where {who} is not null and not is_blank({who}) order by row"
     )

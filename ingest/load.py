@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -19,8 +19,10 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 from ingest.cleaning.clean import prepare
 from ingest.database import Database, load_sql
 from ingest.errors import Conflict
+from ingest.identity.rules import IdentityRules
+from ingest.identity.stitching import Stitching
 from ingest.loading.digests import Digests
-from ingest.loading.merge import merge, touched
+from ingest.loading.merge import Plan, merge, settle, touched
 from ingest.loading.staging import InputFile, Source, clock_notes, path_notes, stage_all
 from ingest.schema import MONEY
 from ingest.store.event_store import EventStore, Snapshot, TakenInput
@@ -105,17 +107,24 @@ def _load(store: EventStore, sources: Sequence[Source], options: LoadOptions) ->
         for source, reason, n in db.rows(load_sql("ingest", "reasons")):
             books[source].quarantined[reason] = n
         arrivals = db.query(load_sql("ingest", "arrived")).cast(ARRIVALS)
-        notes = staged.notes + path_notes(db, sources, staged.fresh) + clock_notes(db, sources)
+        notes = [
+            *staged.notes,
+            *path_notes(db, sources, staged.fresh),
+            *clock_notes(db, sources),
+            *blocked_notes(db),
+        ]
         if options.gate is not None:
             options.gate(books, arrivals)
         base = base_of(store, before, sources)
         currencies = sorted({*base.currencies, *staged_currencies(db)})
         notes += [*currency_notes(currencies), *crowd_notes(db)]
         spans: tuple[str, ...] = ()
-        if staged.fresh:
+        stitching = stitching_of(db, store, base, sources)
+        again = stitching is not None and stitching.all_again
+        if staged.fresh or again:
             said = facts(base, options.run_id, books, arrivals, currencies)
-            spans = write(db, store, base, sources, staged.fresh, books, arrivals, said)
-        version = base.version + bool(staged.fresh)
+            spans = write(db, store, base, sources, staged.fresh, books, arrivals, said, stitching)
+        version = base.version + bool(staged.fresh or again)
         digests.note()
     return Loaded(
         run_id=options.run_id,
@@ -146,22 +155,71 @@ def write(
     books: Mapping[str, Accounting],
     arrivals: pa.Table,
     facts: dict[str, str],
+    stitching: Stitching | None,
 ) -> tuple[str, ...]:
     """Write what is staged and commit it; duplicates go into the books. Returns the spans written."""
     quarantine, token = Quarantine(store.root), uuid.uuid4().hex
-    planned = [SpanFile(path=store.new_file(s, token), span=s, rows=n) for s, n in touched(arrivals, base.months)]
-    store.begin(inputs, [*(p.path for p in planned), quarantine.new_file(token)])
+    plan = planned(db, store, base, sources, arrivals, token, stitching)
+    written = [*plan.arriving, *plan.moved]
+    store.begin(inputs, [*(p.path for p in written), quarantine.new_file(token)])
     bad = db.query(load_sql("ingest", "quarantined"), {"run_id": facts["run_id"]})
     if bad.num_rows:
         quarantine.append(quarantine.new_file(token), bad)
-    removed, added, tally = merge(db, base, sources, planned)
+    removed, added, tally = merge(db, base, sources, plan, stitching)
+    if stitching is not None:
+        days = {*json.loads(facts["spans"]), *(f"{p.span}-01"[: len("2026-01-01")] for p in plan.moved)}
+        facts = facts | stitching.facts(store.root) | {"spans": json.dumps(sorted(days))}
     for source, (accepted, duplicates, conflicting) in tally.items():
         book = books[source]
         book.accepted, book.duplicates, book.conflicting = accepted, duplicates, conflicting
     twice = base.duplicates + sum(book.duplicates for book in books.values())
     store.commit(base, removed, added, inputs, facts | {"duplicates": str(twice)})
     store.journal.unlink()
-    return tuple(p.span for p in planned)
+    return tuple(p.span for p in written)
+
+
+def blocked_notes(db: Database) -> list[str]:
+    """What to say of ids that are none."""
+    rows = db.rows(load_sql("ingest", "blocked_ids"))
+    by_source: dict[str, list[str]] = {}
+    for source, word, n in rows:
+        by_source.setdefault(source, []).append(f'"{word}" {n:,}')
+    return [
+        f"{source}: ids that are none ([identity] blocked), as if blank: {', '.join(words[:5])}{' ...' if len(words) > 5 else ''}."
+        for source, words in by_source.items()
+    ]
+
+
+def stitching_of(db: Database, store: EventStore, base: Snapshot, sources: Sequence[Source]) -> Stitching | None:
+    """The identity of this load; None where nobody ever had an anonymous id or an alias."""
+    rules = sources[0].mapping.identity if sources else IdentityRules()
+    here = any("anonymous_id" in s.mapping.fields for s in sources)
+    if not (here or base.identity or rules.aliases):
+        return None
+    return Stitching(db, rules, base.files, base.identity, store.root)
+
+
+def planned(
+    db: Database,
+    store: EventStore,
+    base: Snapshot,
+    sources: Sequence[Source],
+    arrivals: pa.Table,
+    token: str,
+    stitching: Stitching | None,
+) -> Plan:
+    """The files to write: of the spans that rows arrive for, and of those whose events change hands by it."""
+    rows = dict(touched(arrivals, base.months))
+    if stitching is not None and stitching.all_again:
+        rows = {f.span: 0 for f in base.files} | rows
+
+    def files(spans: Iterable[str]) -> list[SpanFile]:
+        return [SpanFile(path=store.new_file(s, token), span=s, rows=rows.get(s, 0)) for s in sorted(spans)]
+
+    arriving = files(rows)
+    if stitching is None:
+        return Plan(arriving=arriving)
+    return Plan(arriving=arriving, moved=files(settle(db, base, sources, arriving, stitching)))
 
 
 def staged_currencies(db: Database) -> list[str]:

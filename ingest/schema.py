@@ -2,11 +2,12 @@
 
 | column | meaning |
 |---|---|
-| customer_key | int64, 63-bit stable hash of 'c:' + customer_id or 'a:' + anonymous_id (see `KEY_HASH`) |
+| customer_key | int64, key of the customer whose event it is (see `KEY_HASH`): of a known id, else of an anonymous one |
 | event_at | instant, microseconds UTC |
 | recorded_input, recorded_row | where it was recorded: natural-order key of the input's name, record number in it |
 | event | name as recorded |
 | customer_id, anonymous_id | ids as recorded, text |
+| owner_id | the known customer whose event it is where the row does not name it: stitched, or named by an alias; else null |
 | value, price | int64 minor units of the project's currency |
 | quantity | int64 pieces |
 | source | name of the [[source]] |
@@ -22,8 +23,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-KEY_HASH = "md5-63-v1"
-"""customer_key = int.from_bytes(md5(id)[8:], "little") >> 1: a definition of our own, the same on every engine."""
+KEY_HASH = "md5-63-v2"
+"""customer_key = int.from_bytes(md5(text)[8:], "little") >> 1, of the texts in ingest/keys.py: a definition of our own, the same
+on every engine. v2: an anonymous id belongs to the space of its source."""
 
 IDS = ("customer_id", "anonymous_id")
 TEXTS = ("event_id", "channel", "url", "currency", "order_id", "item_id", "cart_id", "referrer", "user_agent", "ip")
@@ -45,7 +47,7 @@ EVENTS = pa.schema(
         pa.field("recorded_input", pa.string()),
         pa.field("recorded_row", pa.int64()),
         pa.field("event", pa.string()),
-        *[pa.field(name, pa.string()) for name in (*IDS, *TEXTS)],
+        *[pa.field(name, pa.string()) for name in (*IDS, "owner_id", *TEXTS)],
         *[pa.field(name, pa.int64()) for name in NUMBERS],
         pa.field("source", pa.string()),
         pa.field("properties", pa.string()),

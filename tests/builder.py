@@ -31,7 +31,7 @@ MINUTE = 60_000_000
 DAY = 1440 * MINUTE
 ZERO = "2026-01-15 00:00"
 LATER = "2027-01-01 00:00"  # every window of a row near ZERO is over
-CONTRACT = (*IDS, *TEXTS, *NUMBERS)  # columns that are always there, if only with nothing in them
+CONTRACT = (*IDS, "owner_id", *TEXTS, *NUMBERS)  # columns that are always there, if only with nothing in them
 SESSION_RULES = frozenset(f.name for f in fields(SessionRules))
 
 Row = tuple[Any, ...]

@@ -16,9 +16,11 @@ from ingest.cleaning.bots import BOT_COLUMNS, verdicts
 from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping
 from ingest.cleaning.numbers import MINOR_DIGITS, Readings, readings, unclear_note
 from ingest.cleaning.times import TYPED, epoch_units
-from ingest.cleaning.validation import Limits, Reading, aside, id_texts, statement, who
+from ingest.cleaning.validation import Limits, Reading, aside, id_texts, space_prefix, statement, who
 from ingest.database import Database, load_sql
 from ingest.errors import ConfigError
+from ingest.identity.rules import IdentityRules
+from ingest.identity.stitching import make_macros
 from ingest.quoting import literal, quoted
 from ingest.readers.files import natural_key
 from ingest.schema import EVENTS, sql_type
@@ -41,6 +43,7 @@ def prepare(db: Database, mappings: Sequence[SourceMapping], inputs: Iterable[st
     check_promoted([name for m in mappings for name in m.promoted])
     db.run(load_sql("ingest", "macros"))
     db.run(load_sql("ingest", "json_paths"))
+    make_macros(db, mappings[0].identity if mappings else IdentityRules())
     names = sorted(set(inputs)) or [""]
     known = {"input": names, "recorded_input": [natural_key(n) for n in names]}
     db.run_with(
@@ -52,7 +55,9 @@ def prepare(db: Database, mappings: Sequence[SourceMapping], inputs: Iterable[st
     clock = ["_clock varchar"] if any(m.timezone != "UTC" for m in mappings) else []
     kinds = {"recorded_input": "input_key", "source": "source_name"}
     columns = [f"{quoted(name)} {kinds.get(name) or sql_type(name)}" for name in staged_columns(mappings)]
-    db.run(f"create or replace temp table staged ({', '.join([*columns, '_fault varchar[]', *clock])})")
+    device = ["_device bigint"] if any("anonymous_id" in m.fields for m in mappings) else []
+    further = [*device, "_blocked varchar", "_fault varchar[]", *clock]
+    db.run(f"create or replace temp table staged ({', '.join([*columns, *further])})")
 
 
 def check_promoted(names: Sequence[str]) -> None:
@@ -138,12 +143,21 @@ def make_keys(db: Database, relation: str, columns: Columns, mapping: SourceMapp
     """The table `keys`: who, customer_key (null: a blank id). Each customer is looked at and hashed once, not in every row."""
     e = Expressions()
     ids = id_texts(e, columns, mapping)
-    prefix = {"customer_id": "c:", "anonymous_id": "a:"}
-    key = "customer_key_of(who)" if len(ids) > 1 else "".join(f"customer_key_of('{prefix[i]}' || who)" for i in ids)
+    prefix = literal(space_prefix(mapping))
+    texts = ", ".join(f"{x} as t_{i}" for i, x in ids.items()) or "1"
+    if len(ids) > 1:  # of a row that has both ids the anonymous one is looked up, too
+        names = "unnest([who_of(t_customer_id, t_anonymous_id, prefix), prefix || t_anonymous_id]) as who".replace(
+            "prefix", prefix
+        )
+        key = "customer_key_of(who)"
+    else:
+        names = f"{who(ids, mapping)} as who"
+        begin = {"customer_id": "'c:'", "anonymous_id": prefix}
+        key = "".join(f"customer_key_of({begin[i]} || who)" for i in ids) or "null::BIGINT"
+        key = f"case when not is_blank(who) and not is_blocked(who) then {key} end"
     db.run(
-        f"create or replace temp table keys as select who, case when not is_blank(who) then {key or 'null::BIGINT'} end as customer_key "
-        f"from (select distinct {who(ids)} as who from (select {', '.join(f'{x} as t_{i}' for i, x in ids.items()) or 1} from {relation})) "
-        "where who is not null",
+        f"create or replace temp table keys as select who, {key} as customer_key "
+        f"from (select distinct {names} from (select {texts} from {relation})) where who is not null",
         e.params,
     )
 

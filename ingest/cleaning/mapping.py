@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from ingest.cleaning.bots import BotRules
 from ingest.errors import ConfigError, did_you_mean
+from ingest.identity.rules import IdentityRules
 from ingest.json_path import path_value, steps
 from ingest.readers.balancer_log import FORMAT as BALANCER_LOG
 from ingest.readers.weblog import COMBINED
@@ -49,6 +50,7 @@ class SourceMapping:
     currency: str | None = None
     decimal: str | None = None  # "." or "," in numbers; None = told from each column of each file
     missing: tuple[str, ...] = ()  # texts that stand for nothing, in any column
+    identity: IdentityRules = field(default_factory=IdentityRules)  # of the whole project
     bots: BotRules = field(default_factory=BotRules)  # where user_agent or ip is mapped
     static_files: str | None = None  # keep | exclude requests for them; None = exclude in a web server's log
     readings: tuple[Reading, ...] = ()  # the events of a row; () = each row is one

@@ -11,6 +11,7 @@ from ingest.cleaning.bots import STATIC_PATTERN
 from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping, consumed, is_server_log
 from ingest.cleaning.numbers import Readings, foreign_signs, minor_or_whole
 from ingest.cleaning.times import clock, instant, plain, time_column, trimmed
+from ingest.keys import anonymous_prefix
 from ingest.quoting import literal, quoted
 from ingest.schema import IDS, MONEY, NUMBERS, TARGETS
 
@@ -67,8 +68,8 @@ insert into staged by name
 with texts as (  -- one row per raw row: what the mapping reads
   select *, {", ".join(f"{x} as t_{quote(t)}" for t, x in (texts | ids).items())} from {relation}
 ), known as (  -- the same with its customer (a blank id has none), and its time where that is quick to read
-  select texts.* {only_known(ids)}, keys.customer_key, {plain(columns, mapping)} as p_event_at
-  from texts left join keys on {who(ids)} = keys.who
+  select texts.* {only_known(ids)}, keys.customer_key, {device(ids)}{blocked(ids)}{plain(columns, mapping)} as p_event_at
+  from texts left join keys on {who(ids, mapping)} = keys.who {devices(ids, mapping)}
 ), trimmed as (  -- the same with what is read as a value, without white space around it: one name, for the macros repeat it
   select *, case when p_event_at is null then {trimmed(mapping)} end as b_event_at
     {"".join(f", bare(t_{n}) as b_{n}" for n in numbers)}
@@ -94,7 +95,7 @@ with texts as (  -- one row per raw row: what the mapping reads
 select customer_key, event_at, recorded_input, row as recorded_row, t_event as event,
   {"".join(f"v_{n} as {n}, " for n in numbers)}{"".join(f"t_{quote(t)} as {quoted(t)}, " for t in others)}
   {"".join(f"{x} as {name}, " for name, x in aside(columns, mapping, e).items())}
-  {content(columns, e)} as content_hash, $source as source,
+  {content(columns, e)} as content_hash, $source as source, {"_device, " if "anonymous_id" in ids else ""}{"_blocked, " if ids else ""}
   case when reason is not null then [reason, case reason
       when 'bad_timestamp' then t_event_at::VARCHAR when 'timestamp_out_of_range' then t_event_at::VARCHAR
       when 'bad_number' then concat_ws(', ', {", ".join(shown) or "null"})
@@ -111,17 +112,56 @@ def quote(name: str) -> str:
 
 
 def id_texts(e: Expressions, columns: Columns, mapping: SourceMapping) -> dict[str, str]:
-    """SQL of the ids that are mapped. Of two a blank one is missing; of one, `keys` says so: it asks each text once."""
+    """SQL of the ids that are mapped. Of two a blank or blocked one is missing; of one, `keys` says so: it asks each text once."""
     texts = {i: e.text(columns, mapping.fields[i], i) for i in IDS if i in mapping.fields}
+    if len(texts) < 2:
+        return texts
+    counts = "case when not is_blank({0}) and not is_blocked({0}) then {0} end"
+    return {i: counts.format(text) for i, text in texts.items()} | {f"raw_{i}": text for i, text in texts.items()}
+
+
+def space_prefix(mapping: SourceMapping) -> str:
+    """What stands before the anonymous ids of a source where they are hashed."""
+    return anonymous_prefix(mapping.identity.space(mapping.name))
+
+
+def both(ids: dict[str, str]) -> bool:
+    """Are ids of both kinds mapped?"""
+    return all(i in ids for i in IDS)
+
+
+def who(ids: dict[str, str], mapping: SourceMapping) -> str:
+    """SQL of whom a row of `texts` is about, as `keys` has it."""
+    if both(ids):
+        return f"who_of(t_customer_id, t_anonymous_id, {literal(space_prefix(mapping))})"
+    return "".join(f"t_{i}" for i in ids) or "null::VARCHAR"
+
+
+def device(ids: dict[str, str]) -> str:
+    """SQL of the key of the anonymous id, a column of `known`."""
+    if both(ids):
+        return "case when t_customer_id is null then keys.customer_key else devices.customer_key end as _device, "
+    return "keys.customer_key as _device, " if "anonymous_id" in ids else ""
+
+
+def devices(ids: dict[str, str], mapping: SourceMapping) -> str:
+    """The further join that `device` needs: of rows with both ids."""
+    if not both(ids):
+        return ""
     return (
-        texts if len(texts) < 2 else {i: f"case when not is_blank({text}) then {text} end" for i, text in texts.items()}
+        "left join keys as devices on t_customer_id is not null and t_anonymous_id is not null "
+        f"and {literal(space_prefix(mapping))} || t_anonymous_id = devices.who"
     )
 
 
-def who(ids: dict[str, str]) -> str:
-    """SQL of whom a row of `texts` is about, as `keys` has it."""
-    return (
-        "who_of(t_customer_id, t_anonymous_id)" if len(ids) > 1 else "".join(f"t_{i}" for i in ids) or "null::VARCHAR"
+def blocked(ids: dict[str, str]) -> str:
+    """SQL of the blocked id of a row, a column of `known`; null where it has none."""
+    if both(ids):
+        raw = {i: f"t_{quote(f'raw_{i}')}" for i in IDS}
+        parts = [f"case when t_{i} is null and is_blocked({raw[i]}) then {raw[i]} end" for i in IDS]
+        return f"coalesce({', '.join(parts)}) as _blocked, "
+    return "".join(
+        f"case when keys.customer_key is null and is_blocked(t_{i}) then t_{i} end as _blocked, " for i in ids
     )
 
 

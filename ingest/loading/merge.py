@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.database import Database, load_sql
+from ingest.identity.stitching import Stitching, join_indexes
 from ingest.loading.parquet_writer import CHUNK, Writing
 from ingest.loading.staging import Source
 from ingest.quoting import literal, quoted
@@ -44,10 +46,21 @@ def touched(arrivals: pa.Table, months: Collection[str]) -> list[tuple[str, int]
     return sorted(spans.items())
 
 
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a load writes: files of the spans that rows arrive for, and of spans whose events only change hands."""
+
+    arriving: Sequence[SpanFile]
+    moved: Sequence[SpanFile] = ()
+
+
 def merge(
-    db: Database, base: Snapshot, sources: Sequence[Source], planned: Sequence[SpanFile]
+    db: Database, base: Snapshot, sources: Sequence[Source], plan: Plan, stitching: Stitching | None = None
 ) -> tuple[list[SpanFile], list[SpanFile], Tally]:
-    """(files retired, files written, source -> (accepted, duplicates, conflicting)); `staged` is gone."""
+    """(files retired, files written, source -> (accepted, duplicates, conflicting)); `staged` is gone.
+
+    With `stitching`, which is settled, every event has the key of its owner.
+    """
     make_rules(db, sources)
     arrived = db.rows("select source, count(*) from staged where _fault is null group by all")
     tally: Tally = {source: (n, 0, 0) for source, n in arrived}
@@ -55,19 +68,65 @@ def merge(
     arriving = staged_columns(db)
     removed: list[SpanFile] = []
     with Writing(columns, sealed_file) as writing:
-        for group in groups(planned, base):
-            spans = {p.span for p in group}
-            old = [f for f in base.files if f.span in spans]
-            gather(db, group, old, columns, arriving)
+        for group in groups(plan.arriving, base):
+            old = held_by(base, group)
+            gather(db, group, old, columns, arriving, stitching)
             copies = collapse(db)
             for source, twice, differing in copies:
                 accepted, duplicates, conflicting = tally[source]
                 tally[source] = (accepted - twice, duplicates + twice, conflicting + differing)
             removed += old
             held = columns if old or copies else arriving
-            write(db, writing, group, mixed(db, held) if old else fresh(sources, held))
+            if stitching is not None and "owner_id" not in held:
+                held = [*held, "owner_id"]
+            kept = "kept" if stitching is None else stitching.own()
+            write(db, writing, group, mixed(db, held) if old else fresh(sources, held), kept)
+        for file in plan.moved:
+            assert stitching is not None
+            old = held_by(base, [file])
+            hold(db, old, columns)
+            stitching.recorded()
+            owned = stitching.reown()
+            write(db, writing, [file], mixed(db, columns), owned)
+            removed += old
         db.run("drop table staged")  # giving memory back takes time, and the last files are still being written
-        return removed, writing.files(), tally
+        written = writing.files()
+    if stitching is not None:
+        index(base, plan, written, stitching)
+    return removed, written, tally
+
+
+def held_by(base: Snapshot, group: Sequence[SpanFile]) -> list[SpanFile]:
+    """The stored files of these spans."""
+    spans = {p.span for p in group}
+    return [f for f in base.files if f.span in spans]
+
+
+def settle(
+    db: Database, base: Snapshot, sources: Sequence[Source], planned: Sequence[SpanFile], stitching: Stitching
+) -> list[str]:
+    """Let `stitching` see every event that will be written; returns the further spans whose events change hands.
+
+    Copies are taken out first, as they are when files are written: a copy links nobody.
+    """
+    make_rules(db, sources)
+    columns, arriving = [*EVENTS.names, *base.promoted], staged_columns(db)
+    for group in groups(planned, base):
+        old = held_by(base, group)
+        gather(db, group, old, columns, arriving, stitching)
+        collapse(db)
+        stitching.collect(group, mixed=bool(old))
+    return stitching.settle([p.span for p in planned])
+
+
+def index(base: Snapshot, plan: Plan, written: Sequence[SpanFile], stitching: Stitching) -> None:
+    """Put its device index beside every written file; a span whose events only changed hands keeps the one it had."""
+    moved = {f.span for f in plan.moved}
+    for file in written:
+        if file.span in moved:
+            join_indexes(held_by(base, [file]), file)
+        else:
+            stitching.write_index(file)
 
 
 def make_rules(db: Database, sources: Sequence[Source]) -> None:
@@ -102,7 +161,12 @@ def staged_columns(db: Database) -> list[str]:
 
 
 def gather(
-    db: Database, group: Sequence[SpanFile], old: Sequence[SpanFile], columns: Sequence[str], arriving: Sequence[str]
+    db: Database,
+    group: Sequence[SpanFile],
+    old: Sequence[SpanFile],
+    columns: Sequence[str],
+    arriving: Sequence[str],
+    stitching: Stitching | None,
 ) -> None:
     """Make `arrivals`, every event of these spans, stored or new, with all columns: those not asked for cost nothing."""
     for name, at in {"since": group[0].since, "until": group[-1].until}.items():
@@ -112,14 +176,26 @@ def gather(
         c: f"{0 if c == 'duplicates' else 'null'}::{sql_type(c)} as {quoted(c)}" for c in columns if c not in arriving
     }
     listed = [absent.get(c, quoted(c)) for c in columns]
-    stored = ""
+    stored = "select * from stored union all by name " if old else ""
     if old:
-        db.run(load_sql("ingest", "empty_span"))
-        for name in columns[len(EVENTS) :]:
-            db.run(f"alter table stored add column {quoted(name)} varchar")
-        db.run(load_sql("ingest", "stored"), {"files": [str(f.path) for f in old]})
-        stored = "select * from stored union all by name "
+        hold(db, old, columns)
+    if stitching is not None:  # owners are found anew: events have the keys of their ids as recorded
+        device = "_device" if any(n == "_device" for n, *_ in db.rows("describe staged")) else "null::bigint as _device"
+        listed = [*(absent.get(c, quoted(c)) for c in columns if c != "owner_id"), device, "null::varchar as _owner_id"]
+        if old:
+            stitching.recorded()
+            stored = (
+                "select * exclude (owner_id, _owner_key), null::varchar as _owner_id from recorded union all by name "
+            )
     db.run(f"create or replace temp view arrivals as {stored}select {', '.join(listed)} from fresh")
+
+
+def hold(db: Database, files: Sequence[SpanFile], columns: Sequence[str]) -> None:
+    """Make `stored`, every event of these files."""
+    db.run(load_sql("ingest", "empty_span"))
+    for name in columns[len(EVENTS) :]:
+        db.run(f"alter table stored add column {quoted(name)} varchar")
+    db.run(load_sql("ingest", "stored"), {"files": [str(f.path) for f in files]})
 
 
 def collapse(db: Database) -> list[tuple[str, int, int]]:
@@ -177,17 +253,19 @@ def order(needless: Collection[str]) -> str:
     return ", ".join(f"kept.{c}" for c in ORDER.split(", ") if c not in needless)
 
 
-def write(db: Database, writing: Writing, group: Sequence[SpanFile], shape: Shape) -> None:
+def write(db: Database, writing: Writing, group: Sequence[SpanFile], shape: Shape, kept: str) -> None:
     """Write the files of a group: a large span as it comes out of the sort, small ones cut out of one sorted table."""
     texts = ("recorded_input", "source")
     listed = ", ".join(f"{c}::varchar as {c}" if c in texts else quoted(c) for c in shape.columns)
     if len(group) == 1:
         (only,) = group
-        batches = db.batches(f"select {listed} from kept order by {shape.order}", CHUNK)
+        batches = db.batches(f"select {listed} from {kept} as kept order by {shape.order}", CHUNK)
         writing.stream(only.path, only.span, batches, shape.same)
         return
     counts = dict(db.rows(load_sql("ingest", "kept_days")))
-    table = db.query(f"select {listed} from kept order by epoch_us(kept.event_at) // 86400000000, {shape.order}")
+    table = db.query(
+        f"select {listed} from {kept} as kept order by epoch_us(kept.event_at) // 86400000000, {shape.order}"
+    )
     start = 0
     for p in group:
         writing.whole(p.path, p.span, table.slice(start, counts[p.span]), shape.same)

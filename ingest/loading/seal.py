@@ -12,6 +12,7 @@ from datetime import date, timedelta
 
 from ingest.database import Database
 from ingest.errors import StoreError
+from ingest.identity.stitching import join_indexes
 from ingest.loading.merge import ORDER
 from ingest.loading.parquet_writer import CHUNK, Writing
 from ingest.quoting import path_literal, quoted
@@ -41,6 +42,7 @@ def seal_month(store: EventStore, base: Snapshot, month: str) -> None:
     store.begin([], [target])
     with Database(temp_directory=store.root / "tmp") as db:
         written = write_month(db, old, base.promoted, SpanFile(path=target, span=month, rows=0))
+    join_indexes(old, written)
     store.commit(base, old, [kept_whole(written, old)], [], base.facts)
     store.journal.unlink()
 

@@ -7,6 +7,7 @@ create or replace temp table stored (
   event varchar,
   customer_id varchar,
   anonymous_id varchar,
+  owner_id varchar,
   event_id varchar,
   channel varchar,
   url varchar,

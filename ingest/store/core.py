@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from ingest.array_types import Ints
 from ingest.errors import StoreError
+from ingest.store.device_index import remove_device_index
 
 Rows = slice | Ints
 
@@ -63,7 +64,8 @@ def half_written(parquet: Path) -> Path:
 
 
 def remove_core(parquet: Path) -> None:
-    """Delete the core of a file that is about to be deleted, and what a crash left of it."""
+    """Delete the core and the device index of a file that is about to be deleted, and what a crash left of them."""
+    remove_device_index(parquet)
     for path in (core_path(parquet), half_written(parquet)):
         path.unlink(missing_ok=True)
 

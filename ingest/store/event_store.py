@@ -44,7 +44,7 @@ from ingest.store.spans import SpanFile
 R = TypeVar("R")
 
 SENTINEL = "journeys"
-FACTS = ("run_id", "rows_read", "duplicates", "quarantined", "newest_days", "currencies")
+FACTS = ("run_id", "rows_read", "duplicates", "quarantined", "newest_days", "currencies", "identity", "aliases")
 """What a load says of itself in its log entry; beside them, `spans` has the days that this one entry changed."""
 
 
@@ -139,6 +139,11 @@ class Snapshot:
     def currencies(self) -> tuple[str, ...]:
         """The currencies in which any event of any load has money, sorted; events that name none are in none of them."""
         return tuple(json.loads(self._facts.get("currencies", "[]")))
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Digests of the rules ("identity") and of the aliases by which owners were found; empty: there was nothing to find."""
+        return {k: str(self._facts[k]) for k in ("identity", "aliases") if self._facts.get(k)}
 
     @property
     def months(self) -> frozenset[str]:

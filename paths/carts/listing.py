@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingest.array_types import Ints
 from ingest.errors import ConfigError, did_you_mean
@@ -16,6 +17,7 @@ from ingest.scan.batches import Codes
 from paths.analysis import Lookback
 from paths.carts.episodes import BY, BY_NONE, KINDS, STATUSES, CartRows, Episodes, episodes_of
 from paths.carts.rules import REMINDER, CartRules, text_at
+from paths.journeys.customer_ids import ID_COLUMNS
 from paths.journeys.journeys import Journeys
 from paths.journeys.scope import NEVER
 
@@ -65,7 +67,7 @@ class CartList:
     @property
     def columns(self) -> frozenset[str]:
         """What carts read, and the ids as recorded."""
-        further = {"customer_id", "anonymous_id"} | ({self.contactable} if self.contactable else set())
+        further = set(ID_COLUMNS) | ({self.contactable} if self.contactable else set())
         return self.rules.columns | further
 
     @property
@@ -121,13 +123,11 @@ class CartList:
     def customer_columns(self, journeys: Journeys, found: Episodes, rows: CartRows) -> list[Any]:
         """customer_id, last_reminder_at, bought_since, customer_key and, where asked for, contactable."""
         events = journeys.events
-        known, anonymous = (
-            last_texts(journeys, events.text(c), found.customer) for c in ("customer_id", "anonymous_id")
-        )
+        ids = [pa.array(last_texts(journeys, events.text(c), found.customer), pa.string()) for c in ID_COLUMNS]
         reminder = last_flagged(journeys, np.flatnonzero(rows.role == REMINDER), found.customer)
         reminded_at = np.where(reminder >= 0, events.at[np.maximum(reminder, 0)], NEVER) if len(events) else reminder
         columns = [
-            pa.array([k if k is not None else a for k, a in zip(known, anonymous, strict=True)], pa.string()),
+            pc.coalesce(*ids),
             instants(reminded_at),
             pa.array(last_flagged(journeys, rows.orders.first, found.customer) > found.last),
             pa.array(events.key[found.first]),

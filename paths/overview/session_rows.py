@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from paths.analysis import Lookback
+from paths.journeys.customer_ids import ID_COLUMNS, ids_at
 from paths.journeys.journeys import Journeys
 from sessionize.clock import day_numbers
 from sessionize.sessions import SESSIONS, session_ids
@@ -25,8 +26,8 @@ class SessionRows:
 
     @property
     def columns(self) -> frozenset[str]:
-        """Ids as recorded."""
-        return frozenset({"customer_id", "anonymous_id"})
+        """Whose a session is."""
+        return frozenset(ID_COLUMNS)
 
     def lookback(self, since: int) -> Lookback | None:
         """Only where sessions begin: all else lies in the unit, or behind its start."""
@@ -39,12 +40,11 @@ class SessionRows:
         start, end = events.at[sessions.first], events.at[sessions.last]
         holds = journeys.sessions_with(journeys.answers_to(self.goal))
         ids = session_ids(events.key[sessions.first], start, sessions.rank)
-        known, anonymous = (events.text(c).take(sessions.first).texts() for c in ("customer_id", "anonymous_id"))
         names = np.array([*journeys.touchpoint.names, ""], dtype=object)
         table = pa.table(
             [
                 [f"{i:016x}" for i in ids.tolist()],
-                [k if k is not None else a for k, a in zip(known, anonymous, strict=True)],
+                ids_at(events, sessions.first),
                 pa.array(day_numbers(start, scope.sessions.timezone).astype(np.int32), pa.int32()).cast(pa.date32()),
                 pa.array(start, INSTANT),
                 pa.array(end, INSTANT),

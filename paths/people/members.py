@@ -17,13 +17,13 @@ from ingest.array_types import Bools, Ints
 from ingest.scan.batches import Codes
 from paths.analysis import Lookback
 from paths.carts.listing import instants, last_flagged
+from paths.journeys.customer_ids import ID_COLUMNS
 from paths.journeys.goals import VALUE_COLUMNS, GoalRules, goal_values
 from paths.journeys.journeys import Journeys
 from paths.people.selections import Chosen, Selection
 from sessionize.sessions import session_ids
 
 SECOND = 1_000_000
-ID_COLUMNS = frozenset({"customer_id", "anonymous_id"})
 
 MEMBERS = pa.schema(
     [
@@ -54,7 +54,7 @@ class Members:
     @property
     def columns(self) -> frozenset[str]:
         """Ids, what goals are worth, and what the selection reads."""
-        return ID_COLUMNS | VALUE_COLUMNS | self.selection.columns
+        return frozenset(ID_COLUMNS) | VALUE_COLUMNS | self.selection.columns
 
     def lookback(self, since: int) -> Lookback | None:
         """Perhaps everything."""
@@ -92,8 +92,8 @@ def members(journeys: Journeys, view: Journeys, chosen: Chosen, rules: GoalRules
 
 
 def identities(journeys: Journeys, customer: Ints) -> pa.Array:
-    """The id, as recorded, of each customer number: the last known one, else the last anonymous one."""
-    last = [last_codes(journeys, journeys.events.text(c), customer) for c in ("customer_id", "anonymous_id")]
+    """The id of each customer number: the known one (its owner's, where rows do not name it), else the last anonymous one."""
+    last = [last_codes(journeys, journeys.events.text(c), customer) for c in ID_COLUMNS]
     return pc.coalesce(*(text_array(c) for c in last))
 
 

@@ -13,8 +13,9 @@ from ingest.errors import ConfigError
 from paths.analysis import Lookback
 from paths.arrays.counting import tally
 from paths.carts.listing import instants
+from paths.journeys.customer_ids import ID_COLUMNS
 from paths.journeys.journeys import Journeys
-from paths.people.members import ID_COLUMNS, identities
+from paths.people.members import identities
 
 STRUGGLERS = pa.schema(
     [
@@ -44,7 +45,7 @@ class Strugglers:
     names: frozenset[str] = field(default_factory=frozenset)
     goal: frozenset[str] = frozenset({"purchase"})
     least: int = 3
-    columns: frozenset[str] = ID_COLUMNS
+    columns: frozenset[str] = frozenset(ID_COLUMNS)
 
     def __post_init__(self) -> None:
         if self.least < 1:

@@ -19,6 +19,7 @@ from ingest.scan.batches import Codes
 from paths.analysis import Lookback, summed
 from paths.arrays.counting import different, tally_times
 from paths.arrays.histograms import SECOND, quantile_seconds
+from paths.journeys.customer_ids import ID_COLUMNS, ids_at
 from paths.journeys.journeys import Journeys
 from paths.journeys.names import meaning
 from paths.sequences.patterns import Element, Pattern, Program
@@ -106,11 +107,11 @@ class Search:
 
 @dataclass(frozen=True, kw_only=True)
 class Matches:
-    """Lists the selected sessions that match; ids as recorded."""
+    """Lists the selected sessions that match, and whose they are."""
 
     pattern: Pattern
     view: View = field(default_factory=View)
-    columns: frozenset[str] = frozenset({"customer_id", "anonymous_id"})
+    columns: frozenset[str] = frozenset(ID_COLUMNS)
 
     def lookback(self, since: int) -> Lookback | None:
         """Perhaps everything."""
@@ -123,11 +124,10 @@ class Matches:
         events, session = journeys.events, walks.session[found.walk]
         first = journeys.sessions.first[session]
         ids = session_ids(events.key[first], events.at[first], journeys.sessions.rank[session])
-        known, anonymous = (events.text(c).take(first).texts() for c in ("customer_id", "anonymous_id"))
         at = events.at[walks.position]
         columns = [
             pa.array([f"{i:016x}" for i in ids.tolist()], pa.string()),
-            pa.array([k if k is not None else a for k, a in zip(known, anonymous, strict=True)], pa.string()),
+            ids_at(events, first),
             pa.array(events.at[first], INSTANT),
             (at[found.last] - at[found.first]) / SECOND,
             texts(walks.names, walks.node, found.first, found.last - found.first + 1),

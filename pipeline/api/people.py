@@ -192,3 +192,48 @@ class PeopleQuestions(ProjectFolder):
             unmask=unmask,
             **about(as_of, since, until, segment, where, persona),
         )
+
+    @question
+    def identity(self, *, as_of: Instant | None = None) -> Result:
+        """One row per count: events by how their customer is known, devices by customers, customers by devices.
+
+        Args:
+            as_of: the instant taken as now.
+
+        Returns:
+            of (text: events, devices or customers) · what (text) · n (int) · share (float, of all of them).
+
+        Example:
+            >>> shop.identity().rows()[1]["what"]
+            'known'
+        """
+        from pipeline.questions.identity import identity
+
+        return identity(self, as_of=None if as_of is None else str(as_of))
+
+    @question
+    def identity_explain(
+        self, id: str, *, anonymous: bool = False, unmask: bool = False, as_of: Instant | None = None
+    ) -> Result:
+        """One row per event of an id: whose it is, and why.
+
+        Args:
+            id: as recorded; where no customer has it, an anonymous id.
+            anonymous: look for the anonymous id alone.
+            unmask: show ids as recorded.
+            as_of: the instant taken as now.
+
+        Returns:
+            event_at (UTC) · event, source, anonymous_id, customer, why (text).
+
+        Raises:
+            UnknownCustomer: where no event carries the id.
+
+        Example:
+            >>> shop.identity_explain("user_0000").rows()[0]["why"]
+            'the row names the customer'
+        """
+        from pipeline.questions.identity import explain_id
+
+        said = None if as_of is None else str(as_of)
+        return explain_id(self, id, anonymous=anonymous, unmask=unmask, as_of=said)

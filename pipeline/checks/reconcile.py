@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from ingest.identity.inquiry import identities
 from ingest.store.core import is_true
 from ingest.store.quarantine import Quarantine
 from paths.dropoff.dropoff import DropOff
@@ -22,6 +23,7 @@ from pipeline.checks.law import LAWS, Law
 from pipeline.checks.list_laws import carts, journey_map, leaks, people
 from pipeline.project.project import Asked, Period, ProjectFolder
 from pipeline.project.rules import goal_rules
+from pipeline.questions.identity import FAR
 from sessionize.sessions import SESSIONS
 
 EDGES_CHECKED = 5
@@ -40,6 +42,7 @@ def reconcile(project: ProjectFolder) -> pa.Table:
     asked = project.ask(Period(), base)
     checks: tuple[Callable[[ProjectFolder, Asked], Iterator[Law]], ...] = (
         accounting,
+        owners,
         conservation,
         drop_offs,
         leaks,
@@ -61,6 +64,21 @@ def accounting(project: ProjectFolder, asked: Asked) -> Iterator[Law]:
     before = project.ask(Period(as_of="9999-01-01"), [Summary()]).answers[0]["events"][0].as_py()
     yield Law("files whose core says what they say", sum(is_true(f.path) for f in snapshot.files), len(snapshot.files))
     yield Law("events of all sessions and passive ones = events of the store", before, snapshot.rows)
+
+
+def owners(project: ProjectFolder, asked: Asked) -> Iterator[Law]:
+    """Every event is a known customer's by its row, by stitching, or nobody's; and it is stored where its owner is."""
+    found = identities(asked.snapshot.files, project.identity_rules, FAR)
+    yield Law("events = known + stitched + anonymous", found.events, found.known + found.stitched + found.anonymous)
+    yield Law("stitched events stored under their owner's key", found.stitched - found.astray, found.stitched)
+    devices = sum(n for n, _, _ in found.by_customers.values())
+    alone = sum(a for _, _, a in found.by_customers.values())
+    yield Law(
+        "events with an anonymous id alone, over all devices = stitched + anonymous",
+        alone,
+        found.stitched + found.anonymous,
+        f"{devices:,} devices",
+    )
 
 
 def conservation(_: ProjectFolder, asked: Asked) -> Iterator[Law]:

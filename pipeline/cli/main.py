@@ -29,6 +29,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "inspect": ("data", "Look at a file: guessed mapping, types, and a [[source]] to paste."),
         "ingest": ("data", "Read files into the store, exactly once."),
         "quarantine": ("data", "The rows that were not accepted, by reason."),
+        "identity": ("identity", "Whose the events are: known, stitched, anonymous; devices and customers."),
         "sql": ("sql", "Ask the store in SQL, read-only."),
         "reconcile": ("reconcile", "Check every law of the numbers on your own store."),
     },

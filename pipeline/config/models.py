@@ -77,6 +77,7 @@ class Source(Section):
     deduplicate: Literal["content", "event_id", "off"] | None = None
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
     promote: Names = ()
+    id_space: str | None = Field(default=None, min_length=1)  # sources of one space share their anonymous ids
     late_window: DurationOrZero = timedelta(days=3)
     bots: Literal["quarantine", "keep"] = "quarantine"  # what crawlerdetect takes for a bot, where user_agent is mapped
     static_files: Literal["exclude", "keep"] | None = None  # requests for them; None = exclude in a web server's log

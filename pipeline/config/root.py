@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from ingest.errors import did_you_mean
 from paths.journeys.names import meaning
+from pipeline.config.identity_models import Alias, Identity
 from pipeline.config.map_models import Annotation, Customers, Journey, Map, Persona, Survey
 from pipeline.config.models import Bot, Carts, Funnel, Gates, Project, Sessions, Source, Stage, Store, Touchpoint
 from pipeline.config.values import Section
@@ -37,6 +38,8 @@ class Config(Section):
     surveys: tuple[Survey, ...] = Field(default=(), alias="survey")
     journey: Journey = Journey()
     customers: tuple[Customers, ...] = ()
+    identity: Identity = Identity()
+    aliases: tuple[Alias, ...] = Field(default=(), alias="alias")
     personas: tuple[Persona, ...] = Field(default=(), alias="persona")
     annotations: tuple[Annotation, ...] = Field(default=(), alias="annotation")
 

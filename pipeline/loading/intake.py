@@ -133,6 +133,7 @@ def described(
         deduplicate=intake.deduplicate or mapping.deduplicate,
         static_files=intake.static_files or mapping.static_files,
         bots=bot_rules(project.config, intake.bots) if intake.bots else mapping.bots,
+        identity=project.identity_rules,
     )
     options = replace(options, format=intake.format or options.format, delimiter=intake.delimiter or options.delimiter)
     if not complete(mapping.fields):
@@ -253,6 +254,7 @@ def adhoc(
         excluded=project.config.excludes,
         currency=project.config.project.currency,
         bots=bot_rules(project.config, intake.bots),
+        identity=project.identity_rules,
         static_files=intake.static_files,
     )
     mapping = guessed(file, options, given, intake, Path(file.name).name, notes)

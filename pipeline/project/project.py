@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 import pyarrow as pa
 
 from ingest.errors import ConfigError, did_you_mean
+from ingest.identity.rules import IdentityRules
 from ingest.schema import MONEY
 from ingest.store.columns import BESIDE, absent_columns
 from ingest.store.event_days import event_days
@@ -27,6 +28,7 @@ from pipeline.engines.local import Pass, run
 from pipeline.project.as_of import default_as_of, instant_text, parse_day, parse_instant
 from pipeline.project.customer_facts import check_persona
 from pipeline.project.goal_warnings import goal_warnings
+from pipeline.project.identity_rules import rules_of
 from pipeline.project.result import Result
 from pipeline.project.rules import session_rules, stage_rules, touchpoint_rules
 from sessionize.clock import midnight
@@ -145,6 +147,11 @@ class ProjectFolder:
         return Asked(
             answers=answers[:-1], snapshot=snapshot, scope=scope, done=done, config=self.config, warnings=warnings
         )
+
+    @cached_property
+    def identity_rules(self) -> IdentityRules:
+        """[identity] and [[alias]]: whose an event is that names nobody."""
+        return rules_of(self.config)
 
     @cached_property
     def facts(self) -> CustomerFacts:

@@ -37,9 +37,8 @@ def customer(project: ProjectFolder, id: str, *, anonymous: bool = False, **peri
     timeline = Timeline(rules=rules, carts=cart_rules(project.config), promoted=snapshot.promoted, minor_units=units)
     sums = GoalSums(rules=rules)
     done = Pass()
-    keys = (
-        [customer_key(anonymous_id=id)] if anonymous else [customer_key(customer_id=id), customer_key(anonymous_id=id)]
-    )
+    keys = [] if anonymous else [customer_key(customer_id=id)]
+    keys += [customer_key(anonymous_id=id, space=s) for s in spaces_of(project, snapshot)]
     columns = timeline.columns | sums.columns | scope.columns
     batch = next((b for k in keys if (b := events_of(k, columns, snapshot, scope, done.read)) is not None), None)
     if batch is None:
@@ -52,6 +51,12 @@ def customer(project: ProjectFolder, id: str, *, anonymous: bool = False, **peri
     asked = Asked(answers=[], snapshot=snapshot, scope=scope, done=done, config=project.config, warnings=warnings)
     head = header(id, table, goals.to_pylist()[0], units)
     return asked.result("customer", with_promoted(table, snapshot.promoted), parameters={"customer": head})
+
+
+def spaces_of(project: ProjectFolder, snapshot: Snapshot) -> list[str]:
+    """The spaces in which an anonymous id may lie: those of the sources that were ever read."""
+    known = {s.name for s in project.config.sources} | snapshot.newest_days.keys()
+    return sorted({project.identity_rules.space(source) for source in known})
 
 
 def events_of(

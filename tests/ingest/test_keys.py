@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.database import Database, load_sql
-from ingest.keys import customer_key
+from ingest.keys import anonymous_prefix, customer_key
 
 IDS = st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
@@ -28,12 +28,18 @@ def test_a_customer_key_in_python_is_that_of_the_store(
             customer_key()
         return
     row = database.rows(
-        "select customer_key_of(who_of($known::varchar, $anonymous::varchar))", {"known": known, "anonymous": anonymous}
+        "select customer_key_of(who_of($known::varchar, $anonymous::varchar, $prefix))",
+        {"known": known, "anonymous": anonymous, "prefix": anonymous_prefix("web")},
     )
-    assert row == [(customer_key(customer_id=known, anonymous_id=anonymous),)]
+    assert row == [(customer_key(customer_id=known, anonymous_id=anonymous, space="web"),)]
 
 
 def test_known_ids_and_anonymous_ids_never_collide() -> None:
     assert customer_key(customer_id="u1") == 3873182729060017710
     assert customer_key(customer_id="u1", anonymous_id="u1") == customer_key(customer_id="u1")
     assert customer_key(customer_id="u1") != customer_key(anonymous_id="u1")
+
+
+def test_an_anonymous_id_belongs_to_its_space() -> None:
+    assert customer_key(anonymous_id="d1", space="web") != customer_key(anonymous_id="d1", space="app")
+    assert customer_key(anonymous_id="b:d", space="a") != customer_key(anonymous_id="d", space="a:b")
