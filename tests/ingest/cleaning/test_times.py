@@ -25,9 +25,9 @@ def shop(tmp_path: Path) -> Filling:
 def read(shop: Filling, texts: list[str], *formats: str, **how: object) -> list[str | None]:
     """What each text is read as; None where it is no time."""
     columns = {**COLUMNS, "event_at": Field(columns=("at",), formats=formats)}
-    shop.csv(*(f'{i},"{text}",a' for i, text in enumerate(texts)), columns=columns, **how)
+    shop.csv(*(f'n{i},"{text}",a' for i, text in enumerate(texts)), columns=columns, **how)
     found = dict(shop.events("customer_id", "event_at"))
-    return [found.get(str(i)) for i in range(len(texts))]
+    return [found.get(f"n{i}") for i in range(len(texts))]
 
 
 def same(shop: Filling, expected: dict[str, str | None], *formats: str, **how: object) -> None:
