@@ -260,11 +260,13 @@ def with_line_feeds(path: Path, target: Path) -> Path:
 def first_lines(path: Path, directory: Path, size: int) -> Path:
     """The file itself, or a copy in `directory` of its first lines, where it is text of more than `size` bytes unpacked.
 
-    What is no file of lines (Parquet, a JSON array, UTF-16) stays whole, and what cannot be read is left for `plain_file` to say.
+    What is no file of lines (Parquet, a workbook, an archive, a JSON array or envelope, UTF-16) stays whole, and what cannot be read is left for `plain_file` to say.
     """
     with open_input(path) as stream:
         magic = stream.read(HEAD)
     kind = next((k for m, k in _MAGIC.items() if magic.startswith(m)), None)
+    if archive_of(path) is not None or magic.startswith((ZIP, b"\xd0\xcf\x11\xe0")):
+        return path
     if kind is None and path.stat().st_size <= size:
         return path
     try:
@@ -273,7 +275,8 @@ def first_lines(path: Path, directory: Path, size: int) -> Path:
     except (EOFError, OSError, zlib.error):
         return path
     lines = head.rpartition(b"\n")[0]
-    if len(head) <= size or not lines or head.startswith((b"PAR1", b"[", b"\xff\xfe", b"\xfe\xff")):
+    envelope = head.startswith(b"{") and not head.split(b"\n", 1)[0].rstrip().endswith(b"}")
+    if len(head) <= size or not lines or envelope or head.startswith((b"PAR1", b"[", b"\xff\xfe", b"\xfe\xff")):
         return path
     target = directory / "first-lines"
     target.write_bytes(lines + b"\n")
