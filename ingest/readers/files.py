@@ -260,7 +260,8 @@ def with_line_feeds(path: Path, target: Path) -> Path:
 def first_lines(path: Path, directory: Path, size: int) -> Path:
     """The file itself, or a copy in `directory` of its first lines, where it is text of more than `size` bytes unpacked.
 
-    What is no file of lines (Parquet, a workbook, an archive, a JSON array or envelope, UTF-16) stays whole, and what cannot be read is left for `plain_file` to say.
+    What is no file of lines (Parquet, a workbook, an archive, a JSON array or envelope, UTF-16) stays whole, and
+    what cannot be read is left for `unpacked_file` to say.
     """
     with open_input(path) as stream:
         magic = stream.read(HEAD)
