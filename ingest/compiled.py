@@ -1,6 +1,6 @@
 """The one door to numba: loops over arrays that NumPy has no word for, compiled where `journeys[fast]` is installed.
 
-A loop stands beside its twin in NumPy, and both give the same numbers. Numba takes a second to load, and the first call
+Each loop does what a function in NumPy does as well; tests compare the two. Numba takes a second to load, and the first call
 on a machine some seconds to compile; so a process counts with NumPy until it has asked WORTH questions of rows.
 """
 

@@ -25,7 +25,9 @@ from pipeline.project.masking import Mask
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "docs/python.md", "docs/guide.md", "docs/recipes.md")
-ALL_PAGES = ("README.md", "CHANGELOG.md", *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")))
+TOP_PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
+DECISIONS = sorted(f"docs/adr/{p.name}" for p in (ROOT / "docs/adr").glob("*.md"))
+ALL_PAGES = (*TOP_PAGES, *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -137,6 +139,14 @@ def test_links_lead_somewhere(page: str) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target)):
             dead.append(link)
     assert dead == []
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md", *DECISIONS])
+def test_files_that_are_named_are_there(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8").partition("\n## Not done")[0]
+    rooms = [ROOT, *(ROOT / r for r in ("ingest", "paths", "reports", "pipeline", "reports/page"))]
+    named = re.findall(r"`([a-z_]+(?:/[a-z_0-9.]+)+)/?`", text)
+    assert [n for n in named if not any((r / n).exists() for r in rooms)] == []
 
 
 def anchors(page: Path) -> set[str]:

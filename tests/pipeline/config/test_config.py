@@ -11,7 +11,7 @@ from ingest.errors import ConfigError, MissingInput
 from pipeline.config import ROLE_PRESETS, ColumnSpec, Config, load_config
 from pipeline.config.durations import format_duration, parse_duration
 
-ARCHITECTURE_EXAMPLE = """
+WHOLE_FILE = """
 [project]
 timezone = "Europe/Berlin"
 goal = ["purchase"]
@@ -98,7 +98,7 @@ def test_what_is_no_duration_is_refused(text: object) -> None:
 
 
 def test_the_example_of_the_architecture_is_read(tmp_path: Path) -> None:
-    config = configured(tmp_path, ARCHITECTURE_EXAMPLE)
+    config = configured(tmp_path, WHOLE_FILE)
     source = config.sources[0]
     assert source.path == ("inbox/web/*.csv.gz",)
     assert source.columns["customer_id"] == ColumnSpec(column=("client_id", "clientId"))
