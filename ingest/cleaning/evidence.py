@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ingest.cleaning.bots import crawler_names
 from ingest.cleaning.mapping import Columns, Field, SourceMapping
-from ingest.cleaning.numbers import Readings, minor_or_whole, readings
+from ingest.cleaning.numbers import Readings, digits, minor_or_whole, readings
 from ingest.database import Database, load_sql
 
 CLOCK = r"[0-2]?[0-9]:[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?( ?[AaPp]\.?[Mm]\.?)?"
@@ -115,8 +115,8 @@ class Evidence:
         alone = replace(mapping, fields={target: Field(columns=(name,))})
         columns = Columns(self._names, ("text",) * len(self._names))
         read = readings(self._db, f"(select '' as recorded_input, * from {self._relation})", columns, alone)
-        number = minor_or_whole(target, mapping, read.get("", Readings()))
-        bad = f"b_{target} is not null and {number} is null"
+        cells = f"select *, {digits(target, mapping, read.get('', Readings()))} as d_{target} from ({cells})"
+        bad = f"b_{target} is not null and {minor_or_whole(target, mapping)} is null and not is_nan(b_{target})"
         found = self._db.rows(f"select count(*), min(b_{target}) from ({cells}) where {bad}")[0]
         return int(found[0]), str(found[1])
 

@@ -104,12 +104,17 @@ def _read(shown: dict[str, tuple[int, int, str | None]]) -> Readings:
     )
 
 
-def minor_or_whole(name: str, mapping: SourceMapping, read: Readings) -> str:
-    """SQL of a number column's value; NULL where it is missing or no number."""
-    sign = "','" if name in read.commas or mapping.decimal == "," else "'.'"
+def digits(name: str, mapping: SourceMapping, read: Readings) -> str:
+    """SQL of a number column's text with a point for its decimal; NULL where it is no number."""
+    sign = "," if name in read.commas or mapping.decimal == "," else "."
+    return f"number_text(b_{name}, '{sign}')"
+
+
+def minor_or_whole(name: str, mapping: SourceMapping) -> str:
+    """SQL of a number column's value, of its `digits`; NULL where it is missing or no number."""
     if name == "quantity":
-        return f"whole_number(number_text(b_{name}, {sign}))"
-    return f"minor_units(number_text(b_{name}, {sign}), {MINOR_DIGITS.get(mapping.currency or '', 2)})"
+        return f"whole_number(d_{name})"
+    return f"minor_units(d_{name}, {MINOR_DIGITS.get(mapping.currency or '', 2)})"
 
 
 def foreign_signs(currency: str) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from ingest.cleaning.bots import STATIC_PATTERN
 from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping, consumed, is_server_log
-from ingest.cleaning.numbers import Readings, foreign_signs, minor_or_whole
+from ingest.cleaning.numbers import Readings, digits, foreign_signs, minor_or_whole
 from ingest.cleaning.times import clock, instant, plain, time_column, trimmed
 from ingest.keys import anonymous_prefix
 from ingest.quoting import literal, quoted
@@ -60,7 +60,7 @@ def statement(
     ids = id_texts(e, columns, mapping)
     numbers = [n for n in NUMBERS if n in mapping.fields]
     others = [t for t in mapping.fields if t not in ("event_at", "event", *NUMBERS)]
-    values = {n: minor_or_whole(n, mapping, reading.numbers) for n in numbers}
+    values = {n: minor_or_whole(n, mapping) for n in numbers}
     bad = [f"(t_{n} is not null and v_{n} is null and not is_nan(b_{n}))" for n in numbers]
     shown = [f"case when {b} then '{n} = ' || t_{n} end" for n, b in zip(numbers, bad, strict=True)]
     sql = f"""
@@ -74,11 +74,14 @@ with texts as (  -- one row per raw row: what the mapping reads
   select *, case when p_event_at is null then {trimmed(mapping)} end as b_event_at
     {"".join(f", bare(t_{n}) as b_{n}" for n in numbers)}
   from known
+), spelled as (  -- the same with its numbers as the casts read them
+  select * {"".join(f", {digits(n, mapping, reading.numbers)} as d_{n}" for n in numbers)}
+  from trimmed
 ), typed as (  -- the same with its values
   select *, {instant(columns, mapping, reading.unit)} as event_at,
     {", ".join(f"{x} as v_{n}" for n, x in values.items()) or "null as no_numbers"},
     {bot(mapping)} as bot, {static_file(columns, mapping)} as static_file
-  from trimmed
+  from spelled
 ), judged as (  -- the same with the first reason that holds
   select *, case
     when customer_key is null then 'missing_customer'

@@ -1,4 +1,5 @@
 -- Functions over one text value; NULL where the text is not of the kind.
+-- A macro repeats its argument wherever it names it; list_transform([x], lambda y: f(y))[1] binds a long one once.
 
 -- nothing but white space, of any alphabet; a first letter of plain ASCII answers at once
 create or replace macro is_blank(t) as (
@@ -57,7 +58,7 @@ create or replace macro compact_time(t) as (
 -- year 2034, so it is no time until its format says which
 create or replace macro instant_of_number(t, zone, unit) as (
   case
-    when length(t) in (8, 14) and not contains(t, '.') then instant_in(compact_time(t), zone)
+    when length(t) in (8, 14) and not contains(t, '.') then list_transform([compact_time(t)], lambda w: instant_in(w, zone))[1]
     when length(t) = 10 and t < '21' and try_strptime(t, '%Y%m%d%H') >= timestamp '1990-01-01' then null
     else instant_since_1970(t, unit)
   end
@@ -96,15 +97,17 @@ create or replace macro instant_in_named(wall, word) as (
 
 -- the parts of a time with a zone (see instant_of_zoned) -> instant: an offset counts before a name behind it
 create or replace macro instant_of_parts(p) as (
-  instant_in_named(try_cast(nullif(with_point(p.wall), '') as timestamp), case
-    when p.zone <> '' then p.zone when p.utc <> '' and p.name = '' then p.utc when p.inside <> '' then p.inside else p.name end)
+  list_transform([{
+    'wall': try_cast(nullif(with_point(p.wall), '') as timestamp),
+    'word': case when p.zone <> '' then p.zone when p.utc <> '' and p.name = '' then p.utc when p.inside <> '' then p.inside else p.name end
+  }], lambda q: instant_in_named(q.wall, q.word))[1]
 );
 
 -- a time with an offset or a zone behind it (10:15 +0200, 10:15+02:00[Europe/Berlin], 10:15 +0000 UTC, 10:15 GMT+0100 (CET)) -> instant
 create or replace macro instant_of_zoned(t) as (
-  instant_of_parts(regexp_extract(t,
+  list_transform([regexp_extract(t,
     '^(\d{4,}[-/]\d{1,2}[-/]\d{1,2}(?:[Tt ]+\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?)?)\s*([Zz]|(?i:UTC|GMT))?\s*([+-]\d{1,2}(?::?\d\d)?)?\s*(?:\[([^\]]+)\]|\(([^)]*)\)|([A-Za-z][A-Za-z0-9_/+-]*))?$',
-    ['wall', 'utc', 'zone', 'inside', 'comment', 'name']))
+    ['wall', 'utc', 'zone', 'inside', 'comment', 'name'])], lambda p: instant_of_parts(p))[1]
 );
 
 -- 2026-01-15 10:30:15, with or without a fraction, and nothing behind it -> wall clock; what most logs write, and quick to read.
@@ -126,7 +129,7 @@ create or replace macro instant_of_text(t, zone) as (
       case when t[-1:] in ('Z', 'z') or t[-1:] between '0' and '9' then try_cast(case when t[-1:] = 'z' then upper(t) else t end as timestamptz) end,
       instant_of_zoned(t))
     when zone = 'UTC' then naive_time(t)::timestamptz
-    else instant_in(naive_time(t), zone)
+    else list_transform([naive_time(t)], lambda w: instant_in(w, zone))[1]
   end
 );
 
@@ -135,7 +138,8 @@ create or replace macro instant_of(t, zone, unit) as (
   case
     when not (t[1] between '0' and '9' or t[1] in ('-', '+', '.')) then null
     when try_cast(t as double) is not null then instant_of_number(t, zone, unit)
-    else instant_of_text(with_dashes(t), zone)
+    when t[9] in ('T', 't') then list_transform([with_dashes(t)], lambda d: instant_of_text(d, zone))[1]
+    else instant_of_text(t, zone)
   end
 );
 
@@ -180,15 +184,15 @@ create or replace macro written_parts(p, decimal) as (
 
 -- a number with thousands apart and a currency before or behind it -> its digits with a point; NULL where it is no such number
 create or replace macro written_number(t, decimal) as (
-  written_parts(regexp_extract(t,
+  list_transform([regexp_extract(t,
     '^([-+(\x{2212}]?)\s*(?:(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3}|[Kk]r\.?|zł|Kč|Ft|Fr\.?|Rs\.?)[\s\p{Zs}]*)?([-+\x{2212}]?)([\d.,][\d.,\x27\x{2019}\s\p{Zs}]*?)[\s\p{Zs}]*(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3}|[Kk]r\.?|zł|Kč|Ft|Fr\.?|Rs\.?)?\s*([-)]?)$',
-    ['before', 'sign', 'digits', 'after']), decimal)
+    ['before', 'sign', 'digits', 'after'])], lambda p: written_parts(p, decimal))[1]
 );
 
 -- the text of a number with a point for its decimal, as the casts read it
 create or replace macro number_text(t, decimal) as (
   case
-    when decimal = '.' and try_cast(t as decimal(34, 16)) is not null then t
+    when decimal = '.' and try_cast(t as double) is not null then t
     when t is not null then coalesce(written_number(t, decimal), case when regexp_full_match(t, '[-+]?\d+([eE][-+]?\d+)?') then t end)
   end
 );
