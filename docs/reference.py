@@ -19,7 +19,7 @@ Every command and option, written by `make docs` from `journeys --help`. How the
 
 ## Options that commands share
 
-They stand before the command's name or behind it; behind it they win. Each command says which groups it takes.
+They may be given before the command's name or after it; after it, they win. Each command says which groups it takes.
 """
 
 

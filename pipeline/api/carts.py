@@ -25,7 +25,7 @@ class CartQuestions(ProjectFolder):
         where: Names = (),
         persona: str | None = None,
     ) -> Result:
-        """One row per kind and status of carts, and value of a column; what was only looked at is of kind browse.
+        """One row per kind and status of carts, and value of a column; sessions that only looked are of kind browse.
 
         Args:
             by: kind, status, last_step, hour (of the opening), touchpoint, stage, event, or any column.

@@ -61,17 +61,17 @@ class FunnelQuestions(ProjectFolder):
         Args:
             steps: a list of steps; or a text: the name of a saved [[funnel]], else "a > b > c". A step is NAME, NAME|NAME,
                 NAME[COLUMN>VALUE], page:/PATH/* or, if optional, NAME?.
-            window: from the first to the last step, 7 days by default; None: as long as it takes.
+            window: time allowed from the first to the last step, 7 days by default; None: no limit.
             count: what is counted, customers by default.
             order: "ordered" (the default; other events may lie between), "strict" (the very next event) or "any".
             ties: events at one instant as "recorded" (the default), or in the order of the "step"s.
             step_window: how long a step may take from the one before, by the step's text.
-            exclude: "EVENT" ends a chain wherever, "EVENT:1-2" between two steps.
+            exclude: "EVENT" ends a chain anywhere, "EVENT:1-2" between two steps.
             exclusion: what an excluded event ends: the "chain" (the default), or it leaves out the whole "customer".
-            ignore: events that a strict funnel looks past.
+            ignore: events that a strict funnel skips.
             breakdown: a column: one funnel per value at the chain's first event.
             by: one funnel per day, week or month of the chain's first event.
-            top: so many values of the breakdown, the rest is "(other)".
+            top: at most this many values of the breakdown; the rest is "(other)".
             compare: the other side: "previous", "2024-04-01..2024-05-01" or "platform=mobile".
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 

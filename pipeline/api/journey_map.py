@@ -26,7 +26,7 @@ class MapQuestions(ProjectFolder):
 
         Args:
             by: rows are stage x touchpoint, stage x channel, or the stages themselves.
-            goal: what journeys are for, instead of [project] goal.
+            goal: the goal, instead of [project] goal.
             compare: the other side: "previous", "2024-04-01..2024-05-01" or "platform=mobile".
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 
@@ -61,7 +61,7 @@ class MapQuestions(ProjectFolder):
         """One row per signal of friction at a touchpoint, the most expensive first.
 
         Args:
-            goal: what journeys are for, instead of [project] goal.
+            goal: the goal, instead of [project] goal.
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 
         Returns:
@@ -91,7 +91,7 @@ class MapQuestions(ProjectFolder):
         """One row per touchpoint at which a good or a bad visit decides, the strongest first.
 
         Args:
-            goal: what journeys are for, instead of [project] goal.
+            goal: the goal, instead of [project] goal.
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 
         Returns:
@@ -118,10 +118,10 @@ class MapQuestions(ProjectFolder):
         where: Names = (),
         persona: str | None = None,
     ) -> Result:
-        """One row per touchpoint with enough answers, the best feeling first; without any answers by friction.
+        """One row per touchpoint with enough answers, the best sentiment first; without any answers, by friction.
 
         Args:
-            goal: what journeys are for, instead of [project] goal.
+            goal: the goal, instead of [project] goal.
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 
         Returns:

@@ -19,7 +19,7 @@ class OverviewQuestions(ProjectFolder):
         where: Names = (),
         persona: str | None = None,
     ) -> Result:
-        """One row: how much there is, and the time it spans.
+        """One row: events, customers and sessions, and the time they span.
 
         Args:
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.

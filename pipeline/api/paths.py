@@ -35,7 +35,7 @@ class PathQuestions(ProjectFolder):
             by: what a node is.
             collapse_repeats: count a run of one node as one visit.
             nodes: one row per node instead: its chance of reaching the goal, and how much would be lost without it.
-            goal: with `nodes`, instead of [project] goal.
+            goal: with `nodes`: the goal, instead of [project] goal.
             compare: the other side: "previous", "2024-04-01..2024-05-01" or "platform=mobile".
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 
@@ -120,7 +120,7 @@ class PathQuestions(ProjectFolder):
 
         Args:
             by: what a row is.
-            goal: what journeys are for, instead of [project] goal.
+            goal: the goal, instead of [project] goal.
             compare: the other side: "previous", "2024-04-01..2024-05-01" or "platform=mobile".
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 

@@ -72,11 +72,11 @@ class PeopleQuestions(ProjectFolder):
             in_progress_at: who is at this step and may go on.
             edge: sessions that go from one node to the other.
             lost: sessions that drop-off counts as lost at this node.
-            returned: sessions that ended at this node and came back to the goal.
+            returned: sessions that ended at this node, and whose customer reached the goal later.
             cart: carts of this status; a row is then a cart.
             by: what a node is.
             collapse_repeats: with `edge`, as in `paths`.
-            goal: instead of [project] goal.
+            goal: the goal, instead of [project] goal.
             unmask: show ids as recorded.
             window, count, order, ties, step_window, exclude, exclusion, ignore: with `funnel`, as in `funnel`.
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
@@ -141,7 +141,7 @@ class PeopleQuestions(ProjectFolder):
 
         Returns:
             at (UTC) · event, touchpoint, stage, channel, url (text) · session (int) · value (float, money) · order_id,
-            properties (JSON), note (text). `.meta["customer"]` has what stands above them.
+            properties (JSON), note (text). `.meta["customer"]`: first and last seen, sessions, events, goals.
 
         Raises:
             UnknownCustomer: where nobody has the id.
@@ -168,11 +168,11 @@ class PeopleQuestions(ProjectFolder):
         where: Names = (),
         persona: str | None = None,
     ) -> Result:
-        """One row per customer who comes again and again with intent, and reaches no goal; and where they stick.
+        """One row per customer who comes again and again with intent and reaches no goal, and where they get stuck.
 
         Args:
-            sessions: at least so many sessions with intent.
-            goal: instead of [project] goal.
+            sessions: at least this many sessions with intent.
+            goal: the goal, instead of [project] goal.
             unmask: show ids as recorded.
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 

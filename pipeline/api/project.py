@@ -35,7 +35,7 @@ class Project(
 
     Most questions take the words of a period:
 
-        as_of: the day or the instant to take as now; what is later is unknown. Default: the midnight after the newest day.
+        as_of: the day or the instant to take as now; later events do not exist. Default: the midnight after the newest day.
         since: the first day, "2026-01-31" or a date; units count by their start.
         until: the first day after the period.
         segment: only units whose first event has a value: {"platform": "mobile"} or "platform=mobile".

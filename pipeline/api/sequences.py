@@ -49,7 +49,7 @@ class SequenceQuestions(ProjectFolder):
             sessions: one row per session that matches, customers masked.
             unmask: with `sessions`, show customer ids as recorded.
             level: what a node is.
-            collapse_repeats: take a run of one node as one.
+            collapse_repeats: count a run of one node as one visit.
             hide: what to leave out first.
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 
@@ -100,12 +100,12 @@ class SequenceQuestions(ProjectFolder):
 
         Args:
             max_steps: cut longer ways here; they end in "...".
-            top: only so many rows; counts and shares stay.
+            top: at most this many rows; counts and shares are of all.
             converted: only sessions with a goal (True), or without one (False).
             level: what a node is.
-            collapse_repeats: take a run of one node as one.
+            collapse_repeats: count a run of one node as one visit.
             hide: what to leave out first.
-            goal: what converts, instead of [project] goal.
+            goal: the goal, instead of [project] goal.
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 
         Returns:
@@ -155,10 +155,10 @@ class SequenceQuestions(ProjectFolder):
             from_: what comes after a visit to this node.
             to: what comes before a visit to it.
             between: what lies between the first visit to one and the next to the other.
-            steps: so many steps away (not with `between`).
-            visit: which one of a session (not with `between`).
+            steps: how many steps away (not with `between`).
+            visit: which visit of a session (not with `between`).
             level: what a node is.
-            collapse_repeats: take a run of one node as one.
+            collapse_repeats: count a run of one node as one visit.
             hide: what to leave out first.
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 
@@ -207,7 +207,7 @@ class SequenceQuestions(ProjectFolder):
             steps: how many columns.
             anchor: step 1 is the first visit to it, in sessions that have one; without: the first node of a session.
             level: what a node is.
-            collapse_repeats: take a run of one node as one.
+            collapse_repeats: count a run of one node as one visit.
             hide: what to leave out first.
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 
@@ -248,14 +248,14 @@ class SequenceQuestions(ProjectFolder):
         """One row per flow from node to node at each of the first steps of sessions; `.plot()` draws the Sankey.
 
         Args:
-            steps: so many steps.
+            steps: how many steps.
             by: what a node is.
             goal: what `with_goal` counts, instead of [project] goal.
-            collapse_repeats: take a run of one node as one.
+            collapse_repeats: count a run of one node as one visit.
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 
         Returns:
-            step (int) · source, target (text) · sessions, with_goal (int). What goes into a node at a step goes out of it.
+            step (int) · source, target (text) · sessions, with_goal (int). What flows into a node at a step flows out of it.
 
         Example:
             >>> shop.flows(2, by="stage").rows()[0]["target"]

@@ -36,19 +36,19 @@ class StoreQuestions(ProjectFolder):
         """Read files into the store, exactly once; without any, those of every [[source]] of journeys.toml.
 
         Args:
-            files: paths or globs; the same bytes again add nothing.
-            map: which column each target is read from: {"event_at": "timestamp"}; "a|b" the first that is not empty, "a+b"
-                joined, "'text'" a constant.
+            files: paths or globs; a file that was read before adds nothing.
+            map: which column each target is read from: {"event_at": "timestamp"}; "a|b": the first that is not empty, "a+b":
+                joined, "'text'": a constant.
             source: read the files as this [[source]].
-            format: how the files are written; guessed.
-            delimiter: of CSV; guessed.
-            timezone: of times without an offset; UTC.
-            time_formats: how times are written ("%d.%m.%Y %H:%M", "epoch_ms", "excel"), the first that fits; guessed.
+            format: how the files are written; guessed by default.
+            delimiter: of CSV; guessed by default.
+            timezone: time zone of times without an offset; UTC by default.
+            time_formats: how times are written ("%d.%m.%Y %H:%M", "epoch_ms", "excel"); the first that fits is taken; guessed by default.
             deduplicate: what makes two rows one event.
-            as_of: the instant to take as now; later rows than a day after it are quarantined.
+            as_of: the instant to take as now; rows more than a day after it are quarantined.
             as_name: the input name of standard input (the file "-").
-            bots: what becomes of those known by their user agent; quarantine.
-            static_files: what becomes of pictures and scripts in a web log; exclude.
+            bots: what becomes of events of bots, known by their user agent; "quarantine" by default.
+            static_files: what becomes of requests for pictures and scripts in a web log; "exclude" by default.
 
         Returns:
             Loaded: `.accounting` has rows = accepted + duplicates + quarantined of each source, `.known` the files that were
@@ -89,9 +89,9 @@ class StoreQuestions(ProjectFolder):
         """One row per column of a file: what it holds, and what it would be mapped to. Nothing is loaded.
 
         Args:
-            file: a path, relative to the folder one stands in.
-            format: how it is written; guessed.
-            delimiter: of CSV; guessed.
+            file: a path, relative to the working folder.
+            format: how it is written; guessed by default.
+            delimiter: of CSV; guessed by default.
 
         Returns:
             column, mapped_to, type (text) · null_share (float) · distinct (int) · example (text). `.meta["toml"]`: a
@@ -134,7 +134,7 @@ class StoreQuestions(ProjectFolder):
         """The rows of one SELECT over the tables events and sessions; read-only.
 
         Args:
-            statement: SQL as DuckDB speaks it.
+            statement: SQL in DuckDB's dialect.
 
         Returns:
             The columns that the statement names.
@@ -218,7 +218,7 @@ class StoreQuestions(ProjectFolder):
             What <store>/runs/<run_id>.json holds.
 
         Raises:
-            MissingInput: for a run that there is none of.
+            MissingInput: if there is no such run.
         """
         from pipeline.nightly.manifests import named
 
@@ -236,7 +236,7 @@ class StoreQuestions(ProjectFolder):
             key, first, second (text).
 
         Raises:
-            MissingInput: for a run that there is none of.
+            MissingInput: if there is no such run.
         """
         from pipeline.nightly.manifests import difference, named
 
@@ -245,7 +245,7 @@ class StoreQuestions(ProjectFolder):
 
     @question
     def explain(self, answer: Result) -> str:
-        """Why a number is so: its definition in words, the parameters in force, what was read, who is behind it.
+        """Why a number is what it is: its definition in words, the parameters in force, what was read, who is behind it.
 
         Args:
             answer: what a question of this project gave.

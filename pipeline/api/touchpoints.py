@@ -23,7 +23,7 @@ class TouchpointQuestions(ProjectFolder):
         """One row per touchpoint and the rule that gives it.
 
         Args:
-            top: so many paths that no rule names, and suggestions for them, are in `.meta`.
+            top: how many paths that no rule names, and suggestions for them, are in `.meta`.
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 
         Returns:

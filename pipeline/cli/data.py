@@ -45,30 +45,32 @@ def pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dic
     multiple=True,
     callback=pairs,
     metavar="TARGET=COLUMN",
-    help="Read TARGET from COLUMN (A|B: first non-empty, A+B: joined, 'text': constant, nothing: do not guess it).",
+    help="Read TARGET from COLUMN (A|B: the first that is not empty, A+B: joined, 'text': a constant, nothing: not at all).",
 )
 @click.option("--source", help="Read the files as this [[source]] of journeys.toml.")
 @click.option("--input-format", "format_", type=FORMATS, help="How the files are written [default: guessed].")
-@click.option("--delimiter", help="Of CSV [default: guessed].")
-@click.option("--timezone", help="Of times without an offset [default: UTC].")
+@click.option("--delimiter", help="Delimiter of CSV [default: guessed].")
+@click.option("--timezone", help="Time zone of times without an offset [default: UTC].")
 @click.option(
     "--time-format",
     "time_formats",
     multiple=True,
     metavar="FORMAT",
-    help="How times are written: %d.%m.%Y %H:%M, epoch_ms, excel; may be repeated, the first that fits [default: guessed].",
+    help="How times are written: %d.%m.%Y %H:%M, epoch_ms, excel; may be repeated: the first that fits is taken [default: guessed].",
 )
 @click.option("--deduplicate", type=click.Choice(["content", "event_id", "off"]), help="What makes two rows one event.")
 @click.option(
-    "--bots", type=click.Choice(["quarantine", "keep"]), help="Known by their user agent [default: quarantine]."
+    "--bots",
+    type=click.Choice(["quarantine", "keep"]),
+    help="Events of bots, known by their user agent [default: quarantine].",
 )
 @click.option(
     "--static-files",
     type=click.Choice(["exclude", "keep"]),
-    help="Of a web log: pictures, scripts, ... [default: exclude].",
+    help="Requests for pictures, scripts and the like in a web log [default: exclude].",
 )
 @click.option("--as-name", help="The input name of standard input (FILE = -).")
-@click.option("--wait", default=0.0, metavar="SECONDS", help="Wait so long for another writer.")
+@click.option("--wait", default=0.0, metavar="SECONDS", help="Wait this long for another writer to finish.")
 @project_options
 @output_options
 @question_options
@@ -91,7 +93,7 @@ def ingest(
 ) -> None:
     """Read files into the store, exactly once.
 
-    FILES may be globs; without any, the paths of every [[source]] are read. The same bytes again add nothing.
+    FILES may be globs; without any, the files of every [[source]] are read. A file that was read before adds nothing.
 
     \b
     Example:
@@ -195,7 +197,7 @@ def quarantine(reason: str | None, rows: bool, project: ProjectOptions, output: 
 @click.command()
 @click.argument("file")
 @click.option("--input-format", "format_", type=FORMATS, help="How the file is written [default: guessed].")
-@click.option("--delimiter", help="Of CSV [default: guessed].")
+@click.option("--delimiter", help="Delimiter of CSV [default: guessed].")
 @project_options
 @output_options
 def inspect(

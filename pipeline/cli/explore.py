@@ -19,8 +19,8 @@ INTERVAL = ("ci_low", "ci_high")
 def way_question(command: Callable[..., None]) -> Callable[..., None]:
     """The options that every question here takes."""
     for option in (
-        click.option("--hide", multiple=True, metavar="EVENT", help="Leave it out first; may be repeated."),
-        click.option("--collapse-repeats", is_flag=True, help="Take a run of one node as one."),
+        click.option("--hide", multiple=True, metavar="EVENT", help="Leave this event out first; may be repeated."),
+        click.option("--collapse-repeats", is_flag=True, help="Count a run of one node as one visit."),
         click.option(
             "--level",
             type=click.Choice(["event", "touchpoint", "stage"]),
@@ -34,10 +34,10 @@ def way_question(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command()
-@click.option("--max-steps", type=click.IntRange(min=1), help="Cut longer ways here; they end in ...")
-@click.option("--top", type=click.IntRange(min=1), help="Only so many ways; counts and shares stay.")
+@click.option("--max-steps", type=click.IntRange(min=1), help="Cut longer sequences here; they end in ...")
+@click.option("--top", type=click.IntRange(min=1), help="At most this many rows; counts and shares are of all.")
 @click.option("--converted", type=click.Choice(["yes", "no"]), help="Only sessions with a goal, or without one.")
-@click.option("--goal", multiple=True, help="What converts, instead of [project] goal; may be repeated.")
+@click.option("--goal", multiple=True, help="The goal, instead of [project] goal; may be repeated.")
 @way_question
 def variants(
     converted: str | None,
@@ -47,7 +47,7 @@ def variants(
     scope: ScopeOptions,
     **asked: Any,
 ) -> None:
-    """The ways customers take, as whole sessions: one row per sequence of nodes, most sessions first.
+    """Whole sessions as sequences of nodes: one row per sequence, most frequent first.
 
     \b
     Example:
@@ -94,14 +94,14 @@ def find(pattern: str, project: ProjectOptions, output: OutputOptions, scope: Sc
     type=click.IntRange(1, 1000),
     default=3,
     show_default=True,
-    help="So many steps away (not with --between).",
+    help="How many steps away (not with --between).",
 )
 @click.option(
     "--visit",
     type=click.Choice(["first", "last"]),
     default="first",
     show_default=True,
-    help="Which one of a session (not with --between).",
+    help="Which visit of a session (not with --between).",
 )
 @way_question
 def steps(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions, **asked: Any) -> None:
@@ -137,8 +137,10 @@ def step_matrix(steps: int, project: ProjectOptions, output: OutputOptions, scop
 @click.command()
 @click.argument("steps", type=click.IntRange(2, 1000), default=6)
 @click.option("--by", type=click.Choice(["touchpoint", "stage"]), default="touchpoint", help="What a node is.")
-@click.option("--goal", multiple=True, help="Instead of [project] goal; may be repeated.")
-@click.option("--collapse-repeats/--every-visit", default=True, help="Take a run of one node as one [default], or not.")
+@click.option("--goal", multiple=True, help="The goal, instead of [project] goal; may be repeated.")
+@click.option(
+    "--collapse-repeats/--every-visit", default=True, help="Count a run of one node as one visit [default], or not."
+)
 @question
 def flows(
     steps: int,
@@ -151,7 +153,7 @@ def flows(
 ) -> None:
     """How sessions begin, step by step: one row per flow from node to node, the data of a Sankey.
 
-    What goes into a node at a step goes out of it; a session that is over goes to END.
+    What flows into a node at a step flows out of it; a session that is over flows to END.
 
     \b
     Example:

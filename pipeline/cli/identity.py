@@ -14,7 +14,7 @@ from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions, qu
 def identity(context: click.Context, project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
     """Events by how their customer is known, devices per customer, customers per device.
 
-    known: the row names the customer; stitched: the row has an anonymous id alone, and links of it say whose it is;
+    known: the row names the customer; stitched: the row has only an anonymous id, and links name its customer;
     anonymous: nobody knows. The rules are those of [identity] in journeys.toml.
 
     \b
@@ -34,7 +34,7 @@ def identity(context: click.Context, project: ProjectOptions, output: OutputOpti
 def explain(
     id: str, anonymous: bool, unmask: bool, project: ProjectOptions, output: OutputOptions, scope: ScopeOptions
 ) -> None:
-    """Why each event of an id is whose it is: its links, and its owners over time.
+    """Why each event of an id belongs to whom: its links, and its owners over time.
 
     \b
     Example:

@@ -39,7 +39,7 @@ HIDDEN = (
 """Columns that a terminal leaves out."""
 
 
-GOAL = click.option("--goal", multiple=True, help="What journeys are for, instead of [project] goal; may be repeated.")
+GOAL = click.option("--goal", multiple=True, help="The goal, instead of [project] goal; may be repeated.")
 
 
 @click.group(invoke_without_command=True)
@@ -124,7 +124,7 @@ def moments(goal: tuple[str, ...], project: ProjectOptions, output: OutputOption
 @GOAL
 @question
 def best(goal: tuple[str, ...], project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
-    """Touchpoints by the feelings of those who were asked, the best first; by friction where nobody was.
+    """Touchpoints by sentiment, the best first; by friction where nobody was asked.
 
     \b
     Example:
@@ -172,7 +172,7 @@ def opportunities(project: ProjectOptions, output: OutputOptions, scope: ScopeOp
 def personas(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
     """Personas side by side, stage by stage.
 
-    It takes [[persona]] entries in journeys.toml.
+    Needs [[persona]] entries in journeys.toml.
 
     \b
     Example:

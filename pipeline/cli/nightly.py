@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     metavar="DAY",
     help="The night's day: the report ends at its first instant  [default: after the newest event day]",
 )
-@click.option("--allow-late", is_flag=True, help="Take rows in that are older than the late window.")
+@click.option("--allow-late", is_flag=True, help="Accept rows that are older than the late window.")
 @click.option(
     "--fail-on", multiple=True, metavar="CONDITION", help="Exit 5, after publishing, if it holds; may be repeated."
 )
-@click.option("--dry-run", is_flag=True, help="Say which files are new; do nothing.")
-@click.option("--wait", default=0.0, metavar="SECONDS", help="Wait so long for another writer.")
+@click.option("--dry-run", is_flag=True, help="Say which files are new, and do nothing else.")
+@click.option("--wait", default=0.0, metavar="SECONDS", help="Wait this long for another writer to finish.")
 @click.option(
-    "--log", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How progress is told."
+    "--log", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Format of progress messages."
 )
 @project_options
 def run(
@@ -41,7 +41,7 @@ def run(
     log: str,
     project: ProjectOptions,
 ) -> None:
-    """One night: new files of every source in, checked, published; safe to repeat.
+    """One night: load new files of every source, check them, publish the report; safe to repeat.
 
     Exit codes: 0 published, 3 a gate stopped it, 4 stale, 5 a --fail-on condition holds, 75 another run is at work.
 
@@ -172,7 +172,7 @@ def runs_show(run_id: str, project: ProjectOptions) -> None:
 @project_options
 @output_options
 def runs_diff(first: str, second: str, project: ProjectOptions, output: OutputOptions) -> None:
-    """What two runs disagree on.
+    """How two runs differ.
 
     \b
     Example:
@@ -182,8 +182,14 @@ def runs_diff(first: str, second: str, project: ProjectOptions, output: OutputOp
 
 
 @click.command()
-@click.option("--days", default=7, show_default=True, type=click.IntRange(min=1), help="The last days.")
-@click.option("--against", default=28, show_default=True, type=click.IntRange(min=1), help="The days before them.")
+@click.option("--days", default=7, show_default=True, type=click.IntRange(min=1), help="How many days are looked at.")
+@click.option(
+    "--against",
+    default=28,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many days before them they are compared with.",
+)
 @click.option("--as-of", metavar="DAY", help="The end of the last days.")
 @project_options
 @output_options

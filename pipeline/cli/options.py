@@ -89,7 +89,7 @@ def compare_option(command: Callable[..., R]) -> Callable[..., R]:
     option: Option[R] = click.option(
         "--compare",
         metavar="SIDE",
-        help="With previous (as many days before), DAY..DAY, or COLUMN=VALUE; the period is 28 days unless given.",
+        help="Compare with: previous (as many days just before), DAY..DAY, or COLUMN=VALUE; the period is the last 28 days unless given.",
     )
     return option(command)
 
@@ -221,10 +221,18 @@ _OUTPUT_OPTIONS: tuple[Option[Any], ...] = (
     click.option(
         "--limit", "output__limit", metavar="ROWS", type=click.IntRange(min=1), help="At most this many rows."
     ),
-    click.option("--meta", "output__meta", metavar="FILE", type=_FILE, help="Write how the answer came about (JSON)."),
+    click.option(
+        "--meta",
+        "output__meta",
+        metavar="FILE",
+        type=_FILE,
+        help="Write parameters, snapshot and what was left out, as JSON.",
+    ),
 )
 _QUESTION_OPTIONS: tuple[Option[Any], ...] = (
-    click.option("--as-of", "scope__as_of", metavar="TIME", help="Day or instant to take as now; later is unknown."),
+    click.option(
+        "--as-of", "scope__as_of", metavar="TIME", help="Take this day or instant as now; later events do not exist."
+    ),
     click.option("--since", "scope__since", metavar="DAY", help="First day (YYYY-MM-DD)."),
     click.option("--until", "scope__until", metavar="DAY", help="First day after the period."),
     click.option(
@@ -233,9 +241,21 @@ _QUESTION_OPTIONS: tuple[Option[Any], ...] = (
         metavar="COLUMN=VALUE",
         multiple=True,
         callback=_pairs,
-        help="Only those whose first event has VALUE; may be repeated.",
+        help="Only units whose first event has VALUE; may be repeated.",
     ),
-    click.option("--where", "scope__where", metavar="COND", multiple=True, help="Only events with COND; repeatable."),
+    click.option(
+        "--where",
+        "scope__where",
+        metavar="COND",
+        multiple=True,
+        help="Only events for which COND holds; may be repeated.",
+    ),
     click.option("--persona", "scope__persona", metavar="NAME", help="Only customers of this [[persona]]."),
-    click.option("--explain", "scope__explain", is_flag=True, default=None, help="Say how the number came about."),
+    click.option(
+        "--explain",
+        "scope__explain",
+        is_flag=True,
+        default=None,
+        help="Explain the numbers: definition, parameters, what was read.",
+    ),
 )

@@ -25,11 +25,13 @@ WORDS = tuple(w for w in FUNNEL_WORDS if w not in ("breakdown", "by", "top", "co
 @click.option("--in-progress-at", metavar="STEP", help="Who is at STEP and may go on.")
 @click.option("--edge", nargs=2, metavar="A B", help="Sessions that go from A to B.")
 @click.option("--lost", metavar="NODE", help="Sessions that drop-off counts as lost at NODE.")
-@click.option("--returned", metavar="NODE", help="Sessions that ended at NODE and came back to the goal.")
+@click.option(
+    "--returned", metavar="NODE", help="Sessions that ended at NODE, and whose customer reached the goal later."
+)
 @click.option("--cart", metavar="STATUS", help="Carts: converted, recovered, abandoned, open or emptied.")
 @click.option("--by", type=BY, default="touchpoint", help="Nodes are touchpoints or stages.")
 @click.option("--collapse-repeats", is_flag=True, help="With --edge, as in paths.")
-@click.option("--goal", multiple=True, help="Instead of [project] goal; may be repeated.")
+@click.option("--goal", multiple=True, help="The goal, instead of [project] goal; may be repeated.")
 @UNMASK
 @question
 def customers(
@@ -110,8 +112,14 @@ def customer(id: str, anonymous: bool, project: ProjectOptions, output: OutputOp
 
 
 @click.command()
-@click.option("--sessions", type=click.IntRange(min=1), default=3, metavar="N", help="At least so many  [default: 3]")
-@click.option("--goal", multiple=True, help="Instead of [project] goal; may be repeated.")
+@click.option(
+    "--sessions",
+    type=click.IntRange(min=1),
+    default=3,
+    metavar="N",
+    help="At least this many sessions with intent  [default: 3]",
+)
+@click.option("--goal", multiple=True, help="The goal, instead of [project] goal; may be repeated.")
 @UNMASK
 @question
 def strugglers(
@@ -122,7 +130,7 @@ def strugglers(
     output: OutputOptions,
     scope: ScopeOptions,
 ) -> None:
-    """Customers who come again and again with intent, and do not buy; and where they stick.
+    """Customers who come again and again with intent and do not buy, and where they get stuck.
 
     Intent: a stage with intent = true; else the stages cart, checkout, payment and what comes after cart; without such
     stages, an event that fills, shows or pays a cart.

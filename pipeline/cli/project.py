@@ -59,7 +59,7 @@ def init(directory: Path | None, project: ProjectOptions) -> None:
 
 
 @click.command()
-@click.option("--omnichannel", is_flag=True, help="A made-up shop over six channels, with its journey map.")
+@click.option("--omnichannel", is_flag=True, help="A synthetic shop with six channels, and its journey map.")
 @project_options
 def demo(omnichannel: bool, project: ProjectOptions) -> None:
     """Ingest the sample shop and show the summary, the funnel and the three worst leaks.

@@ -49,7 +49,7 @@ def sessions(project: ProjectOptions, output: OutputOptions, scope: ScopeOptions
     is_flag=True,
     help="One row per node: its chance of reaching the goal, and how much of all goals would be lost without it.",
 )
-@click.option("--goal", multiple=True, help="With --nodes, instead of [project] goal; may be repeated.")
+@click.option("--goal", multiple=True, help="With --nodes: the goal, instead of [project] goal; may be repeated.")
 @compare_option
 @question
 def paths(
@@ -62,7 +62,7 @@ def paths(
     output: OutputOptions,
     scope: ScopeOptions,
 ) -> None:
-    """Where customers go from where: one row per edge, most frequent first.
+    """Transitions from one touchpoint to the next: one row per edge, most frequent first.
 
     \b
     Example:
@@ -81,8 +81,8 @@ def paths(
 
 
 @click.command()
-@click.option("--by", type=BY, default="touchpoint", help="One row per touchpoint or a stage.")
-@click.option("--goal", multiple=True, help="What journeys are for, instead of [project] goal; may be repeated.")
+@click.option("--by", type=BY, default="touchpoint", help="One row per touchpoint, or per stage.")
+@click.option("--goal", multiple=True, help="The goal, instead of [project] goal; may be repeated.")
 @compare_option
 @question
 def dropoff(
@@ -127,7 +127,7 @@ FUNNEL_WORDS = (
 @click.argument("steps", nargs=-1)
 @click.option("--name", help="A saved [[funnel]] of journeys.toml.")
 @click.option("--list", "listing", is_flag=True, help="The saved funnels.")
-@click.option("--window", help="From the first to the last step  [default: 7d]")
+@click.option("--window", help="Time allowed from the first to the last step  [default: 7d]")
 @click.option("--count", type=click.Choice(["customers", "sessions"]), help="What is counted  [default: customers]")
 @click.option(
     "--order", type=click.Choice(["ordered", "strict", "any"]), help="May other events lie between?  [default: ordered]"
@@ -135,21 +135,29 @@ FUNNEL_WORDS = (
 @click.option(
     "--ties", type=click.Choice(["recorded", "step"]), help="Order of events at one instant  [default: recorded]"
 )
-@click.option("--step-window", multiple=True, metavar="STEP=30m", help="From the step before; may be repeated.")
+@click.option(
+    "--step-window", multiple=True, metavar="STEP=30m", help="Time allowed from the step before; may be repeated."
+)
 @click.option(
     "--exclude",
     multiple=True,
     metavar="EVENT[:1-2]",
-    help="Ends a chain, anywhere or between two steps; may be repeated.",
+    help="An event that ends a chain, anywhere or between two steps; may be repeated.",
 )
 @click.option(
-    "--exclusion", type=click.Choice(["chain", "customer"]), help="What an excluded event ends  [default: chain]"
+    "--exclusion",
+    type=click.Choice(["chain", "customer"]),
+    help="Does it end the chain, or leave out the customer?  [default: chain]",
 )
-@click.option("--ignore", multiple=True, metavar="EVENT", help="Strict looks past it; may be repeated.")
+@click.option("--ignore", multiple=True, metavar="EVENT", help="An event that --order strict skips; may be repeated.")
 @click.option("--breakdown", metavar="COLUMN", help="One funnel per value at the chain's first event.")
-@click.option("--top", type=click.IntRange(min=1), help="So many values of the breakdown; the rest is (other).")
 @click.option(
-    "--by", type=click.Choice(["day", "week", "month"]), help="One funnel per time of the chain's first event."
+    "--top", type=click.IntRange(min=1), help="At most this many values of the breakdown; the rest is (other)."
+)
+@click.option(
+    "--by",
+    type=click.Choice(["day", "week", "month"]),
+    help="One funnel per day, week or month of the chain's first event.",
 )
 @compare_option
 @question
@@ -163,7 +171,7 @@ def funnel(
     scope: ScopeOptions,
     **words_given: Any,
 ) -> None:
-    """How many go from step to step, within a window.
+    """How many customers (or sessions) reach each step, within a window.
 
     A step is NAME, NAME|NAME, NAME[COLUMN>VALUE], page:/PATH/* or, if optional, NAME?. One word that is no event but a
     saved funnel's name asks that one.

@@ -13,7 +13,7 @@ from pipeline.cli.output import show
 @project_options
 @output_options
 def reconcile(project: ProjectOptions, output: OutputOptions) -> None:
-    """Check every law of the numbers on your own store; exit code 1 if one is broken.
+    """Check that the numbers agree with each other on your own store; exit code 1 if they do not.
 
     \b
     Example:

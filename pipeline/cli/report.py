@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 TEAM = click.option(
     "--team",
     type=click.Choice(["marketing", "sales", "service", "product"]),
-    help="For one team: its sections; nothing about places of fewer than 10 customers.",
+    help="For one team: its sections, without touchpoints of fewer than 10 customers.",
 )
 COMPARE = click.option(
     "--compare",
     type=click.Choice(["previous", "none"]),
     default="previous",
     show_default=True,
-    help="With as many days just before, or with nothing.",
+    help="Compare with as many days just before, or with nothing.",
 )
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -101,7 +101,7 @@ def export(
 ) -> None:
     """Write the numbers of the report as files, all from one pass.
 
-    With --team, cells about fewer than 10 customers are hidden, and those that would give them away.
+    With --team, cells about fewer than 10 customers are hidden, and cells that would reveal them.
 
     \b
     Example:
@@ -133,7 +133,7 @@ def export(
 )
 @project_options
 def index(folder: Path | None, project: ProjectOptions) -> None:
-    """Write DIR/index.html: every night with its main numbers as lines, from the records of the runs.
+    """Write DIR/index.html: all nights with their main numbers, from the records of the runs.
 
     `journeys run` does it each night.
 

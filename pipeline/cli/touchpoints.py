@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.group(invoke_without_command=True)
 @click.option(
-    "--top", type=click.IntRange(min=1), default=10, metavar="N", help="So many paths and suggestions  [default: 10]"
+    "--top", type=click.IntRange(min=1), default=10, metavar="N", help="How many paths and suggestions  [default: 10]"
 )
 @click.option("--unmatched", is_flag=True, help="Only the URL paths that no rule names, most frequent first.")
 @click.option("--suggest", is_flag=True, help="Only the [[touchpoint]] blocks for them, to paste into journeys.toml.")
