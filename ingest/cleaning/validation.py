@@ -185,14 +185,13 @@ def aside(columns: Columns, mapping: SourceMapping, e: Expressions) -> dict[str,
 
 def foreign(mapping: SourceMapping, e: Expressions) -> str:
     """Is the row in another currency than the declared one: by its currency column, or by a sign or code beside its money?"""
-    if mapping.currency is None:
+    money = [n for n in MONEY if n in mapping.fields]
+    if mapping.currency is None or not (money or "currency" in mapping.fields):
         return "false"
-    code, tests = e.bind(mapping.currency), []
-    if "currency" in mapping.fields:
-        tests.append(f"upper(bare(t_currency)) <> {code}")
-    signs = literal(f"[{foreign_signs(mapping.currency)}]")
-    tests += [f"foreign_money(b_{n}, {code}, {signs})" for n in MONEY if n in mapping.fields]
-    return " or ".join(f"coalesce({test}, false)" for test in tests) or "false"
+    code, signs = e.bind(mapping.currency), literal(f"[{foreign_signs(mapping.currency)}]")
+    tests = [f"upper(bare(t_currency)) <> {code}"] if "currency" in mapping.fields else []
+    tests += [f"foreign_money(b_{n}, {code}, {signs})" for n in money]
+    return " or ".join(f"coalesce({test}, false)" for test in tests)
 
 
 def excluded(columns: Columns, mapping: SourceMapping, e: Expressions) -> str:

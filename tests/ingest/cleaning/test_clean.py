@@ -218,6 +218,10 @@ def test_half_a_piece_is_no_quantity(shop):
     assert book.quarantined == {"bad_number": 1}
 
 
+def test_a_declared_currency_needs_no_column_of_money(shop):
+    assert shop.csv("ann,2026-01-15,a", header="who,at,what", columns=COLUMNS, currency="EUR").accepted == 1
+
+
 def test_rows_in_another_currency_are_quarantined_and_none_means_the_declared_one(shop):
     columns = {**COLUMNS, "value": "v", "currency": "c"}
     book = shop.csv(
