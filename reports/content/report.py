@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from paths.timing.time_to_goal import GoalTimes
+from paths.statistics.survival import GoalTimes
 from reports.content.journey_map import Annotation, MapContent
 
 LEAST = 10

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paths.journeys.scope import NEVER
+from paths.statistics.survival import GoalTimes, bin_of, seconds_of
 from paths.timing.start_hours import StartHours
-from paths.timing.time_to_goal import GoalTimes, TimeToGoal, bin_of, seconds_of
+from paths.timing.time_to_goal import TimeToGoal
 from sessionize.rules import SessionRules
 from tests.builder import MINUTE, Row, ask, events_of, instant, journeys_of
 from tests.oracles import timing as oracle
