@@ -5,12 +5,15 @@
         UnknownArgument           2    a question was asked with a word that it does not take; a TypeError as well
       InputError                  1    a file cannot be read as what it claims to be
         MissingInput              4    no file, an empty glob, a directory, no permission
+        EmptyInput                1    a file of 0 bytes, or with nothing but white space: a load takes it for nothing
+        NothingAccepted           3    a file of which not one row is an event
       StoreError                  1    the event store refuses
         NoStore                   4    there is no store yet
         UnknownCustomer           4    nobody in the store has this id
         Conflict                  75   somebody else committed first, again and again
         Locked                    75   another writer holds the lock
       QueryError                  1    DuckDB refused a statement; carries the SQL
+      SetAside                    4, 3 files were set aside (3: one of them was read and nothing in it is an event)
       StaleInput                  4    a source has brought nothing new for too long
       GateFailed                  3    a quality gate stopped the publish
       ConditionHolds              5    a --fail-on condition holds
@@ -49,6 +52,24 @@ class MissingInput(InputError):
     """No such file, an empty glob, a directory, or no permission to read."""
 
     exit_code = 4
+
+
+class EmptyInput(InputError):
+    """There is nothing in the file."""
+
+
+class NothingAccepted(InputError):
+    """The file has rows, and not one of them is an event as the mapping has it."""
+
+    exit_code = 3
+
+
+class SetAside(JourneysError):
+    """Files were set aside, and everything else was done; the exit code is 3 where a file gave no event at all, else 4."""
+
+    def __init__(self, message: str, nothing_accepted: bool) -> None:
+        super().__init__(message)
+        self.exit_code = 3 if nothing_accepted else 4
 
 
 class StoreError(JourneysError):

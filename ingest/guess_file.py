@@ -11,6 +11,7 @@ from ingest.cleaning.evidence import Evidence
 from ingest.cleaning.guess import Guess, guess
 from ingest.cleaning.mapping import Columns, Field, SourceMapping
 from ingest.database import Database
+from ingest.errors import EmptyInput
 from ingest.readers.files import first_lines
 from ingest.readers.sources import ReadOptions, read_rows
 
@@ -33,6 +34,8 @@ def guess_file(
     """
     with TemporaryDirectory(prefix="journeys-") as scratch, Database() as db:
         raw = read_rows(db, first_lines(path, Path(scratch), LOOKED_AT), options, name=name)
+        if not raw.columns:
+            raise EmptyInput(f"{name} has no record.")
         relation = without_missing(raw.relation, Columns(raw.columns, raw.types), mapping or SourceMapping())
         evidence = Evidence(db, relation, raw.columns)
         return (

@@ -2,7 +2,8 @@
 
     load(store, [Source(mapping, files)], ...) -> Loaded
 
-All files of a call are one commit. A file whose bytes were taken in before adds nothing and says so.
+All files of a call are one commit. A file whose bytes its source took in before adds nothing and says so; one that
+cannot be read is set aside with its reason, and stops no other.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
@@ -21,15 +22,22 @@ from ingest.database import Database, load_sql
 from ingest.errors import Conflict
 from ingest.identity.rules import IdentityRules
 from ingest.identity.stitching import Stitching
+from ingest.loading.anew import Anew, Going, going, plan_anew, standing
 from ingest.loading.digests import Digests
+from ingest.loading.inputs import Aside, InputFile, Known, Source, Staged
 from ingest.loading.merge import Plan, merge, settle, touched
-from ingest.loading.staging import InputFile, Source, clock_notes, path_notes, stage_all
+from ingest.loading.staging import clock_notes, path_notes, stage_all
 from ingest.schema import MONEY
-from ingest.store.event_store import EventStore, Snapshot, TakenInput
+from ingest.store.event_store import EventStore, Snapshot
+from ingest.store.ledger import Groups, Share, TakenInput
 from ingest.store.quarantine import Quarantine
+from ingest.store.set_aside import Note, note_set_aside
 from ingest.store.spans import SpanFile
 
-__all__ = ["ARRIVALS", "Accounting", "Gate", "InputFile", "LoadOptions", "Loaded", "Source", "load"]
+__all__ = ["ARRIVALS", "Accounting", "Aside", "Gate", "InputFile", "LoadOptions", "Loaded", "Source", "load"]
+
+CROWD, ABSURD = 1_000, 0.2
+"""Of so many events of a source, a customer who has a larger share than this is warned about."""
 
 
 @dataclass
@@ -59,15 +67,20 @@ class Loaded:
     spans: tuple[str, ...]  # spans rewritten
     inputs: tuple[TakenInput, ...] = ()  # taken in now
     growing: tuple[str, ...] = ()  # inputs that changed while they were read: left for the next load
+    empty: tuple[str, ...] = ()  # inputs with nothing in them
+    aside: tuple[Aside, ...] = ()  # inputs that could not be taken in, each with its error
+    anew: tuple[str, ...] = ()  # inputs whose earlier rows went and that were read anew
+    remapped: tuple[tuple[str, str], ...] = ()  # (source, name) of known inputs that were read by another mapping
+    redelivered: tuple[tuple[str, str], ...] = ()  # (source, name) of known names that came with other bytes
+    lacking: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
+    """(source, target) -> inputs without a column for it."""
+    vanished: tuple[tuple[str, str], ...] = ()  # those of them for which other files of the source have a column
     arrivals: pa.Table | None = None  # ARRIVALS: what came, before duplicates were found
     notes: tuple[str, ...] = ()  # what to warn of
 
 
 ARRIVALS = pa.schema([("source", pa.string()), ("span", pa.string()), ("event", pa.string()), ("rows", pa.int64())])
 """One row is one source, UTC day and event name: rows without a fault, before duplicates are taken out."""
-
-CROWD, ABSURD = 1_000, 0.2
-"""Of so many events of a source, a customer who has a larger share than this is warned about."""
 
 Gate = Callable[[Mapping[str, Accounting], pa.Table], None]
 """Called with the books (quarantined counted, duplicates not yet) and ARRIVALS before anything is written; may raise."""
@@ -82,13 +95,17 @@ class LoadOptions:
     threads: int | None = None
     memory_limit: str = "3GB"
     wait_seconds: float = 0.0  # for another writer
+    again: bool = False  # read files anew that are known: what came of them goes
+    strict: bool = True  # raise where all that came is set aside
+    keep_faulty: bool = False  # quarantine the rows of a file of which no row is an event; else it is set aside
 
 
 def load(store: EventStore, sources: Sequence[Source], options: LoadOptions | None = None) -> Loaded:
     """Take files into the store, all in one commit.
 
-    Raises InputError before anything is written if a file cannot be read at all, Locked while another writer holds the
-    store, and whatever the gate raises.
+    Files that cannot be read are in `Loaded.aside`; if there is no other file, the first one's error is raised (unless
+    the options are not `strict`), and nothing is written. Raises Locked while another writer holds the store, and
+    whatever the gate raises.
     """
     options = options or LoadOptions()
     with store.lock(options.wait_seconds):
@@ -99,11 +116,20 @@ def load(store: EventStore, sources: Sequence[Source], options: LoadOptions | No
 def _load(store: EventStore, sources: Sequence[Source], options: LoadOptions) -> Loaded:
     store.clear_leftovers()  # of a crash, or of an attempt that lost its race
     before = store.snapshot() if store.exists else None
+    digests = Digests(store)
+    anew = Anew(sources=sources) if before is None else plan_anew(before, sources, options.again, digests.of)
     with Database(options.threads, options.memory_limit, store.root / "tmp") as db:
-        prepare(db, [s.mapping for s in sources], [f.name for s in sources for f in s.files])
-        digests = Digests(store)
-        staged = stage_all(db, sources, None if before is None else before.knows, digests.of)
-        books = {s.mapping.name: Accounting(rows=staged.rows[s.mapping.name]) for s in sources}
+        prepare(db, [s.mapping for s in sources], [f.name for s in anew.sources for f in s.files])
+        known = None if before is None else Known(reading=before.reading, ledger=before.ledger, again=anew.files)
+        staged = stage_all(db, anew.sources, known, digests.of, options.keep_faulty)
+        staged.aside += anew.refused
+        digests.note()
+        if options.strict and staged.aside and not (staged.fresh or staged.known or staged.growing or staged.empty):
+            raise staged.aside[0].error
+        note_set_aside(store, [(s.name, f.name) for s in sources for f in s.files], noted(staged, sources))
+        groups = standing(db, staged, anew.groups)
+        staged.fresh = [replace(i, run_id=options.run_id) for i in staged.fresh]
+        books = {s.name: Accounting(rows=staged.rows[s.name]) for s in sources}
         for source, reason, n in db.rows(load_sql("ingest", "reasons")):
             books[source].quarantined[reason] = n
         arrivals = db.query(load_sql("ingest", "arrived")).cast(ARRIVALS)
@@ -115,20 +141,23 @@ def _load(store: EventStore, sources: Sequence[Source], options: LoadOptions) ->
         ]
         if options.gate is not None:
             options.gate(books, arrivals)
-        base = base_of(store, before, sources)
-        currencies = sorted({*base.currencies, *staged_currencies(db)})
-        notes += [*currency_notes(currencies), *crowd_notes(db)]
+        come = bool(staged.fresh or groups)
+        base = base_of(store, before, sources) if come or before is not None else None
         spans: tuple[str, ...] = ()
-        stitching = stitching_of(db, store, base, sources)
-        again = stitching is not None and stitching.all_again
-        if staged.fresh or again:
-            said = facts(base, options.run_id, books, arrivals, currencies)
-            spans = write(db, store, base, sources, staged.fresh, books, arrivals, said, stitching)
-        version = base.version + bool(staged.fresh or again)
-        digests.note()
+        writes = False
+        if base is not None:
+            currencies = sorted({*base.currencies, *staged_currencies(db)})
+            notes += [*currency_notes(currencies), *crowd_notes(db)]
+            stitching = stitching_of(db, store, base, sources)
+            writes = come or (stitching is not None and stitching.all_again)
+            if writes:
+                gone = going(db, base, groups)
+                said = facts(base, options.run_id, books, arrivals, currencies, gone, staged)
+                spans = write(db, store, base, anew.sources, staged.fresh, books, arrivals, said, gone, stitching)
+    had = before.targets if before else {}
     return Loaded(
         run_id=options.run_id,
-        version=version,
+        version=0 if base is None else base.version + writes,
         accounting=books,
         known=tuple(staged.known),
         spans=spans,
@@ -136,7 +165,23 @@ def _load(store: EventStore, sources: Sequence[Source], options: LoadOptions) ->
         growing=tuple(staged.growing),
         arrivals=arrivals,
         notes=tuple(notes),
+        empty=tuple(staged.empty),
+        aside=tuple(staged.aside),
+        anew=tuple(sorted(name for g in groups for _, name in g.files)),
+        remapped=tuple(staged.remapped),
+        redelivered=tuple(staged.redelivered),
+        lacking=dict(staged.lacking),
+        vanished=tuple(k for k in staged.lacking if k[1] in staged.present[k[0]] or k[1] in had.get(k[0], ())),
     )
+
+
+def noted(staged: Staged, sources: Sequence[Source]) -> list[Note]:
+    """What the store notes of the files that are set aside."""
+    places = {(s.name, f.name): str(f.path.absolute()) for s in sources for f in s.files}
+    return [
+        Note(source=a.source, name=a.name, path=places.get((a.source, a.name), a.name), reason=str(a.error))
+        for a in staged.aside
+    ]
 
 
 def base_of(store: EventStore, before: Snapshot | None, sources: Sequence[Source]) -> Snapshot:
@@ -155,27 +200,42 @@ def write(
     books: Mapping[str, Accounting],
     arrivals: pa.Table,
     facts: dict[str, str],
+    gone: Going,
     stitching: Stitching | None,
 ) -> tuple[str, ...]:
     """Write what is staged and commit it; duplicates go into the books. Returns the spans written."""
     quarantine, token = Quarantine(store.root), uuid.uuid4().hex
-    plan = planned(db, store, base, sources, arrivals, token, stitching)
+    plan = planned(db, store, base, sources, arrivals, token, stitching, gone)
     written = [*plan.arriving, *plan.moved]
-    store.begin(inputs, [*(p.path for p in written), quarantine.new_file(token)])
+    store.begin(inputs, [*(p.path for p in written), quarantine.new_file(token)], gone.inputs)
     bad = db.query(load_sql("ingest", "quarantined"), {"run_id": facts["run_id"]})
     if bad.num_rows:
         quarantine.append(quarantine.new_file(token), bad)
-    removed, added, tally = merge(db, base, sources, plan, stitching)
+    merged = merge(db, base, sources, plan, stitching)
     if stitching is not None:
         days = {*json.loads(facts["spans"]), *(f"{p.span}-01"[: len("2026-01-01")] for p in plan.moved)}
         facts = facts | stitching.facts(store.root) | {"spans": json.dumps(sorted(days))}
-    for source, (accepted, duplicates, conflicting) in tally.items():
+    for source, (accepted, duplicates, conflicting) in merged.tally.items():
         book = books[source]
         book.accepted, book.duplicates, book.conflicting = accepted, duplicates, conflicting
-    twice = base.duplicates + sum(book.duplicates for book in books.values())
-    store.commit(base, removed, added, inputs, facts | {"duplicates": str(twice)})
+    twice = base.duplicates + sum(book.duplicates for book in books.values()) - gone.duplicates
+    lines = gone.lines | ledger_lines(base, inputs, merged.shares, gone)
+    store.commit(base, [*merged.removed, *plan.emptied], merged.added, lines, facts | {"duplicates": str(twice)})
+    if gone.inputs:
+        quarantine.forget({i.key for i in gone.inputs})
     store.journal.unlink()
     return tuple(p.span for p in written)
+
+
+def ledger_lines(base: Snapshot, inputs: Sequence[TakenInput], shares: set[Share], gone: Going) -> dict[str, int]:
+    """What the ledger says of a load: its inputs, and what joins two of them that nothing joined before."""
+    lines = {name: number for i in inputs for name, number in i.taken().items()}
+    left = [s for s in base.ledger.shares if s.transaction not in gone.lines]
+    for source in sorted({s.source for s in shares}):
+        groups = Groups(s for s in left if s.source == source)
+        ordered = sorted((s for s in shares if s.source == source), key=lambda s: (s.first, s.second))
+        lines |= {s.transaction: 1 for s in ordered if groups.join(s.first, s.second)}
+    return lines
 
 
 def blocked_notes(db: Database) -> list[str]:
@@ -207,19 +267,22 @@ def planned(
     arrivals: pa.Table,
     token: str,
     stitching: Stitching | None,
+    gone: Going,
 ) -> Plan:
-    """The files to write: of the spans that rows arrive for, and of those whose events change hands by it."""
+    """The files to write: of the spans that rows arrive for or leave, and of those whose events change hands by it."""
     rows = dict(touched(arrivals, base.months))
-    if stitching is not None and stitching.all_again:
-        rows = {f.span: 0 for f in base.files} | rows
+    emptied = [f for f in base.files if f.span not in rows and f.rows == gone.spans.get(f.span)]
+    left = {f.span for f in base.files if stitching is not None and stitching.all_again} | gone.spans.keys()
+    rows = dict.fromkeys(left - {f.span for f in emptied}, 0) | rows
 
     def files(spans: Iterable[str]) -> list[SpanFile]:
         return [SpanFile(path=store.new_file(s, token), span=s, rows=rows.get(s, 0)) for s in sorted(spans)]
 
     arriving = files(rows)
     if stitching is None:
-        return Plan(arriving=arriving)
-    return Plan(arriving=arriving, moved=files(settle(db, base, sources, arriving, stitching)))
+        return Plan(arriving=arriving, emptied=emptied, gone=bool(gone.inputs))
+    plan = Plan(arriving=arriving, emptied=emptied, gone=bool(gone.inputs))
+    return replace(plan, moved=files(settle(db, base, sources, plan, stitching)))
 
 
 def staged_currencies(db: Database) -> list[str]:
@@ -259,29 +322,36 @@ def currency_notes(currencies: Sequence[str]) -> list[str]:
 
 
 def facts(
-    base: Snapshot, run_id: str, books: Mapping[str, Accounting], arrivals: pa.Table, currencies: Sequence[str]
+    base: Snapshot,
+    run_id: str,
+    books: Mapping[str, Accounting],
+    arrivals: pa.Table,
+    currencies: Sequence[str],
+    gone: Going,
+    staged: Staged,
 ) -> dict[str, str]:
     """What the log entry says of the run, added up over all runs so far.
 
-    rows_read lets `reconcile` balance the store; newest_days (source -> UTC day) says from when on a row is late.
+    rows_read lets `reconcile` balance the store; targets (source -> what its files had a column for) tells what vanished.
     """
-    newest = dict(base.newest_days)
-    for row in arrivals.to_pylist():
-        newest[row["source"]] = max(newest.get(row["source"], ""), row["span"])
-    rows = base.rows_read + sum(book.rows for book in books.values())
+    rows = base.rows_read + sum(book.rows for book in books.values()) - gone.rows
+    bad = sum_of(base.quarantined, *(b.quarantined for b in books.values()))
+    bad.subtract(gone.quarantined)
+    targets = {s: sorted({*base.targets.get(s, ()), *staged.present.get(s, ())}) for s in {*base.targets, *books}}
+    days = {*arrivals["span"].to_pylist(), *(f"{span}-01"[:10] for span in gone.spans)}
     return {
         "run_id": run_id,
         "rows_read": str(rows),
         "currencies": json.dumps(list(currencies)),
-        "newest_days": json.dumps(newest, sort_keys=True),
-        "quarantined": json.dumps(sum_of(base.quarantined, *(b.quarantined for b in books.values())), sort_keys=True),
-        "spans": json.dumps(sorted(set(arrivals["span"].to_pylist()))),
+        "targets": json.dumps(targets, sort_keys=True),
+        "quarantined": json.dumps({r: n for r, n in bad.items() if n}, sort_keys=True),
+        "spans": json.dumps(sorted(days)),
     }
 
 
-def sum_of(*counts: Mapping[str, int]) -> dict[str, int]:
+def sum_of(*counts: Mapping[str, int]) -> Counter[str]:
     """Counts by name, added up."""
     total = Counter[str]()
     for one in counts:
         total.update(one)
-    return dict(total)
+    return total

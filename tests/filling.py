@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -50,15 +50,24 @@ class Filling:
         *,
         limits: Limits | None = None,
         read: ReadOptions | None = None,
+        redelivery: str = "append",
         **mapping: Any,
     ) -> Source:
         return Source(
-            mapping=mapping_of(**mapping), files=files, limits=limits or Limits(), options=read or ReadOptions()
+            mapping=mapping_of(**mapping),
+            files=files,
+            limits=limits or Limits(),
+            options=read or ReadOptions(),
+            redelivery=redelivery,
+            roots=[self.root / "raw"],
         )
 
     def take(self, *files: InputFile, **how: Any) -> Loaded:
-        """One run over these files."""
-        return load(self.store, [self.source(files, **how)], LoadOptions(threads=2))
+        """One run over these files; faulty rows are quarantined, also where a file has no others."""
+        options = {f.name: how.pop(f.name) for f in fields(LoadOptions) if f.name in how}
+        return load(
+            self.store, [self.source(files, **how)], LoadOptions(**{"threads": 2, "keep_faulty": True} | options)
+        )
 
     def csv(self, *lines: str, name: str = "log.csv", header: str = "who,at,what", **how: Any) -> Accounting:
         """One run over one CSV file of these lines; the accounting balances, always."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from ingest.cleaning.bots import BOT_COLUMNS, verdicts
+from ingest.cleaning.fitting import fitted
 from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping
 from ingest.cleaning.numbers import MINOR_DIGITS, Readings, readings, unclear_note
 from ingest.cleaning.times import TYPED, epoch_units
@@ -81,11 +83,22 @@ def staged_columns(mappings: Sequence[SourceMapping]) -> list[str]:
     return [*[n for n in EVENTS.names if n in mapped or n in ALWAYS], *sorted(mapped - set(EVENTS.names))]
 
 
-def stage(db: Database, relation: str, columns: Columns, mapping: SourceMapping, limits: Limits) -> list[str]:
-    """Append every row of `relation` (recorded_input, row, line, c0, c1, ...) to `staged`; returns what to say of it."""
+class Read(NamedTuple):
+    """What there is to say of rows that were staged."""
+
+    lacking: tuple[str, ...]  # targets that there is no column for
+    notes: list[str]
+
+
+def stage(db: Database, relation: str, columns: Columns, mapping: SourceMapping, limits: Limits) -> Read:
+    """Append every row of `relation` (recorded_input, row, line, c0, c1, ...) to `staged`.
+
+    Raises ConfigError for a target that no row can be without and that has no column.
+    """
     for required in ("event_at", "event"):
         if required not in mapping.fields:
             raise ConfigError(f'source "{mapping.name}" maps no {required}; add {required} = "COLUMN" to its columns.')
+    mapping, lacking = fitted(mapping, columns)
     relation = without_missing(relation, columns, mapping)
     make_keys(db, relation, columns, mapping)
     if "properties" in aside(columns, mapping, Expressions()):
@@ -95,11 +108,12 @@ def stage(db: Database, relation: str, columns: Columns, mapping: SourceMapping,
     for part, reading in read_alike(relation, units, numbers):
         sql, params = statement(part, columns, mapping, limits, reading)
         db.run_with(sql, params, bot_verdicts=found)
-    return [
+    notes = [
         unclear_note(mapping.name, file_name(db, file), target, example)
         for file, read in sorted(numbers.items())
         for target, example in read.unclear
     ]
+    return Read(lacking=lacking, notes=notes)
 
 
 def without_missing(relation: str, columns: Columns, mapping: SourceMapping) -> str:

@@ -54,6 +54,8 @@ class SourceMapping:
     bots: BotRules = field(default_factory=BotRules)  # where user_agent or ip is mapped
     static_files: str | None = None  # keep | exclude requests for them; None = exclude in a web server's log
     readings: tuple[Reading, ...] = ()  # the events of a row; () = each row is one
+    required: tuple[str, ...] = ()  # targets without which a file is refused, beside time, event and customer
+    volatile: tuple[str, ...] = ()  # columns of a file that are no part of a row's content
 
     @property
     def key(self) -> str:

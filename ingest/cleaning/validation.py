@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -98,7 +98,7 @@ with texts as (  -- one row per raw row: what the mapping reads
 select customer_key, event_at, recorded_input, row as recorded_row, t_event as event,
   {"".join(f"v_{n} as {n}, " for n in numbers)}{"".join(f"t_{quote(t)} as {quoted(t)}, " for t in others)}
   {"".join(f"{x} as {name}, " for name, x in aside(columns, mapping, e).items())}
-  {content(columns, e)} as content_hash, $source as source, {"_device, " if "anonymous_id" in ids else ""}{"_blocked, " if ids else ""}
+  {content(columns, mapping.volatile, e)} as content_hash, $source as source, {"_device, " if "anonymous_id" in ids else ""}{"_blocked, " if ids else ""}
   case when reason is not null then [reason, case reason
       when 'bad_timestamp' then t_event_at::VARCHAR when 'timestamp_out_of_range' then t_event_at::VARCHAR
       when 'bad_number' then concat_ws(', ', {", ".join(shown) or "null"})
@@ -238,8 +238,8 @@ def late(limits: Limits, e: Expressions) -> str:
     return f"event_at < {e.bind(limits.late_before)}::timestamptz"
 
 
-def content(columns: Columns, e: Expressions) -> str:
-    """A hash of every non-empty column with its name, whatever the order of the columns.
+def content(columns: Columns, volatile: Collection[str], e: Expressions) -> str:
+    """A hash of every non-empty column with its name, whatever the order of the columns; `volatile` ones are none of it.
 
     hash(a, b) alone is linear in hash(b) under xor: two columns with one value would cancel out, and a swap of two values
     would not show. Hashing once more mixes name and value for good.
@@ -247,8 +247,9 @@ def content(columns: Columns, e: Expressions) -> str:
     parts = [
         f"case when c{i}::VARCHAR <> '' then hash(hash({e.bind(n)}, c{i}::VARCHAR)) else 0::UBIGINT end"
         for i, n in enumerate(columns.names)
+        if n not in volatile
     ]
-    whole = parts[0]
+    whole = parts[0] if parts else "0::UBIGINT"
     for part in parts[1:]:
         whole = f"xor({whole}, {part})"
     return f"(({whole}) >> 1)::BIGINT"

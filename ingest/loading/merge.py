@@ -13,12 +13,13 @@ import pyarrow as pa
 
 from ingest.database import Database, load_sql
 from ingest.identity.stitching import Stitching, join_indexes
+from ingest.loading.inputs import Source
 from ingest.loading.parquet_writer import CHUNK, Writing
-from ingest.loading.staging import Source
 from ingest.quoting import literal, quoted
 from ingest.readers.files import natural_key
 from ingest.schema import EVENTS, sql_type
 from ingest.store.event_store import Snapshot, sealed_file
+from ingest.store.ledger import Share
 from ingest.store.spans import SpanFile
 
 TOGETHER = 200_000
@@ -52,26 +53,38 @@ class Plan:
 
     arriving: Sequence[SpanFile]
     moved: Sequence[SpanFile] = ()
+    emptied: Sequence[SpanFile] = ()  # stored files of which nothing is left
+    gone: bool = False  # do the events of the inputs in the table `gone` leave?
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merged:
+    """What a merge did."""
+
+    removed: list[SpanFile]
+    added: list[SpanFile]
+    tally: Tally
+    shares: set[Share]  # pairs of inputs that hold copies of one event
 
 
 def merge(
     db: Database, base: Snapshot, sources: Sequence[Source], plan: Plan, stitching: Stitching | None = None
-) -> tuple[list[SpanFile], list[SpanFile], Tally]:
-    """(files retired, files written, source -> (accepted, duplicates, conflicting)); `staged` is gone.
-
-    With `stitching`, which is settled, every event has the key of its owner.
-    """
+) -> Merged:
+    """Write the planned files; `staged` is gone. With `stitching`, which is settled, every event has the key of its owner."""
     make_rules(db, sources)
     arrived = db.rows("select source, count(*) from staged where _fault is null group by all")
     tally: Tally = {source: (n, 0, 0) for source, n in arrived}
     columns = [*EVENTS.names, *base.promoted]
     arriving = staged_columns(db)
     removed: list[SpanFile] = []
+    shares: set[Share] = set()
     with Writing(columns, sealed_file) as writing:
         for group in groups(plan.arriving, base):
             old = held_by(base, group)
-            gather(db, group, old, columns, arriving, stitching)
+            gather(db, group, old, columns, arriving, stitching, plan.gone)
             copies = collapse(db)
+            if copies:
+                shares.update(Share(source=s, first=a, second=b) for s, a, b in db.rows(load_sql("ingest", "shared")))
             for source, twice, differing in copies:
                 accepted, duplicates, conflicting = tally[source]
                 tally[source] = (accepted - twice, duplicates + twice, conflicting + differing)
@@ -93,7 +106,7 @@ def merge(
         written = writing.files()
     if stitching is not None:
         index(base, plan, written, stitching)
-    return removed, written, tally
+    return Merged(removed=removed, added=written, tally=tally, shares=shares)
 
 
 def held_by(base: Snapshot, group: Sequence[SpanFile]) -> list[SpanFile]:
@@ -102,21 +115,19 @@ def held_by(base: Snapshot, group: Sequence[SpanFile]) -> list[SpanFile]:
     return [f for f in base.files if f.span in spans]
 
 
-def settle(
-    db: Database, base: Snapshot, sources: Sequence[Source], planned: Sequence[SpanFile], stitching: Stitching
-) -> list[str]:
+def settle(db: Database, base: Snapshot, sources: Sequence[Source], plan: Plan, stitching: Stitching) -> list[str]:
     """Let `stitching` see every event that will be written; returns the further spans whose events change hands.
 
     Copies are taken out first, as they are when files are written: a copy links nobody.
     """
     make_rules(db, sources)
     columns, arriving = [*EVENTS.names, *base.promoted], staged_columns(db)
-    for group in groups(planned, base):
+    for group in groups(plan.arriving, base):
         old = held_by(base, group)
-        gather(db, group, old, columns, arriving, stitching)
+        gather(db, group, old, columns, arriving, stitching, plan.gone)
         collapse(db)
         stitching.collect(group, mixed=bool(old))
-    return stitching.settle([p.span for p in planned])
+    return stitching.settle([p.span for p in (*plan.arriving, *plan.emptied)])
 
 
 def index(base: Snapshot, plan: Plan, written: Sequence[SpanFile], stitching: Stitching) -> None:
@@ -167,6 +178,7 @@ def gather(
     columns: Sequence[str],
     arriving: Sequence[str],
     stitching: Stitching | None,
+    gone: bool,
 ) -> None:
     """Make `arrivals`, every event of these spans, stored or new, with all columns: those not asked for cost nothing."""
     for name, at in {"since": group[0].since, "until": group[-1].until}.items():
@@ -179,6 +191,8 @@ def gather(
     stored = "select * from stored union all by name " if old else ""
     if old:
         hold(db, old, columns)
+        if gone:
+            db.run(load_sql("ingest", "without_gone"))
     if stitching is not None:  # owners are found anew: events have the keys of their ids as recorded
         device = "_device" if any(n == "_device" for n, *_ in db.rows("describe staged")) else "null::bigint as _device"
         listed = [*(absent.get(c, quoted(c)) for c in columns if c != "owner_id"), device, "null::varchar as _owner_id"]

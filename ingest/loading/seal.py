@@ -43,7 +43,7 @@ def seal_month(store: EventStore, base: Snapshot, month: str) -> None:
     with Database(temp_directory=store.root / "tmp") as db:
         written = write_month(db, old, base.promoted, SpanFile(path=target, span=month, rows=0))
     join_indexes(old, written)
-    store.commit(base, old, [kept_whole(written, old)], [], base.facts)
+    store.commit(base, old, [kept_whole(written, old)], {}, base.facts)
     store.journal.unlink()
 
 

@@ -1,25 +1,28 @@
-"""Files -> rows of the table `staged`: each input once, and many small ones by one statement."""
+"""Files -> rows of the table `staged`: each input once, and many small ones by one statement.
+
+A file that cannot be read stops itself alone: nothing of it stays in `staged`, and `Staged.aside` says why.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
 
-from ingest.cleaning.clean import Limits, stage
-from ingest.cleaning.mapping import Columns, SourceMapping
+from ingest.cleaning.clean import Read, stage
+from ingest.cleaning.mapping import Columns
 from ingest.cleaning.readings import read_events, without_events
 from ingest.database import Database, load_sql
-from ingest.errors import ConfigError
+from ingest.errors import ConfigError, EmptyInput, InputError, JourneysError, QueryError
 from ingest.json_path import steps
+from ingest.loading.inputs import FILE_FAULTS, InputFile, Known, Seen, Source, Staged
+from ingest.loading.settling import Arrived, settle
 from ingest.quoting import literal, quoted
 from ingest.readers.files import readable, stamp_of
-from ingest.readers.sources import ReadOptions, content_hash, first_line, natural_key, read_alike, read_rows
-from ingest.store.event_store import TakenInput
+from ingest.readers.raw import RawRows
+from ingest.readers.sources import content_hash, first_line, natural_key, read_alike, read_rows
+from ingest.store.ledger import TakenInput
 
 SMALL = 4 << 20
 """Bytes of a file that is read together with others."""
@@ -28,85 +31,38 @@ TOGETHER = 100
 """Files read by one statement, at most."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class InputFile:
-    """One file to load, and the name under which its rows are recorded."""
-
-    path: Path
-    name: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """Files that are read by one mapping."""
-
-    mapping: SourceMapping
-    files: Sequence[InputFile]
-    options: ReadOptions = field(default_factory=ReadOptions)
-    limits: Limits = field(default_factory=Limits)
-
-
-@dataclass
-class Staged:
-    """What was read: new inputs, names of known ones and of those that were still written to, rows by source,
-    and what to say of how they were read."""
-
-    fresh: list[TakenInput] = field(default_factory=list)
-    known: list[str] = field(default_factory=list)
-    growing: list[str] = field(default_factory=list)
-    rows: Counter[str] = field(default_factory=Counter)
-    notes: list[str] = field(default_factory=list)
-
-
 def stage_all(
     db: Database,
     sources: Sequence[Source],
-    is_known: Callable[[str], bool] | None,
+    known: Known | None = None,
     hashed: Callable[[Path], str] = content_hash,
+    keep_faulty: bool = False,
 ) -> Staged:
     """Stage every file that is not known yet (None: none can be) and does not change while it is read.
 
     A thread hashes the files ahead of their being read. The first file that nothing can be known of is read meanwhile.
     """
-    done, seen = Staged(), Seen(is_known)
+    done, seen = Staged(keep_faulty=keep_faulty), Seen(known)
     with ThreadPoolExecutor(1) as ahead:
         try:
             for source in sources:
-                arrived = [Arrived(f, stamp_of(readable(f.path)), ahead.submit(hashed, f.path)) for f in source.files]
-                stage_source(db, source, arrived, seen, done)
+                stage_source(db, source, arrivals(source, ahead, hashed, done), seen, done)
         finally:
             ahead.shutdown(cancel_futures=True)
     return done
 
 
-class Arrived(NamedTuple):
-    """A file to load, its stamp before anybody read it, and its digest, soon."""
-
-    file: InputFile
-    stamp: tuple[int, int]
-    digest: Future[str]
-
-
-class Seen:
-    """Which files are not new: taken in before, or the bytes of another file of this load."""
-
-    def __init__(self, is_known: Callable[[str], bool] | None) -> None:
-        self._is_known = is_known
-        self._first: Future[str] | None = None  # a file that was new whatever its bytes are
-        self._digests = set[str]()
-
-    def before(self, digest: Future[str]) -> bool:
-        """Was it seen before? It is from now on."""
-        if self._is_known is None and self._first is None:
-            self._first = digest
-            return False
-        if self._first is not None:
-            self._digests.add(self._first.result())
-        found = digest.result()
-        if found in self._digests or (self._is_known is not None and self._is_known(found)):
-            return True
-        self._digests.add(found)
-        return False
+def arrivals(source: Source, ahead: ThreadPoolExecutor, hashed: Callable[[Path], str], done: Staged) -> list[Arrived]:
+    """The files of a source that may be opened; their digests are on the way."""
+    found = []
+    for file in source.files:
+        try:
+            if source.fault is not None:
+                raise source.fault
+            found.append(Arrived(file, stamp_of(readable(file.path)), ahead.submit(hashed, file.path)))
+        except FILE_FAULTS as error:
+            done.put_aside(source, file, error)
+    return found
 
 
 def stage_source(db: Database, source: Source, arrived: Iterable[Arrived], seen: Seen, done: Staged) -> None:
@@ -115,26 +71,22 @@ def stage_source(db: Database, source: Source, arrived: Iterable[Arrived], seen:
 
     def new_files() -> Iterator[InputFile]:
         for one in arrived:
-            if seen.before(one.digest):
+            try:
+                before = seen.before(source.name, one.file.name, one.digest)
+            except FILE_FAULTS as error:
+                done.put_aside(source, one.file, error)
+                continue
+            if before:
                 done.known.append(one.file.name)
+                if before not in (1, source.reading):
+                    done.remapped.append((source.name, one.file.name))
             else:
                 news.append(one)
                 yield one.file
 
-    name, before = source.mapping.name, count(db)
     for files in batches(new_files()):
-        done.notes += stage_files(db, source, files)
-    for file, stamp, soon in news:
-        digest = soon.result()  # first: what is hashed still must not change either
-        if stamp_of(file.path) != stamp:
-            db.run(
-                "delete from staged where source = $source and recorded_input = $recorded_input",
-                {"source": name, "recorded_input": natural_key(file.name)},
-            )
-            done.growing.append(file.name)
-        else:
-            done.fresh.append(TakenInput(digest=digest, source=name, name=file.name))
-    done.rows[name] += count(db) - before
+        stage_files(db, source, files, done)
+    settle(db, source, news, seen, done)
 
 
 def batches(files: Iterable[InputFile]) -> Iterator[list[InputFile]]:
@@ -147,50 +99,96 @@ def batches(files: Iterable[InputFile]) -> Iterator[list[InputFile]]:
         yield from (group[i : i + TOGETHER] for i in range(0, len(group), TOGETHER))
 
 
-def stage_files(db: Database, source: Source, files: Sequence[InputFile]) -> list[str]:
-    """Stage these files; where one of several cannot be read together with the others, half of them at a time.
-
-    Returns what to say of how they were read.
-    """
+def stage_files(db: Database, source: Source, files: Sequence[InputFile], done: Staged) -> None:
+    """Stage these files; where one of several cannot be read together with the others, half of them at a time."""
     if len(files) == 1:
-        return stage_file(db, source, files[0])
-    raw = read_alike(db, [(f.path, f.name) for f in files], source.options)
-    if raw is None:
+        try:
+            stage_file(db, source, files[0], done)
+        except EmptyInput:
+            pass  # it has no rows, which is what will be said of it
+        except FILE_FAULTS as error:
+            done.put_aside(source, files[0], error)
+        return
+    if not staged_together(db, source, files, done):
         half = len(files) // 2
-        return stage_files(db, source, files[:half]) + stage_files(db, source, files[half:])
-    notes = judge(db, raw.relation, Columns(raw.columns, ("text",) * len(raw.columns)), source, files[0].name)
-    raw.release(db)
-    return notes
+        stage_files(db, source, files[:half], done)
+        stage_files(db, source, files[half:], done)
 
 
-def stage_file(db: Database, source: Source, file: InputFile) -> list[str]:
-    """Stage one file, its unreadable records too; returns what to say of how it was read."""
-    raw = read_rows(db, file.path, source.options, name=file.name)
-    line = "null::bigint" if raw.first_line is None else f"row + {raw.first_line}"
-    relation = f"(select {literal(natural_key(file.name))} as recorded_input, {line} as line, * from {raw.relation})"
-    notes = judge(db, relation, Columns(raw.columns, raw.types), source, file.name)
-    if raw.unreadable.num_rows:
-        origin = {"source": source.mapping.name, "recorded_input": natural_key(file.name)}
-        db.run_with(load_sql("ingest", "unreadable"), origin, unreadable=raw.unreadable)
-    raw.release(db)
-    return [*(f"{file.name}: {note}." for note in raw.notes), *notes]
-
-
-def judge(db: Database, relation: str, columns: Columns, source: Source, name: str) -> list[str]:
-    """Stage a relation; a mapping that does not fit names the file that it does not fit. Returns what to say of it."""
+def staged_together(db: Database, source: Source, files: Sequence[InputFile], done: Staged) -> bool:
+    """Stage several files by one statement; False, and nothing is staged, where that cannot be."""
     try:
-        if not source.mapping.readings:
-            return stage(db, relation, columns, source.mapping, source.limits)
-        before, notes = count(db), dict[str, None]()
-        for part in read_events(relation, columns, source.mapping):
-            notes |= dict.fromkeys(stage(db, part.relation, part.columns, part.mapping, source.limits))
-        rows, without = db.rows(without_events(relation, columns, source.mapping))[0]
+        raw = read_alike(db, [(f.path, f.name) for f in files], source.options)
+    except FILE_FAULTS:
+        return False
+    if raw is None:
+        return False
+    try:
+        judge(db, raw.relation, Columns(raw.columns, ("text",) * len(raw.columns)), source, files, done)
+    except ConfigError:
+        return False
+    finally:
+        raw.release(db)
+    return True
+
+
+def stage_file(db: Database, source: Source, file: InputFile, done: Staged) -> None:
+    """Stage one file, its unreadable records too; one without a row lacks nothing."""
+    raw = read_rows(db, file.path, source.options, name=file.name)
+    try:
+        if raw.columns and (raw.unreadable.num_rows or db.rows(f"select 1 from {raw.relation} limit 1")):
+            line = "null::bigint" if raw.first_line is None else f"row + {raw.first_line}"
+            key = literal(natural_key(file.name))
+            relation = f"(select {key} as recorded_input, {line} as line, * from {raw.relation})"
+            judge(db, relation, Columns(raw.columns, raw.types), source, [file], done)
+        if raw.unreadable.num_rows:
+            origin = {"source": source.name, "recorded_input": natural_key(file.name)}
+            db.run_with(load_sql("ingest", "unreadable"), origin, unreadable=raw.unreadable)
+        done.notes += [f"{file.name}: {note}." for note in raw.notes]
+    except QueryError as error:
+        raise damaged(raw, file, error) from error
+    finally:
+        raw.release(db)
+
+
+def damaged(raw: RawRows, file: InputFile, error: QueryError) -> JourneysError:
+    """Pages of a Parquet file are read when its rows are: what fails there is the file's fault, but for memory and disk."""
+    what = str(error).split("\n")[0]
+    if raw.format != "parquet" or "Out of Memory" in what or "No space left" in what:
+        return error
+    return InputError(f"{file.name} is no readable Parquet file; nothing of it was loaded. {what}")
+
+
+def judge(
+    db: Database, relation: str, columns: Columns, source: Source, files: Sequence[InputFile], done: Staged
+) -> None:
+    """Stage a relation; a mapping that does not fit names the file that it does not fit."""
+    try:
+        reads, notes = staged_parts(db, relation, columns, source, files[0].name)
     except ConfigError as error:
-        raise ConfigError(f"{name}: {error}") from error
+        raise ConfigError(f"{files[0].name}: {error}") from error
+    done.notes += dict.fromkeys([*notes, *(note for read in reads for note in read.notes)])
+    lacking = {target for read in reads for target in read.lacking}
+    for target in (t for t in source.mapping.fields if t in lacking):
+        done.lacking[source.name, target] += [f.name for f in files]
+    done.present[source.name].update(source.mapping.fields.keys() - lacking)
+
+
+def staged_parts(
+    db: Database, relation: str, columns: Columns, source: Source, name: str
+) -> tuple[list[Read], list[str]]:
+    """Stage a relation, once for each event that its rows may hold: (what there is to say of each, of all)."""
+    if not source.mapping.readings:
+        return [stage(db, relation, columns, source.mapping, source.limits)], []
+    before = count(db)
+    reads = [
+        stage(db, part.relation, part.columns, part.mapping, source.limits)
+        for part in read_events(relation, columns, source.mapping)
+    ]
+    rows, without = db.rows(without_events(relation, columns, source.mapping))[0]
     names = ", ".join(r.name for r in source.mapping.readings)
     none = f"; {without:,} of the rows hold none" if without else ""
-    held = f"{name}: {rows:,} rows hold {count(db) - before:,} events ({names}), each counted as a row{none}."
-    return [held, *notes]
+    return reads, [f"{name}: {rows:,} rows hold {count(db) - before:,} events ({names}), each counted as a row{none}."]
 
 
 def count(db: Database) -> int:

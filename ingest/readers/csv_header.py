@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from ingest.errors import ConfigError, InputError
+from ingest.errors import ConfigError, EmptyInput, InputError
 from ingest.readers.raw import LONGEST, ReadOptions
 from ingest.readers.text_lines import Lines, decoded
 
@@ -183,7 +183,7 @@ def _header_text(lines: Lines, name: str) -> tuple[int, int, str]:
             first, text = number, _header_line(line, name, number)
             break
     else:
-        raise InputError(f"{name} is empty: it has no header line. Remove it, or fetch it again.")
+        raise EmptyInput(f"{name} is empty: it has no header line. Remove it, or fetch it again.")
     complete = text.count('"') % 2 == 0 or _width(text, _guessed(text)) > 1
     for number, line in () if complete else lines:
         text += "\n" + _header_line(line, name, number)

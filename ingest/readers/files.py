@@ -36,11 +36,22 @@ def expand(patterns: Sequence[str | Path], base: Path) -> list[Path]:
     Relative patterns start at `base`. A name that exists is taken literally, whatever characters it has.
     Raises MissingInput where a pattern means nothing that can be read.
     """
+    paths, missing = named(patterns, base)
+    if missing:
+        raise missing[0]
+    return [path if path == STDIN else readable(path) for path in paths]
+
+
+def named(patterns: Sequence[str | Path], base: Path) -> tuple[list[Path], list[MissingInput]]:
+    """(the files of `expand`, whether they can be read or not; for each pattern that means no file, what to say of it)."""
     found: dict[Path, None] = {}
+    missing = []
     for pattern in patterns:
-        for path in _matches(str(pattern), base):
-            found |= dict.fromkeys(_inside(path))
-    return sorted(found, key=lambda p: natural_key(str(p)))
+        try:
+            found |= dict.fromkeys(inner for path in _matches(str(pattern), base) for inner in _inside(path))
+        except MissingInput as error:
+            missing.append(error)
+    return sorted(found, key=lambda p: natural_key(str(p))), missing
 
 
 def _inside(path: Path) -> list[Path]:
@@ -55,11 +66,13 @@ def _matches(pattern: str, base: Path) -> list[Path]:
     if pattern == "-":
         return [STDIN]
     literal = base / Path(pattern).expanduser()
+    if literal.is_file():
+        return [literal]
     if literal.exists() or not glob.has_magic(pattern):
         return [readable(literal)]
     rooted = str(Path(pattern).expanduser())
     paths = [base / name for name in glob.glob(rooted, root_dir=base, recursive=True)]
-    files = [readable(p) for p in paths if not p.is_dir()]
+    files = [p for p in paths if not p.is_dir()]
     if not files:
         raise MissingInput(f'No file matches "{pattern}" in {base}.{_there_is(glob_root(pattern, base))}')
     return files

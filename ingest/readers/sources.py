@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ingest.database import Database
-from ingest.errors import InputError, QueryError
+from ingest.errors import EmptyInput, InputError, QueryError
 from ingest.quoting import new_name, path_literal
 from ingest.readers.archives import MAGIC as ZIP
 from ingest.readers.balancer_log import read_balancer_log
@@ -170,7 +170,7 @@ def _format(path: Path, given: str | None, name: str) -> str:
     found = kind_of(name, head) if given is None else checked_format(given)
     if not head.removeprefix(BOM).strip() and found not in MAY_BE_EMPTY:
         what = "it has no header line" if found == "csv" else f"there is no {found} in it"
-        raise InputError(f"{name} is empty: {what}. Remove it, or fetch it again.")
+        raise EmptyInput(f"{name} is empty: {what}. Remove it, or fetch it again.")
     return found
 
 

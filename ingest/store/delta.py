@@ -85,16 +85,25 @@ def touch(file: Path) -> None:
         os.utime(file)
 
 
-def append_file(path: Path, file: Path, rows: pa.Table) -> None:
-    """Write rows to `file`, in the folder of a small Delta table, and name it in the table's log."""
+def append_file(path: Path, file: Path, rows: pa.Table, instead: Path | None = None) -> None:
+    """Write rows to `file`, in the folder of a small Delta table, and name it in the table's log, `instead` of another."""
     if not begun(path):
         create_table(path, rows.schema)
     pq.write_table(rows, file, compression="zstd")
     with file.open("rb+") as handle:
         os.fsync(handle.fileno())
     action = added_file(file.absolute(), path, {}, rows.num_rows)
+    actions: list[AddAction | RemoveAction] = [action, *([removal(instead)] if instead else [])]
     table = open_table(path)
-    table.create_write_transaction([action], "append", table.schema())
+    table.create_write_transaction(actions, "append", table.schema())
+
+
+def removal(file: Path) -> RemoveAction:
+    """The log entry that retires a file of a small table."""
+    stat = file.stat()
+    return RemoveAction(
+        path=file.name, data_change=True, deletion_timestamp=int(stat.st_mtime * 1000), size=stat.st_size
+    )
 
 
 def retire_file(file: Path) -> None:
@@ -104,11 +113,7 @@ def retire_file(file: Path) -> None:
         return
     table = open_table(path)
     if file.name in named_files(table)["path"].to_pylist():
-        stat = file.stat()
-        action = RemoveAction(
-            path=file.name, data_change=True, deletion_timestamp=int(stat.st_mtime * 1000), size=stat.st_size
-        )
-        table.create_write_transaction([action], "append", table.schema())
+        table.create_write_transaction([removal(file)], "append", table.schema())
 
 
 def read_table(path: Path, schema: pa.Schema) -> pa.Table:
@@ -218,21 +223,23 @@ def published_files(path: Path) -> list[Path]:
     return [path.absolute() / unquote(name) for name in sorted(names)]  # not file_uris(): they are made for URLs
 
 
-CHECKPOINT = ".checkpoint.parquet"
+CHECKPOINT = re.compile(r"(\d{20})\.checkpoint(?:\.\d+\.\d+)?\.parquet")
+"""The name of a checkpoint, whole or in parts."""
 
 
-def transactions(log: Path, version: int) -> frozenset[str]:
-    """Application ids of the transactions up to a version, as far as plain files of the log name them.
+def transactions(log: Path, version: int) -> dict[str, int]:
+    """Application id -> number of the transactions up to a version, the newest of each, as far as the log's files tell.
 
-    An id that is missing here may still be in the log: of a checkpoint in several parts nothing is read.
+    An id that is missing here may still be in the log, for the files are read as they are found.
     """
-    found: set[str] = set()
+    found: dict[str, int] = {}
     with suppress(OSError, ValueError, KeyError, pa.ArrowException):
-        checkpoints = sorted(n for p in log.glob(f"[0-9]*{CHECKPOINT}") if (n := int(p.name[:20])) <= version)
-        if checkpoints:
-            ids = pq.read_table(log / f"{checkpoints[-1]:020}{CHECKPOINT}", columns=["txn"])
-            found.update(row["appId"] for row in ids["txn"].to_pylist() if row and row["appId"])
-        for number in range(checkpoints[-1] + 1 if checkpoints else 0, version + 1):
+        parts = [(int(m[1]), p) for p in sorted(log.iterdir()) if (m := CHECKPOINT.fullmatch(p.name))]
+        newest = max((n for n, _ in parts if n <= version), default=-1)
+        for _, part in (p for p in parts if p[0] == newest):
+            rows = pq.read_table(part, columns=["txn"])["txn"].to_pylist()
+            found.update({row["appId"]: row["version"] for row in rows if row and row["appId"]})
+        for number in range(newest + 1, version + 1):
             actions = map(json.loads, (log / f"{number:020}.json").read_text(encoding="utf-8").splitlines())
-            found.update(action["txn"]["appId"] for action in actions if "txn" in action)
-    return frozenset(found)
+            found.update({a["txn"]["appId"]: a["txn"]["version"] for a in actions if "txn" in a})
+    return found

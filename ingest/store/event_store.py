@@ -10,9 +10,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,23 +37,16 @@ from ingest.store.delta import (
     touch,
     transactions,
 )
+from ingest.store.ledger import Ledger, TakenInput, bytes_name
 from ingest.store.lock import writer_lock
+from ingest.store.quarantine import Quarantine
 from ingest.store.spans import SpanFile
 
 R = TypeVar("R")
 
 SENTINEL = "journeys"
-FACTS = ("run_id", "rows_read", "duplicates", "quarantined", "newest_days", "currencies", "identity", "aliases")
+FACTS = ("run_id", "rows_read", "duplicates", "quarantined", "targets", "currencies", "identity", "aliases")
 """What a load says of itself in its log entry; beside them, `spans` has the days that this one entry changed."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TakenInput:
-    """One input file that a write takes in."""
-
-    digest: str  # sha256 of its bytes
-    source: str
-    name: str
 
 
 class Snapshot:
@@ -95,15 +87,27 @@ class Snapshot:
         """Events in all."""
         return sum(f.rows for f in self.files)
 
-    def knows(self, input_hash: str) -> bool:
-        """Has this input been taken in before?"""
-        name = f"input:{input_hash}"
-        return name in self._transactions or self._table.transaction_version(name) is not None
+    def reading(self, source: str, digest: str) -> int:
+        """How these bytes were read by a source (see `reading_of`); 1 = nobody noted it, 0 = they never were."""
+        return self._number(bytes_name(source, digest)) or self._number(f"input:{digest}")
+
+    def holds(self, transaction: str) -> bool:
+        """Was this line of the ledger written, and not taken back?"""
+        return self._number(transaction) > 0
+
+    def _number(self, name: str) -> int:
+        found = self._transactions.get(name)
+        return (self._table.transaction_version(name) or 0) if found is None else found
 
     @cached_property
-    def _transactions(self) -> frozenset[str]:
+    def _transactions(self) -> dict[str, int]:
         """Inputs and further transactions of the log that are quick to name."""
         return transactions(self.root / "_delta_log", self.version)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The inputs that were taken in."""
+        return Ledger.of(self._transactions)
 
     @cached_property
     def _facts(self) -> dict[str, Any]:
@@ -131,9 +135,9 @@ class Snapshot:
         return dict(json.loads(self._facts.get("quarantined", "{}")))
 
     @property
-    def newest_days(self) -> dict[str, str]:
-        """Newest event day (UTC) of each source, YYYY-MM-DD."""
-        return dict(json.loads(self._facts.get("newest_days", "{}")))
+    def targets(self) -> dict[str, list[str]]:
+        """What files of each source had a column for, ever."""
+        return dict(json.loads(self._facts.get("targets", "{}")))
 
     @property
     def currencies(self) -> tuple[str, ...]:
@@ -249,10 +253,10 @@ class EventStore:
         base: Snapshot,
         removed: Iterable[SpanFile],
         added: Iterable[SpanFile],
-        inputs: Iterable[TakenInput],
+        lines: Mapping[str, int],
         facts: dict[str, str],
     ) -> int:
-        """Replace files and record inputs in one commit on top of `base`; returns the new version.
+        """Replace files and write `lines` of the ledger in one commit on top of `base`; returns the new version.
 
         Raises Conflict when another writer committed since `base` was read.
         """
@@ -262,7 +266,7 @@ class EventStore:
         replaced = list(removed)
         actions: list[AddAction | RemoveAction] = [remove_action(f, self.path, retired_at) for f in replaced]
         actions += written
-        transactions = [Transaction(f"input:{i.digest}", 1) for i in inputs]
+        transactions = [Transaction(name, number) for name, number in lines.items()]
         transactions.append(Transaction(SENTINEL, base.sentinel + 1))
         properties = CommitProperties(custom_metadata=facts, app_transactions=transactions, max_commit_retries=0)
         try:
@@ -296,13 +300,17 @@ class EventStore:
 
     @property
     def journal(self) -> Path:
-        """What is being written: inputs (their digests) and files (relative to the root)."""
+        """What is being written: inputs (their lines in the ledger), files (relative to the root), and what goes."""
         return self.root / "writing.json"
 
-    def begin(self, inputs: Sequence[TakenInput], files: Sequence[Path]) -> None:
-        """Note the inputs and the files that a commit is going to name, before the first of the files is there."""
+    def begin(self, inputs: Sequence[TakenInput], files: Sequence[Path], going: Sequence[TakenInput] = ()) -> None:
+        """Note the inputs and the files that a commit is going to name, before the first of the files is there.
+
+        `going` are the inputs whose quarantined rows go once it is committed.
+        """
         noted = {
-            "inputs": [i.digest for i in inputs],
+            "inputs": [i.transaction for i in inputs],
+            "going": [list(i.key) for i in going],
             "files": [f.absolute().relative_to(self.path.parent).as_posix() for f in files],
         }
         with self.journal.open("w") as handle:
@@ -318,12 +326,15 @@ class EventStore:
         try:
             begun = json.loads(self.journal.read_text())
             inputs, files = begun["inputs"], [self.path.parent / name for name in begun["files"]]
+            going = {tuple(key) for key in begun["going"]}
         except (ValueError, KeyError, TypeError):  # a crash while the journal was written: nothing had been started
-            inputs, files = [], []
+            inputs, files, going = [], [], set()
         snapshot = self.snapshot() if self.exists else None
         kept = {f.path for f in snapshot.files} if snapshot is not None else set()
         mine = {f for f in files if f.is_relative_to(self.path)}
-        done = bool(mine & kept) or (not mine and snapshot is not None and any(map(snapshot.knows, inputs)))
+        done = bool(mine & kept) or (not mine and snapshot is not None and any(map(snapshot.holds, inputs)))
+        if going and snapshot is not None and not going & snapshot.ledger.keys:
+            Quarantine(self.root).forget(going)
         gone = 0
         for file in [] if done else files:
             if file.exists():

@@ -32,6 +32,7 @@ class StoreQuestions(ProjectFolder):
         as_name: str | None = None,
         bots: Literal["quarantine", "keep"] | None = None,
         static_files: Literal["exclude", "keep"] | None = None,
+        again: bool = False,
     ) -> Loaded:
         """Read files into the store, exactly once; without any, those of every [[source]] of journeys.toml.
 
@@ -49,14 +50,15 @@ class StoreQuestions(ProjectFolder):
             as_name: the input name of standard input (the file "-").
             bots: what becomes of events of bots, known by their user agent; "quarantine" by default.
             static_files: what becomes of requests for pictures and scripts in a web log; "exclude" by default.
+            again: read files anew that were taken in before; what came of them goes, in one commit.
 
         Returns:
             Loaded: `.accounting` has rows = accepted + duplicates + quarantined of each source, `.known` the files that were
-            taken in before.
+            taken in before, `.aside` those that could not be, each with its error.
 
         Raises:
             ConfigError: for a mapping that makes no sense, or where there is nothing to read.
-            InputError: for a file that cannot be read as what it claims to be.
+            InputError: for a file that cannot be read as what it claims to be, where there is no other file.
             Locked: while another writer is at work.
 
         Example:
@@ -78,6 +80,7 @@ class StoreQuestions(ProjectFolder):
             as_name=as_name,
             bots=bots,
             static_files=static_files,
+            again=again,
         )
         loaded, _ = ingest(self, intake)
         return loaded

@@ -70,6 +70,7 @@ def pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dic
     help="Requests for pictures, scripts and the like in a web log [default: exclude].",
 )
 @click.option("--as-name", help="The input name of standard input (FILE = -).")
+@click.option("--again", is_flag=True, help="Read files anew: what came of them before goes, in one commit.")
 @click.option("--wait", default=0.0, metavar="SECONDS", help="Wait this long for another writer to finish.")
 @project_options
 @output_options
@@ -86,6 +87,7 @@ def ingest(
     bots: str | None,
     static_files: str | None,
     as_name: str | None,
+    again: bool,
     wait: float,
     project: ProjectOptions,
     output: OutputOptions,
@@ -93,14 +95,17 @@ def ingest(
 ) -> None:
     """Read files into the store, exactly once.
 
-    FILES may be globs; without any, the files of every [[source]] are read. A file that was read before adds nothing.
+    FILES may be globs; without any, the files of every [[source]] are read. A file that was read before adds nothing. A file that
+    cannot be read is set aside, the others are taken in, and the exit code is 4 (3: a file of which no row is an event).
 
     \b
     Example:
       journeys ingest events.csv --map customer_id=user --map event_at=timestamp
+      journeys ingest --again events.csv
     """
     from pipeline.loading.intake import Intake
     from pipeline.loading.intake import ingest as take_in
+    from pipeline.loading.remarks import set_aside, told, warned
 
     intake = Intake(
         files=files,
@@ -115,15 +120,14 @@ def ingest(
         as_name=as_name,
         bots=bots,
         static_files=static_files,
+        again=again,
     )
     loaded, notes = take_in(opened(project), intake, wait_seconds=wait)
     for note in notes:
         say(note)
-    for name in loaded.known:
-        say(f"{name}: taken in before, 0 new rows")
-    for name in loaded.growing:
-        warn(f"{name} changed while it was read; nothing of it was loaded, the next load will try again")
-    for note in loaded.notes:
+    for note in told(loaded):
+        say(note)
+    for note in warned(loaded):
         warn(note)
     show(
         accounting(loaded),
@@ -132,6 +136,8 @@ def ingest(
         notes=balance(loaded),
         meta={"run_id": loaded.run_id, "snapshot": loaded.version},
     )
+    if error := set_aside(loaded, "everything else was taken in"):
+        raise error
 
 
 def accounting(loaded: Loaded) -> Any:
@@ -178,19 +184,25 @@ def balance(loaded: Loaded) -> list[str]:
 @project_options
 @output_options
 def quarantine(reason: str | None, rows: bool, project: ProjectOptions, output: OutputOptions) -> None:
-    """The rows that were not accepted: reasons with a sample, or the rows themselves.
+    """The rows that were not accepted: reasons with a sample, or the rows themselves; how to mend them and try again.
 
     \b
     Example:
       journeys quarantine
       journeys quarantine --reason bad_timestamp --rows
     """
-    table = opened(project).quarantine(reason=reason, counts=not rows)
+    from pipeline.loading.intake import read_otherwise
+    from pipeline.loading.remarks import mending
+
+    shop = opened(project)
+    table = shop.quarantine(reason=reason, counts=not rows)
+    named = zip(table["source"].to_pylist(), table["input"].to_pylist(), strict=True)
+    notes = mending(table["reason"].unique().to_pylist(), shop.store.root, read_otherwise(shop, named))
     show(
         table,
         output,
         title="quarantine",
-        notes=[] if rows else ["one sample row for each reason; --rows lists them all"],
+        notes=[] if rows else ["one sample row for each reason; --rows lists them all", *notes],
     )
 
 

@@ -43,7 +43,10 @@ def run(
 ) -> None:
     """One night: load new files of every source, check them, publish the report; safe to repeat.
 
-    Exit codes: 0 published, 3 a gate stopped it, 4 stale, 5 a --fail-on condition holds, 75 another run is at work.
+    A file that cannot be read is set aside, and everything else is published.
+
+    Exit codes: 0 published, 3 a gate stopped it, 4 stale, or published without the files that were set aside (3: of one of
+    them no row is an event), 5 a --fail-on condition holds, 75 another run is at work.
 
     \b
     Example:
@@ -91,7 +94,8 @@ def dry(shop: Any) -> None:
     snapshot = shop.store.snapshot() if shop.store.exists else None
     for config in shop.config.sources:
         for file in configured(shop, config, Intake(), []).files if config.path else ():
-            state = "known" if snapshot is not None and snapshot.knows(content_hash(file.path)) else "new"
+            known = snapshot is not None and snapshot.reading(config.name, content_hash(file.path))
+            state = "known" if known else "new"
             click.echo(f"{state}\t{config.name}\t{file.name}")
     sys.stdout.flush()
 
@@ -110,7 +114,7 @@ def backfill(since: str, until: str, only: str | None, project: ProjectOptions) 
     """
     from datetime import date, timedelta
 
-    from ingest.errors import ConfigError
+    from ingest.errors import ConfigError, SetAside
     from pipeline.nightly.night import RunOptions, run_night
 
     try:
@@ -119,15 +123,22 @@ def backfill(since: str, until: str, only: str | None, project: ProjectOptions) 
         raise ConfigError("--since and --until are days, such as 2024-06-01.") from None
     if first >= last:
         raise ConfigError(f"the period is empty: it would run from {first} until {last}, and --until is exclusive.")
-    shop = opened(project)
+    shop, aside = opened(project), None
     for n in range((last - first).days):
         night = (first + timedelta(days=n)).isoformat()
         published = shop.directory / shop.config.project.reports / night / "index.html"
         if only == "missing" and published.exists():
             say(f"{night}: published already")
             continue
-        manifest = run_night(shop, RunOptions(as_of=night, allow_late=True, tell=teller("text")))
+        try:
+            manifest = run_night(shop, RunOptions(as_of=night, allow_late=True, tell=teller("text")))
+        except SetAside as error:
+            aside = error
+            say(f"{night}: published, without files that were set aside")
+            continue
         say(f"{night}: published {manifest.published[0]}")
+    if aside is not None:
+        raise aside
 
 
 @click.group()

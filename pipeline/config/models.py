@@ -81,6 +81,9 @@ class Source(Section):
     late_window: DurationOrZero = timedelta(days=3)
     bots: Literal["quarantine", "keep"] = "quarantine"  # what crawlerdetect takes for a bot, where user_agent is mapped
     static_files: Literal["exclude", "keep"] | None = None  # requests for them; None = exclude in a web server's log
+    required: Names = ()  # what no file may lack, beside time, event and customer
+    redelivery: Literal["append", "replace"] = "append"  # of a file that comes again under its name with other bytes
+    volatile: Names = ()  # columns of the file that are no part of a row's content, such as a load stamp
 
     event: tuple[EventOfRow, ...] = ()  # where a row holds several; () = it is one
 

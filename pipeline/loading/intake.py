@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -11,14 +12,15 @@ from tempfile import TemporaryDirectory
 
 from ingest.cleaning.bots import STATIC_NAMES, STATIC_SUFFIXES
 from ingest.cleaning.clean import Limits, describe
+from ingest.cleaning.fitting import reading_of
 from ingest.cleaning.mapping import WEBLOG, Field, SourceMapping, parse_field
 from ingest.cleaning.time_formats import check
-from ingest.errors import ConfigError, did_you_mean
+from ingest.errors import ConfigError, EmptyInput, InputError, MissingInput, did_you_mean
 from ingest.guess_file import guess_file
-from ingest.load import InputFile, Loaded, Source, load
+from ingest.load import InputFile, Loaded, LoadOptions, Source, load
 from ingest.readers.archives import archive_of
-from ingest.readers.files import STDIN
-from ingest.readers.sources import ReadOptions, expand, glob_root, input_name, spool
+from ingest.readers.files import STDIN, named
+from ingest.readers.sources import ReadOptions, glob_root, input_name, spool
 from ingest.schema import IDS
 from pipeline.config import Source as SourceConfig
 from pipeline.config.values import zone_name
@@ -49,10 +51,14 @@ class Intake:
     as_name: str | None = None
     bots: str | None = None  # keep | quarantine
     static_files: str | None = None  # keep | exclude
+    again: bool = False  # read known files anew: what came of them before goes
 
 
 def ingest(project: ProjectFolder, intake: Intake, wait_seconds: float = 0.0) -> tuple[Loaded, list[str]]:
-    """(what was loaded, what was guessed). Raises InputError before anything is written if a file cannot be read at all."""
+    """(what was loaded, what was guessed or could not be found).
+
+    Files that cannot be read are set aside (`Loaded.aside`); the first one's error is raised where there is no other file.
+    """
     limits = Limits()
     if intake.timezone is not None:
         check_zone(intake.timezone)
@@ -62,9 +68,11 @@ def ingest(project: ProjectFolder, intake: Intake, wait_seconds: float = 0.0) ->
     notes: list[str] = []
     with TemporaryDirectory(prefix="journeys-") as scratch:
         sources = [replace(s, limits=limits) for s in plan(project, intake, notes, Path(scratch))]
+        if not any(s.files for s in sources) and not project.store.exists:
+            raise MissingInput("\n  ".join(notes) or "there is no file to ingest.")
         notes += [note for s in sources for note in remarks(s.mapping)]
         with project.store.lock(wait_seconds):
-            loaded = load(project.store, sources)
+            loaded = load(project.store, sources, LoadOptions(again=intake.again))
             keep_house(project, None)
         return loaded, notes
 
@@ -83,18 +91,21 @@ def plan(project: ProjectFolder, intake: Intake, notes: list[str], scratch: Path
         if not project.config.sources:
             raise ConfigError("nothing to ingest: name a file, or add a [[source]] with a path to journeys.toml.")
         return [configured(project, s, intake, notes) for s in chosen(project, intake.source) if s.path]
-    groups: dict[str, tuple[Source, list[InputFile]]] = {}
-    for path in expand(intake.files, Path.cwd()):
-        config = source_of(project, path, intake.source)
+    paths, missing = named(intake.files, Path.cwd())
+    if missing:
+        raise missing[0]
+    groups: dict[str | None, tuple[SourceConfig | None, list[InputFile]]] = {}
+    for path in paths:
+        config = source_of(project, path, intake.source, notes)
         if path == STDIN:  # it can be read once only, and is read twice: to guess, and to load
             file = InputFile(path=spool(sys.stdin.buffer, scratch), name=intake.as_name or "-")
         else:
             file = InputFile(path=path, name=recorded_name(path, roots_of(project, config)))
-        source = (
-            described(project, config, file, intake, notes) if config else adhoc(project, file, intake, notes, groups)
-        )
-        groups.setdefault(source.mapping.name, (source, []))[1].append(file)
-    return [replace(source, files=files) for source, files in groups.values()]
+        groups.setdefault(config.name if config else None, (config, []))[1].append(file)
+    return [
+        described(project, config, files, intake, notes) if config else adhoc(project, files, intake, notes)
+        for config, files in groups.values()
+    ]
 
 
 def chosen(project: ProjectFolder, name: str | None) -> list[SourceConfig]:
@@ -112,18 +123,20 @@ def chosen(project: ProjectFolder, name: str | None) -> list[SourceConfig]:
 
 
 def configured(project: ProjectFolder, config: SourceConfig, intake: Intake, notes: list[str]) -> Source:
-    """A [[source]] with the files its paths name now."""
+    """A [[source]] with the files its paths name now; where a path names none, that is said."""
     roots = roots_of(project, config)
-    files = [InputFile(path=p, name=recorded_name(p, roots)) for p in expand(config.path, project.directory)]
-    return replace(described(project, config, files[0], intake, notes), files=files)
+    paths, missing = named(config.path, project.directory)
+    notes += [f"{config.name}: {error}" for error in missing]
+    files = [InputFile(path=p, name=recorded_name(p, roots)) for p in paths]
+    return described(project, config, files, intake, notes)
 
 
 def described(
-    project: ProjectFolder, config: SourceConfig, file: InputFile, intake: Intake, notes: list[str]
+    project: ProjectFolder, config: SourceConfig, files: Sequence[InputFile], intake: Intake, notes: list[str]
 ) -> Source:
-    """A [[source]] without files; what the caller says of it comes first.
+    """A [[source]] with these files; what the caller says of it comes first.
 
-    What its columns do not say of time, event and customer is guessed from a file of it.
+    What its columns do not say of time, event and customer is guessed from the first file that it can be guessed from.
     """
     mapping, options = source_mapping(project.config, config), read_options(config)
     mapping = replace(
@@ -136,10 +149,51 @@ def described(
         identity=project.identity_rules,
     )
     options = replace(options, format=intake.format or options.format, delimiter=intake.delimiter or options.delimiter)
-    if not complete(mapping.fields):
-        mapping = guessed(file, options, mapping, intake, config.name, notes)
-    mapping = replace(mapping, fields=timed(mapping.fields, intake.time_formats))
-    return Source(mapping=mapping, files=(), options=options)
+    source = Source(
+        mapping=mapping,
+        files=files,
+        options=options,
+        redelivery=config.redelivery,
+        roots=roots_of(project, config),
+    )
+    return with_times(source if complete(mapping.fields) else with_guess(source, config.name, intake, notes), intake)
+
+
+def with_times(source: Source, intake: Intake) -> Source:
+    """The source with the formats of times that the caller gives."""
+    return replace(source, mapping=replace(source.mapping, fields=timed(source.mapping.fields, intake.time_formats)))
+
+
+def with_guess(source: Source, shown: str, intake: Intake, notes: list[str]) -> Source:
+    """The source with the rest of its mapping guessed from its first file that tells; if none does, with the fault."""
+    fault = None
+    for file in source.files:
+        try:
+            mapping = guessed(file, source.options, source.mapping, intake, shown, notes)
+        except EmptyInput:
+            continue
+        except (InputError, ConfigError) as error:
+            fault = fault or error
+            continue
+        return replace(source, mapping=mapping)
+    return replace(source, fault=fault)
+
+
+def read_otherwise(project: ProjectFolder, inputs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those of these inputs (source, name) that were read by another mapping than journeys.toml has today."""
+    if not project.store.exists:
+        return []
+    today = {
+        s.name: reading_of(mapping, read_options(s))
+        for s in project.config.sources
+        if complete((mapping := source_mapping(project.config, s)).fields)
+    }
+    ledger = project.store.snapshot().ledger.inputs
+    return [
+        (source, name)
+        for source, name in sorted(set(inputs))
+        if source in today and any(i.reading not in (1, today[source]) for i in ledger.get((source, name), ()))
+    ]
 
 
 def said(intake: Intake) -> dict[str, Field]:
@@ -208,16 +262,40 @@ def of_log(mapping: SourceMapping) -> bool:
     return mapping.fields.get("event_at") == WEBLOG["event_at"] or url == ("cs-uri-stem",) or is_address(mapping)
 
 
-def source_of(project: ProjectFolder, path: Path, name: str | None) -> SourceConfig | None:
-    """The [[source]] that a file belongs to: the named one, the one whose path fits, or the only one without a path."""
+def source_of(project: ProjectFolder, path: Path, name: str | None, notes: list[str]) -> SourceConfig | None:
+    """The [[source]] that a file belongs to: the named one; the one whose path fits; the one that its name fits, wherever
+    it lies; or the only one without a path. Where none does that is said.
+
+    Raises ConfigError where the file's name fits several.
+    """
     if name is not None:
         return chosen(project, name)[0]
-    where = (archive_of(path) or path).resolve()
-    for s in project.config.sources:
+    where, sources = (archive_of(path) or path).resolve(), project.config.sources
+    for s in sources:
         if any(fnmatch(str(where), str((project.directory / p).resolve())) for p in s.path):
             return s
-    open_ended = [s for s in project.config.sources if not s.path]
-    return open_ended[0] if len(open_ended) == 1 else None
+    by_name = [] if path == STDIN else fitting(path.name, sources)
+    if len(by_name) > 1:
+        raise ConfigError(
+            f"{path.name} lies where no [[source]] looks, and its name fits {', '.join(s.name for s in by_name)}: "
+            f"say which it is, for example with --source {by_name[0].name}."
+        )
+    open_ended = [s for s in sources if not s.path]
+    found = by_name or (open_ended if len(open_ended) == 1 else [])
+    if by_name:
+        notes.append(f"{path.name}: read as [[source]] {found[0].name}, which its name fits")
+    elif sources and not found:
+        notes.append(
+            f'{path.name}: no [[source]] of journeys.toml fits; it is read by a guess, as source "{ADHOC}". '
+            f"--source {sources[0].name} reads it as that one."
+        )
+    return found[0] if found else None
+
+
+def fitting(name: str, sources: Sequence[SourceConfig]) -> list[SourceConfig]:
+    """The sources that a file's name fits: those that it begins with the name of, else those of which it fits a glob's end."""
+    called = [s for s in sources if re.match(rf"{re.escape(s.name)}(?![a-z0-9])", name, re.IGNORECASE)]
+    return called or [s for s in sources if any(fnmatch(name, Path(p).name) for p in s.path)]
 
 
 def roots_of(project: ProjectFolder, config: SourceConfig | None) -> list[Path]:
@@ -235,28 +313,22 @@ def recorded_name(path: Path, roots: Sequence[Path]) -> str:
     return input_name(where, next((root for root in roots if where.is_relative_to(root)), roots[-1]))
 
 
-def adhoc(
-    project: ProjectFolder,
-    file: InputFile,
-    intake: Intake,
-    notes: list[str],
-    groups: Mapping[str, tuple[Source, list[InputFile]]],
-) -> Source:
-    """A file that no [[source]] speaks of: its mapping is guessed, what --map says stands."""
-    if ADHOC in groups:
-        return groups[ADHOC][0]
-    options = ReadOptions(format=intake.format, delimiter=intake.delimiter)
-    given = SourceMapping(
-        name=ADHOC,
-        fields=said(intake),
-        timezone=intake.timezone or "UTC",
-        deduplicate=intake.deduplicate,
-        excluded=project.config.excludes,
-        currency=project.config.project.currency,
-        bots=bot_rules(project.config, intake.bots),
-        identity=project.identity_rules,
-        static_files=intake.static_files,
+def adhoc(project: ProjectFolder, files: Sequence[InputFile], intake: Intake, notes: list[str]) -> Source:
+    """Files that no [[source]] speaks of: their mapping is guessed, what --map says stands."""
+    source = Source(
+        mapping=SourceMapping(
+            name=ADHOC,
+            fields=said(intake),
+            timezone=intake.timezone or "UTC",
+            deduplicate=intake.deduplicate,
+            excluded=project.config.excludes,
+            currency=project.config.project.currency,
+            bots=bot_rules(project.config, intake.bots),
+            identity=project.identity_rules,
+            static_files=intake.static_files,
+        ),
+        files=files,
+        options=ReadOptions(format=intake.format, delimiter=intake.delimiter),
+        roots=roots_of(project, None),
     )
-    mapping = guessed(file, options, given, intake, Path(file.name).name, notes)
-    mapping = replace(mapping, fields=timed(mapping.fields, intake.time_formats))
-    return Source(mapping=mapping, files=(), options=options)
+    return with_times(with_guess(source, Path(files[0].name).name, intake, notes), intake)

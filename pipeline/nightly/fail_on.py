@@ -28,26 +28,37 @@ METRICS = (
 )
 
 
-def holding(report: Report, conditions: Sequence[str]) -> list[str]:
-    """Those that hold, each with its number; raises ConfigError for one that cannot be read."""
-    found = []
+def holding(report: Report, conditions: Sequence[str]) -> tuple[list[str], list[str]]:
+    """(those that hold, each with its number; what to say of those about something that did not occur).
+
+    Raises ConfigError for one that cannot be read.
+    """
+    found, absent = [], []
     for text in conditions:
         match = FORM.fullmatch(text)
         if not match:
             raise ConfigError(f"--fail-on \"{text}\" is not METRIC(NAME) > NUMBER, such as 'dropoff(checkout) > 0.4'.")
-        value = metric(report, match["metric"], match["of"])
+        try:
+            value = metric(report, match["metric"], match["of"])
+        except Absent as error:
+            absent.append(f"--fail-on {text.strip()}: {error}")
+            continue
         limit = float(match["value"]) / (100 if match["percent"] else 1)
         if value is not None and COMPARE[match["sign"]](value, limit):
             found.append(f"{text.strip()}: it is {value:g}")
-    return found
+    return found, absent
+
+
+class Absent(Exception):
+    """What a condition asks about did not occur."""
 
 
 def metric(report: Report, name: str, of: str | None) -> float | None:
-    """One number of the report's period; None where there is nothing to count."""
+    """One number of the report's period; None where there is nothing to count; raises Absent."""
     if name in ("dropoff", "lost"):
         rows = {r["touchpoint"]: r for r in report.dropoff.to_pylist()}
         if of not in rows:
-            raise ConfigError(f'--fail-on: "{of}" is no touchpoint of the period.{did_you_mean(str(of), list(rows))}')
+            raise Absent(f'"{of}" did not occur in the period, so it holds not.{did_you_mean(str(of), list(rows))}')
         return number(rows[of]["drop_off_rate" if name == "dropoff" else "lost"])
     if name == "funnel":
         answers = {f.name: f.now for f in report.funnels}

@@ -47,12 +47,12 @@ class Past:
         return {"files": len(self.files), "rows": sum(f.rows for f in self.files), "bytes": sum(sizes)}
 
     @classmethod
-    def of(cls, snapshot: Snapshot | None, trailing_days: int) -> Past:
-        """From the newest spans that hold `trailing_days`; nothing for a store that is new."""
+    def of(cls, snapshot: Snapshot | None, trailing_days: int, newest: date | None) -> Past:
+        """From the spans that hold the `trailing_days` up to the newest day; nothing for a store that is new."""
         files = snapshot.files if snapshot else ()
         if not files:
             return cls(days={}, names={})
-        newest = date.fromisoformat(f"{files[-1].span}-01"[:10])  # of a sealed month, its first day
+        newest = newest or date.fromisoformat(f"{files[-1].span}-01"[:10])  # of a sealed month, its first day
         since = (newest - trailing_days * DAY).isoformat()
         recent = [f for f in files if f.span >= since[: len(f.span)]]
         with Database() as db:

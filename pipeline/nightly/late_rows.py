@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from ingest.load import Loaded
@@ -16,14 +17,22 @@ MOST = 7
 
 
 def late_sentences(
-    project: ProjectFolder, as_of: str, before: Snapshot | None, after: Snapshot, loaded: Loaded
+    project: ProjectFolder,
+    as_of: str,
+    before: Snapshot | None,
+    after: Snapshot,
+    loaded: Loaded,
+    newest: Mapping[str, date],
 ) -> list[str]:
-    """ "312 late events for 2026-11-18 changed its conversion by +0.1 points", newest day first."""
-    if before is None or loaded.arrivals is None or not before.newest_days:
+    """ "312 late events for 2026-11-18 changed its conversion by +0.1 points", newest day first.
+
+    `newest` is the newest day of each source that was published before.
+    """
+    if before is None or loaded.arrivals is None or not newest:
         return []
     counts: dict[str, int] = {}
     for row in loaded.arrivals.to_pylist():
-        if row["span"] < before.newest_days.get(row["source"], ""):
+        if row["source"] in newest and row["span"] < newest[row["source"]].isoformat():
             counts[row["span"]] = counts.get(row["span"], 0) + row["rows"]
     days = sorted(counts, reverse=True)[:MOST]
     if not days:

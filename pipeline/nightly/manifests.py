@@ -22,7 +22,8 @@ RUNS = pa.schema(
     + [(n, pa.float64()) for n in ("seconds",)]
     + [(n, pa.int64()) for n in ("inputs", "rows", "accepted", "duplicates", "quarantined", "warnings")]
 )
-"""One row is one run, newest first. state: ok, failed (exit 1), gated (3), stale (4), condition (5)."""
+"""One row is one run, newest first. state: ok, failed (exit 1), gated (3), stale (4), condition (5), or
+incomplete: published without files that were set aside (4, or 3 where one of them gave no event at all)."""
 
 
 @dataclass
@@ -42,6 +43,14 @@ class Manifest:
     inputs: list[dict[str, str]] = field(default_factory=list)
     known: list[str] = field(default_factory=list)
     growing: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)  # inputs with nothing in them
+    aside: list[dict[str, str]] = field(default_factory=list)  # inputs set aside: source, name, reason
+    anew: list[str] = field(default_factory=list)  # inputs whose earlier rows went
+    remapped: list[str] = field(default_factory=list)  # known inputs that were read by another mapping
+    redelivered: list[str] = field(default_factory=list)  # known names that came with other bytes
+    lacking: dict[str, dict[str, list[str]]] = field(
+        default_factory=dict
+    )  # source -> target -> inputs without a column
     accounting: dict[str, dict[str, Any]] = field(default_factory=dict)
     snapshot_before: int | None = None
     snapshot_after: int | None = None

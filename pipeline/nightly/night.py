@@ -20,12 +20,23 @@ from typing import Any
 import pyarrow as pa
 
 from ingest.cleaning.clean import Limits
-from ingest.errors import ConditionHolds, ConfigError, GateFailed, JourneysError, StaleInput, StoreError
+from ingest.errors import (
+    ConditionHolds,
+    ConfigError,
+    GateFailed,
+    JourneysError,
+    MissingInput,
+    SetAside,
+    StaleInput,
+    StoreError,
+)
 from ingest.load import Accounting, Loaded, LoadOptions, Source, load
 from ingest.store.event_store import Snapshot
+from ingest.store.source_days import source_days
 from pipeline.atomic_write import publish_bytes
 from pipeline.engines.local import Pass
 from pipeline.loading.intake import Intake, configured
+from pipeline.loading.remarks import set_aside, told, warned
 from pipeline.loading.sessions_table import publish_sessions
 from pipeline.loading.upkeep import keep_house
 from pipeline.nightly.fail_on import holding
@@ -33,12 +44,13 @@ from pipeline.nightly.gates import Past, judge, stop
 from pipeline.nightly.late_rows import late_sentences
 from pipeline.nightly.manifests import Manifest, iso
 from pipeline.nightly.report_index import write_index
-from pipeline.project.as_of import instant_text, moment, parse_instant
+from pipeline.project.as_of import instant_text, moment, newest_settled, parse_instant
 from pipeline.project.periods import local_day
 from pipeline.project.project import Period, ProjectFolder
 from pipeline.report.gather import gather
 from reports.content.report import Report
 from reports.page.page import render
+from sessionize.clock import midnight
 
 STATES = {0: "ok", 3: "gated", 4: "stale", 5: "condition"}
 
@@ -58,8 +70,8 @@ class RunOptions:
 def run_night(project: ProjectFolder, options: RunOptions) -> Manifest:
     """Do one night and write its manifest, whatever comes of it; errors are raised after that.
 
-    Raises GateFailed (nothing written), StaleInput (nothing published), ConditionHolds (after publishing), Locked, and
-    InputError where a file cannot be read at all.
+    Raises GateFailed (nothing written), StaleInput (nothing published), SetAside and ConditionHolds (after publishing),
+    Locked, and MissingInput where there is no event to publish.
     """
     with project.store.lock(options.wait_seconds):
         return run_locked(project, options)
@@ -80,7 +92,7 @@ def run_locked(project: ProjectFolder, options: RunOptions) -> Manifest:
         manifest.state, manifest.exit_code = "ok", 0
     except JourneysError as error:
         manifest.state, manifest.exit_code, manifest.message = (
-            STATES.get(error.exit_code, "failed"),
+            "incomplete" if isinstance(error, SetAside) else STATES.get(error.exit_code, "failed"),
             error.exit_code,
             str(error),
         )
@@ -110,8 +122,11 @@ class Night:
     def run(self) -> None:
         """All of them."""
         before = self.project.store.snapshot() if self.project.store.exists else None
+        newest = self.newest_days(before)
         with self.stage("load"):
-            loaded = self.load(before)
+            loaded = self.load(before, newest)
+        if not self.project.store.exists or not self.project.store.snapshot().rows:
+            raise loaded.aside[0].error if loaded.aside else MissingInput("nothing to publish: there is no event yet.")
         after = self.project.store.snapshot()
         with self.stage("sessions"):
             self.fresh(after)
@@ -122,14 +137,37 @@ class Night:
             self.note(report)
             self.unmapped(report)
         with self.stage("late"):
-            self.manifest.late = late_sentences(self.project, instant_text(report.as_of), before, after, loaded)
+            self.manifest.late = late_sentences(self.project, instant_text(report.as_of), before, after, loaded, newest)
         with self.stage("publish"):
             self.publish(report)
         with self.stage("upkeep"):
             self.manifest.sealed = list(keep_house(self.project, local_day(report.as_of, "UTC")))
-        held = holding(report, self.options.fail_on)
+        held, absent = holding(report, self.options.fail_on)
+        for message in absent:
+            self.warn(message)
+        if error := set_aside(loaded, "everything else was taken in and published"):
+            raise error
         if held:
             raise ConditionHolds("published, but a --fail-on condition holds: " + "; ".join(held))
+
+    def newest_days(self, snapshot: Snapshot | None) -> dict[str, date]:
+        """The newest event day (UTC) of each source before as_of that does not stand apart."""
+        if snapshot is None or not snapshot.rows:
+            return {}
+        end = self.as_of
+        found = {}
+        for source, days in source_days(self.project.store, snapshot).items():
+            before = {day: n for day, n in days.items() if end is None or midnight(day, "UTC") < end}
+            newest, _ = newest_settled(before)
+            if newest is not None:
+                found[source] = newest
+        return found
+
+    @property
+    def as_of(self) -> int | None:
+        """The instant that was asked for, microseconds UTC."""
+        given = self.options.as_of
+        return None if given is None else parse_instant(given, self.project.config.project.timezone)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -159,10 +197,10 @@ class Night:
         self.manifest.warnings.append(message)
         self.tell("warning", message)
 
-    def load(self, before: Snapshot | None) -> Loaded:
+    def load(self, before: Snapshot | None, newest: Mapping[str, date]) -> Loaded:
         """New files in, through the gates, in one commit."""
         gates = self.project.config.gates
-        past = Past.of(before, gates.trailing_days)
+        past = Past.of(before, gates.trailing_days, max(newest.values(), default=None))
         self.manifest.read["gates"] = past.read
 
         def gate(books: Mapping[str, Accounting], arrivals: pa.Table) -> None:
@@ -172,8 +210,8 @@ class Night:
             stop(verdicts)
 
         self.manifest.snapshot_before = before.version if before else None
-        options = LoadOptions(run_id=self.manifest.run_id, gate=gate)
-        loaded = load(self.project.store, self.sources(before), options)
+        options = LoadOptions(run_id=self.manifest.run_id, gate=gate, strict=False)
+        loaded = load(self.project.store, self.sources(newest), options)
         self.manifest.accounting = {
             name: asdict(book) | {"quarantined": sum(book.quarantined.values()), "reasons": dict(book.quarantined)}
             for name, book in loaded.accounting.items()
@@ -181,37 +219,43 @@ class Night:
         self.manifest.inputs = [asdict(i) for i in loaded.inputs]
         self.manifest.known, self.manifest.growing = sorted(loaded.known), sorted(loaded.growing)
         self.manifest.spans, self.manifest.snapshot_after = list(loaded.spans), loaded.version
-        for name in loaded.growing:
-            self.warn(f"{name} changed while it was read and was left for the next run")
+        self.manifest.empty, self.manifest.anew = sorted(loaded.empty), list(loaded.anew)
+        self.manifest.aside = [{"source": a.source, "name": a.name, "reason": str(a.error)} for a in loaded.aside]
+        self.manifest.remapped = sorted(name for _, name in loaded.remapped)
+        self.manifest.redelivered = sorted(name for _, name in loaded.redelivered)
+        for (source, target), names in loaded.lacking.items():
+            self.manifest.lacking.setdefault(source, {})[target] = list(names)
+        for message in told(loaded):
+            self.tell("info", message)
+        for message in warned(loaded):
+            self.warn(message)
         return loaded
 
-    def sources(self, before: Snapshot | None) -> list[Source]:
+    def sources(self, newest: Mapping[str, date]) -> list[Source]:
         """Every [[source]] with its files and, but on its first load, the day from which on a row is late."""
         config = self.project.config
         if not config.sources:
             raise ConfigError("nothing to run: journeys.toml has no [[source]] with a path.")
-        as_of = None if self.options.as_of is None else parse_instant(self.options.as_of, config.project.timezone)
-        newest = before.newest_days if before and not self.options.allow_late else {}
-        limits = Limits(as_of=None if as_of is None else moment(as_of))
+        limits = Limits(as_of=None if self.as_of is None else moment(self.as_of))
         notes: list[str] = []
-        return [
-            replace(
-                configured(self.project, s, Intake(), notes),
-                limits=replace(limits, newest_day=newest.get(s.name), late_window=s.late_window),
-            )
-            for s in config.sources
-            if s.path
-        ]
+        found = []
+        for s in (s for s in config.sources if s.path):
+            day = None if self.options.allow_late or s.name not in newest else newest[s.name].isoformat()
+            late = replace(limits, newest_day=day, late_window=s.late_window)
+            found.append(replace(configured(self.project, s, Intake(), notes), limits=late))
+        for message in notes:
+            self.tell("info", message)
+        return found
 
     def fresh(self, after: Snapshot) -> None:
         """Freshness by event date: a warning, or StaleInput."""
-        gates, days = self.project.config.gates, after.newest_days
+        gates, days = self.project.config.gates, self.newest_days(after)
         scope, warnings = self.project.scope(Period(as_of=self.options.as_of), after)
         self.manifest.as_of = instant_text(scope.as_of)
         for message in warnings:
             self.warn(message)
         for source, day in sorted(days.items()):
-            end = datetime.combine(date.fromisoformat(day) + timedelta(days=1), datetime.min.time(), UTC)
+            end = datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC)
             age = moment(scope.as_of) - end
             words = f'source "{source}" has no events after {day}, {age.days} days before as_of'
             if gates.fresh_error is not None and age > gates.fresh_error:

@@ -21,18 +21,29 @@ def default_as_of(days: Mapping[date, int], timezone: str) -> tuple[int, list[st
     With at least 10 event days, a newest day stands apart if it lies more than 30 days behind the one before it, or has
     fewer events than 1 % of the median day; then the day before it is asked the same. Microseconds UTC.
     """
-    left, warnings = sorted(days), []
+    newest, apart = newest_settled(days)
+    warnings = [
+        f"{day} stands apart ({days[day]:,} events, {(day - before).days} days after the day before it) "
+        f"and was passed over; as_of is the midnight after {before}. Give --as-of to include it."
+        for day, before in apart
+    ]
+    return midnight(newest + timedelta(days=1), timezone) if newest else 0, warnings
+
+
+def newest_settled(days: Mapping[date, int]) -> tuple[date | None, list[tuple[date, date]]]:
+    """(the newest event day that does not stand apart, None = no day; (day, the day before it) of those that do).
+
+    `days` are events by day. The rule of as_of and of late rows: one stray date moves neither.
+    """
+    left, apart = sorted(days), []
     usual = median_low(days.values()) if days else 0
     while len(days) >= ENOUGH_DAYS and len(left) > 1:
         newest, before = left[-1], left[-2]
         if newest - before <= LONG_GAP and days[newest] >= usual * FEW:
             break
-        warnings.append(
-            f"{newest} stands apart ({days[newest]:,} events, {(newest - before).days} days after the day before it) "
-            f"and was passed over; as_of is the midnight after {before}. Give --as-of to include it."
-        )
+        apart.append((newest, before))
         left.pop()
-    return midnight(left[-1] + timedelta(days=1), timezone) if left else 0, warnings
+    return (left[-1] if left else None), apart
 
 
 def parse_instant(text: str, timezone: str, option: str = "--as-of") -> int:

@@ -95,6 +95,8 @@ def source_mapping(config: Config, source: Source) -> SourceMapping:
         bots=bot_rules(config, source.bots),
         static_files=source.static_files,
         readings=readings,
+        required=source.required,
+        volatile=source.volatile,
     )
 
 

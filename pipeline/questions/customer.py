@@ -55,7 +55,7 @@ def customer(project: ProjectFolder, id: str, *, anonymous: bool = False, **peri
 
 def spaces_of(project: ProjectFolder, snapshot: Snapshot) -> list[str]:
     """The spaces in which an anonymous id may lie: those of the sources that were ever read."""
-    known = {s.name for s in project.config.sources} | snapshot.newest_days.keys()
+    known = {s.name for s in project.config.sources} | snapshot.targets.keys()
     return sorted({project.identity_rules.space(source) for source in known})
 
 

@@ -15,10 +15,11 @@ import pytest
 from ingest.database import Database
 from ingest.errors import ConfigError, Conflict, InputError, Locked, MissingInput, StoreError
 from ingest.load import LoadOptions, load
-from ingest.loading import merge, staging
+from ingest.loading import inputs, merge, staging
 from ingest.readers.sources import ReadOptions
 from ingest.store.delta import publish, published_files, published_stamp
 from ingest.store.event_store import EventStore
+from ingest.store.set_aside import set_aside
 from tests.filling import Filling
 
 HEADER = "who,at,what\n"
@@ -198,11 +199,10 @@ def test_a_file_that_still_grows_is_left_for_the_next_load(shop, monkeypatch):
     )
     read = staging.stage_files
 
-    def slow(db: Database, source: staging.Source, files: list[staging.InputFile]) -> list[str]:
-        said = read(db, source, files)
+    def slow(db: Database, source: inputs.Source, files: list[inputs.InputFile], done: inputs.Staged) -> None:
+        read(db, source, files, done)
         with growing.path.open("a") as handle:
             handle.write("cy,2026-01-15,a\n")
-        return said
 
     monkeypatch.setattr(staging, "stage_files", slow)
     loaded = shop.take(growing, done)
@@ -222,9 +222,9 @@ def test_a_file_that_still_grows_is_left_for_the_next_load(shop, monkeypatch):
 def test_of_two_writers_on_one_base_the_second_has_a_conflict(shop):
     shop.csv("ann,2026-01-15,a")
     base = shop.store.snapshot()
-    shop.store.commit(base, [], [], [], {"run_id": "first"})
+    shop.store.commit(base, [], [], {}, {"run_id": "first"})
     with pytest.raises(Conflict, match=r"another run committed .* first; nothing of this one was written"):
-        shop.store.commit(base, [], [], [], {"run_id": "second"})
+        shop.store.commit(base, [], [], {}, {"run_id": "second"})
 
 
 def test_a_load_that_lost_its_race_tries_again_on_the_new_base(shop, monkeypatch):
@@ -235,7 +235,7 @@ def test_a_load_that_lost_its_race_tries_again_on_the_new_base(shop, monkeypatch
     def too_late(store: EventStore, *args: object) -> int:
         if not lost:
             lost.append(1)
-            commit(store, shop.store.snapshot(), [], [], [], {"run_id": "somebody"})
+            commit(store, shop.store.snapshot(), [], [], {}, {"run_id": "somebody"})
         return commit(store, *args)
 
     monkeypatch.setattr(EventStore, "commit", too_late)
@@ -286,7 +286,6 @@ def test_one_writer_at_a_time(shop):
 @pytest.mark.parametrize(
     "name, content, message",
     [
-        ("empty.csv", b"", "empty.csv is empty: it has no header line. Remove it, or fetch it again."),
         (
             "cut.csv.gz",
             gzip.compress(HEADER.encode() * 99, mtime=0)[:40],
@@ -305,13 +304,19 @@ def test_one_writer_at_a_time(shop):
         ),
     ],
 )
-def test_a_file_that_cannot_be_read_stops_the_load_before_anything_is_written(shop, name, content, message):
-    good = shop.file("a.csv", HEADER + "ann,2026-01-15,a\n")
+def test_a_file_that_cannot_be_read_stops_itself_and_is_tried_again_when_it_changes(shop, name, content, message):
+    good, bad = shop.file("a.csv", HEADER + "ann,2026-01-15,a\n"), shop.file(name, content)
     with pytest.raises(InputError) as caught:
-        shop.take(good, shop.file(name, content))
+        shop.take(bad)
     assert str(caught.value).startswith(message)
     assert not shop.store.exists
-    assert shop.book(shop.take(good)).accepted == 1
+    loaded = shop.take(good, bad)
+    assert shop.book(loaded).accepted == 1
+    assert [(a.name, str(a.error).startswith(message)) for a in loaded.aside] == [(name, True)]
+    assert [n["name"] for n in set_aside(shop.store.root)] == [name]
+    mended = shop.take(shop.file(name, HEADER + "bob,2026-01-15,a\n"), read=ReadOptions(format="csv"))
+    assert shop.book(mended).accepted == 1 and set_aside(shop.store.root) == []
+    assert shop.events("customer_id") == ["ann", "bob"]
 
 
 def test_a_header_without_rows_is_a_file_with_nothing_in_it(shop):
@@ -363,7 +368,7 @@ def test_a_missing_file_a_folder_and_a_locked_one_are_missing_input(shop, monkey
         (shop.root, "is a directory; name its files, for example"),
     ):
         with pytest.raises(MissingInput, match=message):
-            shop.take(staging.InputFile(path=file, name="x"))
+            shop.take(inputs.InputFile(path=file, name="x"))
     file = shop.file("a.csv", HEADER)
     monkeypatch.setattr("os.access", lambda *_: False)
     with pytest.raises(MissingInput, match=r'No permission to read .*; allow it, for example with "chmod a\+r"'):
@@ -440,7 +445,7 @@ def raising(error: BaseException, after: int):
 
 def test_a_mapping_that_does_not_fit_names_the_file(shop):
     with pytest.raises(ConfigError, match=r'^b.csv: no column "what" for event; the columns are who, at'):
-        shop.take(shop.file("a.csv", HEADER + "ann,2026-01-15,a\n"), shop.file("b.csv", "who,at\nann,2026-01-15\n"))
+        shop.take(shop.file("b.csv", "who,at\nann,2026-01-15\n"))
     assert not shop.store.exists
 
 

@@ -57,8 +57,8 @@ def test_what_the_log_says_of_the_store_survives_sealing(shop: Filling) -> None:
     before = shop.store.snapshot()
     seal(shop.store, date(2026, 4, 1))
     after = shop.store.snapshot()
-    assert (after.rows, after.rows_read, after.duplicates, after.quarantined, after.newest_days) == (
-        before.rows, 160, 9, {"bad_timestamp": 1}, before.newest_days,
+    assert (after.rows, after.rows_read, after.duplicates, after.quarantined, after.targets) == (
+        before.rows, 160, 9, {"bad_timestamp": 1}, before.targets,
     )  # fmt: skip
     assert (before.duplicates, before.rows_read) == (9, 160)
 

@@ -174,8 +174,8 @@ def test_any_delta_reader_reads_the_same_events(shop):
 def test_a_commit_names_its_inputs_and_counts_its_writes(shop):
     loaded = shop.take(shop.file("a.csv", "who,at,what\nann,2026-01-15,a\n"))
     snapshot = shop.store.snapshot()
-    assert [snapshot.knows(i.digest) for i in loaded.inputs] == [True]
-    assert not snapshot.knows("0" * 64)
+    assert [snapshot.reading(i.source, i.digest) for i in loaded.inputs] == [loaded.inputs[0].reading]
+    assert not snapshot.reading("events", "0" * 64)
     assert (snapshot.sentinel, snapshot.rows_read, snapshot.version) == (1, 1, loaded.version)
     shop.csv("ann,2026-01-15,a", "bob,never,a", name="b.csv", columns={**COLUMNS, "colour": "who"})
     assert (shop.store.snapshot().sentinel, shop.store.snapshot().rows_read) == (2, 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shlex
@@ -284,13 +285,63 @@ def test_missing_input_is_4(desk, words, message):
 
 
 def test_bad_input_is_1_and_leaves_nothing_behind(desk):
-    (desk / "a.csv").write_text("")
-    found = call("ingest", "a.csv")
+    (desk / "a.csv.gz").write_bytes(gzip.compress(b"user,time,event\n" * 99)[:30])
+    found = call("ingest", "a.csv.gz")
     assert (found.exit_code, found.stderr) == (
         1,
-        "journeys: a.csv is empty: it has no header line. Remove it, or fetch it again.\n",
+        "journeys: a.csv.gz is cut off: its gzip data ends too early; nothing of it was loaded. Fetch the file again.\n",
     )
     assert call("summary").exit_code == 4
+
+
+def test_files_are_set_aside_and_the_exit_code_says_so(desk):
+    (desk / "a.csv").write_text("user,time,event\nann,2026-01-15,a\n")
+    (desk / "b.csv").write_text("user,event\nann,a\n")
+    (desk / "empty.csv").write_text("")
+    found = call("ingest", "a.csv", "b.csv", "empty.csv")
+    assert found.exit_code == 4
+    assert "empty.csv: there is nothing in it" in found.stderr
+    assert '1 file was set aside, everything else was taken in:\n  b.csv: no column "time" for event_at' in found.stderr
+    assert (
+        "set aside, with nothing of it taken in: b.csv"
+        in call("quarantine", "-f", "table").stderr + call("quarantine", "-f", "table").stdout
+    )
+    (desk / "b.csv").write_text("user,time,event\nann,never,a\n")
+    assert call("ingest", "a.csv", "b.csv").exit_code == 3
+    assert call("ingest", "empty.csv").exit_code == 0
+
+
+def test_a_source_is_used_for_a_file_that_its_glob_or_its_name_fits_wherever_it_lies(desk):
+    (desk / "journeys.toml").write_text(
+        '[[source]]\nname = "web"\npath = "in/*.csv"\ncolumns = { customer_id = "u", event_at = "t", event = "e" }\n'
+        '[[source]]\nname = "shop"\npath = "in/*.csv"\ncolumns = { customer_id = "x", event_at = "t", event = "e" }\n'
+    )
+    (desk / "web-2024.csv").write_text("u,t,e\nann,2026-01-15,a\n")
+    (desk / "other.csv").write_text("u,t,e\nbob,2026-01-15,a\n")
+    (desk / "log.ndjson").write_text('{"user_id": "cy", "timestamp": "2026-01-15", "event": "a"}\n')
+    found = call("ingest", "web-2024.csv")
+    assert found.exit_code == 0 and "web-2024.csv: read as [[source]] web, which its name fits" in found.stderr
+    assert (
+        "its name fits web, shop: say which it is, for example with --source web" in call("ingest", "other.csv").stderr
+    )
+    assert call("ingest", "other.csv", "--source", "web").exit_code == 0
+    assert "no [[source]] of journeys.toml fits; it is read by a guess" in call("ingest", "log.ndjson").stderr
+
+
+def test_the_quarantine_says_how_to_mend_and_try_again(desk):
+    config = '[[source]]\nname = "eu"\npath = "eu.csv"\n[source.columns]\nevent = "e"\ncustomer_id = "u"\nevent_at = '
+    (desk / "journeys.toml").write_text(config + '"t"\n')
+    (desk / "eu.csv").write_text("u,t,e\na,05.03.2024 10:15,view\nb,2024-03-05,view\n")
+    assert call("ingest").exit_code == 0
+    assert "bad_timestamp: say how the times are written" in call("quarantine", "-f", "table").output
+    (desk / "journeys.toml").write_text(config + '{ column = "t", format = "%d.%m.%Y %H:%M" }\n')
+    assert "was read by another mapping than today's" in call("quarantine", "-f", "table").output
+    assert "was read by another mapping than today's" in call("ingest").stderr
+    again = call("ingest", "--again")
+    assert again.exit_code == 0 and "eu.csv: read anew" in again.stderr
+    assert [
+        row["line"] for row in map(json.loads, call("quarantine", "--rows", "-f", "ndjson").stdout.splitlines())
+    ] == [3]
 
 
 def test_a_locked_store_is_75(desk):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ingest.errors import ConditionHolds, GateFailed, InputError, Locked, StaleInput
+from ingest.errors import ConditionHolds, GateFailed, Locked, MissingInput, NothingAccepted, SetAside, StaleInput
 from pipeline.api import Project
 from pipeline.nightly.manifests import difference, read_all
 from pipeline.nightly.night import RunOptions, run_night
@@ -167,13 +167,89 @@ def test_a_condition_that_holds_is_raised_after_publishing(shop: Project) -> Non
     assert night(shop, "2026-01-02", fail_on=["dropoff(view) > 0.9", "conversion < 0.1"])["state"] == "ok"
 
 
-def test_a_file_that_cannot_be_read_stops_the_night_and_nothing_is_lost(shop: Project) -> None:
+def test_a_file_that_cannot_be_read_stops_itself_and_the_rest_is_published(shop: Project) -> None:
+    deliver(shop, "1.csv", day(1))
+    deliver(shop, "2.csv", "\x1f garbage")
+    with pytest.raises(SetAside, match=r"1 file was set aside.*published:\n  2\.csv: no column") as caught:
+        night(shop, "2026-01-03")
+    record = read_all(shop.store.root / "runs")[0]
+    assert (caught.value.exit_code, record["state"], record["exit_code"]) == (4, "incomplete", 4)
+    assert [a["name"] for a in record["aside"]] == ["2.csv"] and page(shop) and len(events(shop)) == 4
+    deliver(shop, "2.csv", day(2))
+    assert night(shop, "2026-01-03")["accounting"]["web"]["accepted"] == 4
+
+
+def test_where_nothing_can_be_read_nothing_is_published(shop: Project) -> None:
+    with pytest.raises(MissingInput, match="there is no event yet"):
+        night(shop, "2026-01-02")
+    deliver(shop, "1.csv", HEAD + "a,view,never\n")
+    with pytest.raises(NothingAccepted, match="none of its 1 rows is an event"):
+        night(shop, "2026-01-02")
+    assert not (shop.directory / "reports").exists()
+
+
+def test_an_empty_file_and_a_source_without_files_are_said_and_stop_nothing(shop: Project) -> None:
     deliver(shop, "1.csv", day(1))
     deliver(shop, "2.csv", "")
-    with pytest.raises(InputError, match=r"2\.csv"):
-        night(shop, "2026-01-03")
+    deliver(shop, "3.csv", HEAD)
+    shop = configure(shop, '[[source]]\nname = "shop"\npath = "shop/*"\n')
+    said: list[str] = []
+    done = night(shop, "2026-01-02", tell=lambda _level, message, _facts: said.append(message))
+    assert (done["state"], done["empty"]) == ("ok", ["2.csv", "3.csv"])
+    assert any(line.startswith('shop: No file matches "shop/*"') for line in said)
+
+
+def test_a_condition_on_what_did_not_occur_holds_not(shop: Project) -> None:
+    deliver(shop, "1.csv", day(1))
+    done = night(shop, "2026-01-02", fail_on=["dropoff(refund) > 0.1"])
+    assert done["state"] == "ok"
+    assert done["warnings"] == [
+        '--fail-on dropoff(refund) > 0.1: "refund" did not occur in the period, so it holds not.'
+    ]
+
+
+def test_columns_that_vanished_are_told_in_the_record(shop: Project) -> None:
+    shop = configure(shop, 'value = "v"\n')
+    deliver(shop, "1.csv", "u,e,t,v\na,buy,2026-01-01,3\n")
+    night(shop, "2026-01-02")
+    deliver(shop, "2.csv", "u,e,t\na,buy,2026-01-02\n")
+    done = night(shop, "2026-01-03")
+    assert done["lacking"] == {"web": {"value": ["2.csv"]}}
+    assert done["warnings"][0].startswith("web: 2.csv has no column for value, which other files of web had")
+
+
+def test_one_stray_date_makes_no_later_night_late(shop: Project) -> None:
+    for n in range(1, 11):
+        deliver(shop, f"{n}.csv", day(n, extra="z,view,2027-01-01 10:00:00\n" if n == 5 else ""))
+    shop.ingest()
+    for n in (11, 12):
+        deliver(shop, f"{n}.csv", day(n))
+        assert night(shop, f"2026-01-{n + 1}")["accounting"]["web"]["accepted"] == 4
+    deliver(shop, "late.csv", HEAD + "z,view,2026-01-08 10:00:00\nz,view,2026-01-09 10:00:00\n")
+    assert night(shop, "2026-01-13")["accounting"]["web"]["reasons"] == {"too_late": 1}
+
+
+def test_each_source_has_a_late_window_of_its_own(shop: Project) -> None:
+    shop = configure(
+        shop,
+        '[[source]]\nname = "app"\npath = "app/*.csv"\ncolumns = { customer_id = "u", event = "e", event_at = "t" }\n',
+    )
+    (shop.directory / "app").mkdir()
+    deliver(shop, "9.csv", day(9))
+    (shop.directory / "app" / "1.csv").write_text(day(1))
+    night(shop, "2026-01-10")
+    (shop.directory / "app" / "2.csv").write_text(day(2))
     deliver(shop, "2.csv", day(2))
-    assert night(shop, "2026-01-03")["accounting"]["web"]["accepted"] == 8
+    with pytest.raises(GateFailed, match="web: 100.0% of 4 rows would be quarantined"):
+        night(shop, "2026-01-10")
+    done = night(
+        configure(
+            shop,
+            '[gates]\nquarantine_share = 1.0\n[[source]]\nname = "app"\npath = "app/*.csv"\ncolumns = { customer_id = "u", event = "e", event_at = "t" }\n',
+        ),
+        "2026-01-10",
+    )
+    assert (done["accounting"]["app"]["accepted"], done["accounting"]["web"]["reasons"]) == (4, {"too_late": 4})
 
 
 def test_a_file_that_changes_while_it_is_read_is_left_for_the_next_run(
@@ -182,6 +258,8 @@ def test_a_file_that_changes_while_it_is_read_is_left_for_the_next_run(
     import ingest.loading.staging
 
     deliver(shop, "1.csv", day(1))
+    night(shop, "2026-01-02")
+    deliver(shop, "2.csv", day(2))
     honest, calls = ingest.loading.staging.stamp_of, []
 
     def growing(path: Path) -> tuple[int, int]:
@@ -189,7 +267,7 @@ def test_a_file_that_changes_while_it_is_read_is_left_for_the_next_run(
         return (honest(path)[0] + len(calls), 0)
 
     monkeypatch.setattr(ingest.loading.staging, "stamp_of", growing)
-    assert night(shop, "2026-01-02")["growing"] == ["1.csv"]
+    assert night(shop, "2026-01-02")["growing"] == ["2.csv"]
     monkeypatch.setattr(ingest.loading.staging, "stamp_of", honest)
     assert night(shop, "2026-01-02")["accounting"]["web"]["accepted"] == 4
 
@@ -218,7 +296,7 @@ def test_every_line_of_the_json_log_carries_the_run(shop: Project, capsys: pytes
     assert [line["level"] for line in lines if line["level"] != "info"] == ["warning"]  # stale for three days
     assert all(line["at"].endswith("+00:00") for line in lines)
     configure(shop, "[gates]\nquarantine_share = 0.0\n")
-    deliver(shop, "2.csv", HEAD + "z,view,never\n")
+    deliver(shop, "2.csv", HEAD + "z,view,never\nz,view,2026-01-02\n")
     with pytest.raises(GateFailed):
         night(shop, "2026-01-05", tell=teller("json"))
     assert [json.loads(x)["level"] for x in capsys.readouterr().err.splitlines()][-1] == "error"
