@@ -99,7 +99,7 @@ def end_of(shop: Project) -> End:
         sessions=sorted(sessions, key=lambda r: (r["started_at"], r["session_id"])),
         quarantine=sorted((tuple(r.values()) for r in left), key=repr),
         page=max((shop.directory / "reports").glob("*/index.html")).read_bytes(),
-        books=(snapshot.rows, snapshot.rows_read, snapshot.duplicates, snapshot.quarantined, snapshot.newest_days),
+        books=(snapshot.rows, snapshot.rows_read, snapshot.duplicates, snapshot.quarantined, snapshot.targets),
     )  # fmt: skip
 
 

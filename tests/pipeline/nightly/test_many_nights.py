@@ -6,13 +6,19 @@ The store ends row for row the same, and the page byte for byte.
 from __future__ import annotations
 
 import random
+import re
 import tarfile
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from ingest.errors import SetAside
+from pipeline.api import Project
+from pipeline.nightly.manifests import read_all
+from pipeline.nightly.night import RunOptions, run_night
 from tests.faults.nights import Victim, victim
 from tests.pipeline.nightly.deliveries import End, differences, end_of, nights, plain, shuffled, twice
 
@@ -109,3 +115,71 @@ def test_305_nights_of_a_real_shop_end_in_one_store_and_one_page(tmp_path):
     rows, read, duplicates, gone, _ = end.books
     assert (rows + duplicates, read, gone) == (406_829, 541_909, {"missing_customer": 135_080})
     assert end.spans[:9] == ["2010-12", *(f"2011-{m:02}" for m in range(1, 9))]
+
+
+def mishap(n: int, content: bytes) -> bytes:
+    """A day's file as a bad night delivers it, another mishap each night."""
+    lines = content.splitlines(keepends=True)
+    header, rows = lines[0], lines[1:]
+    match n % 5:
+        case 1:
+            return b""
+        case 2:  # nobody says any more what a piece costs
+            at = header.split(b",").index(b"UnitPrice")
+            return b"".join(b",".join(f for i, f in enumerate(plain_fields(line)) if i != at) + b"\n" for line in lines)
+        case 3:
+            stray = plain_fields(rows[-1])
+            stray[header.split(b",").index(b"InvoiceDate")] = b"2031-05-05 10:00:00"
+            return content + b",".join(stray) + b"\n"
+        case 4:
+            return bytes(range(256)) * 40
+    return content
+
+
+def plain_fields(line: bytes) -> list[bytes]:
+    """The fields of a CSV line, quoted as they were."""
+    return re.split(rb',(?=(?:[^"]*"[^"]*")*[^"]*$)', line.rstrip(b"\r\n"))
+
+
+def bad_nights(folder: Path, files: Mapping[date, bytes]) -> None:
+    """Each night is published with what is good, and the next morning the day comes as it should have."""
+    inbox, customers = folder / "inbox", 0
+    inbox.mkdir(parents=True)
+    (folder / "journeys.toml").write_text(CONFIG % ("91d", RETAIL))
+    for n, (day, content) in enumerate(sorted(files.items())):
+        delivered = mishap(n, content)
+        (inbox / f"{day}.csv").write_bytes(delivered)
+        night = (day + timedelta(days=1)).isoformat()
+        with pytest.raises(SetAside) if n % 5 == 4 else nullcontext():
+            run_night(Project(folder), RunOptions(as_of=night))
+        record = read_all(folder / "store" / "runs")[0]
+        assert record["exit_code"] == (4 if n % 5 == 4 else 0)
+        assert [a["name"] for a in record["aside"]] == ([f"{day}.csv"] if n % 5 == 4 else [])
+        assert record["empty"] == ([f"{day}.csv"] if n % 5 == 1 else [])
+        assert record["lacking"] == ({"shop": {"price": [f"{day}.csv"]}} if n % 5 == 2 else {})
+        assert record["accounting"]["shop"]["reasons"].get("timestamp_out_of_range", 0) == (n % 5 == 3)
+        assert "too_late" not in record["accounting"]["shop"]["reasons"]
+        assert (folder / "reports" / night / "index.html").exists()
+        assert record["numbers"]["customers"] >= customers * (n % 5 not in (1, 4))
+        if delivered != content:  # it comes again as it should have been
+            (inbox / f"{day}.csv").write_bytes(content)
+            if n % 5 in (2, 3):
+                Project(folder).ingest(str(inbox / f"{day}.csv"), again=True)
+
+
+def check_bad_nights(tmp_path: Path, files: Mapping[date, bytes]) -> None:
+    """In the end the store holds what it would hold had no night been bad."""
+    bad_nights(tmp_path / "bad" / "shop", files)
+    shop = Project(tmp_path / "bad" / "shop")
+    run_night(shop, RunOptions(as_of=(max(files) + timedelta(days=1)).isoformat()))
+    one, other = end_of(shop), end_of(nights(tmp_path / "plain" / "shop", CONFIG % ("91d", RETAIL), plain(files)))
+    assert set(differences(one, other)) <= {"page"}, "the page names the snapshot"
+
+
+def test_some_nights_of_a_real_shop_are_published_with_what_is_good(tmp_path):
+    check_bad_nights(tmp_path, retail(6))
+
+
+@pytest.mark.proof
+def test_305_nights_of_a_real_shop_are_published_with_what_is_good(tmp_path):
+    check_bad_nights(tmp_path, retail(None))
