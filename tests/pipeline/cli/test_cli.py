@@ -466,7 +466,7 @@ def test_standard_input_has_a_name(desk):
 
 
 def test_quarantine_counts_reasons_and_lists_rows(desk):
-    (desk / "log.csv").write_text("user,time,event\nann,never,a\nbob,2026-01-15,\ncy,never,a\n")
+    (desk / "log.csv").write_text("user,time,event\nann,never,a\nbob,2026-01-15,\ncy,never,a\ndan,2026-01-15,a\n")
     call("ingest", "log.csv")
     assert [(r["reason"], r["rows"], r["line"], r["detail"]) for r in rows("quarantine")] == [
         ("bad_timestamp", 2, 2, "never"),

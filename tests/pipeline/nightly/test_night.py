@@ -169,7 +169,7 @@ def test_a_condition_that_holds_is_raised_after_publishing(shop: Project) -> Non
 
 def test_a_file_that_cannot_be_read_stops_itself_and_the_rest_is_published(shop: Project) -> None:
     deliver(shop, "1.csv", day(1))
-    deliver(shop, "2.csv", "\x1f garbage")
+    deliver(shop, "2.csv", "\x1f garbage\nof two lines\n")
     with pytest.raises(SetAside, match=r"1 file was set aside.*published:\n  2\.csv: no column") as caught:
         night(shop, "2026-01-03")
     record = read_all(shop.store.root / "runs")[0]
