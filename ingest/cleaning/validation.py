@@ -98,7 +98,8 @@ with texts as (  -- one row per raw row: what the mapping reads
 select customer_key, event_at, recorded_input, row as recorded_row, t_event as event,
   {"".join(f"v_{n} as {n}, " for n in numbers)}{"".join(f"t_{quote(t)} as {quoted(t)}, " for t in others)}
   {"".join(f"{x} as {name}, " for name, x in aside(columns, mapping, e).items())}
-  {content(columns, mapping.volatile, e)} as content_hash, $source as source, {"_device, " if "anonymous_id" in ids else ""}{"_blocked, " if ids else ""}
+  {content(columns, mapping.volatile, e)} as content_hash, $source as source,
+  {"_device, " if "anonymous_id" in ids else ""}{"_blocked, " if ids else ""}
   case when reason is not null then [reason, case reason
       when 'bad_timestamp' then t_event_at::VARCHAR when 'timestamp_out_of_range' then t_event_at::VARCHAR
       when 'bad_number' then concat_ws(', ', {", ".join(shown) or "null"})
