@@ -5,13 +5,17 @@ from __future__ import annotations
 import click
 
 from pipeline.cli.answering import answer, opened
-from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions, question
+from pipeline.cli.options import OutputOptions, ProjectOptions, output_options, project_options
+
+AS_OF = click.option("--as-of", metavar="DAY", help="The instant taken as now: later events do not exist.")
 
 
 @click.group(invoke_without_command=True)
-@question
+@AS_OF
+@project_options
+@output_options
 @click.pass_context
-def identity(context: click.Context, project: ProjectOptions, output: OutputOptions, scope: ScopeOptions) -> None:
+def identity(context: click.Context, as_of: str | None, project: ProjectOptions, output: OutputOptions) -> None:
     """Events by how their customer is known, devices per customer, customers per device.
 
     known: the row names the customer; stitched: the row has only an anonymous id, and links name its customer;
@@ -23,16 +27,18 @@ def identity(context: click.Context, project: ProjectOptions, output: OutputOpti
     """
     if context.invoked_subcommand is not None:
         return
-    answer(opened(project).identity(as_of=scope.as_of), output)
+    answer(opened(project).identity(as_of=as_of), output)
 
 
 @identity.command()
 @click.argument("id")
 @click.option("--anonymous", is_flag=True, help="ID is an anonymous id.")
 @click.option("--unmask", is_flag=True, help="Show ids as recorded.")
-@question
+@AS_OF
+@project_options
+@output_options
 def explain(
-    id: str, anonymous: bool, unmask: bool, project: ProjectOptions, output: OutputOptions, scope: ScopeOptions
+    id: str, anonymous: bool, unmask: bool, as_of: str | None, project: ProjectOptions, output: OutputOptions
 ) -> None:
     """Why each event of an id belongs to whom: its links, and its owners over time.
 
@@ -40,5 +46,5 @@ def explain(
     Example:
       journeys identity explain user_0000
     """
-    result = opened(project).identity_explain(id, anonymous=anonymous, unmask=unmask, as_of=scope.as_of)
+    result = opened(project).identity_explain(id, anonymous=anonymous, unmask=unmask, as_of=as_of)
     answer(result, output, notes=(f"{result.meta['customers']:,} known customers",))

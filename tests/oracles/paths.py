@@ -8,6 +8,7 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from tests.builder import Event
+from tests.oracles.carts import worth_of
 from tests.oracles.sessions import Session
 
 Node = Callable[[Event], str]
@@ -56,11 +57,11 @@ def goal_values(events: Sequence[Event], goals: Collection[str], in_period: Call
             orders[e.customer, *what].append(e)
     values = []
     for (customer, kind, what), rows in orders.items():
-        known = [e.get("value") for e in rows if e.get("value") is not None]
+        known = [(e.at, e.get("value")) for e in rows if e.get("value") is not None]
         back = [abs(e.get("value") or 0) for e in events
                 if (e.customer, e.name) == (customer, "refund") and kind == "order" and e.get("order_id") == what]  # fmt: skip
         if known and in_period(rows[0]):
-            values.append(sum(known) - sum(back))
+            values.append(worth_of(known) - sum(back))
     return values
 
 

@@ -11,7 +11,7 @@ import pytest
 from ingest.database import Database
 from ingest.errors import ConfigError, InputError
 from ingest.readers.encodings import checked_encoding
-from ingest.readers.sources import RawRows, ReadOptions, columns_of, read_rows
+from ingest.readers.sources import RawRows, ReadOptions, read_rows
 
 GERMAN = "id,Straße\n1,Müllergässchen\n2,plain\n3,Österfeld\n"
 
@@ -92,8 +92,3 @@ def test_an_encoding_that_is_none_names_the_near_one():
     assert checked_encoding("Latin-1") == "iso8859-1"
     with pytest.raises(ConfigError, match='no encoding "cp12522". Did you mean "cp1252"'):
         checked_encoding("cp12522")
-
-
-def test_the_columns_are_told_from_the_right_text(tmp_path):
-    (tmp_path / "a.csv").write_bytes(GERMAN.encode("utf-16"))
-    assert columns_of(tmp_path / "a.csv", ReadOptions(), "a.csv") == (("id", "Straße"), "csv")

@@ -17,6 +17,7 @@ METHODS = {
     "config show": "config_show",
     "carts list": "carts_list",
     "carts remind": "carts_remind",
+    "identity explain": "identity_explain",
     "runs list": "runs",
     "runs show": "runs_show",
     "runs diff": "runs_diff",
