@@ -136,10 +136,11 @@ def _ids(rows: Rows, people: Customers, channel: Ints, anonymous: bool) -> tuple
     who, ids = rows["customer"], people.ids()
     on_screen = np.isin(channel, [CHANNELS.index("web"), CHANNELS.index("app")]) & anonymous
     known: Bools = ~on_screen | (rows["known"] == 1)
-    devices = [*people.devices("web"), *people.devices("app")]
+    spaces = ("web", "app")  # a source's anonymous ids are its own
+    devices = [d for s in spaces for d in people.devices(s)]
     device = np.where(channel == CHANNELS.index("web"), who, len(people) + who)
     keys = [customer_key(customer_id=i) for i in ids]
-    keys += [customer_key(anonymous_id=i) for i in devices] if anonymous else []
+    keys += [customer_key(anonymous_id=d, space=s) for s in spaces for d in people.devices(s)] if anonymous else []
     key = np.array(keys, dtype=np.int64)[np.where(known, who, len(people) + device)]
     return {
         "customer_id": text(ids, np.where(known, who, -1)),
