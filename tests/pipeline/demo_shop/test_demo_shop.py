@@ -240,9 +240,8 @@ def test_equal_arguments_write_equal_bytes(tmp_path):
 def ingested(request, tmp_path_factory) -> tuple[Any, Any, Any, bool]:
     folder = tmp_path_factory.mktemp("shop")
     shop = write_shop(folder, customers=400, anonymous=request.param)
-    with (folder / "journeys.toml").open("a") as config:  # the tables have the ids as recorded
-        config.write('\n[identity]\nshared_device = "off"\n')
-    (folder / "journeys.toml").write_text(CONFIG)
+    as_recorded = '\n[identity]\nshared_device = "off"\n'  # as the tables have them
+    (folder / "journeys.toml").write_text(CONFIG + as_recorded)
     project = journeys.open(folder)
     return shop, project, project.ingest(), request.param
 
