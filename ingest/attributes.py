@@ -86,5 +86,7 @@ def one_file(db: Database, raw: RawRows, source: AttributeFile, path: Path) -> p
         f"from {raw.relation} where {who} is not null and not is_blank({who}) order by row"
     )
     if any(rows["_bad"].to_pylist()):
-        raise InputError(f"{path.name}: {source.valid_from} holds something that is no day or instant. Mend it.")
+        raise InputError(
+            f"{path.name}: {source.valid_from} holds something that is neither a day nor an instant. Mend it."
+        )
     return rows.drop_columns(["_bad"])

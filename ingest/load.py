@@ -317,7 +317,7 @@ def currency_notes(currencies: Sequence[str]) -> list[str]:
         return []
     return [
         f"the store holds money in {', '.join(currencies)}: amounts of several currencies are not added up, so answers have no "
-        'money. currency = "..." in [project] says which one counts; load the files anew then, rows in others are quarantined.'
+        'money. currency = "..." in [project] says which one counts; then ingest the files again; rows in other currencies are quarantined.'
     ]
 
 

@@ -23,7 +23,7 @@ class SessionRules:
 
     def __post_init__(self) -> None:
         if self.idle_timeout <= timedelta(0):
-            raise ConfigError(f"[sessions] idle_timeout must be longer than nothing, not {self.idle_timeout}.")
+            raise ConfigError(f"[sessions] idle_timeout must be longer than 0, not {self.idle_timeout}.")
         if self.max_duration < timedelta(0):
             raise ConfigError(f"[sessions] max_duration must not be negative (0 = off), not {self.max_duration}.")
         if self.max_session_events < 1:

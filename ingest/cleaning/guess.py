@@ -126,7 +126,7 @@ class Guesser(Needed):
         bad, example = (0, "") if self.evidence is None else self.evidence.no_number(name, target, self.mapping)
         if bad:
             self.notes.append(
-                f"the column {name} is not taken as {target}: {bad:,} of its cells {'is' if bad == 1 else 'are'} no number "
+                f"the column {name} is not taken as {target}: {bad:,} of its cells {'is not a number' if bad == 1 else 'are not numbers'} "
                 f"({example[:40]}); --map {shell(f'{target}={name}')} takes it, and quarantines those rows"
             )
         return not bad

@@ -56,7 +56,7 @@ def _what(directive: str) -> str:
         return "a % stands alone; a directive is % and a letter, such as %Y, and %% is a percent sign."
     if directive == "%s":
         return "%s (seconds since 1970) goes with nothing else; for such a column the whole format is %s."
-    return f"{directive} is no directive. Known: %Y %m %d %H %M %S %f %b %p %z %Z and others of strptime."
+    return f"{directive} is not a directive. Known: %Y %m %d %H %M %S %f %b %p %z %Z and others of strptime."
 
 
 def directives(text: str) -> list[str]:

@@ -41,13 +41,13 @@ class IdentityRules:
         if self.stitch_lookback < timedelta(0):
             raise ConfigError("stitch_lookback cannot be negative.")
         if self.max_owners < 1:
-            raise ConfigError("max_owners is at least 1.")
+            raise ConfigError("max_owners must be at least 1.")
         for entry in self.blocked:
             if is_pattern(entry):
                 try:
                     re.compile(entry[1:-1])
                 except re.error as error:
-                    raise ConfigError(f"blocked: {entry} is no regular expression: {error}.") from error
+                    raise ConfigError(f"blocked: {entry} is not a regular expression: {error}.") from error
 
     def space(self, source: str) -> str:
         """The space that the anonymous ids of a source live in: its own, unless it shares one."""

@@ -156,7 +156,7 @@ def damaged(raw: RawRows, file: InputFile, error: QueryError) -> JourneysError:
     what = str(error).split("\n")[0]
     if raw.format != "parquet" or "Out of Memory" in what or "No space left" in what:
         return error
-    return InputError(f"{file.name} is no readable Parquet file; nothing of it was loaded. {what}")
+    return InputError(f"{file.name} is not a readable  Parquet file; nothing of it was loaded. {what}")
 
 
 def judge(

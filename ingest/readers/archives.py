@@ -37,7 +37,7 @@ def members(path: Path, name: str | None = None) -> list[str]:
             names = [info.filename for info in archive.infolist() if not info.is_dir()]
     except (BadZipFile, OSError) as error:
         raise InputError(
-            f"{name or path} is no readable ZIP archive or Excel workbook: {error}. Fetch it again."
+            f"{name or path} is not a readable  ZIP archive or Excel workbook: {error}. Fetch it again."
         ) from error
     return [n for n in names if not n.startswith(_NO_DATA[0]) and n.rpartition("/")[2] not in _NO_DATA]
 

@@ -81,7 +81,7 @@ def _rows(path: Path, name: str, sheet: str | None) -> Iterator[tuple[int, list[
             raise ConfigError(f'{name} has no sheet "{sheet}".{did_you_mean(sheet, names)} Sheets: {", ".join(names)}.')
         rows = workbook.get_sheet_by_name(sheet or names[0]).to_python(skip_empty_area=False)
     except (CalamineError, OSError, IndexError) as error:
-        raise InputError(f"{name} is no readable Excel workbook; nothing of it was loaded. {error}") from error
+        raise InputError(f"{name} is not a readable  Excel workbook; nothing of it was loaded. {error}") from error
     return ((number, [_text(cell) for cell in row]) for number, row in enumerate(rows, 1))
 
 

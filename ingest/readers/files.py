@@ -91,7 +91,7 @@ def readable(path: Path) -> Path:
             near = did_you_mean(path.name, _names_in(path.parent))
             raise MissingInput(f"There is no file {path}.{near or _there_is(path.parent)}")
         if not path.is_file():
-            raise MissingInput(f'{path} is no regular file; pipe its content in and read "-".')
+            raise MissingInput(f'{path} is not a regular file; pipe its content in and read "-".')
     except PermissionError as error:
         raise _forbidden(path) from error
     if not os.access(path, os.R_OK):

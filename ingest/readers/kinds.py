@@ -124,7 +124,7 @@ def _log(lines: list[str]) -> str | None:
 def _table(lines: list[str], named: str | None, name: str) -> str:
     if named == "combined" and not _columns(lines):
         raise InputError(
-            f'{name}, line 1 is no line of a combined log: "{lines[0][:80]}", and none of the first lines is one of any '
+            f'{name}, line 1 is not a line of a combined log: "{lines[0][:80]}", and none of the first lines is one of any '
             "other log or table that is read. Set format, if it is one."
         )
     return "parquet" if named == "parquet" and not _columns(lines) else "csv"  # the reader says what is wrong with it

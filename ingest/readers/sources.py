@@ -189,7 +189,7 @@ def read_parquet(db: Database, path: Path, name: str, *, keep: bool) -> RawRows:
         db.run(f"create or replace temp view {relation} as {f'select * from {table}' if table else select}")
     except QueryError as error:
         what = str(error).split("\n")[0].replace(str(path.absolute()), name)
-        raise InputError(f"{name} is no readable Parquet file; nothing of it was loaded. {what}") from error
+        raise InputError(f"{name} is not a readable  Parquet file; nothing of it was loaded. {what}") from error
     return RawRows(
         relation=relation,
         columns=names,

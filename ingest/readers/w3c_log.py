@@ -75,7 +75,7 @@ def _lists(db: Database, table: str, number: str, name: str) -> list[tuple[int, 
         if fields and (not lists or lists[-1][1] != fields):
             lists.append((int(at), fields))
     if not lists:
-        raise InputError(f'{name} is no W3C extended log: no line begins with "{FIELDS}".')
+        raise InputError(f'{name} is not a W3C extended log: no line begins with "{FIELDS}".')
     if len(lists) > MOST_LISTS:
         raise InputError(f'{name} changes its "{FIELDS}" more than {MOST_LISTS} times. Split it at these lines.')
     return lists

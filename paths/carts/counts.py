@@ -68,7 +68,7 @@ class Carts:
 
     def __post_init__(self) -> None:
         if self.by in dict(MEASURES):
-            raise ConfigError(f'carts cannot be grouped by "{self.by}": it is what is counted.')
+            raise ConfigError(f'carts cannot be grouped by "{self.by}": that is a column of the answer.')
 
     @property
     def columns(self) -> frozenset[str]:

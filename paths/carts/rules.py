@@ -58,7 +58,7 @@ class CartRules:
                     f'[carts.roles] there is no role "{role}".{did_you_mean(role, ROLES)} Roles: {known}.'
                 )
         if self.quiet_period <= timedelta(0):
-            raise ConfigError(f"[carts] quiet_period must be longer than nothing, not {self.quiet_period}.")
+            raise ConfigError(f"[carts] quiet_period must be longer than 0, not {self.quiet_period}.")
         if self.quiet_period > self.recovery_window:
             raise ConfigError(
                 f"[carts] quiet_period ({self.quiet_period}) is longer than recovery_window ({self.recovery_window});"

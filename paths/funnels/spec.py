@@ -46,7 +46,7 @@ class FunnelSpec:
     ties: str = "recorded"  # or step: events of one instant in the order of the steps
     exclusions: tuple[Exclusion, ...] = ()
     exclusion: str = "chain"  # or customer: the unit is left out wholly
-    ignored: frozenset[str] = frozenset()  # strict looks past these
+    ignored: frozenset[str] = frozenset()  # events that strict skips
     breakdown: str | None = None  # a column, read at the reported chain's first event
     by: str | None = None  # day | week | month of the reported chain's first event
     top: int | None = None  # so many values of the breakdown, the rest is "(other)"
@@ -103,5 +103,5 @@ def check(funnel: FunnelSpec) -> None:
             )
         if not x.everywhere and (funnel.steps[x.after - 1].optional or funnel.steps[x.before - 1].optional):
             raise ConfigError(
-                f"an exclusion {x.after}-{x.before} begins or ends at an optional step; name needed ones."
+                f"an exclusion {x.after}-{x.before} begins or ends at an optional step; name steps that are not optional."
             )

@@ -139,7 +139,7 @@ def met(value: float | None, target: float | None, *, more: bool) -> bool | None
 
 
 def arrivals(journeys: Journeys, stages: tuple[str, ...]) -> tuple[Ints, Bools]:
-    """(`first_visits`, `came_back`) of the selected sessions, one column a customer who has any."""
+    """(`first_visits`, `came_back`) of the selected sessions, one column per customer who has any."""
     rank = {name: i for i, name in enumerate(stages)}
     ranks = np.array([rank.get(name, len(stages)) for name in journeys.stage.names], dtype=np.int64)
     there = journeys.session_customer.take(journeys.chosen)

@@ -89,11 +89,13 @@ def parse_condition(text: str) -> Condition:
     """`COLUMN sign VALUE`; either may stand in quotes. Raises ConfigError for what is no condition."""
     match = FORM.match(text)
     if not match:
-        raise ConfigError(f'"{text}" is no condition; write COLUMN=VALUE, COLUMN!=VALUE, COLUMN>NUMBER or COLUMN~GLOB.')
+        raise ConfigError(
+            f'"{text}" is not a condition; write COLUMN=VALUE, COLUMN!=VALUE, COLUMN>NUMBER or COLUMN~GLOB.'
+        )
     column, value = (text if (plain := unquoted(text)) is None else plain for text in match.group("column", "value"))
     found = Condition(column, match["sign"], value)
     if found.sign in (">", ">=", "<", "<=") and found.number() is None:
-        raise ConfigError(f'"{text}": {found.sign} compares numbers, and "{found.value}" is none.')
+        raise ConfigError(f'"{text}": {found.sign} compares numbers, and "{found.value}" is not one.')
     if found.sign == "~" and found.column in NUMBERS:
         raise ConfigError(f'"{text}": ~ looks at text, and {found.column} is a number; use = != < <= > or >=.')
     return found

@@ -89,7 +89,7 @@ class CartQuestions(ProjectFolder):
 
         Args:
             due: the day (its first instant) on which reminders go out.
-            suppress: a file with customer ids, one a line, to leave out.
+            suppress: a file with customer ids, one per line, to leave out.
             contactable: a column that says who may be written to.
 
         Returns:

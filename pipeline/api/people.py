@@ -136,7 +136,7 @@ class PeopleQuestions(ProjectFolder):
 
         Args:
             id: as recorded; where nobody is known by it, the anonymous visitor of that id.
-            anonymous: look for the anonymous id alone.
+            anonymous: look among anonymous ids only.
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 
         Returns:
@@ -219,7 +219,7 @@ class PeopleQuestions(ProjectFolder):
 
         Args:
             id: as recorded; where no customer has it, an anonymous id.
-            anonymous: look for the anonymous id alone.
+            anonymous: look among anonymous ids only.
             unmask: show ids as recorded.
             as_of: the instant taken as now.
 

@@ -201,7 +201,7 @@ class SequenceQuestions(ProjectFolder):
         where: Names = (),
         persona: str | None = None,
     ) -> Result:
-        """One row per node, one column a step: the share of sessions that are there; each column adds up to 1.
+        """One row per node, one column per step: the share of sessions that are there; each column adds up to 1.
 
         Args:
             steps: how many columns.

@@ -50,7 +50,7 @@ class StoreQuestions(ProjectFolder):
             as_name: the input name of standard input (the file "-").
             bots: what becomes of events of bots, known by their user agent; "quarantine" by default.
             static_files: what becomes of requests for pictures and scripts in a web log; "exclude" by default.
-            again: read files anew that were taken in before; what came of them goes, in one commit.
+            again: read files anew that were read before, and replace what came of them in one commit.
 
         Returns:
             Loaded: `.accounting` has rows = accepted + duplicates + quarantined of each source, `.known` the files that were

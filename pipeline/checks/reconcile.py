@@ -74,7 +74,7 @@ def owners(project: ProjectFolder, asked: Asked) -> Iterator[Law]:
     devices = sum(n for n, _, _ in found.by_customers.values())
     alone = sum(a for _, _, a in found.by_customers.values())
     yield Law(
-        "events with an anonymous id alone = stitched + anonymous",
+        "events with only an anonymous id = stitched + anonymous",
         alone,
         found.stitched + found.anonymous,
         f"{devices:,} devices",

@@ -81,7 +81,9 @@ def list_(
 
 @carts.command()
 @click.option("--due", required=True, metavar="DAY", help="The day (its first instant) on which reminders go out.")
-@click.option("--suppress", type=click.Path(path_type=Path), help="A file with customer ids, one a line, to leave out.")
+@click.option(
+    "--suppress", type=click.Path(path_type=Path), help="A file with customer ids, one per line, to leave out."
+)
 @click.option("--contactable", metavar="COLUMN", help="A column that says who may be written to.")
 @project_options
 @output_options

@@ -91,7 +91,7 @@ def run_demo(folder: Path) -> None:
     project = Project(folder)
     taken_in(project)
     table = OutputOptions(format="table")
-    answer(project.summary(), table, title="the sample shop (synthetic, by its authors' word)")
+    answer(project.summary(), table, title="the sample shop (synthetic, as its authors say)")
     answer(
         project.funnel(FUNNEL), table, title="funnel of customers within 7d", hide=("ci_low", "ci_high", "dropped_next")
     )
@@ -138,4 +138,4 @@ def taken_in(project: Project) -> None:
             f"{name}: {book.rows:,} rows = {book.accepted:,} accepted + {book.duplicates:,} duplicates + {gone:,} quarantined"
         )
     for name in loaded.known:
-        say(f"{name}: taken in before, 0 new rows")
+        say(f"{name}: already in the store, 0 new rows")

@@ -47,4 +47,5 @@ def explain(
       journeys identity explain user_0000
     """
     result = opened(project).identity_explain(id, anonymous=anonymous, unmask=unmask, as_of=as_of)
-    answer(result, output, notes=(f"{result.meta['customers']:,} known customers",))
+    known = result.meta["customers"]
+    answer(result, output, notes=(f"{known:,} known customer{'' if known == 1 else 's'}",))

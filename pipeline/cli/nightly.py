@@ -72,7 +72,7 @@ def run(
 
 
 def teller(log: str) -> Callable[[str, str, Mapping[str, Any]], None]:
-    """Progress on standard error: warnings as text, or everything as JSON, one object a line with the id of the run."""
+    """Progress on standard error: warnings as text, or everything as JSON, one object per line with the id of the run."""
     from datetime import UTC, datetime
 
     def as_json(level: str, message: str, facts: Mapping[str, Any]) -> None:

@@ -116,7 +116,7 @@ class Bot(Section):
             try:
                 "/" in pattern and ip_network(pattern, strict=False)
             except ValueError:
-                raise ValueError(f'ip "{pattern}" is no network such as "10.0.0.0/8"') from None
+                raise ValueError(f'ip "{pattern}" is not a network such as "10.0.0.0/8"') from None
         return self
 
     def given(self) -> dict[str, tuple[str, ...]]:
@@ -193,7 +193,7 @@ class Roles(Section):
         given = [name for names in value.values() for name in (names if isinstance(names, list) else [names])]
         twice = [name for name in given if given.count(name) > 1]
         if twice:
-            raise ValueError(f'"{twice[0]}" stands twice; an event has one role')
+            raise ValueError(f'"{twice[0]}" appears twice; an event has one role')
         kept = {role: tuple(n for n in names if n not in given) for role, names in ROLE_PRESETS.items()}
         return {**kept, **value}
 

@@ -63,7 +63,7 @@ def _zone_of_abbreviation(value: str) -> str:
 def _abbreviations(value: dict[str, str]) -> dict[str, str]:
     for word in value:
         if not re.fullmatch("[A-Za-z]+", word) or word.upper() in ("Z", "UTC", "GMT"):
-            raise ValueError(f'"{word}" is no abbreviation that needs a zone; write such as BST = "Europe/London"')
+            raise ValueError(f'"{word}" is not an abbreviation that needs a zone; write such as BST = "Europe/London"')
     return {word.upper(): zone for word, zone in value.items()}
 
 

@@ -15,7 +15,7 @@ SHOWN = 5
 
 def told(loaded: Loaded) -> list[str]:
     """What is good to know."""
-    found = [f"{name}: taken in before, 0 new rows" for name in loaded.known]
+    found = [f"{name}: already in the store, 0 new rows" for name in loaded.known]
     found += [f"{name}: there is nothing in it" for name in loaded.empty]
     found += [f"{name}: read anew; what came of it before is gone" for name in loaded.anew]
     for (source, target), names in loaded.lacking.items():

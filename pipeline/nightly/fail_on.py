@@ -58,7 +58,9 @@ def metric(report: Report, name: str, of: str | None) -> float | None:
     if name in ("dropoff", "lost"):
         rows = {r["touchpoint"]: r for r in report.dropoff.to_pylist()}
         if of not in rows:
-            raise Absent(f'"{of}" did not occur in the period, so it holds not.{did_you_mean(str(of), list(rows))}')
+            raise Absent(
+                f'"{of}" did not occur in the period, so the condition does not hold.{did_you_mean(str(of), list(rows))}'
+            )
         return number(rows[of]["drop_off_rate" if name == "dropoff" else "lost"])
     if name == "funnel":
         answers = {f.name: f.now for f in report.funnels}

@@ -64,7 +64,7 @@ def parse_day(text: str, timezone: str, option: str) -> int:
     try:
         return midnight(date.fromisoformat(text.strip()), timezone)
     except ValueError:
-        raise ConfigError(f'{option} "{text}" is no day; write it as 2026-01-31.') from None
+        raise ConfigError(f'{option} "{text}" is not a day; write it as 2026-01-31.') from None
 
 
 def instant_text(micros: int) -> str:

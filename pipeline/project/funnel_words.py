@@ -70,7 +70,7 @@ def parse_matcher(part: str, text: str, known: Known) -> Matcher:
     match = MATCHER.fullmatch(part)
     if not match or match["name"].strip() in ("", '""', PAGE):
         raise ConfigError(
-            f'"{text}" is no step; write NAME, NAME|NAME, NAME[COLUMN>VALUE], page:/PATH/* or, if optional, NAME?. '
+            f'"{text}" is not a step; write NAME, NAME|NAME, NAME[COLUMN>VALUE], page:/PATH/* or, if optional, NAME?. '
             "A name with one of these signs in it is written in double quotes."
         )
     conditions = tuple(parse_condition(c) for c in split_outside(match["conditions"] or "", ",") if c.strip())
@@ -117,7 +117,7 @@ def step_number(steps: Sequence[Step], texts: Sequence[str], said: str | int, wh
         raise ConfigError(f'{what} "{said}", which are the steps {numbers}: say the number.')
     names = [s.name for s in steps]
     numbered = f"the funnel has {len(steps)}, numbered from 1"
-    raise ConfigError(f'{what} "{said}", which is no step: {numbered}.{did_you_mean(str(said), names)}')
+    raise ConfigError(f'{what} "{said}", which is not a step: {numbered}.{did_you_mean(str(said), names)}')
 
 
 def steps_named(steps: Sequence[Step], texts: Sequence[str], said: str) -> list[int]:

@@ -61,7 +61,7 @@ def reminders(
 ) -> Result:
     """Whom to remind at the start of a day: ids as recorded, since somebody must write to them.
 
-    Raises MissingInput where the suppression file (one id a line) is not there.
+    Raises MissingInput where the suppression file (one id per line) is not there.
     """
     at = parse_instant(due_on, project.config.project.timezone, "--due")
     question = CartList(rules=cart_rules(project.config), contactable=contactable, minor_units=project.minor_units)

@@ -47,7 +47,7 @@ def customer(project: ProjectFolder, id: str, *, anonymous: bool = False, **peri
     done.excluded_sessions = journeys.excluded_sessions
     table, goals = (a.reduce([a.map(journeys)]) for a in (timeline, sums))
     if not table.num_rows:
-        warnings.append("nothing of this customer lies in the period, or before as_of.")
+        warnings.append("this customer has no events in the period, or before as_of.")
     asked = Asked(answers=[], snapshot=snapshot, scope=scope, done=done, config=project.config, warnings=warnings)
     head = header(id, table, goals.to_pylist()[0], units)
     return asked.result("customer", with_promoted(table, snapshot.promoted), parameters={"customer": head})

@@ -43,7 +43,7 @@ class Who:
             raise ConfigError(f'by is touchpoint or stage, not "{self.by}".')
         if (self.choice == "funnel") != (self.place is not None):
             raise ConfigError(
-                "a funnel goes with one of --dropped-at, --in-progress-at and --converted-at, and these with a --funnel."
+                "--funnel needs one of --dropped-at, --in-progress-at and --converted-at, and each of these needs --funnel."
             )
 
     @cached_property
@@ -83,7 +83,7 @@ class Who:
             step = step_number(funnel.steps, words["steps"], getattr(self, self.place), option)
             return AtStep(funnel=funnel, step=step, state=STATES[self.place])
         if words:
-            raise ConfigError(f'"{min(words)}" is said of funnels: it goes with --funnel.')
+            raise ConfigError(f'"{min(words)}" is about funnels: give --funnel as well.')
         stage = self.by == "stage"
         if self.edge is not None:
             source, target = self.nodes

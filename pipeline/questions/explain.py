@@ -36,11 +36,11 @@ DEFINITIONS = {
     ),
     "funnel": (
         "A unit's depth is that of its deepest chain of steps within the window; reached = units at least so "
-        "deep; dropped and in_progress (some chain could still go deeper at as_of) are units exactly so deep. "
+        "deep; dropped and in_progress (some chain could still go deeper at as_of) are units exactly that deep. "
         "The reported chain reaches its depth first."
     ),
     "find": (
-        "Sessions in which some run of consecutive nodes matches the pattern; the match that ends first is told, and of "
+        "Sessions in which some run of consecutive nodes matches the pattern; the match that ends first is reported, and of "
         "those the shortest; the seconds are those between its ends."
     ),
     "variants": (
@@ -53,7 +53,7 @@ DEFINITIONS = {
     ),
     "step matrix": "The share of sessions at each touchpoint at each step; every step adds up to 1, END included.",
     "flows": (
-        "Sessions that go from one node to the next at each of their first steps; what goes into a node goes out of it. "
+        "Sessions that go from one node to the next at each of their first steps; what flows into a node flows out of it. "
         "with_goal: those that hold a goal, wherever."
     ),
     "changes": (

@@ -80,7 +80,7 @@ def loud(found: Identities, rules: IdentityRules) -> list[str]:
             if not found.links
             else "the rows that carry both kinds of id name other anonymous ids, or come too late for them"
         )
-        said.append(f"0 % of {alone:,} events with an anonymous id alone are stitched: {reason}.")
+        said.append(f"0 % of {alone:,} events with only an anonymous id are stitched: {reason}.")
     kiosks = sum(n for customers, (n, _, _) in found.by_customers.items() if customers > rules.max_owners)
     if kiosks:
         said.append(
@@ -111,7 +111,12 @@ def of_devices(found: Identities) -> Iterable[dict[str, Any]]:
     shared = [v for customers, v in found.by_customers.items() if customers > 1]
     events, alone = sum(e for _, e, _ in shared), sum(a for _, _, a in shared)
     yield {"of": "events", "what": "on shared devices", "n": events, "share": share(events, found.events)}
-    yield {"of": "events", "what": "on shared devices, with the id alone", "n": alone, "share": share(alone, events)}
+    yield {
+        "of": "events",
+        "what": "on shared devices, with only an anonymous id",
+        "n": alone,
+        "share": share(alone, events),
+    }
 
 
 def of_customers(found: Identities) -> Iterable[dict[str, Any]]:
@@ -172,7 +177,11 @@ def reason_of_known(row: Mapping[str, Any], id: str) -> str:
     """Why an event is a known customer's."""
     if row["customer_id"] == id:
         return "the row names the customer"
-    return "an alias" if row["customer_id"] is not None else "the anonymous id is the customer's: identity explain it"
+    return (
+        "an alias"
+        if row["customer_id"] is not None
+        else "its anonymous id belongs to the customer; identity explain of that id says why"
+    )
 
 
 def reason(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], rules: IdentityRules) -> str:

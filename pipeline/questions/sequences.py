@@ -98,7 +98,7 @@ def steps(
     if sum(word is not None for word in (from_, to, between)) > 1:
         raise ConfigError("ask for one of from, to and between.")
     if visit not in ("first", "last"):
-        raise ConfigError(f'a visit is the first or the last, not "{visit}".')
+        raise ConfigError(f'visit must be first or last, not "{visit}".')
     view = view_of(level, collapse_repeats, hide)
     anchor = to if from_ is None else from_
     question: Analysis[pa.Table] = StepsAround(

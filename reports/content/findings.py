@@ -65,7 +65,7 @@ def largest_leak(report: Report) -> Finding | None:
         stake,
     )
     back = f"{number(r['lost'])} lost, {number(r['returned'])} came back within {span_text(report.return_window)}"
-    still = f", {number(r['in_progress'])} may still" if r["in_progress"] else ""
+    still = f", {number(r['in_progress'])} may still come back" if r["in_progress"] else ""
     evidence = Markup("{}, 95 % interval {}. {}{}.").format(
         share(r["drop_off_rate"]), interval(r["ci_low"], r["ci_high"]), back, still
     )
@@ -111,7 +111,7 @@ def changed(c: Change, certain: int, looked: int) -> Finding:
     rest = (
         f"{certain} of {looked} compared rates moved beyond noise."
         if certain > 1
-        else f"The only one of {looked} compared rates."
+        else f"No other of the {looked} compared rates moved beyond noise."
     )
     if c.kind in WHOLE:
         rest = "No single step or drop-off rate moved beyond noise."
@@ -188,7 +188,7 @@ def last_edge(report: Report) -> Finding | None:
     )
     sentence = Markup("Look first at <b>{}</b>: most of those lost there came {}.").format(named(r["touchpoint"]), came)
     back = (
-        Markup("Who came back and bought returned at {}.").format(named(r["returned_at"]))
+        Markup("Those who came back and bought returned at {}.").format(named(r["returned_at"]))
         if r["returned_at"]
         else Markup("")
     )

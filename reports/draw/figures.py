@@ -25,7 +25,7 @@ MOST = 20
 
 
 def funnel_figure(table: pa.Table) -> go.Figure:
-    """FUNNEL: a bar a step, its share of the first step beside it; a colour a value of the breakdown."""
+    """FUNNEL: one bar per step, its share of the first step beside it; one colour per value of the breakdown."""
     rows, column = table.to_pylist(), table.column_names[0]
     groups = [None] if column == "step" else list(dict.fromkeys(r[column] for r in rows))
     bars = []

@@ -66,7 +66,7 @@ def graph(edges: pa.Table, flows: pa.Table, dropoff: pa.Table, goal: Collection[
     height = max(s.y for s in stops.values()) + TALL + 16
     arrows = [a for way in ways(rows, stops) for a in arrow(*way)]
     shapes = [arrow_head(), *arrows, *(bar_of(s) for s in stops.values())]
-    label = f"The ways most taken between {len(names)} touchpoints; the table below has all of them."
+    label = f"The most frequent steps between {len(names)} touchpoints; the table below has all of them."
     return picture(shapes, height=height, class_="graph", box=f"0 0 {shown(WIDTH)} {shown(height)}", label=label)
 
 

@@ -1,4 +1,4 @@
-"""The index over all nights: the main numbers as lines, and a row a night that leads to its report."""
+"""The index over all nights: the main numbers as sparklines, and one row per night that leads to its report."""
 
 from __future__ import annotations
 

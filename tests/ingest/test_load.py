@@ -296,11 +296,11 @@ def test_one_writer_at_a_time(shop):
             b"<html><body>Please sign in</body></html>",
             "page.csv is an HTML page, no data: often the answer of a server that wanted a login, or reports an error. Fetch it again.",
         ),
-        ("bad.parquet", b"PAR1 no", "bad.parquet is no readable Parquet file; nothing of it was loaded."),
+        ("bad.parquet", b"PAR1 no", "bad.parquet is not a readable  Parquet file; nothing of it was loaded."),
         (
             "sheet.xlsx",
             b"PK\x03\x04....",
-            "sheet.xlsx is no readable ZIP archive or Excel workbook: File is not a zip file. Fetch it again.",
+            "sheet.xlsx is not a readable  ZIP archive or Excel workbook: File is not a zip file. Fetch it again.",
         ),
     ],
 )

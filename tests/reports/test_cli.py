@@ -40,7 +40,7 @@ def test_the_command_on_the_page_builds_the_page(tmp_path: Path) -> None:
 def test_compare_none_compares_with_nothing(tmp_path: Path) -> None:
     assert built("-o", str(tmp_path), "--compare", "none")[0] == 0
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert "compared with nothing" in text
+    assert "not compared with another period" in text
     assert "What changed" not in text
     assert 'class="ghost"' not in text
 

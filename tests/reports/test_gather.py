@@ -135,7 +135,7 @@ def test_a_shop_without_goal_funnel_carts_or_period_before_says_what_it_needs(tm
                  "<b>Paths and leaks</b> need more than one touchpoint", "nothing to compare with", "The period is not whole"):  # fmt: skip
         assert said in text
     assert '<svg class="sankey"' not in text
-    assert b"compared with nothing" in render(gather(project, Period(), compare=False)[0])
+    assert b"not compared with another period" in render(gather(project, Period(), compare=False)[0])
 
 
 def test_a_period_without_events_fails_nothing() -> None:

@@ -111,18 +111,18 @@ def summary(answer: CartAnswer, report: Report) -> Markup:
     """The sentence of the section."""
     t = answer.totals
     decided = t["converted"] + t["recovered"] + t["abandoned"]
-    text = Markup(
-        "Of {} carts that are decided, {} bought at once, {} went quiet and came back, {} are abandoned"
-    ).format(number(decided), number(t["converted"]), number(t["recovered"]), number(t["abandoned"]))
+    text = Markup("Of {} decided carts, {} bought at once, {} went quiet and came back, {} are abandoned").format(
+        number(decided), number(t["converted"]), number(t["recovered"]), number(t["abandoned"])
+    )
     left = [r for r in answer.table.to_pylist() if r["status"] == "abandoned" and r["kind"] != "browse"]
     values = [r["value"] for r in left if r["value"] is not None]
     if values:
         known = sum(r["value_coverage"] * r["episodes"] for r in left if r["value"] is not None)
-        text += Markup(" with <b>{}</b> in them (value known of {})").format(
+        text += Markup(" with <b>{}</b> in them (value known for {})").format(
             short_money(sum(values), report.currency), share(known / t["abandoned"], 0)
         )
     elif left and t["value_coverage"]:
-        text += Markup("; what is in those is not known: map price in [[source]], or quantity and item_id of updates")
+        text += Markup("; their value is not known: map price in [[source]], or quantity and item_id of updates")
     elif not t["value_coverage"]:
         text += Markup("; their value is not known: map price or value in [[source]]")
     return text + Markup(".")
@@ -183,6 +183,6 @@ def table(rows: Sequence[Mapping[str, Any]], report: Report) -> Sheet:
         figures("Carts", "episodes", number),
         figures("Customers", "customers", number),
         figures("Value", "value", lambda v: short_money(v, report.currency)),
-        figures("Value known of", "value_coverage", lambda v: NOTHING if v is None else share(v, 0)),
+        figures("Value known for", "value_coverage", lambda v: NOTHING if v is None else share(v, 0)),
     ]
     return sheet("Carts by kind and status", rows, columns, report.commands["carts"])

@@ -65,7 +65,7 @@ def summary(report: Report, sure: Sequence[Change], looked: int) -> Markup:
         return Markup("None of {} rates moved beyond noise since {}.").format(number(looked), before)
     worse = sum(is_worse(c) for c in sure)
     return Markup(
-        "{} of {} rates moved beyond noise since {}: {} for the better, {} for the worse. In points, with 95 %."
+        "{} of {} rates moved beyond noise since {}: {} for the better, {} for the worse. In percentage points, with 95 % intervals."
     ).format(number(len(sure)), number(looked), before, number(len(sure) - worse), number(worse))
 
 

@@ -84,11 +84,11 @@ def feelings(report: Report) -> FeelingsView | None:
 def summary(content: MapContent, rows: Sequence[Row], ranked: Sequence[Row]) -> Markup:
     """How many answers speak of how many touchpoints."""
     answers = sum(r["answers"] for r in rows)
-    text = Markup("{} answers speak of {} touchpoints, {} of them with at least {}: those are ranked.").format(
+    text = Markup("{} answers are about {} touchpoints, {} of them with at least {}: those are ranked.").format(
         number(answers), number(len(rows)), number(len(ranked)), content.min_n
     )
     off, nothing = content.totals["answers_off_scale"], content.totals["answers_of_nothing"]
-    text += f" {number(nothing)} speak of no visit." if nothing else ""
+    text += f" {number(nothing)} are about no visit." if nothing else ""
     return text + (f" {number(off)} are off their scale." if off else "")
 
 

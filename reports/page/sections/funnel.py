@@ -1,4 +1,4 @@
-"""Funnels: a bar a step with the previous period's outline, and between two steps what was lost and where it went."""
+"""Funnels: one bar per step with the previous period's outline, and between two steps what was lost and where it went."""
 
 from __future__ import annotations
 

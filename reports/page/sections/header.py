@@ -43,7 +43,9 @@ def header(report: Report) -> Header:
         title=f"{plain(report.shop)}: customer journeys, {days(report.now.since, report.now.until, zone)}",
         shop=named(report.shop),
         period=days(report.now.since, report.now.until, zone),
-        compared=f"compared with {days(before.since, before.until, zone)}" if before else "compared with nothing",
+        compared=f"compared with {days(before.since, before.until, zone)}"
+        if before
+        else "not compared with another period",
         badge=badge,
         fair=fair,
         notes=notes(report),
@@ -104,5 +106,5 @@ def not_whole(report: Report) -> str | None:
     first = day(report.first_event, report.timezone)
     for name, span in (("period", report.now), ("period compared with", report.before if report.comparable else None)):
         if span is not None and day(span.since, report.timezone) < first:
-            return f"The {name} is not whole: the first event of all is of {spoken_day(first)}."
+            return f"The {name} is incomplete: the first event of all is on {spoken_day(first)}."
     return None

@@ -211,12 +211,12 @@ def summary(report: Report, rows: Sequence[Row], goal: bool) -> Markup:
     """The sentence of the figure."""
     ended = sum(r["drop_off"] for r in rows)
     if not goal:
-        return Markup("{} end at {}. Without a goal that occurs, none of them is lost or won.").format(
+        return Markup("{} end at {}. No goal occurs, so none of them counts as lost or won.").format(
             counted(ended, "session"), counted(len(rows), "place")
         )
     lost, back, still = (sum(r[k] or 0 for r in rows) for k in ("lost", "returned", "in_progress"))
     return Markup(
-        "{} sessions ended without a goal: {} lost, {} came back within {}, {} still may. Bars: what is at stake."
+        "{} sessions ended without a goal: {} lost, {} came back within {}, {} may still come back. Bars: what is at stake."
     ).format(number(ended), number(lost), number(back), span_text(report.return_window), number(still))
 
 
@@ -240,7 +240,7 @@ def table(report: Report, rows: Sequence[Row], changes: Mapping[str, Change]) ->
         Column(head="95 % interval", cell=lambda r: interval(r["ci_low"], r["ci_high"])),
         figures("Returned", "returned", number),
         figures("Lost", "lost", number),
-        figures("May still", "in_progress", number),
+        figures("May still return", "in_progress", number),
         figures("Conversion", "conversion", share),
         figures("At stake", "leak", lambda v: NOTHING if v is None else f"{v:.2f}"),
         figures("Value at risk", "value_at_risk", lambda v: short_money(v, report.currency)),

@@ -43,7 +43,7 @@ THING_WORDS = {
     "silent_after_purchase": "silence after the purchase",
     "unanswered_complaint": "unanswered complaints",
     "avoidable_contact": "avoidable contacts",
-    "silent_stage": "nobody meets us here",
+    "silent_stage": "no touch at all here",
 }
 
 

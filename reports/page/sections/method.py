@@ -17,7 +17,7 @@ SECTIONS = {
     "paths": "Paths",
     "dropoff": "Leaks",
     "carts": "Carts",
-    "quarantine": "Rows that left",
+    "quarantine": "Quarantined rows",
 }
 
 
@@ -150,7 +150,7 @@ def flow_line(report: Report) -> Line:
 
 
 def funnel_lines(answer: FunnelAnswer) -> list[Line]:
-    """The law of every step, as one line a funnel."""
+    """The law of every step, as one line per funnel."""
     rows = needed(answer.now)
     holds, told = True, []
     for i, r in enumerate(rows[:-1]):

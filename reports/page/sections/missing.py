@@ -32,7 +32,7 @@ FEELINGS = "need [[survey]] in journeys.toml: the events that are answers (CSAT,
 NO_ANSWERS = "need answers to a [[survey]]; this period has none."
 PERSONAS = "need [[persona]] in journeys.toml: who they are, by what they did or by a column of [[customers]]."
 FEW_PERSONAS = "need a [[persona]] with at least 10 customers; this period has none."
-DESIGNED = "needs at least two [[stage]] in journeys.toml; [journey.targets] says what each should come to."
+DESIGNED = "needs at least two [[stage]] in journeys.toml; [journey.targets] says what each should reach."
 
 
 def missing(report: Report, *, drawn: Collection[str]) -> list[Missing]:

@@ -73,7 +73,7 @@ def personas(report: Report) -> PersonasView | None:
 
 def summary(content: MapContent, shown: int) -> Markup:
     """What the dots and numbers are."""
-    felt = f"Dots: how they feel, from {MINUS}2 to +2, with 95 %; a ring where the answers are fewer than {content.min_n}. "
+    felt = f"Dots: how they feel, from {MINUS}2 to +2, with 95 % intervals; a ring where the answers are fewer than {content.min_n}. "
     further = f" {shown - MOST} further personas are in the table." if shown > MOST else ""
     return Markup("{}Numbers: how many of the sessions there go on to a later stage.{}").format(
         felt if content.surveys else "", further

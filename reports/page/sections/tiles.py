@@ -120,7 +120,7 @@ def sessions(report: Report, weeks: Sequence[dict[str, Any]]) -> Tile:
     """Where no goal says what is good: how much there is."""
     now = report.outcome(0)
     before = f"before {number(report.outcome(1)['sessions'])}" if report.comparable else "no period before"
-    each = f"{now['sessions'] / now['customers']:.1f} a customer" if now["customers"] else ""
+    each = f"{now['sessions'] / now['customers']:.1f} per customer" if now["customers"] else ""
     return Tile(
         label="Sessions",
         value=number(now["sessions"]),
@@ -143,7 +143,7 @@ def abandonment(report: Report, carts: CartAnswer, weeks: Sequence[dict[str, Any
         value=share(t["abandonment_rate"]),
         change=text,
         direction=direction,
-        note="went quiet, some to come back",
+        note="went quiet; some came back",
         n=f"{number(left)} of {number(left + t['converted'])} carts",
         spark=spark_of(report, weeks, "cart_abandonment_rate", "Cart abandonment", share),
         counts=(left, t["converted"]),
@@ -175,7 +175,7 @@ def recovery(report: Report, carts: CartAnswer, weeks: Sequence[dict[str, Any]])
             if still == "unknown"
             else f"{still} still in abandoned carts",
             note=coming,
-            n=f"value known of {number(known)} of {number(left)} carts",
+            n=f"value known for {number(known)} of {number(left)} carts",
             counts=(t["recovered"], t["abandoned"], known),
         )
     return Tile(
@@ -204,7 +204,7 @@ def time_to_buy(report: Report, weeks: Sequence[dict[str, Any]]) -> Tile:
         value=duration(now["median_seconds"]),
         change=change,
         direction="same",
-        note="since the first touch after the goal before, 30 days back at most",
+        note="from the first touch after the previous goal, at most 30 days back",
         n=f"{number(now['timed_goals'])} goals",
         spark=spark_of(report, weeks, "median_seconds", "Median time to a goal", duration),
         counts=(now["timed_goals"],),

@@ -70,7 +70,7 @@ def waiting(report: Report, marks: Sequence[Row]) -> Markup:
         text
         + half
         + Markup(
-            "; {} have one so far. Who has none yet counts for as long as they were watched (Kaplan-Meier); band: 95 %."
+            "; {} have one so far. Those without one count for as long as they were watched (Kaplan-Meier); band: 95 %."
         ).format(number(times.converted))
     )
 
@@ -122,6 +122,6 @@ def table(report: Report) -> Sheet:
         figures("Share with a goal", "share", share),
         Column(head="95 % interval", cell=lambda r: interval(r["ci_low"], r["ci_high"])),
         figures("Have one", "converted", number),
-        figures("Watched for longer, without", "at_risk", number),
+        figures("Watched for longer, no goal yet", "at_risk", number),
     ]
     return sheet("Time from the first touch to a goal", report.goal_times.table, columns, report.commands["report"])

@@ -96,7 +96,7 @@ def test_configured_bots_by_glob_and_network(tmp_path):
 @pytest.mark.parametrize(
     "entry, fault",
     [
-        ('ip = "10.0.0.0/99"', "is no network such as"),
+        ('ip = "10.0.0.0/99"', "is not a network such as"),
         ("", "at least one of user_agent and ip"),
         ('agent = "x"', 'no key "agent"'),
     ],

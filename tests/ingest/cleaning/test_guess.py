@@ -193,7 +193,7 @@ def test_an_event_id_is_taken_where_its_copies_are_the_same_or_differ_by_a_load_
 def test_a_guessed_number_is_dropped_with_a_word_where_a_filled_cell_of_it_is_no_number(made, target, column, cell):
     found = made(f"user,ts,event,{column}", "a,2026-01-01,x,", "a,2026-01-02,x,1", f"a,2026-01-03,x,{cell}")
     assert target not in found.fields
-    assert f"the column {column} is not taken as {target}: 1 of its cells is no number ({cell})" in found.notes[0]
+    assert f"the column {column} is not taken as {target}: 1 of its cells is not a number ({cell})" in found.notes[0]
     assert target in made(f"user,ts,event,{column}", "a,2026-01-01,x,", "a,2026-01-02,x,1").fields
 
 

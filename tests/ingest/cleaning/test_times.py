@@ -141,7 +141,7 @@ def test_times_of_declared_formats_that_the_clock_showed_twice_are_counted(shop)
 @pytest.mark.parametrize(
     "format, said",
     [
-        ("%Q", "%Q is no directive"),
+        ("%Q", "%Q is not a directive"),
         ("%Y-%", "a % stands alone"),
         ("%", "a % stands alone"),
         ("%s.%f", "%s (seconds since 1970) goes with nothing else"),

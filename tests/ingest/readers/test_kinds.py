@@ -57,7 +57,7 @@ def test_text_with_tags_is_named_with_what_to_do(content, what):
 
 
 def test_a_log_that_holds_no_line_of_a_log_is_refused_with_its_first_line():
-    with pytest.raises(InputError, match=r'x\.log, line 1 is no line of a combined log: "INFO started"'):
+    with pytest.raises(InputError, match=r'x\.log, line 1 is not a line of a combined log: "INFO started"'):
         kind_of("x.log", b"INFO started\nINFO done\n")
 
 

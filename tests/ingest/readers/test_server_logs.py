@@ -81,7 +81,7 @@ def test_a_line_of_another_width_is_unreadable(read):
 
 
 def test_without_fields_it_is_no_such_log(read):
-    with pytest.raises(InputError, match=r'a\.log is no W3C extended log: no line begins with "#Fields:"'):
+    with pytest.raises(InputError, match=r'a\.log is not a W3C extended log: no line begins with "#Fields:"'):
         read("a b c\n", format="w3c")
 
 

@@ -473,7 +473,7 @@ def test_packed_parquet_is_read_at_once(db, read):
 
 @pytest.mark.parametrize("content", [b"PAR1", b"PAR1 broken PAR1", b"not at all"])
 def test_broken_parquet_is_an_error(read, content):
-    with pytest.raises(InputError, match=r"a\.parquet is no readable Parquet file"):
+    with pytest.raises(InputError, match=r"a\.parquet is not a readable  Parquet file"):
         read("a.parquet", content)
 
 

@@ -192,7 +192,7 @@ def test_columns_that_are_not_mapped_are_not_read() -> None:
     "options, message",
     [
         ({"roles": {"ad": frozenset()}}, 'no role "ad". Did you mean "add"'),
-        ({"roles": {}, "quiet_period": timedelta(0)}, "longer than nothing"),
+        ({"roles": {}, "quiet_period": timedelta(0)}, "longer than 0"),
         ({"roles": {}, "quiet_period": timedelta(days=8)}, "longer than recovery_window"),
     ],
 )
@@ -202,7 +202,7 @@ def test_nonsense_is_refused(options: dict[str, Any], message: str) -> None:
 
 
 def test_what_is_counted_is_no_group() -> None:
-    with pytest.raises(ConfigError, match="what is counted"):
+    with pytest.raises(ConfigError, match="a column of the answer"):
         Carts(rules=RULES, by="value")
 
 

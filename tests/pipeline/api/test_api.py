@@ -114,7 +114,7 @@ def test_everything_raised_on_purpose_is_a_journeys_error(tmp_path, shop):
         empty.ingest(tmp_path / "none.csv")
     with pytest.raises(journeys.ConfigError, match="nothing to ingest: name a file"):
         empty.ingest()
-    with pytest.raises(journeys.ConfigError, match="is no day"):
+    with pytest.raises(journeys.ConfigError, match="is not a day"):
         shop.summary(since="soon")
     assert issubclass(journeys.ConfigError, journeys.JourneysError)
 

@@ -172,7 +172,7 @@ def test_days_and_instants_may_be_dates_and_datetimes(shop):
     assert asked.rows()[0]["customers"] == 2
     noon = shop.summary(as_of=datetime(2026, 1, 15, 10, 6, tzinfo=UTC))
     assert noon.rows()[0]["events"] == 2
-    with pytest.raises(journeys.ConfigError, match="is no day"):
+    with pytest.raises(journeys.ConfigError, match="is not a day"):
         shop.summary(since=datetime(2026, 1, 15, 10, tzinfo=UTC))
 
 

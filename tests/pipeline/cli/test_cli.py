@@ -231,7 +231,7 @@ def test_quiet_says_nothing_but_warnings(demo):
         (["funnel"], "name the steps, or a saved funnel with --name"),
         (["funnel", "a", "b", "--window", "7"], "7 has no unit. Write a number and a unit, such as"),
         (["funnel", "a", "b", "--step-window", "c=1h"], "c"),
-        (["summary", "--since", "31.01.2026"], '--since "31.01.2026" is no day; write it as 2026-01-31.'),
+        (["summary", "--since", "31.01.2026"], '--since "31.01.2026" is not a day; write it as 2026-01-31.'),
         (["summary", "--segment", "platform"], '"platform" is not COLUMN=VALUE'),
         (["paths", "-o", "x.xyz"], 'the suffix of "x.xyz" does not say a format'),
         (["graph", "-o", "x.png"], 'graph writes .graphml, .json, .mmd, not ".png"'),
@@ -425,7 +425,7 @@ def test_three_columns_are_enough_and_what_was_guessed_is_said(desk):
     }
     assert row["reasons"] == [{"reason": "missing_customer", "rows": 1}]
     again = call("ingest", "log.csv")
-    assert "log.csv: taken in before, 0 new rows" in again.stderr
+    assert "log.csv: already in the store, 0 new rows" in again.stderr
 
 
 def test_where_the_guess_is_ambiguous_it_says_what_to_choose(desk):

@@ -179,7 +179,7 @@ def test_the_presets_give_an_event_one_role() -> None:
             "[sessions] max_session_events: must be greater than or equal to 1, not 0",
         ),
         ('[carts]\nquiet_period = "8d"', "[carts]: quiet_period is longer than recovery_window"),
-        ('[carts.roles]\nadd = ["x"]\nremove = ["x"]', '[carts] roles: "x" stands twice; an event has one role'),
+        ('[carts.roles]\nadd = ["x"]\nremove = ["x"]', '[carts] roles: "x" appears twice; an event has one role'),
         ('[[touchpoint]]\nname = "START"\nevent = "x"', '[[touchpoint]] "START" name: "START" is reserved'),
         ('[[touchpoint]]\nname = "x"', '[[touchpoint]] "x": needs at least one of event, url and channel'),
         ('[[touchpoint]]\nevent = "x"', 'journeys.toml: [[touchpoint]] number 1 needs the key "name"'),

@@ -317,7 +317,7 @@ def test_members_of_an_archive_are_inputs_and_are_known_the_next_time(desk):
             archive.writestr(f"{who}.csv", f"customer_id,timestamp,event\n{who},2024-01-01 10:00:00,x\n")
     assert ingested()["accepted"] == 2
     again = call("ingest")
-    assert "march.zip/a.csv: taken in before" in again.output
+    assert "march.zip/a.csv: already in the store" in again.output
     assert call("ingest", "march.zip", "-f", "json").exit_code == 0
     assert answer("summary")[0]["events"] == 2
 

@@ -61,7 +61,7 @@ def test_a_list_of_formats_stands_in_the_configuration(desk):
 
 
 @pytest.mark.parametrize(
-    "format, said", [("%Q", "%Q is no directive"), ("%", "a % stands alone"), ("exel", 'Did you mean "excel"?')]
+    "format, said", [("%Q", "%Q is not a directive"), ("%", "a % stands alone"), ("exel", 'Did you mean "excel"?')]
 )
 def test_a_bad_format_is_told_in_one_line_and_is_a_usage_error(desk, format, said):
     desk.file("journeys.toml", HEAD + COLUMNS % f'{{ column = "ts", format = "{format}" }}')
@@ -94,7 +94,8 @@ def test_half_a_year_of_british_times_is_five_hours_off_no_more(desk):
 
 
 @pytest.mark.parametrize(
-    "zones, said", [('BST = "Europe/Londn"', "Europe/London"), ('UTC = "Europe/London"', '"UTC" is no abbreviation')]
+    "zones, said",
+    [('BST = "Europe/Londn"', "Europe/London"), ('UTC = "Europe/London"', '"UTC" is not an abbreviation')],
 )
 def test_zones_that_make_no_sense_are_a_usage_error(desk, zones, said):
     desk.file("journeys.toml", HEAD + f"zones = {{ {zones} }}\n")

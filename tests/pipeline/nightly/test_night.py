@@ -204,7 +204,7 @@ def test_a_condition_on_what_did_not_occur_holds_not(shop: Project) -> None:
     done = night(shop, "2026-01-02", fail_on=["dropoff(refund) > 0.1"])
     assert done["state"] == "ok"
     assert done["warnings"] == [
-        '--fail-on dropoff(refund) > 0.1: "refund" did not occur in the period, so it holds not.'
+        '--fail-on dropoff(refund) > 0.1: "refund" did not occur in the period, so the condition does not hold.'
     ]
 
 

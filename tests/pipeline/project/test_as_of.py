@@ -87,7 +87,7 @@ def test_what_is_no_instant_is_refused(text):
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-01-31T12:00", "2026-02-30"])
 def test_since_and_until_are_days(text):
-    with pytest.raises(ConfigError, match=r'^--since ".*" is no day; write it as 2026-01-31\.'):
+    with pytest.raises(ConfigError, match=r'^--since ".*" is not a day; write it as 2026-01-31\.'):
         parse_day(text, "UTC", "--since")
 
 

@@ -75,7 +75,7 @@ def test_steps_are_named_by_a_name_or_a_number_everywhere() -> None:
 def test_a_step_that_stands_twice_is_named_by_its_number() -> None:
     with pytest.raises(ConfigError, match="steps 1 and 3: say the number"):
         parse_funnel(("a", "b", "a"), step_window={"a": "1h"})
-    with pytest.raises(ConfigError, match='"c", which is no step'):
+    with pytest.raises(ConfigError, match='"c", which is not a step'):
         parse_funnel(("a", "b"), step_window={"c": "1h"})
 
 

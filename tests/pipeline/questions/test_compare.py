@@ -174,7 +174,7 @@ def test_the_meta_says_what_was_compared(shop: journeys.Project) -> None:
         ({"compare": "previos"}, 'Did you mean "previous"?'),
         ({"compare": "platform!=mobile"}, "--compare takes previous, DAY..DAY"),
         ({"compare": "2024-01-01.."}, "--compare takes previous, DAY..DAY"),
-        ({"compare": "2024-01-01..tomorrow"}, '--compare "tomorrow" is no day'),
+        ({"compare": "2024-01-01..tomorrow"}, '--compare "tomorrow" is not a day'),
         ({"compare": "2024-02-01..2024-01-01"}, "the period is empty"),
         ({"compare": "2024-05-20..2024-06-10"}, "overlaps the period (2024-06-02 until 2024-06-30)"),
         ({"compare": "platform=mobile", "segment": {"platform": "mobile"}}, "is the --segment itself"),

@@ -194,13 +194,13 @@ def test_a_funnel_may_be_a_saved_one_its_text_or_its_steps(ecom: Project) -> Non
 @pytest.mark.parametrize(
     "words, complaint",
     [
-        ({"dropped_at": 1}, "with a --funnel"),
-        ({"funnel": "buy"}, "goes with one of --dropped-at"),
+        ({"dropped_at": 1}, "each of these needs --funnel"),
+        ({"funnel": "buy"}, "needs one of --dropped-at"),
         ({"funnel": "buyy", "dropped_at": 1}, 'Did you mean "buy"'),
         ({"funnel": "a > b", "dropped_at": 1, "converted_at": 1}, "--dropped-at and --converted-at do not go together"),
         ({"funnel": "a > b", "dropped_at": 3}, "the funnel has 2"),
         ({"edge": ("a", "b"), "lost": "a"}, "--edge and --lost do not go together"),
-        ({"lost": "a", "count": "sessions"}, '"count" is said of funnels'),
+        ({"lost": "a", "count": "sessions"}, '"count" is about funnels'),
         ({"lost": "a", "by": "day"}, "by is touchpoint or stage"),
         ({"lost": "a", "goal": []}, "without a goal"),
         ({"cart": "lost"}, 'abandoned, open or emptied, not "lost"'),
@@ -286,7 +286,7 @@ def test_an_id_is_known_before_it_is_anonymous_and_nobody_is_exit_4(shop: Projec
     with pytest.raises(UnknownCustomer, match="--unmask"):
         shop.customer(str(Mask.of(shop.store.root).text("u1")))
     assert shop.customer("u2", as_of="2026-01-15T08:00Z").meta["warnings"] == [
-        "nothing of this customer lies in the period, or before as_of."
+        "this customer has no events in the period, or before as_of."
     ]
     nobody = journeys(shop, "customer", "nobody")
     assert (nobody.exit_code, nobody.stdout) == (4, "")

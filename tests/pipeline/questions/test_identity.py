@@ -36,7 +36,7 @@ def test_events_are_known_stitched_and_anonymous_and_add_up(shop: journeys.Proje
     assert [told["events", k] for k in ("known", "stitched", "anonymous")] == [2, 3, 1]
     assert told["devices", "with 2 customers"] == told["devices", "with 0 customers"] == 1
     assert told["events", "on shared devices"] == 5
-    assert told["events", "on shared devices, with the id alone"] == 3
+    assert told["events", "on shared devices, with only an anonymous id"] == 3
     assert told["customers", "with 1 device"] == 2
 
 
@@ -59,7 +59,7 @@ def test_ids_of_both_kinds_and_nothing_stitched_is_said_loudly(tmp_path: Path) -
     shop = journeys.open(tmp_path)
     shop.ingest(tmp_path / "e.csv")
     (warning,) = shop.identity().meta["warnings"]
-    assert warning.startswith("0 % of 1 events with an anonymous id alone are stitched: no row carries both")
+    assert warning.startswith("0 % of 1 events with only an anonymous id are stitched: no row carries both")
 
 
 def test_laws_of_identity_hold(shop: journeys.Project) -> None:

@@ -182,7 +182,7 @@ def test_targets_reviews_and_opportunities_stand_at_their_stage() -> None:
     assert text(lane(view, "targets")[0]).startswith("met ")
     assert text(lane(view, "targets")[3]).startswith("missed ")
     assert text(lane(view, "owners")[0]) == "product | overdue since 1\u00a0Jan\u00a02026"
-    assert text(lane(view, "opportunities")[2]) == "nobody meets us here"
+    assert text(lane(view, "opportunities")[2]) == "no touch at all here"
     assert [(b.name, b.columns) for b in view.bands] == [
         ("Before purchase", 1),
         ("During purchase", 2),

@@ -207,7 +207,7 @@ def test_quality_that_is_bad_warns_in_words() -> None:
     report = hostile_report()
     bad = replace(report, quality=replace(report.quality, quarantined=500, reasons=[("bot", 500)]))
     text = render(bad).decode()
-    assert "Data quality: look" in text
+    assert "Data quality: check" in text
     assert "500 rows quarantined: bot." in text
 
 
