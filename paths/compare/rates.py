@@ -12,25 +12,25 @@ import pyarrow as pa
 from ingest.scan.batches import OTHER
 from paths.carts.counts import BROWSE
 from paths.journey_map.scores import MapAnswer
-from paths.statistics.pairs import Counts, Key
+from paths.statistics.pairs import Key, SideCounts
 
 Rows = Sequence[Mapping[str, Any]]
 
 
-def dropoff_counts(answer: pa.Table) -> Counts:
+def dropoff_counts(answer: pa.Table) -> SideCounts:
     """(node,) -> sessions that end there without a goal, of those that were there."""
     node = answer.column_names[0]
     return {(r[node],): (r["drop_off"], r["sessions"]) for r in answer.to_pylist()}
 
 
-def edge_counts(now: pa.Table, before: pa.Table) -> tuple[Counts, Counts]:
+def edge_counts(now: pa.Table, before: pa.Table) -> tuple[SideCounts, SideCounts]:
     """(source, target) -> transitions, of all out of the source; an edge that one side lacks is 0 of the source's there."""
     both = now.to_pylist(), before.to_pylist()
     edges = dict.fromkeys((r["source"], r["target"]) for rows in both for r in rows)
     return side_of(both[0], edges), side_of(both[1], edges)
 
 
-def side_of(rows: Rows, edges: Mapping[tuple[str, str], None]) -> Counts:
+def side_of(rows: Rows, edges: Mapping[tuple[str, str], None]) -> SideCounts:
     """One side of `edge_counts`, in the order of `edges`."""
     taken = {(r["source"], r["target"]): r["transitions"] for r in rows}
     out = Counter[str]()
@@ -39,7 +39,7 @@ def side_of(rows: Rows, edges: Mapping[tuple[str, str], None]) -> Counts:
     return {edge: (taken.get(edge, 0), out[edge[0]]) for edge in edges}
 
 
-def cart_counts(answer: pa.Table, by: str | None) -> Counts:
+def cart_counts(answer: pa.Table, by: str | None) -> SideCounts:
     """(kind,) or (kind, value of `by`) -> carts left (abandoned or recovered), of those and the converted."""
     found: dict[Key, tuple[int, int]] = {}
     for r in answer.to_pylist():
@@ -53,7 +53,7 @@ def cart_counts(answer: pa.Table, by: str | None) -> Counts:
     return found
 
 
-def step_counts(answer: pa.Table, group: str | None) -> Counts:
+def step_counts(answer: pa.Table, group: str | None) -> SideCounts:
     """([value of `group`,] step, name, name of the step before) -> units that took it, of those at the step before.
 
     Optional steps are passed over, as the law of a funnel does.
@@ -71,7 +71,7 @@ def started(answer: pa.Table) -> int:
     return sum(r["reached"] for r in answer.to_pylist() if r["step"] == 1)
 
 
-def folded(counts: Counts, kept: set[str]) -> Counts:
+def folded(counts: SideCounts, kept: set[str]) -> SideCounts:
     """The same with all other values of the group (the key's first part) added up as "(other)", which comes last."""
     found: dict[Key, tuple[int, int]] = {k: v for k, v in counts.items() if k[0] in kept}
     for key, (hits, trials) in counts.items():
@@ -85,7 +85,7 @@ MAP_MEASURES = ("drop_off", "goes_on", "friction", "unhappy", "visited")
 """The rates of a map's cell that can be compared: none that a longer period alone would raise."""
 
 
-def map_counts(now: MapAnswer, before: MapAnswer, measure: str) -> tuple[Counts, Counts]:
+def map_counts(now: MapAnswer, before: MapAnswer, measure: str) -> tuple[SideCounts, SideCounts]:
     """(stage[, touchpoint or channel], measure) -> hits and trials of one of MAP_MEASURES, on both sides.
 
     A cell that one side lacks was visited by 0 of its sessions; of what happens there, that side says nothing.
@@ -98,7 +98,7 @@ def map_counts(now: MapAnswer, before: MapAnswer, measure: str) -> tuple[Counts,
     return {k: found[0].get(k, (0, sessions[0])) for k in keys}, {k: found[1].get(k, (0, sessions[1])) for k in keys}
 
 
-def cell_counts(answer: MapAnswer, measure: str) -> Counts:
+def cell_counts(answer: MapAnswer, measure: str) -> SideCounts:
     """One side of `map_counts`."""
     keys = answer.table.column_names[: 1 if answer.table.column_names[1] == "customers" else 2]
     cells = answer.table.select(keys).to_pylist()

@@ -31,7 +31,7 @@ class Found:
 
 def find(funnel: FunnelSpec, journeys: Journeys) -> Found:
     """The reported chains of all units."""
-    search = Search.of(funnel, journeys)
+    search = Candidates.of(funnel, journeys)
     arranged = search.arranged(funnel.needed)
     chains, out = arranged.deepest(funnel.needed)
     position = np.where(chains.rows >= 0, arranged.places(chains.rows), -1)
@@ -52,7 +52,7 @@ def find(funnel: FunnelSpec, journeys: Journeys) -> Found:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Search:
+class Candidates:
     """The candidate rows of a funnel in a batch; see paths/funnels/chains.py."""
 
     funnel: FunnelSpec
@@ -68,14 +68,14 @@ class Search:
     bits: npt.NDArray[np.uint8] | None = None  # bit i: step i + 1 matches; then `matches` says nothing
 
     @classmethod
-    def of(cls, funnel: FunnelSpec, journeys: Journeys) -> Search:
+    def of(cls, funnel: FunnelSpec, journeys: Journeys) -> Candidates:
         """The rows that a chain can use or stumble over; it starts in the period, or in a session that does."""
         found = candidates(journeys, replace(funnel, details=True))  # the same rows, whatever is told of them
         if funnel.count == "sessions":
             return replace(found, starts=within(journeys.started_at, *journeys.period).take(found.unit))
         return replace(found, starts=within(found.at, *journeys.period))
 
-    def take(self, rows: Ints) -> Search:
+    def take(self, rows: Ints) -> Candidates:
         """The same at these rows."""
         return replace(
             self,
@@ -91,7 +91,7 @@ class Search:
         """Where in the batch these rows are."""
         return rows if self.position is None else self.position[rows]
 
-    def arranged(self, numbers: Sequence[int]) -> Search:
+    def arranged(self, numbers: Sequence[int]) -> Candidates:
         """With ties = "step" the rows of one instant stand in the order of these steps."""
         if self.funnel.ties != "step" or not len(self.at):
             return self
@@ -127,12 +127,12 @@ class Search:
 
 
 @memoised()
-def candidates(journeys: Journeys, funnel: FunnelSpec) -> Search:
+def candidates(journeys: Journeys, funnel: FunnelSpec) -> Candidates:
     """The rows of every period. Strict funnels stumble over every row that is not passive or ignored."""
     if (bits := bits_by_name(journeys, funnel)) is not None:
         names, owner, at = journeys.events.event.codes, journeys.customer, journeys.events.at
         position, unit, at, bits = loops.candidates(bits, names, owner, at)
-        return Search(
+        return Candidates(
             funnel=funnel,
             position=position,
             unit=unit,
@@ -148,7 +148,7 @@ def candidates(journeys: Journeys, funnel: FunnelSpec) -> Search:
     by_session = funnel.count == "sessions"
     matches = {i: s.matches(journeys) for i, s in enumerate(funnel.steps, 1)}
     excluded = tuple(x.matches(journeys) for x in funnel.exclusions)
-    found = Search(
+    found = Candidates(
         funnel=funnel,
         position=None,
         at=journeys.events.at,

@@ -59,7 +59,7 @@ def period_label(day: int, by: str) -> str:
     return found.isoformat()
 
 
-class Counts(NamedTuple):
+class PartCounts(NamedTuple):
     """Columns of PARTS in codes; a number stands for all rows."""
 
     kind: Ints | int  # of KINDS
@@ -71,29 +71,29 @@ class Counts(NamedTuple):
     microseconds: Ints | int = 0
 
 
-def depths(funnel: FunnelSpec, found: Found, groups: Groups) -> Counts:
+def depths(funnel: FunnelSpec, found: Found, groups: Groups) -> PartCounts:
     """Units by depth, going on or not."""
     group, names = groups
     size = len(funnel.needed) + 1
     code, n = tally((group * size + found.chains.depth) * 2 + found.chains.alive, len(names) * size * 2)
     rest, alive = np.divmod(code, 2)
-    return Counts(np.where(alive, KINDS.index("in_progress"), KINDS.index("dropped")), rest // size, rest % size, n)
+    return PartCounts(np.where(alive, KINDS.index("in_progress"), KINDS.index("dropped")), rest // size, rest % size, n)
 
 
-def optional_reached(funnel: FunnelSpec, found: Found, groups: Groups) -> Iterator[Counts]:
+def optional_reached(funnel: FunnelSpec, found: Found, groups: Groups) -> Iterator[PartCounts]:
     """Units that reach each optional step."""
     numbers = [i for i, s in enumerate(funnel.steps, 1) if s.optional]
     for column, number in enumerate(numbers):
         code, n = tally(groups[0][found.optional[:, column]], len(groups[1]))
-        yield Counts(KINDS.index("optional"), code, number, n)
+        yield PartCounts(KINDS.index("optional"), code, number, n)
 
 
-def left_out(found: Found, groups: Groups) -> Counts:
+def left_out(found: Found, groups: Groups) -> PartCounts:
     """How many units an exclusion left out, whatever their group."""
-    return Counts(KINDS.index("left_out"), group_names(groups).index(""), 0, np.array([found.left_out]))
+    return PartCounts(KINDS.index("left_out"), group_names(groups).index(""), 0, np.array([found.left_out]))
 
 
-def times(funnel: FunnelSpec, journeys: Journeys, found: Found, groups: Groups) -> Counts:
+def times(funnel: FunnelSpec, journeys: Journeys, found: Found, groups: Groups) -> PartCounts:
     """Times between neighbouring needed steps of the reported chains."""
     chain, step = np.nonzero(found.position[:, 1 : len(funnel.needed)] >= 0)
     at = journeys.events.at
@@ -101,10 +101,10 @@ def times(funnel: FunnelSpec, journeys: Journeys, found: Found, groups: Groups) 
     group, names = groups
     size = len(funnel.needed)
     code, bin_, n, total = tally_times(group[chain] * size + step, len(names) * size, span)
-    return Counts(KINDS.index("time"), code // size, code % size + 2, n, bin=bin_, microseconds=total)
+    return PartCounts(KINDS.index("time"), code // size, code % size + 2, n, bin=bin_, microseconds=total)
 
 
-def went_next(funnel: FunnelSpec, journeys: Journeys, found: Found, groups: Groups, nodes: Sequence[str]) -> Counts:
+def went_next(funnel: FunnelSpec, journeys: Journeys, found: Found, groups: Groups, nodes: Sequence[str]) -> PartCounts:
     """What the dropped did after their last step in that session: a touchpoint, or END, the last of `nodes`."""
     group, names = groups
     depth = found.chains.depth
@@ -115,7 +115,7 @@ def went_next(funnel: FunnelSpec, journeys: Journeys, found: Found, groups: Grou
     size = len(funnel.needed) + 1
     code, n = tally((group[gone] * size + depth[gone]) * len(nodes) + node, len(names) * size * len(nodes))
     rest, node_code = np.divmod(code, len(nodes))
-    return Counts(KINDS.index("next"), rest // size, rest % size, n, name=node_code)
+    return PartCounts(KINDS.index("next"), rest // size, rest % size, n, name=node_code)
 
 
 def group_names(groups: Groups) -> list[str]:
@@ -123,7 +123,7 @@ def group_names(groups: Groups) -> list[str]:
     return groups[1] if "" in groups[1] else [*groups[1], ""]
 
 
-def parts_of(counts: Sequence[Counts], groups: Groups, nodes: Sequence[str]) -> pa.Table:
+def parts_of(counts: Sequence[PartCounts], groups: Groups, nodes: Sequence[str]) -> pa.Table:
     """PARTS of all these rows."""
     kind, group, step, units, name, bins, microseconds = (
         np.concatenate([np.broadcast_to(values, len(c.units)) for values, c in zip(column, counts, strict=True)])

@@ -16,7 +16,7 @@ PARTS = pa.schema([("column", pa.string()), ("events", pa.int64())])
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class EmptyColumns:
     """Which of these columns are empty in all events of the pass (those that --where leaves)?"""
 
     columns: frozenset[str] = field(default_factory=frozenset)

@@ -23,7 +23,7 @@ from paths.journeys.customer_ids import ID_COLUMNS, ids_at
 from paths.journeys.journeys import Journeys
 from paths.journeys.names import meaning
 from paths.sequences.patterns import Element, Pattern, Program
-from paths.sequences.walks import View, Walks, stage_named, stage_names, texts, walks_of
+from paths.sequences.walks import NodeView, Walks, stage_named, stage_names, texts, walks_of
 from paths.statistics.intervals import rate, wilson
 from sessionize.sessions import session_ids
 
@@ -65,7 +65,7 @@ class Search:
     """Counts the selected sessions that match."""
 
     pattern: Pattern
-    view: View = field(default_factory=View)
+    view: NodeView = field(default_factory=NodeView)
     columns: frozenset[str] = frozenset()
 
     def lookback(self, since: int) -> Lookback | None:
@@ -110,7 +110,7 @@ class Matches:
     """Lists the selected sessions that match, and whose they are."""
 
     pattern: Pattern
-    view: View = field(default_factory=View)
+    view: NodeView = field(default_factory=NodeView)
     columns: frozenset[str] = frozenset(ID_COLUMNS)
 
     def lookback(self, since: int) -> Lookback | None:
@@ -149,7 +149,7 @@ class Matched:
     last: Ints
 
 
-def matches(journeys: Journeys, walks: Walks, pattern: Pattern, view: View) -> Matched:
+def matches(journeys: Journeys, walks: Walks, pattern: Pattern, view: NodeView) -> Matched:
     """The reported match of each walk that has one."""
     forward, backward = pattern.elements, pattern.elements[::-1]
     if pattern.to_end:
@@ -168,7 +168,7 @@ def matches(journeys: Journeys, walks: Walks, pattern: Pattern, view: View) -> M
     return Matched(walk, first, last)
 
 
-def masks_of(journeys: Journeys, walks: Walks, elements: Sequence[Element], view: View) -> Bits:
+def masks_of(journeys: Journeys, walks: Walks, elements: Sequence[Element], view: NodeView) -> Bits:
     """Per visit: the elements that take it; element i (from 1) has bit i.
 
     A name means what `walks.answering` says. A visit of several events is what its first event is.

@@ -17,7 +17,7 @@ from ingest.errors import ConfigError
 from paths.analysis import Lookback, summed
 from paths.arrays.counting import next_at_or_after, stretches, units_at
 from paths.journeys.journeys import Journeys
-from paths.sequences.walks import NOTHING, View, Walks, answering, walks_of
+from paths.sequences.walks import NOTHING, NodeView, Walks, answering, walks_of
 from paths.statistics.intervals import rate
 from paths.visits.visits import END, START
 
@@ -46,7 +46,7 @@ class StepsAround:
     steps: int = 3
     before: bool = False
     last: bool = False
-    view: View = field(default_factory=View)
+    view: NodeView = field(default_factory=NodeView)
     columns: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
@@ -97,7 +97,7 @@ class Between:
 
     source: frozenset[str]
     target: frozenset[str]
-    view: View = field(default_factory=View)
+    view: NodeView = field(default_factory=NodeView)
     columns: frozenset[str] = frozenset()
 
     def lookback(self, since: int) -> Lookback | None:
@@ -142,7 +142,7 @@ class Between:
 
 
 def anchors(
-    journeys: Journeys, walks: Walks, view: View, names: frozenset[str] | None, last: bool
+    journeys: Journeys, walks: Walks, view: NodeView, names: frozenset[str] | None, last: bool
 ) -> tuple[Ints, Ints]:
     """(walk, visit) of the first or last visit to one of these names in each walk that has one; None = its first visit."""
     if names is None:

@@ -23,7 +23,7 @@ from paths.arrays.counting import stretches, tally_times, units_at
 from paths.arrays.histograms import SECOND
 from paths.journeys.goals import GoalRules, holding_goal
 from paths.journeys.journeys import Journeys
-from paths.sequences.walks import CUT, View, texts, walks_of
+from paths.sequences.walks import CUT, NodeView, texts, walks_of
 from paths.statistics.intervals import rate, wilson
 from sessionize.sessions import mixed
 
@@ -69,7 +69,7 @@ class Variants:
     or without one (False).
     """
 
-    view: View = field(default_factory=View)
+    view: NodeView = field(default_factory=NodeView)
     rules: GoalRules = field(default_factory=GoalRules)
     max_steps: int | None = None
     converted: bool | None = None

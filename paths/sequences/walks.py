@@ -30,7 +30,7 @@ AMBIGUOUS = re.compile(r'[>"]|^$|^\.\.\.$|^\(nothing\)$')
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
+class NodeView:
     """What a node is. Raises ConfigError for an unknown level."""
 
     level: str = "touchpoint"  # event, touchpoint or stage
@@ -68,7 +68,7 @@ class Walks:
         return self.start + self.length - 1
 
 
-def walks_of(journeys: Journeys, view: View) -> Walks:
+def walks_of(journeys: Journeys, view: NodeView) -> Walks:
     """The walks of the selected sessions."""
     names = node_at(journeys, view.level)
     visits = visits_by(journeys, names)

@@ -16,7 +16,7 @@ Q = 0.05
 """The false discovery rate: the share of findings that may be noise."""
 
 Key = tuple[Any, ...]
-Counts = Mapping[Key, tuple[int, int]]
+SideCounts = Mapping[Key, tuple[int, int]]
 """Key -> (hits, trials) of one side, in the order of the question."""
 
 
@@ -79,8 +79,8 @@ def beyond_noise(pairs: Sequence[Pair], min_n: int = MIN_N, q: float = Q) -> lis
 
 
 def paired(
-    now: Counts,
-    before: Counts,
+    now: SideCounts,
+    before: SideCounts,
     clusters: Mapping[Key, Clustered] | None = None,
     clusters_before: Mapping[Key, Clustered] | None = None,
 ) -> dict[Key, Pair]:

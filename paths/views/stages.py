@@ -13,7 +13,7 @@ from paths.views.view import R, View
 
 
 @dataclass(frozen=True, kw_only=True)
-class Staged(View[R]):
+class UnderStages(View[R]):
     """`analysis` under these stages, whatever stages the pass has."""
 
     stages: StageRules

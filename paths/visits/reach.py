@@ -130,7 +130,7 @@ def before_goal(journeys: Journeys, node: Codes, goal: frozenset[str], return_wi
     return first.take((states.last_goal.take(first.session) > position) | states.comes_back.take(first.session))
 
 
-class Counts(NamedTuple):
+class ReachCounts(NamedTuple):
     """Of the selected sessions, by node."""
 
     sessions: Ints  # that visit it
@@ -139,11 +139,11 @@ class Counts(NamedTuple):
 
 
 @memoised(period=True, by_node=True)
-def counts_of(journeys: Journeys, node: Codes, goal: frozenset[str], return_window: int) -> Counts:
-    """As Counts."""
+def counts_of(journeys: Journeys, node: Codes, goal: frozenset[str], return_window: int) -> ReachCounts:
+    """Per node, of the selected sessions: how many visit it, how many of those are closed, and after how many a goal follows."""
     closed = closed_sessions(journeys, goal, return_window)
     there, goes = reached(journeys, node), before_goal(journeys, node, goal, return_window)
-    return Counts(there.sessions(journeys.chosen), there.sessions(closed), goes.sessions(closed))
+    return ReachCounts(there.sessions(journeys.chosen), there.sessions(closed), goes.sessions(closed))
 
 
 def before_stage(

@@ -33,7 +33,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Past:
+class Trailing:
     """What the store knew before the night: events by (source, UTC day), and every event name by its newest day."""
 
     days: Mapping[tuple[str, str], int]
@@ -47,7 +47,7 @@ class Past:
         return {"files": len(self.files), "rows": sum(f.rows for f in self.files), "bytes": sum(sizes)}
 
     @classmethod
-    def of(cls, snapshot: Snapshot | None, trailing_days: int, newest: date | None) -> Past:
+    def of(cls, snapshot: Snapshot | None, trailing_days: int, newest: date | None) -> Trailing:
         """From the spans that hold the `trailing_days` up to the newest day; nothing for a store that is new."""
         files = snapshot.files if snapshot else ()
         if not files:
@@ -71,7 +71,7 @@ def columns_size(path: Path, columns: Sequence[str]) -> int:
     return sum(meta.row_group(g).column(i).total_compressed_size for g in range(meta.num_row_groups) for i in places)
 
 
-def judge(rules: Gates, past: Past, books: Mapping[str, Accounting], arrivals: pa.Table) -> list[Verdict]:
+def judge(rules: Gates, past: Trailing, books: Mapping[str, Accounting], arrivals: pa.Table) -> list[Verdict]:
     """Every gate that does not hold."""
     rows = arrivals.to_pylist()
     found = [*quarantine(rules, books), *volume(rules, past, rows), *names(past, rows)]
@@ -95,7 +95,7 @@ def quarantine(rules: Gates, books: Mapping[str, Accounting]) -> list[tuple[str,
     return found
 
 
-def volume(rules: Gates, past: Past, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+def volume(rules: Gates, past: Trailing, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """The newest arriving day of each source against the median of the days before it."""
     arriving = Counter[tuple[str, str]]()
     for r in rows:
@@ -118,7 +118,7 @@ def volume(rules: Gates, past: Past, rows: Sequence[Mapping[str, Any]]) -> list[
     return found
 
 
-def names(past: Past, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+def names(past: Trailing, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """Event names never seen in the trailing days, and those of the last week that stay away."""
     if not past.names or not rows:
         return []

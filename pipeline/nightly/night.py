@@ -40,7 +40,7 @@ from pipeline.loading.remarks import set_aside, told, warned
 from pipeline.loading.sessions_table import publish_sessions
 from pipeline.loading.upkeep import keep_house
 from pipeline.nightly.fail_on import holding
-from pipeline.nightly.gates import Past, judge, stop
+from pipeline.nightly.gates import Trailing, judge, stop
 from pipeline.nightly.late_rows import late_sentences
 from pipeline.nightly.manifests import Manifest, iso
 from pipeline.nightly.report_index import write_index
@@ -200,7 +200,7 @@ class Night:
     def load(self, before: Snapshot | None, newest: Mapping[str, date]) -> Loaded:
         """New files in, through the gates, in one commit."""
         gates = self.project.config.gates
-        past = Past.of(before, gates.trailing_days, max(newest.values(), default=None))
+        past = Trailing.of(before, gates.trailing_days, max(newest.values(), default=None))
         self.manifest.read["gates"] = past.read
 
         def gate(books: Mapping[str, Accounting], arrivals: pa.Table) -> None:

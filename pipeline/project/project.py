@@ -22,7 +22,7 @@ from paths.journeys.names import never_seen, unquoted
 from paths.journeys.personas import PERSONA, CustomerFacts
 from paths.journeys.scope import NEVER, Scope
 from paths.journeys.touchpoints import StageRules
-from paths.overview.empty_columns import Seen
+from paths.overview.empty_columns import EmptyColumns
 from pipeline.config import Config, load_config
 from pipeline.engines.local import Pass, run
 from pipeline.project.as_of import default_as_of, instant_text, parse_day, parse_instant
@@ -140,7 +140,7 @@ class ProjectFolder:
         named = frozenset(columns).union(*(c.columns for c in (*scope.segment, *scope.where))) - {"event"}
         for column in sorted(named & BESIDE.keys()):
             raise ConfigError(f"no condition can look at {column}: {BESIDE[column]}.")
-        answers, done = run([*analyses, Seen(columns=named)], snapshot, scope)
+        answers, done = run([*analyses, EmptyColumns(columns=named)], snapshot, scope)
         missing, known = absent_columns(snapshot, answers[-1] - scope.facts.names) if answers[-1] else ([], [])
         meant = {c: "" if c in snapshot.columns else did_you_mean(c, [*known, *near]) for c in missing}
         warnings.extend(f'no event has a value in the column "{c}".{meant[c]}' for c in missing)

@@ -34,7 +34,7 @@ from paths.journeys.touchpoints import StageRules
 from paths.overview.names import Vocabulary
 from paths.overview.summary import Summary
 from paths.statistics.clusters import METHOD, Clustered
-from paths.statistics.pairs import MIN_N, Counts, Key, Q, beyond_noise, paired
+from paths.statistics.pairs import MIN_N, Key, Q, SideCounts, beyond_noise, paired
 from pipeline.project.project import Asked, Period, ProjectFolder
 from pipeline.project.result import Result
 from pipeline.questions.compare_sides import SEGMENT, Sides, sides_of
@@ -159,13 +159,13 @@ def compare_funnel(
     return both.result("funnel", found, {**parameters, **left})
 
 
-def of_edges(counts: Counts, clusters: Mapping[Key, Clustered]) -> dict[Key, Clustered]:
+def of_edges(counts: SideCounts, clusters: Mapping[Key, Clustered]) -> dict[Key, Clustered]:
     """The clusters of each edge; of one that nobody took those of its source."""
     found = {key: clusters.get(key, clusters.get(key[:1])) for key in counts}
     return {key: sums for key, sums in found.items() if sums is not None}
 
 
-def of_steps(counts: Counts, clusters: Sequence[Mapping[Key, Clustered]]) -> dict[Key, Clustered]:
+def of_steps(counts: SideCounts, clusters: Sequence[Mapping[Key, Clustered]]) -> dict[Key, Clustered]:
     """The clusters of each row of `step_counts`, which are keyed by ([value,] step) alone; none where customers are counted."""
     return {key: found[key[:-2]] for found in clusters for key in counts if key[:-2] in found}
 

@@ -16,7 +16,7 @@ from paths.sequences.patterns import parse_pattern
 from paths.sequences.steps_around import Between, StepsAround
 from paths.sequences.steps_around import step_matrix as matrix_of
 from paths.sequences.variants import Variants
-from paths.sequences.walks import View, stage_names
+from paths.sequences.walks import NodeView, stage_names
 from pipeline.project.masking import Mask
 from pipeline.project.project import Asked, Period, PeriodWords, ProjectFolder
 from pipeline.project.result import Result
@@ -164,17 +164,17 @@ def at_first(counts: pa.Table) -> int:
     return sum(r["sessions"] for r in counts.to_pylist() if r["step"] == 0)
 
 
-def view_of(level: str, collapse_repeats: bool, hide: Sequence[str]) -> View:
+def view_of(level: str, collapse_repeats: bool, hide: Sequence[str]) -> NodeView:
     """The view in the words of a question."""
-    return View(level=level, collapse_repeats=collapse_repeats, hidden=frozenset(hide))
+    return NodeView(level=level, collapse_repeats=collapse_repeats, hidden=frozenset(hide))
 
 
-def words_of(view: View) -> dict[str, Any]:
+def words_of(view: NodeView) -> dict[str, Any]:
     """And back, for the answer's header."""
     return {"level": view.level, "collapse_repeats": view.collapse_repeats, "hide": sorted(view.hidden)}
 
 
-def check_events(asked: Asked, names: Iterable[str], view: View, what: str) -> None:
+def check_events(asked: Asked, names: Iterable[str], view: NodeView, what: str) -> None:
     """Warn about names that never occur; the names of stages are none of these."""
     stages = stage_names(asked.scope.stages, view.level)
     asked.check_names([n for n in names if n not in stages], what)

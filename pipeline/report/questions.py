@@ -27,7 +27,7 @@ from paths.timing.start_hours import StartHours
 from paths.timing.time_to_goal import TimeToGoal
 from paths.views.period import InPeriod
 from paths.views.segment import InSegment
-from paths.views.stages import Staged
+from paths.views.stages import UnderStages
 from pipeline.project.periods import days_of
 from pipeline.project.project import ProjectFolder
 from pipeline.project.rules import cart_rules, goal_rules
@@ -62,7 +62,7 @@ class Questions:
             return
         inside: Analysis[Any] = InPeriod(analysis=analysis, since=span.since, until=span.until)
         if self.stages is not None:
-            inside = Staged(analysis=inside, stages=self.stages)
+            inside = UnderStages(analysis=inside, stages=self.stages)
         chosen = segment or self.segment
         self.analyses[key] = inside if chosen is None else InSegment(analysis=inside, condition=chosen)
 

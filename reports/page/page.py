@@ -22,7 +22,7 @@ from reports.page.sections.downloads import downloads
 from reports.page.sections.header import header
 from reports.page.sections.method import method
 from reports.page.sections.missing import missing
-from reports.page.view import PARTS, View, light, view_of
+from reports.page.view import PARTS, PageView, light, view_of
 
 SCRIPTS = (
     "page.js",
@@ -50,7 +50,7 @@ class Part:
     value: str
     name: str
     size: str
-    view: View
+    view: PageView
 
 
 @dataclass(frozen=True, kw_only=True)

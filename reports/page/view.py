@@ -45,7 +45,7 @@ PARTS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
+class PageView:
     """What the templates of the parts show."""
 
     parts: tuple[str, ...]
@@ -70,10 +70,10 @@ class View:
         return frozenset(p for p in PARTS if getattr(self, p))
 
 
-def view_of(report: Report, changes: Sequence[Change], parts: tuple[str, ...] = PARTS) -> View:
+def view_of(report: Report, changes: Sequence[Change], parts: tuple[str, ...] = PARTS) -> PageView:
     """Every part, drawn."""
     known = by_key(changes)
-    return View(
+    return PageView(
         parts=parts,
         facts=facts(report),
         findings=findings(report, changes),
@@ -92,7 +92,7 @@ def view_of(report: Report, changes: Sequence[Change], parts: tuple[str, ...] = 
     )
 
 
-def light(view: View) -> View:
+def light(view: PageView) -> PageView:
     """The same for a segment: long tables shorter, the Sankey left to the page's script, which has its flows."""
     paths = view.paths and replace(
         view.paths, chart=Markup(), table=shortened(view.paths.table), edges=shortened(view.paths.edges)

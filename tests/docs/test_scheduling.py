@@ -19,7 +19,7 @@ from ingest import errors
 from ingest.load import Accounting
 from pipeline.cli import cli
 from pipeline.config import Gates
-from pipeline.nightly.gates import Past, judge
+from pipeline.nightly.gates import Trailing, judge
 from pipeline.nightly.late_rows import sentence
 from pipeline.project.as_of import default_as_of
 
@@ -139,7 +139,7 @@ def test_the_page_says_what_to_do_for_every_warning_of_a_night() -> None:
     patterns = [re.escape(w).replace(r"\.\.\.", ".*") for w in re.findall(r"^\| `(.*?)` \|", PAGE, re.MULTILINE)]
     rules, past = (
         Gates(),
-        Past(days={("web", f"2026-01-{d:02}"): 100 for d in range(1, 20)}, names={"gone": "2026-01-19"}),
+        Trailing(days={("web", f"2026-01-{d:02}"): 100 for d in range(1, 20)}, names={"gone": "2026-01-19"}),
     )
     arrivals = pa.table({"source": ["web"], "span": ["2026-01-20"], "event": ["new"], "rows": [1]})
     verdicts = judge(rules, past, {"web": Accounting(rows=10, quarantined={"bad_timestamp": 9})}, arrivals)

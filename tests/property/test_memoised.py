@@ -16,7 +16,7 @@ from paths.journeys.prepare import prepare
 from paths.journeys.scope import Scope
 from paths.journeys.touchpoints import StageRule, StageRules
 from paths.views.period import InPeriod
-from paths.views.stages import Staged
+from paths.views.stages import UnderStages
 from tests.builder import Row, batch_of, scope_of
 from tests.cases import cases
 from tests.property.test_past import (
@@ -60,7 +60,7 @@ OTHERS = StageRules((StageRule(name="buy", events=("see", "add")), StageRule(nam
 
 def elsewhere(analysis: Analysis[Any]) -> Analysis[Any]:
     """The same of other periods and other stages."""
-    if isinstance(analysis, Staged):
+    if isinstance(analysis, UnderStages):
         return replace(analysis, analysis=elsewhere(analysis.analysis), stages=OTHERS)
     if isinstance(analysis, InPeriod):
         return replace(analysis, since=SINCE - 4 * DAY, until=UNTIL - DAY)

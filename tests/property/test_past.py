@@ -39,7 +39,7 @@ from paths.journeys.prepare import kept_of, prepare
 from paths.journeys.scope import NEVER, Scope
 from paths.journeys.touchpoints import StageRule, StageRules
 from paths.lookback import LEADS, apart, doubtful, excluded_since, past_of
-from paths.overview.empty_columns import Seen
+from paths.overview.empty_columns import EmptyColumns
 from paths.overview.event_counts import Coverage
 from paths.overview.names import Names
 from paths.overview.session_rows import SessionRows
@@ -50,7 +50,7 @@ from paths.timing.start_hours import StartHours
 from paths.timing.time_to_goal import TimeToGoal
 from paths.views.period import InPeriod
 from paths.views.segment import InSegment
-from paths.views.stages import Staged
+from paths.views.stages import UnderStages
 from pipeline.engines.local import run
 from sessionize.rules import SessionRules
 from tests.builder import DAY, Row, batch_of, instant, step, store_of
@@ -137,7 +137,7 @@ def map_questions() -> list[Analysis[Any]]:
         TouchpointChannels(), Comments(surveys=SURVEYS),
     ]  # fmt: skip
     inside: list[Analysis[Any]] = [InPeriod(analysis=a, since=SINCE, until=UNTIL) for a in asked]
-    return [Staged(analysis=a, stages=STAGES) for a in inside]
+    return [UnderStages(analysis=a, stages=STAGES) for a in inside]
 
 
 def split(batch: EventBatch, at: int) -> np.ndarray[Any, Any]:
@@ -232,7 +232,7 @@ def test_a_cart_that_may_have_been_running_is_in_doubt():
 def test_what_may_need_everything_has_everything_read():
     scope = Scope(as_of=START + 30 * DAY, since=SINCE)
     assert past_of([Summary()], scope) is not None
-    assert past_of([Summary(), Seen(columns=frozenset())], scope) is None
+    assert past_of([Summary(), EmptyColumns(columns=frozenset())], scope) is None
     assert past_of([Summary()], replace(scope, asked=frozenset({PERSONA}))) is None
     assert past_of([Summary()], replace(scope, sessions=SessionRules(idle_timeout=timedelta(days=2)))) is None
 
@@ -282,7 +282,7 @@ def test_a_pass_opens_no_file_of_a_day_that_cannot_matter(history, sealed):
     asked: list[Analysis[Any]] = [InPeriod(analysis=a, since=since, until=until) for a in plain]
     scope = Scope(as_of=until)
     found, done = run(asked, snapshot, scope, threads=2)
-    expected, whole = run([*asked, Seen(columns=frozenset())], snapshot, scope, threads=2)
+    expected, whole = run([*asked, EmptyColumns(columns=frozenset())], snapshot, scope, threads=2)
     for one, other in zip(found, expected, strict=False):
         assert one == other
     # the bot, the order of two parts and the cart that may have been running

@@ -14,7 +14,7 @@ from paths.graph.nodes import Nodes
 from paths.journeys.prepare import prepare
 from paths.journeys.scope import Scope
 from paths.views.period import InPeriod
-from paths.views.stages import Staged
+from paths.views.stages import UnderStages
 from tests.builder import Row, batch_of
 from tests.cases import cases
 from tests.property.test_past import ALL_COLUMNS, GOAL, SINCE, STAGES, UNTIL, histories, map_questions, scopes
@@ -31,7 +31,7 @@ def questions() -> list[Analysis[Any]]:
     ]
     return [
         *map_questions(),
-        *(Staged(analysis=InPeriod(analysis=a, since=SINCE, until=UNTIL), stages=STAGES) for a in asked),
+        *(UnderStages(analysis=InPeriod(analysis=a, since=SINCE, until=UNTIL), stages=STAGES) for a in asked),
     ]
 
 

@@ -14,7 +14,7 @@ from paths.dropoff.dropoff import DropOff
 from paths.funnels.funnel import Funnel
 from paths.graph.transitions import Transitions
 from paths.statistics.clusters import Clustered
-from paths.statistics.pairs import Counts, paired
+from paths.statistics.pairs import SideCounts, paired
 from tests.builder import Row, journeys_of, step
 from tests.cart_steps import RULES
 from tests.property.strategies import logs
@@ -27,7 +27,7 @@ def both(rows: list[Row], question: Any, clusters: Any) -> tuple[Any, Clusters]:
     return question.reduce([question.map(journeys)]), clusters.reduce([clusters.map(journeys)])
 
 
-def agree(counts: Counts, clusters: Clusters) -> None:
+def agree(counts: SideCounts, clusters: Clusters) -> None:
     """The sums over clusters are of the very units that are counted."""
     assert {k: (c.hits, c.n) for k, c in clusters.items()} == {k: v for k, v in counts.items() if v[1]}
 
@@ -67,7 +67,7 @@ def test_customers_with_one_session_each_are_judged_as_ever() -> None:
 
 
 def test_a_bound_on_noise_takes_sessions_of_one_customer_as_one_cluster() -> None:
-    def side(lost: int) -> tuple[Counts, Clusters]:
+    def side(lost: int) -> tuple[SideCounts, Clusters]:
         """10 customers with 20 sessions each, of which so many customers end all at the page."""
         rows: list[Row] = []
         for i in range(10):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from paths.journeys.touchpoints import StageRule, StageRules
 from paths.sequences.pattern_search import Matches, Search, first_hits, matches
 from paths.sequences.patterns import parse_pattern
-from paths.sequences.walks import View, walks_of
+from paths.sequences.walks import NodeView, walks_of
 from sessionize.rules import SessionRules
 from tests.builder import Row, ask, events_of, instant, journeys_of
 from tests.cases import cases
@@ -44,7 +44,7 @@ def sessions_of(*walks: str) -> list[Row]:
 
 def path(text: str, word: str, **view: Any) -> str | None:
     """The reported match in a session."""
-    rows = ask(Matches(pattern=parse_pattern(text), view=View(**view)), sessions_of(word))
+    rows = ask(Matches(pattern=parse_pattern(text), view=NodeView(**view)), sessions_of(word))
     return rows[0]["path"].replace(" > ", "") if rows else None
 
 
@@ -120,7 +120,7 @@ def test_at_level_stage_the_name_of_a_stage_means_the_stage() -> None:
     stages = StageRules((StageRule(name="a", events=("b", "c")),))
     rows = sessions_of("bcd")
     for text, expected in [("a -> a -> d", ["a > a > (unmapped)"]), ("event:b -> (unmapped)", []), ("c", ["a"])]:
-        found = ask(Matches(pattern=parse_pattern(text), view=View(level="stage")), rows, stages=stages)
+        found = ask(Matches(pattern=parse_pattern(text), view=NodeView(level="stage")), rows, stages=stages)
         assert [r["path"] for r in found] == expected
     assert not ask(Matches(pattern=parse_pattern("a")), rows, stages=stages)
 
@@ -150,8 +150,8 @@ def test_a_pattern_that_others_try_again_and_again_is_read_once() -> None:
 
 def check_words(parts: Sequence[Part], ends: tuple[bool, bool], words: Sequence[str]) -> None:
     pattern, journeys = parse_pattern(oracle.written(parts, *ends)), journeys_of(sessions_of(*words))
-    walks = walks_of(journeys, View())
-    found = matches(journeys, walks, pattern, View())
+    walks = walks_of(journeys, NodeView())
+    found = matches(journeys, walks, pattern, NodeView())
     spans = {int(w): (int(a), int(b)) for w, a, b in zip(found.walk, found.first, found.last, strict=True)}
     events = events_of(sessions_of(*words))
     for i, word in enumerate(words):
@@ -202,7 +202,7 @@ def test_counts_and_lists_are_those_of_the_oracle(
         run = oracle.reported(parts, *ends, visits, answers)
         if run is not None:
             expected.append((session, run))
-    view = View(level=level, collapse_repeats=collapse, hidden=frozenset("event:" + n for n in hidden))
+    view = NodeView(level=level, collapse_repeats=collapse, hidden=frozenset("event:" + n for n in hidden))
     pattern = parse_pattern(oracle.written(parts, *ends))
     row = ask(Search(pattern=pattern, view=view), rows, **vars(rules), **options(named))[0]
     times = [run[-1].at - run[0].at for _, run in expected]

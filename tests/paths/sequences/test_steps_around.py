@@ -14,7 +14,7 @@ from ingest.errors import ConfigError
 from paths.journeys.touchpoints import StageRule, StageRules
 from paths.sequences.first_steps import StepFlows
 from paths.sequences.steps_around import Between, StepsAround, step_matrix
-from paths.sequences.walks import View
+from paths.sequences.walks import NodeView
 from sessionize.rules import SessionRules
 from tests.builder import Row, ask, columns_of, events_of, journeys_of
 from tests.cases import cases
@@ -95,7 +95,7 @@ def test_the_step_matrix_has_a_column_a_step_and_end_as_its_last_row() -> None:
 
 def test_at_level_stage_nodes_and_names_are_stages_and_repeats_may_be_collapsed() -> None:
     stages = StageRules((StageRule(name="look", events=("a", "b")),))
-    view = View(level="stage", collapse_repeats=True)
+    view = NodeView(level="stage", collapse_repeats=True)
     found = counted(StepsAround(anchor=frozenset({"look"}), steps=1, view=view), sessions_of("xabc"), stages=stages)
     assert found == [(0, "look", 1), (1, "(unmapped)", 1)]
 
@@ -134,8 +134,8 @@ def walks_of(
     return [(c, [node(e) for e in walk], *([answers(e, w) for e in walk] for w in words)) for c, walk in walks]
 
 
-def view_of(level: str, collapse: bool, hidden: tuple[str, ...]) -> View:
-    return View(level=level, collapse_repeats=collapse, hidden=frozenset("event:" + n for n in hidden))
+def view_of(level: str, collapse: bool, hidden: tuple[str, ...]) -> NodeView:
+    return NodeView(level=level, collapse_repeats=collapse, hidden=frozenset("event:" + n for n in hidden))
 
 
 @given(st.tuples(*CASE), st.none() | WORD, st.integers(0, 4), st.booleans(), st.booleans())
@@ -176,7 +176,7 @@ def test_what_lies_between_is_that_of_the_oracle(case: tuple[Any, ...], source: 
 @given(logs(step=5), st.booleans())
 @cases(40)
 def test_the_step_matrix_agrees_with_the_flows_and_its_columns_add_up(rows: list[Row], collapse: bool) -> None:
-    steps = ask(StepsAround(steps=3, view=View(collapse_repeats=collapse)), rows)
+    steps = ask(StepsAround(steps=3, view=NodeView(collapse_repeats=collapse)), rows)
     flows = Counter[tuple[int, str]]()
     for flow in ask(StepFlows(steps=4, collapse_repeats=collapse), rows):
         if flow["target"] != "END":

@@ -16,7 +16,7 @@ from paths.journeys.goals import GoalRules
 from paths.journeys.touchpoints import StageRule, StageRules
 from paths.sequences import variants as kernel
 from paths.sequences.variants import Variants
-from paths.sequences.walks import View, quoted
+from paths.sequences.walks import NodeView, quoted
 from paths.statistics.intervals import wilson
 from sessionize.rules import SessionRules
 from tests.builder import Row, ask, columns_of, events_of, journeys_of
@@ -71,10 +71,10 @@ def test_longer_ways_are_cut_and_say_so() -> None:
 
 def test_repeats_are_collapsed_and_hidden_events_left_out() -> None:
     rows = sessions_of("aab", "axab", "xx")
-    assert ways(rows, view=View(collapse_repeats=True)) == [("a > b", 1), ("a > x > a > b", 1), ("x", 1)]
+    assert ways(rows, view=NodeView(collapse_repeats=True)) == [("a > b", 1), ("a > x > a > b", 1), ("x", 1)]
     hidden = frozenset({"x"})
-    assert ways(rows, view=View(hidden=hidden)) == [("a > a > b", 2), ("(nothing)", 1)]
-    assert ways(rows, view=View(hidden=hidden, collapse_repeats=True)) == [("a > b", 2), ("(nothing)", 1)]
+    assert ways(rows, view=NodeView(hidden=hidden)) == [("a > a > b", 2), ("(nothing)", 1)]
+    assert ways(rows, view=NodeView(hidden=hidden, collapse_repeats=True)) == [("a > b", 2), ("(nothing)", 1)]
 
 
 def test_sessions_with_and_without_a_goal_can_be_compared() -> None:
@@ -94,11 +94,11 @@ def test_different_sequences_have_different_texts() -> None:
 
 def test_a_node_is_an_event_a_touchpoint_or_a_stage() -> None:
     stages = StageRules((StageRule(name="look", events=("a", "b")),))
-    found = ask(Variants(view=View(level="stage")), sessions_of("abc"), stages=stages)
+    found = ask(Variants(view=NodeView(level="stage")), sessions_of("abc"), stages=stages)
     assert found[0]["path"] == "look > look > (unmapped)"
-    assert ask(Variants(view=View(level="event")), sessions_of(["END"]))[0]["path"] == "event:END"
+    assert ask(Variants(view=NodeView(level="event")), sessions_of(["END"]))[0]["path"] == "event:END"
     with pytest.raises(ConfigError, match='Did you mean "stage"'):
-        View(level="stages")
+        NodeView(level="stages")
 
 
 def test_of_nothing_there_are_no_variants() -> None:
@@ -142,7 +142,7 @@ def check(
         " > ".join([*names, *["..."] * cut]) or "(nothing)": (len(names), want)
         for (names, cut), want in oracle.variants(walks, {"purchase"}, most).items()
     }
-    view = View(level=level, collapse_repeats=collapse, hidden=frozenset("event:" + n for n in hidden))
+    view = NodeView(level=level, collapse_repeats=collapse, hidden=frozenset("event:" + n for n in hidden))
     found = ask(Variants(view=view, max_steps=most, converted=converted), rows, **vars(rules), **options(named))
     assert {r["path"] for r in found} == expected.keys()
     for row in found:

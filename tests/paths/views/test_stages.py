@@ -17,7 +17,7 @@ from paths.journeys.conditions import Condition
 from paths.journeys.touchpoints import StageRule, StageRules
 from paths.views.period import InPeriod, during
 from paths.views.segment import InSegment
-from paths.views.stages import Staged, under
+from paths.views.stages import UnderStages, under
 from tests.builder import Row, instant, journeys_of, minutes
 from tests.cases import cases
 from tests.property.strategies import STAGES, logs
@@ -42,7 +42,7 @@ def test_stages_of_an_analysis_are_those_of_a_pass_under_them(
     name: str, rows: list[Row], as_of: int, most: int, whole: bool
 ) -> None:
     scope: dict[str, Any] = {"as_of": as_of, "max_session_events": most}
-    inside: Analysis[Any] = Staged(
+    inside: Analysis[Any] = UnderStages(
         analysis=InPeriod(analysis=QUESTIONS[name], since=instant(0), until=instant(90)), stages=OTHERS
     )
     segment = () if whole else (WEB,)
@@ -52,7 +52,7 @@ def test_stages_of_an_analysis_are_those_of_a_pass_under_them(
 
 
 def test_what_rules_read_is_read_and_their_stages_are_found_once() -> None:
-    staged = Staged(analysis=JourneyMap(stages=NAMES, by="stage"), stages=OTHERS)
+    staged = UnderStages(analysis=JourneyMap(stages=NAMES, by="stage"), stages=OTHERS)
     assert "channel" in staged.columns
     journeys = journeys_of([("u", 0, "a", {"channel": "app"}), ("u", 1, "c", {"channel": "app"})])
     view = under(journeys, OTHERS)
