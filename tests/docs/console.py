@@ -113,9 +113,16 @@ class Console:
         """What bash writes."""
         environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
         done = subprocess.run(
-            ["bash", "-c", command], cwd=self.folder, env=environment, text=True, timeout=120, check=False, input=stdin,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            ["bash", "-c", command],
+            cwd=self.folder,
+            env=environment,
+            text=True,
+            timeout=120,
+            check=False,
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         self.code = done.returncode
         return done.stdout
 

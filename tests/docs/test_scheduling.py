@@ -111,9 +111,12 @@ def test_the_script_says_what_each_exit_code_means(code: int, said: str, tmp_pat
     (tmp_path / "journeys").write_text(f'#!/bin/sh\necho "$@" >> {calls}\necho the last line of the log\nexit {code}\n')
     (tmp_path / "journeys").chmod(0o755)
     done = subprocess.run(
-        ["sh", FOLDER / "night.sh", "/srv/shop", "2026-01-31"], capture_output=True, text=True, check=False,
+        ["sh", FOLDER / "night.sh", "/srv/shop", "2026-01-31"],
+        capture_output=True,
+        text=True,
+        check=False,
         env={"PATH": f"{tmp_path}:/usr/bin:/bin", "JOURNEYS_NIGHT_PAUSE": "0"},
-    )  # fmt: skip
+    )
     assert done.returncode == code
     assert (
         said in done.stdout

@@ -90,12 +90,14 @@ def left_by(folder: Path) -> Left:
     ]
     reasons = Quarantine(store.root).rows().to_pylist()
     return Left(
-        events=pa.concat_tables(tables, promote_options="default").append_column("span", pa.array([f.span for f in files for _ in range(f.rows)])),
+        events=pa.concat_tables(tables, promote_options="default").append_column(
+            "span", pa.array([f.span for f in files for _ in range(f.rows)])
+        ),
         sessions=sorted(sessions, key=lambda r: (str(r["started_at"]), r["session_id"])),
         quarantine=sorted(f"{r['reason']} {r['input']} {r['record']}" for r in reasons),
         page=max((folder / "reports").glob("*/index.html")).read_bytes(),
         debris=debris(folder),
-    )  # fmt: skip
+    )
 
 
 def debris(folder: Path) -> list[str]:

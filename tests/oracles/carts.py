@@ -111,11 +111,20 @@ def judged(
     if cart.order and cart.order[1] is not None:
         value = cart.order[1]
     return {
-        "customer": last.customer, "cart_id": cart.cart_id, "kind": "checkout" if seen & {"begin_checkout", "payment"} else "cart",
-        "status": status, "by": by, "opened_at": cart.events[0].at, "last_activity_at": last.at, "last_step": last.name,
-        "quiet_since": pauses[0] if pauses else None, "purchase_at": cart.order[0].at if cart.order else None,
-        "value": value, "items_left": sum(n for n, _ in left), "first": cart.events[0],
-    }  # fmt: skip
+        "customer": last.customer,
+        "cart_id": cart.cart_id,
+        "kind": "checkout" if seen & {"begin_checkout", "payment"} else "cart",
+        "status": status,
+        "by": by,
+        "opened_at": cart.events[0].at,
+        "last_activity_at": last.at,
+        "last_step": last.name,
+        "quiet_since": pauses[0] if pauses else None,
+        "purchase_at": cart.order[0].at if cart.order else None,
+        "value": value,
+        "items_left": sum(n for n, _ in left),
+        "first": cart.events[0],
+    }
 
 
 def episodes(events: Sequence[Any], roles: Mapping[str, str], as_of: int, **times: int) -> list[dict[str, Any]]:
@@ -129,8 +138,13 @@ def episodes(events: Sequence[Any], roles: Mapping[str, str], as_of: int, **time
     ]
 
 
-def browsing(events: Sequence[Any], sessions: Sequence[Sequence[Any]], roles: Mapping[str, str], as_of: int,
-             recovery: int = 7 * DAY) -> list[tuple[str, str]]:  # fmt: skip
+def browsing(
+    events: Sequence[Any],
+    sessions: Sequence[Sequence[Any]],
+    roles: Mapping[str, str],
+    as_of: int,
+    recovery: int = 7 * DAY,
+) -> list[tuple[str, str]]:
     """(customer, status) of each session that only looked; `sessions` are lists of events."""
     exist = [e for e in events if e.at < as_of]
     orders = [row for mine in by_customer(exist) for row, _ in orders_of(mine, roles)]

@@ -86,9 +86,13 @@ def counts(units: Sequence[Reported], steps: int, after: Callable[[Event], str])
     for depth in range(1, steps + 1):
         here = [u for u in units if len(u.chain) == depth < steps]
         gone = [u for u in here if not u.in_progress]
-        rows.append({
-            "reached": sum(len(u.chain) >= depth for u in units), "dropped": len(gone), "in_progress": len(here) - len(gone),
-            "times": [u.chain[depth - 1].at - u.chain[depth - 2].at for u in units if len(u.chain) >= depth > 1],
-            "dropped_next": dict(Counter(after(u.chain[-1]) for u in gone)),
-        })  # fmt: skip
+        rows.append(
+            {
+                "reached": sum(len(u.chain) >= depth for u in units),
+                "dropped": len(gone),
+                "in_progress": len(here) - len(gone),
+                "times": [u.chain[depth - 1].at - u.chain[depth - 2].at for u in units if len(u.chain) >= depth > 1],
+                "dropped_next": dict(Counter(after(u.chain[-1]) for u in gone)),
+            }
+        )
     return rows

@@ -56,9 +56,14 @@ def room(session: Session, i: int, signal: str, support: Collection[str], dwell:
 
 
 def moments(
-    sessions: Sequence[Session], events: Sequence[Event], bad: Collection[int], goals: Collection[str],
-    support: Collection[str], window: int, as_of: int,
-) -> dict[str, dict[str, list[tuple[str, bool]]]]:  # fmt: skip
+    sessions: Sequence[Session],
+    events: Sequence[Event],
+    bad: Collection[int],
+    goals: Collection[str],
+    support: Collection[str],
+    window: int,
+    as_of: int,
+) -> dict[str, dict[str, list[tuple[str, bool]]]]:
     """Name -> good or bad -> (customer, does a goal follow) of each visit with room for every signal."""
     found: dict[str, dict[str, list[tuple[str, bool]]]] = defaultdict(lambda: {"good": [], "bad": []})
     for s in sessions:
@@ -106,9 +111,17 @@ def signals(
 
 
 def cells(
-    sessions: Sequence[Session], events: Sequence[Event], cell: Callable[[Event], str], rank: Callable[[Event], int],
-    passive: Collection[str], goals: Collection[str], shown: Mapping[int, set[str]], window: int, as_of: int, last_rank: int,
-) -> dict[str, dict[str, Any]]:  # fmt: skip
+    sessions: Sequence[Session],
+    events: Sequence[Event],
+    cell: Callable[[Event], str],
+    rank: Callable[[Event], int],
+    passive: Collection[str],
+    goals: Collection[str],
+    shown: Mapping[int, set[str]],
+    window: int,
+    as_of: int,
+    last_rank: int,
+) -> dict[str, dict[str, Any]]:
     """Per cell: customers, events, visits, sessions, drop_off, closed, converting, goes_on_of, goes_on, friction."""
     found: dict[str, dict[str, Any]] = defaultdict(lambda: defaultdict(int))
     people: dict[str, set[str]] = defaultdict(set)

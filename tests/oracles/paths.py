@@ -40,11 +40,13 @@ def edges(sessions: Sequence[Session], node: Node, collapse: bool = False) -> di
             found[source[0], target[0]].append((number, owner, time))
     return {
         edge: {
-            "transitions": len(hits), "sessions": len({n for n, _, _ in hits}), "customers": len({c for _, c, _ in hits}),
+            "transitions": len(hits),
+            "sessions": len({n for n, _, _ in hits}),
+            "customers": len({c for _, c, _ in hits}),
             "times": [t for _, _, t in hits if t is not None],
         }
         for edge, hits in found.items()
-    }  # fmt: skip
+    }
 
 
 def goal_values(events: Sequence[Event], goals: Collection[str], in_period: Callable[[Event], bool]) -> list[int]:
@@ -58,8 +60,11 @@ def goal_values(events: Sequence[Event], goals: Collection[str], in_period: Call
     values = []
     for (customer, kind, what), rows in orders.items():
         known = [(e.at, e.get("value")) for e in rows if e.get("value") is not None]
-        back = [abs(e.get("value") or 0) for e in events
-                if (e.customer, e.name) == (customer, "refund") and kind == "order" and e.get("order_id") == what]  # fmt: skip
+        back = [
+            abs(e.get("value") or 0)
+            for e in events
+            if (e.customer, e.name) == (customer, "refund") and kind == "order" and e.get("order_id") == what
+        ]
         if known and in_period(rows[0]):
             values.append(worth_of(known) - sum(back))
     return values

@@ -73,11 +73,13 @@ def variants(
         found[tuple(names[:most]), cut].append(session)
     return {
         key: {
-            "sessions": len(mine), "customers": len({s.events[0].customer for s in mine}),
-            "converted": sum(any(e.name in goals for e in s.events) for s in mine), "times": [s.end - s.start for s in mine],
+            "sessions": len(mine),
+            "customers": len({s.events[0].customer for s in mine}),
+            "converted": sum(any(e.name in goals for e in s.events) for s in mine),
+            "times": [s.end - s.start for s in mine],
         }
         for key, mine in found.items()
-    }  # fmt: skip
+    }
 
 
 def steps_around(

@@ -14,8 +14,12 @@ START = "import sys; sys.argv[0] = 'journeys'; from pipeline.start import main; 
 
 def said(code: str, *arguments: str, **environment: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, env={**os.environ, **environment}, check=True
-    )  # fmt: skip
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        check=True,
+    )
     return done.stdout
 
 

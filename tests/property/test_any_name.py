@@ -74,8 +74,13 @@ def scope_of(name: dict[str, str]) -> dict[str, Any]:
     a, b, c, d = (name[e] for e in EVENTS)
     rule = TouchpointRule(name=name[RULED], event=(glob(d),))
     stages = StageRule(name=name[EARLY], events=(glob(a),)), StageRule(name=name[LATE], events=(glob(b), glob(c)))
-    return {"touchpoints": TouchpointRules((rule,)), "stages": StageRules(stages), "passive": frozenset({"csat"}),
-            "facts": CustomerFacts(personas=(Persona(name=name[RULED], did=(step(a),)),)), "asked": frozenset({"persona"})}  # fmt: skip
+    return {
+        "touchpoints": TouchpointRules((rule,)),
+        "stages": StageRules(stages),
+        "passive": frozenset({"csat"}),
+        "facts": CustomerFacts(personas=(Persona(name=name[RULED], did=(step(a),)),)),
+        "asked": frozenset({"persona"}),
+    }
 
 
 def glob(name: str) -> str:
@@ -95,10 +100,16 @@ def questions(name: dict[str, str]) -> list[Analysis[Any]]:
     ]
     carts = CartRules(roles={"add": (a,), "purchase": (c,)})
     return [
-        *maps, Comments(surveys=surveys), Transitions(), DropOff(rules=rules), StepFlows(rules=rules),
-        Carts(rules=carts, by="last_step"), Carts(rules=carts, by=name[COLUMN]), Variants(rules=rules),
+        *maps,
+        Comments(surveys=surveys),
+        Transitions(),
+        DropOff(rules=rules),
+        StepFlows(rules=rules),
+        Carts(rules=carts, by="last_step"),
+        Carts(rules=carts, by=name[COLUMN]),
+        Variants(rules=rules),
         *(Funnel(steps=steps, breakdown=by) for by in (None, "channel", name[COLUMN], "persona", "event")),
-    ]  # fmt: skip
+    ]
 
 
 def spelled(answer: Any, known: dict[str, str]) -> Any:

@@ -44,9 +44,12 @@ def check(question: dict[str, Any], pairs: list[tuple[str, int]]) -> None:
     log: list[Row] = [("u", at, name) for name, at in sorted(pairs, key=lambda p: p[1])]
     events = events_of(log)
     asked = Asked(
-        steps=tuple(question["steps"]), window=None if question["window"] is None else question["window"] * MINUTE, order=question["order"],
-        within=tuple(None if w is None else w * MINUTE for w in question["within"]), barrier=question["barrier"],
-    )  # fmt: skip
+        steps=tuple(question["steps"]),
+        window=None if question["window"] is None else question["window"] * MINUTE,
+        order=question["order"],
+        within=tuple(None if w is None else w * MINUTE for w in question["within"]),
+        barrier=question["barrier"],
+    )
     steps = tuple(
         Step(matchers=tuple(Matcher(name=n) for n in sorted(s)), within=None if w is None else minutes(w))
         for s, w in zip(question["steps"], question["within"], strict=True)

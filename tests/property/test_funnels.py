@@ -62,8 +62,16 @@ def units_of(
     return [oracle.Unit([e for e in events if e.customer == c], lambda e: inside(e.at, period)) for c in people]
 
 
-def check_funnel(rows: list[Row], steps: list[frozenset[str]], within: list[int | None], window: int | None, count: str, ties: str,
-                 as_of: int, period: Period) -> None:  # fmt: skip
+def check_funnel(
+    rows: list[Row],
+    steps: list[frozenset[str]],
+    within: list[int | None],
+    window: int | None,
+    count: str,
+    ties: str,
+    as_of: int,
+    period: Period,
+) -> None:
     rules = SessionRules(passive=frozenset({"mail"}), max_duration=minutes(60), max_session_events=12)
     events, sessions = kept_sessions([e for e in events_of(rows) if e.at < instant(as_of)], rules)
     question = oracle.Question(tuple(steps), micro(window), tuple(micro(w) for w in within), ties)
@@ -72,8 +80,11 @@ def check_funnel(rows: list[Row], steps: list[frozenset[str]], within: list[int 
     following = {s.events[i].recorded: s.events[i + 1].name for s in sessions for i in range(len(s.events) - 1)}
     funnel = Funnel(
         steps=tuple(step(*sorted(s), within=span(w)) for s, w in zip(steps, within, strict=True)),
-        window=span(window), count=count, ties=ties, breakdown="channel",
-    )  # fmt: skip
+        window=span(window),
+        count=count,
+        ties=ties,
+        breakdown="channel",
+    )
     answer = ask(funnel, rows, as_of=as_of, **vars(rules), **period_options(period))
     groups = {u.chain[0].get("channel") or NONE for u in found}
     assert {r["channel"] for r in answer} == groups

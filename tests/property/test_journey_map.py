@@ -45,10 +45,16 @@ def surveyed(draw: st.DrawFn) -> list[Row]:
         st.sampled_from([None, None, "a", "c", "z"]),
     )
     return [
-        (who, at, name, {k: v for k, v in (("score", draw(score)), ("about", draw(about))) if v is not None and v != "x"})
-        if name in ("csat", "nps") else (who, at, name, extra | {"url": draw(st.sampled_from([None, "/x", "/x?q", "/y"]))})
+        (
+            who,
+            at,
+            name,
+            {k: v for k, v in (("score", draw(score)), ("about", draw(about))) if v is not None and v != "x"},
+        )
+        if name in ("csat", "nps")
+        else (who, at, name, extra | {"url": draw(st.sampled_from([None, "/x", "/x?q", "/y"]))})
         for who, at, name, extra in rows
-    ]  # fmt: skip
+    ]
 
 
 def stage(e: Event) -> str:
@@ -86,9 +92,17 @@ def check(rows: list[Row], as_of: int) -> None:
     for e in events:
         shown[e.recorded] -= set(SIGNALS) if e.name == "purchase" else set()
     expected = oracle.cells(
-        sessions, events, lambda e: f"{stage(e)} {e.name}", rank, PASSIVE, {"purchase"}, shown, WINDOW // timedelta(microseconds=1),
-        instant(as_of), len(ORDER) - 1,
-    )  # fmt: skip
+        sessions,
+        events,
+        lambda e: f"{stage(e)} {e.name}",
+        rank,
+        PASSIVE,
+        {"purchase"},
+        shown,
+        WINDOW // timedelta(microseconds=1),
+        instant(as_of),
+        len(ORDER) - 1,
+    )
     answer = asked(rows, as_of)
     found = {f"{r['stage']} {r['touchpoint']}": r for r in answer.table.to_pylist() if r["touchpoint"] != "pad"}
     assert {k for k, r in found.items() if r["customers"]} == set(expected)

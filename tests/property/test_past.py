@@ -78,10 +78,13 @@ def histories(draw: st.DrawFn) -> list[Row]:
         for gap in gaps:
             clock += gap
             columns = {
-                "channel": draw(st.sampled_from([None, "web", "app"])), "cart_id": draw(st.sampled_from([None, None, "1", "2"])),
-                "order_id": draw(st.sampled_from([None, None, None, "o1", "o2"])), "value": draw(st.sampled_from([None, 100, 250])),
-                "score": draw(st.sampled_from([None, "1", "5", "77"])), "about": draw(st.sampled_from([None, None, "see", "never"])),
-            }  # fmt: skip
+                "channel": draw(st.sampled_from([None, "web", "app"])),
+                "cart_id": draw(st.sampled_from([None, None, "1", "2"])),
+                "order_id": draw(st.sampled_from([None, None, None, "o1", "o2"])),
+                "value": draw(st.sampled_from([None, 100, 250])),
+                "score": draw(st.sampled_from([None, "1", "5", "77"])),
+                "about": draw(st.sampled_from([None, None, "see", "never"])),
+            }
             rows.append(
                 (customer, clock, draw(st.sampled_from(NAMES)), {k: v for k, v in columns.items() if v is not None})
             )
@@ -93,10 +96,12 @@ def scopes(draw: st.DrawFn) -> Scope:
     rules = SessionRules(
         idle_timeout=timedelta(minutes=draw(st.sampled_from([30, 6 * HOUR, 24 * HOUR]))),
         max_duration=timedelta(minutes=draw(st.sampled_from([0, 2 * HOUR, 24 * HOUR, 36 * HOUR]))),
-        cut_at_midnight=draw(st.booleans()), cut_on=draw(st.sampled_from([None, "channel"])),
-        passive=frozenset(draw(st.sampled_from([(), ("mail",)]))), max_session_events=draw(st.sampled_from([2, 4, 10_000])),
+        cut_at_midnight=draw(st.booleans()),
+        cut_on=draw(st.sampled_from([None, "channel"])),
+        passive=frozenset(draw(st.sampled_from([(), ("mail",)]))),
+        max_session_events=draw(st.sampled_from([2, 4, 10_000])),
         timezone=draw(st.sampled_from(["UTC", "Pacific/Auckland"])),
-    )  # fmt: skip
+    )
     where = draw(st.sampled_from([(), (parse_condition("channel!=web"),)]))
     return Scope(as_of=START + draw(st.integers(10, 30)) * DAY, sessions=rules, where=where)
 
@@ -106,13 +111,25 @@ def questions(recovery: timedelta, lookback: timedelta, *, carts: bool) -> list[
     rules = CartRules(roles={r: frozenset({n}) for r, n in CARTS.items()}, recovery_window=recovery)
     steps = tuple(step(n) for n in ("see", "add", "buy"))
     plain: list[Analysis[Any]] = [
-        Summary(), Names(), Coverage(), SessionRows(goal=frozenset({"buy"})), Transitions(), Nodes(), StartHours(),
-        GoalNodes(goal=frozenset({"buy"})), TimeToGoal(), StepFlows(steps=3),
-        DropOff(), LastLost(newest=2), Funnel(steps=steps), Funnel(steps=steps, count="sessions", window=None), Funnel(steps=steps, order="strict"),
+        Summary(),
+        Names(),
+        Coverage(),
+        SessionRows(goal=frozenset({"buy"})),
+        Transitions(),
+        Nodes(),
+        StartHours(),
+        GoalNodes(goal=frozenset({"buy"})),
+        TimeToGoal(),
+        StepFlows(steps=3),
+        DropOff(),
+        LastLost(newest=2),
+        Funnel(steps=steps),
+        Funnel(steps=steps, count="sessions", window=None),
+        Funnel(steps=steps, order="strict"),
         Funnel(steps=steps, order="any", breakdown="channel"),
         Funnel(steps=steps, exclusions=(Exclusion(matchers=(Matcher(name="rem"),)),), exclusion="customer"),
         InSegment(analysis=DropOff(), condition=parse_condition("channel=app")),
-    ]  # fmt: skip
+    ]
     if carts:
         plain += [Carts(rules=rules), Carts(rules=rules, by="last_step")]
     found: list[Analysis[Any]] = [InPeriod(analysis=a, since=SINCE, until=UNTIL) for a in plain]
@@ -132,10 +149,12 @@ def map_questions() -> list[Analysis[Any]]:
     friction = FrictionRules(errors=("rem",), support=("back",))
     cells = {"stages": ("look", "buy"), "surveys": SURVEYS, "friction": friction, "rules": GOAL}
     asked: list[Analysis[Any]] = [
-        *(JourneyMap(by=by, **cells) for by in ("touchpoint", "stage", "channel")), DesignedJourney(stages=("look", "buy"), targets={}),
+        *(JourneyMap(by=by, **cells) for by in ("touchpoint", "stage", "channel")),
+        DesignedJourney(stages=("look", "buy"), targets={}),
         Opportunities(purchase=frozenset({"buy"}), friction=friction, complaints=("rem",), answers=("mail",)),
-        TouchpointChannels(), Comments(surveys=SURVEYS),
-    ]  # fmt: skip
+        TouchpointChannels(),
+        Comments(surveys=SURVEYS),
+    ]
     inside: list[Analysis[Any]] = [InPeriod(analysis=a, since=SINCE, until=UNTIL) for a in asked]
     return [UnderStages(analysis=a, stages=STAGES) for a in inside]
 

@@ -54,9 +54,14 @@ def check_edges(rows: list[Row], rules: SessionRules, kind: str, collapse: bool,
     node = {"event": plain, "touchpoint": touchpoint, "stage": stage}[kind]
     expected = oracle.edges([s for s in sessions if inside(s.start, period)], node, collapse)
     found = ask(
-        Transitions(collapse_repeats=collapse, by_stage=kind == "stage"), rows, as_of=as_of, **vars(rules), **period_options(period),
-        touchpoints=URL_RULES if kind == "touchpoint" else TouchpointRules(), stages=STAGES,
-    )  # fmt: skip
+        Transitions(collapse_repeats=collapse, by_stage=kind == "stage"),
+        rows,
+        as_of=as_of,
+        **vars(rules),
+        **period_options(period),
+        touchpoints=URL_RULES if kind == "touchpoint" else TouchpointRules(),
+        stages=STAGES,
+    )
     assert len(found) == len(expected)
     leaving, entering = Counter[str](), Counter[str]()
     for row in found:
@@ -113,9 +118,14 @@ def check_drop_off(
     values = oracle.goal_values(events, goal, lambda e: inside(e.at, period))
     mean = sum(values) / len(values) / 100 if values else None
     found = ask(
-        DropOff(rules=GoalRules(goal=goal), return_window=window, by_stage=kind == "stage"), rows, as_of=as_of, **vars(rules),
-        **period_options(period), touchpoints=URL_RULES if kind == "touchpoint" else TouchpointRules(), stages=STAGES,
-    )  # fmt: skip
+        DropOff(rules=GoalRules(goal=goal), return_window=window, by_stage=kind == "stage"),
+        rows,
+        as_of=as_of,
+        **vars(rules),
+        **period_options(period),
+        touchpoints=URL_RULES if kind == "touchpoint" else TouchpointRules(),
+        stages=STAGES,
+    )
     names = [r["stage" if kind == "stage" else "touchpoint"] for r in found]
     assert sorted(names) == sorted(expected)
     order = []

@@ -77,9 +77,13 @@ def shop(seed: int, planted: bool) -> Journeys:
     """A small shop as every analysis sees it."""
     made = tables(customers=2500, seed=seed, truths=ALL_TRUTHS if planted else ())
     scope = Scope(
-        as_of=int(midnight(DAYS)) * SECOND, sessions=session_rules(SETTINGS), touchpoints=touchpoint_rules(SETTINGS),
-        stages=stage_rules(SETTINGS), facts=facts(made.customers), asked=frozenset({"persona"}),
-    )  # fmt: skip
+        as_of=int(midnight(DAYS)) * SECOND,
+        sessions=session_rules(SETTINGS),
+        touchpoints=touchpoint_rules(SETTINGS),
+        stages=stage_rules(SETTINGS),
+        facts=facts(made.customers),
+        asked=frozenset({"persona"}),
+    )
     return prepare(made.batch(*COLUMNS), scope)
 
 

@@ -23,10 +23,13 @@ ALL = [f"n{i}" for i in range(WORD + 9)]
 FEW = st.sampled_from([*ALL[:4], *ALL[-4:], "buy", "mail"])
 ROWS = st.lists(st.tuples(st.sampled_from("uv"), st.sampled_from([0, 5, 20, 40, 300, 1500, 4000]), FEW), max_size=25)
 STAGES = ("first", "second", "third")
-RULES = StageRules((
-    StageRule(name="first", events=tuple(ALL[:2])), StageRule(name="second", events=tuple(ALL[2:WORD])),
-    StageRule(name="third", events=(*ALL[-2:], "buy")),
-))  # fmt: skip
+RULES = StageRules(
+    (
+        StageRule(name="first", events=tuple(ALL[:2])),
+        StageRule(name="second", events=tuple(ALL[2:WORD])),
+        StageRule(name="third", events=(*ALL[-2:], "buy")),
+    )
+)
 GOAL, WINDOW = frozenset({"buy"}), DAY
 
 
@@ -50,8 +53,13 @@ def sets_of(words: Words, names: tuple[str, ...]) -> list[set[str]]:
 def walks_of(journeys: Journeys) -> list[list[tuple[int, int, str]]]:
     """Per session: (customer, instant, event) of its events."""
     walks: list[list[tuple[int, int, str]]] = [[] for _ in range(len(journeys.sessions))]
-    events = zip(journeys.sessions.index.tolist(), journeys.customer.tolist(), journeys.events.at.tolist(),
-                 journeys.events.event.texts(), strict=True)  # fmt: skip
+    events = zip(
+        journeys.sessions.index.tolist(),
+        journeys.customer.tolist(),
+        journeys.events.at.tolist(),
+        journeys.events.event.texts(),
+        strict=True,
+    )
     for session, customer, at, name in events:
         if session >= 0:
             walks[session].append((customer, at, str(name)))

@@ -91,8 +91,18 @@ def rows() -> list[dict[str, Any]]:
     found = []
 
     def add(customer: int, at: Any, event: str, channel: str, **columns: str) -> None:
-        found.append({"customer_id": f"c{customer}@mail.example", "event_at": at.isoformat(), "event": event, "channel": channel,
-                      "value": "", "score": "", "said": "", **columns})  # fmt: skip
+        found.append(
+            {
+                "customer_id": f"c{customer}@mail.example",
+                "event_at": at.isoformat(),
+                "event": event,
+                "channel": channel,
+                "value": "",
+                "score": "",
+                "said": "",
+                **columns,
+            }
+        )
 
     for customer in range(200):
         for _ in range(dice.randint(1, 5)):
@@ -107,8 +117,14 @@ def rows() -> list[dict[str, Any]]:
                 add(customer, at, event, channel, value="19.99" if event == "purchase" else "")
             if dice.random() < 0.4:
                 happy = path[-1][0] == "purchase"
-                add(customer, at + timedelta(minutes=5), "csat", "survey", score=str(dice.randint(4, 5) if happy else dice.randint(1, 3)),
-                    said=SAID[2] if happy else SAID[dice.randint(0, 1)])  # fmt: skip
+                add(
+                    customer,
+                    at + timedelta(minutes=5),
+                    "csat",
+                    "survey",
+                    score=str(dice.randint(4, 5) if happy else dice.randint(1, 3)),
+                    said=SAID[2] if happy else SAID[dice.randint(0, 1)],
+                )
     at = START + timedelta(days=DAYS - 3)
     add(1, at, "call", "call")
     add(1, at + timedelta(minutes=1), "csat", "survey", score="1", said="only me, and nobody else")

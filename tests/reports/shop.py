@@ -70,10 +70,17 @@ def rows() -> list[dict[str, Any]]:
             for event in path:
                 at += timedelta(seconds=dice.randint(5, 400))
                 priced = event in ("add_to_cart", "purchase")
-                found.append({
-                    "customer_id": f"c{customer}@mail.example", "event_at": at.isoformat(), "event": event,
-                    "channel": CHANNELS[customer % 3], "item_id": "i1" if priced else "", "price": "19.99" if priced else "", "value": "19.99" if event == "purchase" else "",
-                })  # fmt: skip
+                found.append(
+                    {
+                        "customer_id": f"c{customer}@mail.example",
+                        "event_at": at.isoformat(),
+                        "event": event,
+                        "channel": CHANNELS[customer % 3],
+                        "item_id": "i1" if priced else "",
+                        "price": "19.99" if priced else "",
+                        "value": "19.99" if event == "purchase" else "",
+                    }
+                )
     return found
 
 

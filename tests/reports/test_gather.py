@@ -131,8 +131,15 @@ def test_a_shop_without_goal_funnel_carts_or_period_before_says_what_it_needs(tm
     ]
     project = shop(tmp_path / "bare", '[[source]]\nname = "s"\npath = "events.csv"\n', events)
     text = render(gather(project, Period())[0]).decode()
-    for said in ("<b>What is lost</b> needs a goal", "<b>Funnel</b> needs a [[funnel]]", "<b>Carts</b> need", "<b>Journey map</b> needs",
-                 "<b>Paths and leaks</b> need more than one touchpoint", "nothing to compare with", "The period is not whole"):  # fmt: skip
+    for said in (
+        "<b>What is lost</b> needs a goal",
+        "<b>Funnel</b> needs a [[funnel]]",
+        "<b>Carts</b> need",
+        "<b>Journey map</b> needs",
+        "<b>Paths and leaks</b> need more than one touchpoint",
+        "nothing to compare with",
+        "The period is incomplete",
+    ):
         assert said in text
     assert '<svg class="sankey"' not in text
     assert b"not compared with another period" in render(gather(project, Period(), compare=False)[0])
@@ -164,9 +171,13 @@ def test_funnels_with_a_segment_of_their_own_are_left_out(tmp_path: Path) -> Non
 
 def test_saved_funnels_whose_names_are_parts_of_each_other_keep_their_own_numbers(tmp_path: Path) -> None:
     funnel = '[[funnel]]\nname = "{}"\nsteps = {}\nwindow = "1d"\n'
-    config = '[[source]]\nname = "s"\npath = "events.csv"\n' + "".join([
-        funnel.format("buy", '["look", "pay"]'), funnel.format("buy_before", '["look", "add", "pay"]'), funnel.format("funnel:buy", '["look"]'),
-    ])  # fmt: skip
+    config = '[[source]]\nname = "s"\npath = "events.csv"\n' + "".join(
+        [
+            funnel.format("buy", '["look", "pay"]'),
+            funnel.format("buy_before", '["look", "add", "pay"]'),
+            funnel.format("funnel:buy", '["look"]'),
+        ]
+    )
     events = [
         {"customer_id": f"c{day}{name}", "event_at": f"2026-03-{day:02d}T10:00:00", "event": "look"}
         for day in range(1, 29)

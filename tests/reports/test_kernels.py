@@ -32,9 +32,15 @@ from tests.oracles.sessions import kept_sessions
 from tests.property.strategies import STAGES, logs, session_rules
 
 CARTS = CartRules(
-    roles={"add": frozenset({"a"}), "begin_checkout": frozenset({"b"}), "purchase": frozenset({"purchase"}), "view": frozenset({"c"})},
-    quiet_period=minutes(20), recovery_window=minutes(90),
-)  # fmt: skip
+    roles={
+        "add": frozenset({"a"}),
+        "begin_checkout": frozenset({"b"}),
+        "purchase": frozenset({"purchase"}),
+        "view": frozenset({"c"}),
+    },
+    quiet_period=minutes(20),
+    recovery_window=minutes(90),
+)
 WINDOWS = st.sampled_from([(0, 60), (30, 300), (100, 100), (-10, 5)])
 
 
@@ -117,10 +123,16 @@ def test_cart_spans_are_the_carts_of_the_span(rows: list[Row], window: tuple[int
 
 
 ANALYSES: tuple[Analysis[Any], ...] = (
-    Summary(), Coverage(), Transitions(), DropOff(return_window=minutes(60)), DropOff(by_stage=True), StepFlows(steps=3),
+    Summary(),
+    Coverage(),
+    Transitions(),
+    DropOff(return_window=minutes(60)),
+    DropOff(by_stage=True),
+    StepFlows(steps=3),
     Funnel(steps=tuple(step(n) for n in ("a", "b", "purchase")), window=minutes(45)),
-    Funnel(steps=tuple(step(n) for n in ("a", "b")), count="sessions"), CartSpans(rules=CARTS, spans=((instant(0), instant(60)),)),
-)  # fmt: skip
+    Funnel(steps=tuple(step(n) for n in ("a", "b")), count="sessions"),
+    CartSpans(rules=CARTS, spans=((instant(0), instant(60)),)),
+)
 
 
 @given(logs(step=5), WINDOWS, st.booleans())
@@ -159,7 +171,23 @@ def test_equal_rates_are_no_discovery_and_small_families_are_judged_as_published
     assert two_proportion_p(5, 10, 50, 100) == pytest.approx(1.0)
     assert two_proportion_p(0, 10, 0, 100) == two_proportion_p(1, 0, 0, 0) == 1.0
     # Benjamini and Hochberg 1995, section 3.2: the first four of fifteen
-    p = [.0001, .0004, .0019, .0095, .0201, .0278, .0298, .0344, .0459, .3240, .4262, .5719, .6528, .7590, 1.0]  # fmt: skip
+    p = [
+        0.0001,
+        0.0004,
+        0.0019,
+        0.0095,
+        0.0201,
+        0.0278,
+        0.0298,
+        0.0344,
+        0.0459,
+        0.3240,
+        0.4262,
+        0.5719,
+        0.6528,
+        0.7590,
+        1.0,
+    ]
     assert discoveries(p) == [True] * 4 + [False] * 11
     assert discoveries([]) == []
 

@@ -62,10 +62,13 @@ def test_the_midnight_that_cuts_is_the_projects() -> None:
     assert lengths(rows, timezone="UTC", **rules) == [2, 1]
 
 
-@pytest.mark.parametrize("before, at, after", [
-    ("2026-03-28 22:59", "2026-03-28 23:00", "2026-03-29 21:59"),  # a day of 23 hours
-    ("2026-10-24 21:59", "2026-10-24 22:00", "2026-10-25 22:59"),  # a day of 25 hours
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "before, at, after",
+    [
+        ("2026-03-28 22:59", "2026-03-28 23:00", "2026-03-29 21:59"),  # a day of 23 hours
+        ("2026-10-24 21:59", "2026-10-24 22:00", "2026-10-25 22:59"),  # a day of 25 hours
+    ],
+)
 def test_midnight_follows_the_change_of_the_clock(before: str, at: str, after: str) -> None:
     rows = [("u", before, "a"), ("u", at, "b"), ("u", after, "c")]
     assert lengths(

@@ -86,8 +86,14 @@ user_agent = ["*Firefox*", "*Chrome*"]
 
 def test_configured_bots_by_glob_and_network(tmp_path):
     people = line(ip="5.5.5.5", agent="Safari") + line(ip="11.0.0.1") + line(ip="2001:db9::1") + line(ip="host.example")
-    bots = [line(agent="Pingdom.com_bot"), line(ip="10.9.8.7"), line(ip="192.168.7.1"), line(ip="2001:db8::1"),
-            line(ip="::ffff:10.1.1.1"), line(ip="5.5.5.5")]  # fmt: skip
+    bots = [
+        line(agent="Pingdom.com_bot"),
+        line(ip="10.9.8.7"),
+        line(ip="192.168.7.1"),
+        line(ip="2001:db8::1"),
+        line(ip="::ffff:10.1.1.1"),
+        line(ip="5.5.5.5"),
+    ]
     project, book, _ = load_log(tmp_path, people + "".join(bots), BOTS + SOURCE + 'bots = "keep"\n')
     assert (book.accepted, book.quarantined) == (4, {"bot": 6})
     assert [d for _, d in quarantined(project)] == ["[[bot]] 1", *["[[bot]] 2"] * 4, "[[bot]] 3"]

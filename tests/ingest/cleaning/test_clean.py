@@ -534,8 +534,13 @@ PIECES = st.sampled_from([*"0123456789", "-", ":", ".", " ", "T", "Z", "+", "+01
 PLAIN = st.sampled_from(
     ["2026-01-15 10:30:15", "2026-01-15T10:30:15.5", "2026-10-25 02:30:00.123456", "2026-1-5 1:2:3"]
 )
-NEARLY = st.builds(lambda text, at, gone, piece: text[:at] + piece + text[at + gone :], PLAIN, st.integers(0, 26),
-                   st.integers(0, 3), PIECES)  # fmt: skip
+NEARLY = st.builds(
+    lambda text, at, gone, piece: text[:at] + piece + text[at + gone :],
+    PLAIN,
+    st.integers(0, 26),
+    st.integers(0, 3),
+    PIECES,
+)
 
 
 @pytest.fixture(scope="module")

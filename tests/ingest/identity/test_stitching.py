@@ -101,9 +101,20 @@ def test_an_anonymous_id_belongs_to_its_source_unless_sources_share_an_id_space(
 
 
 def test_blocked_ids_are_no_ids(tmp_path: Path) -> None:
-    lines = [f"2026-01-15T10:{i:02d},{who},{d},x" for i, (who, d) in enumerate(
-        [("u", "Guest"), ("", "guest"), ("NULL", "d"), ("0000-0000", ""), ("-1", "e"), (" N/A ", "undefined"), ("v", "0")]
-    )]  # fmt: skip
+    lines = [
+        f"2026-01-15T10:{i:02d},{who},{d},x"
+        for i, (who, d) in enumerate(
+            [
+                ("u", "Guest"),
+                ("", "guest"),
+                ("NULL", "d"),
+                ("0000-0000", ""),
+                ("-1", "e"),
+                (" N/A ", "undefined"),
+                ("v", "0"),
+            ]
+        )
+    ]
     filling = Filling(tmp_path)
     book = filling.book(take(filling, "a.csv", lines, IdentityRules()))
     assert filling.events("customer_id", "anonymous_id") == [("u", None), (None, "d"), (None, "e"), ("v", None)]
@@ -202,8 +213,10 @@ def test_any_split_of_the_rows_into_files_and_runs_gives_the_same_owners(
     with TemporaryDirectory() as folder:
         filling = Filling(Path(folder))
         for run in sorted(files, key=lambda r: (r * 7) % 4):
-            lines = [f"{(START + timedelta(minutes=at)).isoformat()},{who or ''},{device or ''},{run}-{i}"
-                     for i, (at, who, device) in enumerate(files[run])]  # fmt: skip
+            lines = [
+                f"{(START + timedelta(minutes=at)).isoformat()},{who or ''},{device or ''},{run}-{i}"
+                for i, (at, who, device) in enumerate(files[run])
+            ]
             take(filling, f"{run}.csv", lines, rules)
         table = filling.table()
         found = {

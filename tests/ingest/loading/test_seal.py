@@ -58,8 +58,12 @@ def test_what_the_log_says_of_the_store_survives_sealing(shop: Filling) -> None:
     seal(shop.store, date(2026, 4, 1))
     after = shop.store.snapshot()
     assert (after.rows, after.rows_read, after.duplicates, after.quarantined, after.targets) == (
-        before.rows, 160, 9, {"bad_timestamp": 1}, before.targets,
-    )  # fmt: skip
+        before.rows,
+        160,
+        9,
+        {"bad_timestamp": 1},
+        before.targets,
+    )
     assert (before.duplicates, before.rows_read) == (9, 160)
 
 
@@ -81,8 +85,9 @@ def test_columns_promoted_after_a_file_was_written_are_there_after_sealing(shop:
     seal(shop.store, date(2026, 4, 1))
     rows = shop.table().select(["customer_id", "colour", "size"]).to_pylist()
     assert [r for r in rows if r["colour"] or r["size"]] == [
-        {"customer_id": "ann", "colour": "ann", "size": None}, {"customer_id": "bob", "colour": None, "size": "bob"},
-    ]  # fmt: skip
+        {"customer_id": "ann", "colour": "ann", "size": None},
+        {"customer_id": "bob", "colour": None, "size": "bob"},
+    ]
 
 
 def test_a_month_that_lost_rows_is_not_committed(shop: Filling, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,8 +117,10 @@ def test_replaced_files_stay_until_they_are_older_than_retain(shop: Filling) -> 
     assert expire(shop.store, start - 60) == 0 and on_disk(shop) == old | named
     assert expire(shop.store, time.time() + 60) == len(old) and on_disk(shop) == named
     assert sorted(p.name for p in shop.store.path.iterdir() if p.name.startswith("span=")) == [
-        "span=2026-01", "span=2026-02", "span=2026-03",
-    ]  # fmt: skip
+        "span=2026-01",
+        "span=2026-02",
+        "span=2026-03",
+    ]
 
 
 def test_files_that_no_log_entry_names_go_by_age(shop: Filling) -> None:

@@ -37,9 +37,17 @@ def read(tmp_path: Path) -> Read:
 def test_fields_name_the_columns_and_a_dash_is_nothing(read):
     rows, found = read(f"#Version: 1.0\n{FIELDS}\n2024-03-05 10:00:01 GET /a 1.2.3.4 Mozilla/5.0+(X11) - 200\r\n")
     assert rows == [
-        {"date": "2024-03-05", "time": "10:00:01", "cs-method": "GET", "cs-uri-stem": "/a", "c-ip": "1.2.3.4",
-         "cs(User-Agent)": "Mozilla/5.0 (X11)", "cs(Referer)": None, "sc-status": "200"}
-    ]  # fmt: skip
+        {
+            "date": "2024-03-05",
+            "time": "10:00:01",
+            "cs-method": "GET",
+            "cs-uri-stem": "/a",
+            "c-ip": "1.2.3.4",
+            "cs(User-Agent)": "Mozilla/5.0 (X11)",
+            "cs(Referer)": None,
+            "sc-status": "200",
+        }
+    ]
     assert found.format == "w3c"
 
 
@@ -117,10 +125,14 @@ TAIL = '0.001 0.102 0.000 200 200 225 2495 "GET https://www.example.com:443/a?b=
             "www.example.com",
         ),
         (f"2024-03-05T10:00:01.127531Z lb 1.2.3.4:2817 10.0.0.1:80 {TAIL}", None, None),
-        (f"https 2024-03-05T10:00:01.127531Z app/lb/abc 1.2.3.4:2817 - {TAIL.replace('0.001 0.102 0.000', '-1 -1 -1')}", "https", None),
+        (
+            f"https 2024-03-05T10:00:01.127531Z app/lb/abc 1.2.3.4:2817 - {TAIL.replace('0.001 0.102 0.000', '-1 -1 -1')}",
+            "https",
+            None,
+        ),
     ],
     ids=["application", "with target group", "classic", "no target answered"],
-)  # fmt: skip
+)
 def test_a_load_balancers_line_in_its_parts(read, line, kind, host):
     ((row,), found) = read(line + "\n")
     assert found.format == "alb"

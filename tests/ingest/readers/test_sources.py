@@ -453,9 +453,21 @@ def test_parquet_keeps_instants_and_days_typed(db, tmp_path):
     assert found.types == ("text", "text", "timestamp", "timestamptz", "date", *["text"] * 5)
     texts = ", ".join(f"c{i}::varchar" for i in range(10))
     assert db.rows(f"select row, {texts} from {found.relation} order by row") == [
-        (0, "x", "1", "1970-01-01 00:00:00.000001", "1970-01-01 00:00:00+00", "2024-01-02", "true", "[1]", '{"x":1}', "ab", "13090.0"),
+        (
+            0,
+            "x",
+            "1",
+            "1970-01-01 00:00:00.000001",
+            "1970-01-01 00:00:00+00",
+            "2024-01-02",
+            "true",
+            "[1]",
+            '{"x":1}',
+            "ab",
+            "13090.0",
+        ),
         (1, None, "2", None, None, None, None, None, None, "\\xFF", None),
-    ]  # fmt: skip
+    ]
     found.release(db)
 
 

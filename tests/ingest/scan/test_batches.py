@@ -65,9 +65,13 @@ def row_groups(snapshot: Snapshot) -> int:
 
 
 def scanned(
-    files: Sequence[SpanFile], stored: Collection[str], shard: tuple[int, int], count: ScanCount, batch_events: int = 10**6,
+    files: Sequence[SpanFile],
+    stored: Collection[str],
+    shard: tuple[int, int],
+    count: ScanCount,
+    batch_events: int = 10**6,
     columns: Collection[str] = COLUMNS,
-) -> list[EventBatch]:  # fmt: skip
+) -> list[EventBatch]:
     with opened(files) as found:
         return list(scan_shard(found, columns, stored, *shard, count, batch_events))
 
@@ -94,10 +98,15 @@ def rows(found: list[EventBatch]) -> list[tuple[Any, ...]]:
         (int(k), int(t), e, c, v, x)
         for b in found
         for k, t, e, c, v, x in zip(
-            b.key, b.at, b.event.texts(), b.text("channel").texts(),
-            np.where(b.number("value").valid, b.number("value").values, -1).tolist(), b.text("colour").texts(), strict=True,
+            b.key,
+            b.at,
+            b.event.texts(),
+            b.text("channel").texts(),
+            np.where(b.number("value").valid, b.number("value").values, -1).tolist(),
+            b.text("colour").texts(),
+            strict=True,
         )
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("number", [1, 2, 5])

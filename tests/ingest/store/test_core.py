@@ -22,16 +22,24 @@ from tests.filling import Filling
 
 Event = tuple[int, int, str]
 EVENTS: list[Event] = [
-    *((3, t, "a") for t in range(4)), (3, 9, "b"), (5, 1, "b"), *((8, t, "cd"[t % 2]) for t in range(20)), (9, 0, "a"),
-]  # fmt: skip
+    *((3, t, "a") for t in range(4)),
+    (3, 9, "b"),
+    (5, 1, "b"),
+    *((8, t, "cd"[t % 2]) for t in range(20)),
+    (9, 0, "a"),
+]
 
 
 def parquet(path: Path, events: list[Event] = EVENTS, row_group_size: int = 4) -> SpanFile:
     key, at, event = zip(*events, strict=True)
-    table = pa.table({
-        "customer_key": pa.array(key, pa.int64()), "event_at": pa.array(at, pa.timestamp("us", tz="UTC")),
-        "event": pa.array(event), "channel": pa.array([f"{k}-{t}" for k, t, _ in events]),
-    })  # fmt: skip
+    table = pa.table(
+        {
+            "customer_key": pa.array(key, pa.int64()),
+            "event_at": pa.array(at, pa.timestamp("us", tz="UTC")),
+            "event": pa.array(event),
+            "channel": pa.array([f"{k}-{t}" for k, t, _ in events]),
+        }
+    )
     pq.write_table(table, path, row_group_size=row_group_size)
     return SpanFile(path=path, span="2026-01-15", rows=len(events))
 

@@ -135,9 +135,12 @@ def test_chains_are_walked_alike(
     rules = ChainRules(window=window, within=[None, *within], strict=strict)
     barrier = code == 4 if exclusion else None
     asked = chains.Rows(
-        unit=unit, at=at, matches=[code <= 1, (code == 1) | (code == 2), code == 3], starts=at % 5 > 0,
+        unit=unit,
+        at=at,
+        matches=[code <= 1, (code == 1) | (code == 2), code == 3],
+        starts=at % 5 > 0,
         barriers=[barrier, None, barrier],
-    )  # fmt: skip
+    )
     expected, _ = chains.deepest(asked, rules, 5, as_of)
     compiled_loop = funnel_loops.chains
     for loop in (compiled_loop, compiled_loop.plain):

@@ -19,13 +19,17 @@ def told(*steps: tuple[Any, ...], rules: CartRules = RULES, hours: float | None 
     found = episodes(batch, rules)
     return [
         {
-            "kind": KINDS[found.kind[i]], "status": STATUSES[found.status[i]], "by": BY[found.by[i]],
-            "value": int(found.value[i]) if found.known[i] else None, "left": int(found.items_left[i]),
-            "opened": (found.opened_at[i] - instant(0)) / HOUR, "last_step": batch.touchpoint.names[found.last_step[i]],
+            "kind": KINDS[found.kind[i]],
+            "status": STATUSES[found.status[i]],
+            "by": BY[found.by[i]],
+            "value": int(found.value[i]) if found.known[i] else None,
+            "left": int(found.items_left[i]),
+            "opened": (found.opened_at[i] - instant(0)) / HOUR,
+            "last_step": batch.touchpoint.names[found.last_step[i]],
             "quiet_since": None if found.quiet_since[i] == NEVER else (found.quiet_since[i] - instant(0)) / HOUR,
         }
         for i in range(len(found))
-    ]  # fmt: skip
+    ]
 
 
 def states(*steps: tuple[Any, ...], **options: Any) -> list[str]:

@@ -64,12 +64,18 @@ def test_the_kernel_equals_the_oracle(rows: list[Row], as_of: float) -> None:
         quiet, bought = int(found.quiet_since[i]), int(found.purchase_at[i])
         found_rows.append(
             (
-                KINDS[found.kind[i]], STATUSES[found.status[i]], BY[found.by[i]], int(found.opened_at[i]),
-                int(found.last_activity_at[i]), batch.touchpoint.names[found.last_step[i]],
-                None if quiet == NEVER else quiet, None if bought == NEVER else bought,
-                int(found.value[i]) if found.known[i] else None, int(found.items_left[i]),
+                KINDS[found.kind[i]],
+                STATUSES[found.status[i]],
+                BY[found.by[i]],
+                int(found.opened_at[i]),
+                int(found.last_activity_at[i]),
+                batch.touchpoint.names[found.last_step[i]],
+                None if quiet == NEVER else quiet,
+                None if bought == NEVER else bought,
+                int(found.value[i]) if found.known[i] else None,
+                int(found.items_left[i]),
             )
-        )  # fmt: skip
+        )
     names = (
         "kind",
         "status",

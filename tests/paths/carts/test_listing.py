@@ -46,18 +46,34 @@ def test_a_row_says_what_is_known_of_the_cart() -> None:
     ]
     assert listed([*rows, ("a", 600, "buy", {"cart_id": "k", "value": 950})]) == [
         {
-            "customer_id": "a", "kind": "checkout", "status": "recovered", "opened_at": at(0), "last_activity_at": at(1),
-            "last_step": "pay", "value": 9.5, "known": True, "items_left": 2, "by": "reminder", "quiet_since": at(5),
-            "purchase_at": at(10), "cart_id": "k", "last_reminder_at": at(6), "bought_since": True, "customer_key": key_of("a"),
+            "customer_id": "a",
+            "kind": "checkout",
+            "status": "recovered",
+            "opened_at": at(0),
+            "last_activity_at": at(1),
+            "last_step": "pay",
+            "value": 9.5,
+            "known": True,
+            "items_left": 2,
+            "by": "reminder",
+            "quiet_since": at(5),
+            "purchase_at": at(10),
+            "cart_id": "k",
+            "last_reminder_at": at(6),
+            "bought_since": True,
+            "customer_key": key_of("a"),
         }
-    ]  # fmt: skip
+    ]
     (unknown,) = listed([("a", 0, "add", {"item_id": "x"})])
     assert (unknown["value"], unknown["known"], unknown["by"], unknown["purchase_at"]) == (None, False, None, None)
 
 
 def test_the_customer_is_named_by_the_last_known_id_else_the_last_anonymous_one() -> None:
-    rows = [("a", 0, "add", {"customer_id": None, "anonymous_id": "n1"}), ("a", 9, "see", {"customer_id": "C"}),
-            ("a", 10, "see", {"customer_id": None, "anonymous_id": "n2"})]  # fmt: skip
+    rows = [
+        ("a", 0, "add", {"customer_id": None, "anonymous_id": "n1"}),
+        ("a", 9, "see", {"customer_id": "C"}),
+        ("a", 10, "see", {"customer_id": None, "anonymous_id": "n2"}),
+    ]
     assert columns_of(listed(rows), "customer_id") == [("C",)]
     nobody = [(r[0], r[1], r[2], {"anonymous_id": f"n{i}", "customer_id": None}) for i, r in enumerate(rows)]
     assert columns_of(listed(nobody), "customer_id") == [("n2",)]
@@ -74,11 +90,19 @@ def test_statuses_and_period_choose() -> None:
 
 
 def test_contactable_is_the_customers_last_word_on_it() -> None:
-    rows = [("a", 0, "add", {"mailable": "no"}), ("a", 9, "see", {"mailable": "Yes"}), ("a", 10, "see"),
-            ("b", 0, "add", {"mailable": "1"}), ("b", 1, "see", {"mailable": "0"}), ("c", 0, "add")]  # fmt: skip
+    rows = [
+        ("a", 0, "add", {"mailable": "no"}),
+        ("a", 9, "see", {"mailable": "Yes"}),
+        ("a", 10, "see"),
+        ("b", 0, "add", {"mailable": "1"}),
+        ("b", 1, "see", {"mailable": "0"}),
+        ("c", 0, "add"),
+    ]
     assert columns_of(listed(rows, contactable="mailable"), "customer_id", "contactable") == [
-        ("a", True), ("b", False), ("c", False),
-    ]  # fmt: skip
+        ("a", True),
+        ("b", False),
+        ("c", False),
+    ]
     assert CartList(rules=RULES, contactable="mailable").columns >= {
         "mailable",
         "customer_id",
@@ -108,10 +132,21 @@ def prepared(rows: list[Row]) -> Any:
 def abandoned(*hours: float, **further: Any) -> pa.Table:
     """One abandoned cart of customer a, b, ... with its last activity at each of these hours after ZERO."""
     rows = [
-        {"customer_id": "abcdef"[i], "kind": "cart", "status": "abandoned", "opened_at": at(h - 1), "last_activity_at": at(h),
-         "last_step": "add", "value": None, "known": False, "items_left": 1, "customer_key": i, **further}
+        {
+            "customer_id": "abcdef"[i],
+            "kind": "cart",
+            "status": "abandoned",
+            "opened_at": at(h - 1),
+            "last_activity_at": at(h),
+            "last_step": "add",
+            "value": None,
+            "known": False,
+            "items_left": 1,
+            "customer_key": i,
+            **further,
+        }
         for i, h in enumerate(hours)
-    ]  # fmt: skip
+    ]
     schema = CART_LIST.append(pa.field("contactable", pa.bool_())) if "contactable" in further else CART_LIST
     return pa.Table.from_pylist(rows, schema=schema)
 

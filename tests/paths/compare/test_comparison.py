@@ -196,13 +196,22 @@ def approximately(value: float) -> Any:
 @pytest.mark.parametrize(
     "one, sentence",
     [
-        (pair(412, 1204, 300, 1031), "p0: 34.2 % of 1,204 dropped off, 5.1 points more than before (95 % CI 1.2 to 9.0)"),
-        (pair(300, 1031, 412, 1204), "p0: 29.1 % of 1,031 dropped off, 5.1 points less than before (95 % CI 1.2 to 9.0)"),
+        (
+            pair(412, 1204, 300, 1031),
+            "p0: 34.2 % of 1,204 dropped off, 5.1 points more than before (95 % CI 1.2 to 9.0)",
+        ),
+        (
+            pair(300, 1031, 412, 1204),
+            "p0: 29.1 % of 1,031 dropped off, 5.1 points less than before (95 % CI 1.2 to 9.0)",
+        ),
         (pair(40, 100, 41, 100), "p0: 40.0 % of 100 dropped off, no difference beyond noise"),
         (pair(12, 12, 0, 9), "p0: too few to say (12 and 9)"),
-        (pair(2000, 10**7, 1000, 10**7), "p0: 0.0 % of 10,000,000 dropped off, 0.01 points more than before (95 % CI 0.009 to 0.01)"),
+        (
+            pair(2000, 10**7, 1000, 10**7),
+            "p0: 0.0 % of 10,000,000 dropped off, 0.01 points more than before (95 % CI 0.009 to 0.01)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_row_is_one_plain_sentence(one: Pair, sentence: str) -> None:
     assert table(one)[0]["sentence"] == sentence
 
@@ -233,16 +242,28 @@ def test_an_edge_that_one_side_lacks_is_none_of_the_transitions_out_of_its_sourc
 
 
 def test_browse_sessions_and_undecided_carts_are_in_no_rate() -> None:
-    states = [("cart", "converted", 4), ("cart", "abandoned", 3), ("cart", "recovered", 2), ("cart", "open", 9),
-              ("cart", "emptied", 9), ("browse", "abandoned", 9)]  # fmt: skip
+    states = [
+        ("cart", "converted", 4),
+        ("cart", "abandoned", 3),
+        ("cart", "recovered", 2),
+        ("cart", "open", 9),
+        ("cart", "emptied", 9),
+        ("browse", "abandoned", 9),
+    ]
     rows = pa.Table.from_pylist([{"kind": k, "status": s, "episodes": n, "channel": "web"} for k, s, n in states])
     assert cart_counts(rows, None) == {("cart",): (5, 9)}
     assert cart_counts(rows, "channel") == {("cart", "web"): (5, 9)}
 
 
 def test_steps_are_compared_with_the_needed_step_before_in_each_group() -> None:
-    reached = [("x", 1, "a", False, 9), ("x", 2, "b", True, 8), ("x", 3, "c", False, 5), ("y", 1, "a", False, 4),
-               ("y", 2, "b", True, 1), ("y", 3, "c", False, 0)]  # fmt: skip
+    reached = [
+        ("x", 1, "a", False, 9),
+        ("x", 2, "b", True, 8),
+        ("x", 3, "c", False, 5),
+        ("y", 1, "a", False, 4),
+        ("y", 2, "b", True, 1),
+        ("y", 3, "c", False, 0),
+    ]
     names = ("channel", "step", "name", "optional", "reached")
     answer = pa.Table.from_pylist([dict(zip(names, r, strict=True)) for r in reached])
     counts = step_counts(answer, "channel")
@@ -272,8 +293,12 @@ def noise(seed: int, customers: int = 600) -> EventBatch:
     customer = np.repeat(np.arange(customers), length)
     side = np.repeat(random.integers(0, 2, customers), length).astype(np.int32)
     minute = np.arange(len(place)) - np.repeat(start, length)
-    return EventBatch.of(key=customer.astype(np.int64), at=minute.astype(np.int64) * MINUTE, event=Codes(place, PLACES),
-                      columns={"side": Codes(side, ("left", "right"))})  # fmt: skip
+    return EventBatch.of(
+        key=customer.astype(np.int64),
+        at=minute.astype(np.int64) * MINUTE,
+        event=Codes(place, PLACES),
+        columns={"side": Codes(side, ("left", "right"))},
+    )
 
 
 def findings(seed: int) -> int:

@@ -132,12 +132,15 @@ def test_a_step_window_that_is_over_ends_progress() -> None:
     assert columns_of(asked(rows, steps=steps, as_of=11), *DEPTHS) == [(1, 1, 0), (0, 0, 0)]
 
 
-@pytest.mark.parametrize("as_of, rules, in_progress", [
-    (35, {}, 1),  # exactly idle_timeout after the last event at 5
-    (36, {}, 0),
-    (20, {"max_duration": minutes(19)}, 0),
-    (19, {"max_duration": minutes(19)}, 1),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "as_of, rules, in_progress",
+    [
+        (35, {}, 1),  # exactly idle_timeout after the last event at 5
+        (36, {}, 0),
+        (20, {"max_duration": minutes(19)}, 0),
+        (19, {"max_duration": minutes(19)}, 1),
+    ],
+)
 def test_a_session_is_in_progress_while_it_may_go_on(as_of: int, rules: dict[str, Any], in_progress: int) -> None:
     found = asked([("u", 0, "a"), ("u", 5, "x")], count="sessions", as_of=as_of, **rules)
     assert found[0]["in_progress"] == in_progress

@@ -74,8 +74,10 @@ def test_an_optional_step_counts_the_units_that_reach_it_when_it_alone_is_made_n
     rows = [("u", 0, "a"), ("u", 1, "c"), ("v", 0, "a"), ("v", 1, "b"), ("v", 2, "c"), ("w", 0, "a"), ("w", 1, "b")]
     answer = asked(rows, (step("a"), optional("b"), step("c")))
     assert columns_of(answer, "reached", "dropped", "step_conversion_rate") == [
-        (3, 1, None), (2, None, 0.666667), (2, 0, 0.666667),
-    ]  # fmt: skip
+        (3, 1, None),
+        (2, None, 0.666667),
+        (2, 0, 0.666667),
+    ]
 
 
 def test_optional_steps_are_each_judged_alone() -> None:

@@ -60,8 +60,16 @@ def without(counts: Counts, node: str) -> Counts:
 
 
 # START -> a (3 of 4), b (1); a -> goal 1, b 1, END 2; b -> a 1, END 1
-SMALL: Counts = {(START, "a"): 3, (START, "b"): 1, ("a", "buy"): 1, ("a", "b"): 1, ("a", END): 2, ("b", "a"): 1,
-                 ("b", END): 1, ("buy", "a"): 1}  # fmt: skip
+SMALL: Counts = {
+    (START, "a"): 3,
+    (START, "b"): 1,
+    ("a", "buy"): 1,
+    ("a", "b"): 1,
+    ("a", END): 2,
+    ("b", "a"): 1,
+    ("b", END): 1,
+    ("buy", "a"): 1,
+}
 
 
 def test_a_small_chain_worked_out_by_hand() -> None:
@@ -261,8 +269,15 @@ def test_the_graph_carries_the_chances_that_exist() -> None:
 def test_without_a_goal_the_columns_are_null() -> None:
     counts = Nodes().reduce([Nodes().map(journeys_of(ROWS))])
     (first, *_) = nodes_table(counts, {}, by_stage=False).to_pylist()
-    assert first == {"touchpoint": "view", "visits": 4, "sessions": 3, "customers": 2, "p_goal": None, "removal_effect": None,
-                     "expected_steps": None}  # fmt: skip
+    assert first == {
+        "touchpoint": "view",
+        "visits": 4,
+        "sessions": 3,
+        "customers": 2,
+        "p_goal": None,
+        "removal_effect": None,
+        "expected_steps": None,
+    }
 
 
 @pytest.fixture(scope="module")

@@ -34,8 +34,13 @@ def says(who: str, at: int, score: str, text: str, **columns: str) -> list[Row]:
 
 
 def test_a_comment_belongs_to_the_visit_its_answer_speaks_of_and_the_worst_mood_comes_first() -> None:
-    rows = [*says("u", 0, "5", "fine"), *says("v", 0, "1", "bad"), ("w", 0, "home", {}), ("w", 1, "page", {}),
-            ("w", 2, "csat", {"score": "2", "said": "slow", "about": "home"})]  # fmt: skip
+    rows = [
+        *says("u", 0, "5", "fine"),
+        *says("v", 0, "1", "bad"),
+        ("w", 0, "home", {}),
+        ("w", 1, "page", {}),
+        ("w", 2, "csat", {"score": "2", "said": "slow", "about": "home"}),
+    ]
     assert told(rows) == [("home", -1.0, "slow"), ("page", -2.0, "bad"), ("page", 2.0, "fine")]
 
 

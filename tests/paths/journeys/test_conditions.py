@@ -8,11 +8,13 @@ from ingest.errors import ConfigError
 from paths.journeys.conditions import parse_condition
 from tests.builder import batch_of
 
-BATCH = batch_of([
-    ("u", 0, "a", {"channel": "web", "value": 1_999, "size": "9"}),
-    ("u", 1, "b", {"channel": "app", "value": 5_000, "size": "10", "quantity": 2}),
-    ("u", 2, "c", {"size": "big"}),
-])  # fmt: skip
+BATCH = batch_of(
+    [
+        ("u", 0, "a", {"channel": "web", "value": 1_999, "size": "9"}),
+        ("u", 1, "b", {"channel": "app", "value": 5_000, "size": "10", "quantity": 2}),
+        ("u", 2, "c", {"size": "big"}),
+    ]
+)
 
 
 @pytest.mark.parametrize("text, holds", [

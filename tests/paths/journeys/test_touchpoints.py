@@ -17,11 +17,13 @@ from paths.journeys.touchpoints import (
 )
 from tests.builder import journeys_of
 
-VIEWS = TouchpointRules((
-    TouchpointRule(name="product page", event=("view",), url=("/products/*",)),
-    TouchpointRule(name="page", event=("view",), url=("/products/*", "/blog/*")),
-    TouchpointRule(name="checkout", event=("pay*",), channel=("web",)),
-))  # fmt: skip
+VIEWS = TouchpointRules(
+    (
+        TouchpointRule(name="product page", event=("view",), url=("/products/*",)),
+        TouchpointRule(name="page", event=("view",), url=("/products/*", "/blog/*")),
+        TouchpointRule(name="checkout", event=("pay*",), channel=("web",)),
+    )
+)
 
 
 @pytest.mark.parametrize("event, url, channel, expected", [
@@ -80,10 +82,13 @@ def test_event_colon_forces_the_event() -> None:
 
 
 def test_the_first_stage_that_has_an_event_gets_it() -> None:
-    stages = StageRules((
-        StageRule(name="interest", touchpoints=("product*",)),
-        StageRule(name="care", channels=("phone",)), StageRule(name="buy", events=("add", "view")),
-    ))  # fmt: skip
+    stages = StageRules(
+        (
+            StageRule(name="interest", touchpoints=("product*",)),
+            StageRule(name="care", channels=("phone",)),
+            StageRule(name="buy", events=("add", "view")),
+        )
+    )
     rows = [
         ("u", 0, "view", {"url": "/products/1", "channel": "phone"}), ("u", 1, "add", {"channel": "phone"}), ("u", 2, "add"),
         ("u", 3, "view", {"url": "/"}), ("u", 4, "leave"),

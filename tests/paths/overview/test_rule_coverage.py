@@ -16,11 +16,13 @@ from paths.overview.url_patterns import blocks, generalised, suggest
 from tests.builder import Row, columns_of, journeys_of
 from tests.property.strategies import URL_RULES, logs
 
-RULES = TouchpointRules((
-    TouchpointRule(name="product", event=("page",), url=("/p/*",)),
-    TouchpointRule(name="product", event=("page",), url=("/q",), channel=("web",)),
-    TouchpointRule(name="never", event=("page",), url=("/n",)),
-))  # fmt: skip
+RULES = TouchpointRules(
+    (
+        TouchpointRule(name="product", event=("page",), url=("/p/*",)),
+        TouchpointRule(name="product", event=("page",), url=("/q",), channel=("web",)),
+        TouchpointRule(name="never", event=("page",), url=("/n",)),
+    )
+)
 
 
 def covered(rows: list[Row], rules: TouchpointRules = RULES, **scope: Any) -> Covered:

@@ -172,15 +172,23 @@ def funnels(draw: st.DrawFn) -> Funnel:
         steps[1] = replace(steps[1], optional=True)
     ties = draw(st.sampled_from(["recorded", "step"])) if order == "ordered" else "recorded"
     return Funnel(
-        steps=tuple(steps), window=minutes(draw(st.sampled_from([10, 45, 10_000]))), order=order,
-        count=draw(st.sampled_from(["customers", "sessions"])), ties=ties,
-    )  # fmt: skip
+        steps=tuple(steps),
+        window=minutes(draw(st.sampled_from([10, 45, 10_000]))),
+        order=order,
+        count=draw(st.sampled_from(["customers", "sessions"])),
+        ties=ties,
+    )
 
 
-SCOPES = st.fixed_dictionaries({
-    "as_of": as_of_minutes, "max_session_events": st.sampled_from([2, 5, 10_000]), "passive": st.just(frozenset({"mail"})),
-    "touchpoints": st.just(URL_RULES), "stages": st.just(STAGES),
-})  # fmt: skip
+SCOPES = st.fixed_dictionaries(
+    {
+        "as_of": as_of_minutes,
+        "max_session_events": st.sampled_from([2, 5, 10_000]),
+        "passive": st.just(frozenset({"mail"})),
+        "touchpoints": st.just(URL_RULES),
+        "stages": st.just(STAGES),
+    }
+)
 
 
 @given(logs(step=5), funnels(), SCOPES, PERIOD)

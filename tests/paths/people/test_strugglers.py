@@ -17,8 +17,10 @@ NAMES = frozenset({"add", "pay"})
 def visits(customer: str, *sessions: str, start: int = 0) -> list[Row]:
     """Sessions two hours apart: "view add" has two events."""
     return [
-        (customer, start + 120 * i + j, event) for i, events in enumerate(sessions) for j, event in enumerate(events.split())
-    ]  # fmt: skip
+        (customer, start + 120 * i + j, event)
+        for i, events in enumerate(sessions)
+        for j, event in enumerate(events.split())
+    ]
 
 
 def found(rows: list[Row], question: Strugglers | None = None, **scope: Any) -> list[tuple[Any, ...]]:

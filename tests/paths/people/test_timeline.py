@@ -90,8 +90,12 @@ def test_only_the_period_is_told_and_numbers_stay() -> None:
 
 
 def test_goals_are_counted_as_orders_with_their_value() -> None:
-    rows: list[Row] = [("u", 0, "purchase", {"value": 100, "order_id": "o"}), ("u", 1, "purchase", {"value": 50, "order_id": "o"}),
-                       ("u", 2, "purchase"), ("u", 3, "refund", {"value": 30, "order_id": "o"})]  # fmt: skip
+    rows: list[Row] = [
+        ("u", 0, "purchase", {"value": 100, "order_id": "o"}),
+        ("u", 1, "purchase", {"value": 50, "order_id": "o"}),
+        ("u", 2, "purchase"),
+        ("u", 3, "refund", {"value": 30, "order_id": "o"}),
+    ]
     assert ask(GoalSums(), rows) == [{"goals": 2, "with_value": 1, "value": 120}]
     assert ask(GoalSums(), rows, since=1) == [{"goals": 1, "with_value": 0, "value": 0}]
     assert GoalSums().reduce([]).to_pylist() == [{"goals": 0, "with_value": 0, "value": 0}]

@@ -232,8 +232,15 @@ def test_the_average_row_is_pooled_over_the_cohorts_whose_period_is_complete(
 
 @pytest.mark.parametrize(
     "size, back, share",
-    [(9_644, 6_633, "68.8"), (9_644, 6_594, "68.4"), (254, 168, "66.1"), (254, 72, "28.3"), (3_172, 2_382, "75.1"), (3_172, 3_164, "99.7")],
-)  # fmt: skip
+    [
+        (9_644, 6_633, "68.8"),
+        (9_644, 6_594, "68.4"),
+        (254, 168, "66.1"),
+        (254, 72, "28.3"),
+        (3_172, 2_382, "75.1"),
+        (3_172, 3_164, "99.7"),
+    ],
+)
 def test_shares_of_amplitudes_pages(size: int, back: int, share: str) -> None:
     assert f"{100 * added_up((size, back))[0]['share']:.1f}" == share
 

@@ -180,20 +180,38 @@ def test_matches_are_those_of_re_proved(parts: list[Part], ends: tuple[bool, boo
 
 
 NAMED = st.lists(
-    st.builds(Part, st.lists(st.sampled_from(WORDS), max_size=2, unique=True).map(tuple), st.booleans(),
-              st.sampled_from(["", "*", "+", "?"])).map(lambda p: p if p.names else p._replace(negated=False)),
-    min_size=1, max_size=4,
-)  # fmt: skip
+    st.builds(
+        Part,
+        st.lists(st.sampled_from(WORDS), max_size=2, unique=True).map(tuple),
+        st.booleans(),
+        st.sampled_from(["", "*", "+", "?"]),
+    ).map(lambda p: p if p.names else p._replace(negated=False)),
+    min_size=1,
+    max_size=4,
+)
 
 
-@given(logs(step=5), session_rules(), NAMED, st.tuples(st.booleans(), st.booleans()),
-       st.sampled_from(["event", "touchpoint", "stage"]), st.booleans(), st.booleans(),
-       st.sampled_from([(), ("a",), ("c", "mail")]))  # fmt: skip
+@given(
+    logs(step=5),
+    session_rules(),
+    NAMED,
+    st.tuples(st.booleans(), st.booleans()),
+    st.sampled_from(["event", "touchpoint", "stage"]),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([(), ("a",), ("c", "mail")]),
+)
 @cases(100)
 def test_counts_and_lists_are_those_of_the_oracle(
-    rows: list[Row], rules: SessionRules, parts: list[Part], ends: tuple[bool, bool], level: str, named: bool, collapse: bool,
+    rows: list[Row],
+    rules: SessionRules,
+    parts: list[Part],
+    ends: tuple[bool, bool],
+    level: str,
+    named: bool,
+    collapse: bool,
     hidden: tuple[str, ...],
-) -> None:  # fmt: skip
+) -> None:
     _, sessions = kept_sessions(events_of(rows), rules)
     node, answers = node_at(level, named), answers_at(level, named)
     expected = []

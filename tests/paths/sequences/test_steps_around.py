@@ -61,9 +61,13 @@ def test_customers_and_shares_are_of_the_sessions_with_the_node() -> None:
 
 def test_between_counts_from_the_first_visit_to_the_next_of_the_other() -> None:
     rows = sessions_of("aaxxbyb", "ab", "ba", "aza", "xaxb")
-    assert columns_of(ask(Between(source=A, target=B), rows), "touchpoint", "visits", "sessions", "customers", "share") == [
-        ("x", 3, 2, 2, 0.666667), ("(nothing)", 1, 1, 1, 0.333333), ("a", 1, 1, 1, 0.333333),
-    ]  # fmt: skip
+    assert columns_of(
+        ask(Between(source=A, target=B), rows), "touchpoint", "visits", "sessions", "customers", "share"
+    ) == [
+        ("x", 3, 2, 2, 0.666667),
+        ("(nothing)", 1, 1, 1, 0.333333),
+        ("a", 1, 1, 1, 0.333333),
+    ]
     assert columns_of(ask(Between(source=A, target=A), rows), "touchpoint", "sessions") == [("(nothing)", 1), ("z", 1)]
 
 
@@ -119,14 +123,24 @@ def test_of_nothing_there_are_no_steps() -> None:
 
 WORD = st.sampled_from(WORDS)
 CASE = (
-    logs(step=5), session_rules(), st.sampled_from(["event", "touchpoint", "stage"]), st.booleans(), st.booleans(),
+    logs(step=5),
+    session_rules(),
+    st.sampled_from(["event", "touchpoint", "stage"]),
+    st.booleans(),
+    st.booleans(),
     st.sampled_from([(), ("a",), ("c", "mail")]),
-)  # fmt: skip
+)
 
 
 def walks_of(
-    rows: list[Row], rules: SessionRules, level: str, named: bool, collapse: bool, hidden: tuple[str, ...], words: Sequence[str]
-) -> list[Any]:  # fmt: skip
+    rows: list[Row],
+    rules: SessionRules,
+    level: str,
+    named: bool,
+    collapse: bool,
+    hidden: tuple[str, ...],
+    words: Sequence[str],
+) -> list[Any]:
     """(customer, nodes, does each answer to the first word, to the second, ...)."""
     _, sessions = kept_sessions(events_of(rows), rules)
     node, answers = node_at(level, named), answers_at(level, named)
@@ -149,9 +163,12 @@ def test_steps_are_those_of_the_oracle_and_sessions_add_up_at_each(
         walks = [(customer, names, [i == 0 for i in range(len(names))]) for customer, names in walks]
     expected = oracle.steps_around(walks, steps, before=before, last=last)
     question = StepsAround(
-        anchor=None if word is None else frozenset({word}), steps=steps, before=before, last=last,
+        anchor=None if word is None else frozenset({word}),
+        steps=steps,
+        before=before,
+        last=last,
         view=view_of(level, collapse, hidden),
-    )  # fmt: skip
+    )
     found = ask(question, rows, **vars(rules), **options(named))
     assert {(r["step"], r[level]): (r["sessions"], r["customers"]) for r in found} == expected
     sums = Counter[int]()

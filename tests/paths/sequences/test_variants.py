@@ -124,16 +124,27 @@ def test_a_hash_depends_on_the_place_of_each_node() -> None:
 
 
 CASE = st.tuples(
-    logs(step=5, names=("a", "b", "purchase", "mail")), session_rules(), st.sampled_from(["event", "touchpoint", "stage"]),
-    st.booleans(), st.booleans(), st.sampled_from([(), ("a",), ("a", "b", "mail")]), st.sampled_from([None, 1, 3]),
+    logs(step=5, names=("a", "b", "purchase", "mail")),
+    session_rules(),
+    st.sampled_from(["event", "touchpoint", "stage"]),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([(), ("a",), ("a", "b", "mail")]),
+    st.sampled_from([None, 1, 3]),
     st.sampled_from([None, True, False]),
-)  # fmt: skip
+)
 
 
 def check(
-    rows: list[Row], rules: SessionRules, level: str, named: bool, collapse: bool, hidden: tuple[str, ...], most: int | None,
+    rows: list[Row],
+    rules: SessionRules,
+    level: str,
+    named: bool,
+    collapse: bool,
+    hidden: tuple[str, ...],
+    most: int | None,
     converted: bool | None,
-) -> None:  # fmt: skip
+) -> None:
     _, sessions = kept_sessions(events_of(rows), rules)
     chosen = [s for s in sessions if converted in (None, any(e.name == "purchase" for e in s.events))]
     node = node_at(level, named)

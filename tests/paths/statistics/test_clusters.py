@@ -32,9 +32,13 @@ def test_the_sums_are_those_of_the_clusters(units: Units) -> None:
         n = Counter(u[1] for u in units if u[0] == code)
         x = Counter(u[1] for u in units if u[0] == code and u[2])
         expected = [
-            sum(n.values()), sum(x.values()), len(n),
-            sum(v * v for v in n.values()), sum(n[c] * x[c] for c in n), sum(v * v for v in x.values()),
-        ]  # fmt: skip
+            sum(n.values()),
+            sum(x.values()),
+            len(n),
+            sum(v * v for v in n.values()),
+            sum(n[c] * x[c] for c in n),
+            sum(v * v for v in x.values()),
+        ]
         assert found[:, code].tolist() == expected
 
 

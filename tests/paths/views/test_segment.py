@@ -25,10 +25,13 @@ from tests.reports.test_kernels import CARTS
 
 SPAN = (instant(0), instant(90))
 QUESTIONS: dict[str, Analysis[Any]] = {
-    "summary": Summary(), "paths": Transitions(), "dropoff": DropOff(return_window=minutes(60)),
-    "outcomes": Outcomes(spans=(SPAN,)), "carts": Carts(rules=CARTS),
+    "summary": Summary(),
+    "paths": Transitions(),
+    "dropoff": DropOff(return_window=minutes(60)),
+    "outcomes": Outcomes(spans=(SPAN,)),
+    "carts": Carts(rules=CARTS),
     "funnel": Funnel(steps=(step("a"), step("b"), step("purchase")), window=minutes(40)),
-}  # fmt: skip
+}
 
 
 def answer(analysis: Analysis[Any], rows: list[Row], **scope: Any) -> Any:

@@ -25,9 +25,11 @@ from tests.property.strategies import STAGES, logs
 OTHERS = StageRules((StageRule(name="first", events=("a", "b")), StageRule(name="apps", channels=("app",))))
 NAMES = ("first", "apps")
 QUESTIONS: dict[str, Analysis[Any]] = {
-    "paths": Transitions(by_stage=True), "dropoff": DropOff(return_window=minutes(60), by_stage=True),
-    "map": JourneyMap(stages=NAMES, by="stage"), "designed": DesignedJourney(stages=NAMES, targets={}),
-}  # fmt: skip
+    "paths": Transitions(by_stage=True),
+    "dropoff": DropOff(return_window=minutes(60), by_stage=True),
+    "map": JourneyMap(stages=NAMES, by="stage"),
+    "designed": DesignedJourney(stages=NAMES, targets={}),
+}
 WEB = Condition("channel", "=", "web")
 
 

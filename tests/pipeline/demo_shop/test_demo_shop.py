@@ -38,9 +38,12 @@ def frame_of(**options: Any) -> Frame:
     known = shop.customers.to_pandas()
     known["valid_from"] = pd.to_datetime(known["valid_from"]).astype("datetime64[s]")
     return pd.merge_asof(
-        events.sort_values("day", kind="stable"), known.sort_values("valid_from"),
-        left_on="day", right_on="valid_from", by="customer_id",
-    )  # fmt: skip
+        events.sort_values("day", kind="stable"),
+        known.sort_values("valid_from"),
+        left_on="day",
+        right_on="valid_from",
+        by="customer_id",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -261,8 +264,27 @@ def test_the_files_say_what_the_tables_say(ingested):
     stored = pa.concat_tables([pq.read_table(f.path) for f in project.store.snapshot().files])
     events = tables(customers=400, anonymous=anonymous).events
     assert stored.num_rows == events.num_rows == shop.events
-    columns = ["customer_key", "event_at", "event", "customer_id", "anonymous_id", "channel", "url", "order_id", "item_id", "value",
-               "quantity", "price", "source", "campaign", "duration_seconds", "shipping_cost", "score", "about", "comment"]  # fmt: skip
+    columns = [
+        "customer_key",
+        "event_at",
+        "event",
+        "customer_id",
+        "anonymous_id",
+        "channel",
+        "url",
+        "order_id",
+        "item_id",
+        "value",
+        "quantity",
+        "price",
+        "source",
+        "campaign",
+        "duration_seconds",
+        "shipping_cost",
+        "score",
+        "about",
+        "comment",
+    ]
     order = ["customer_key", "event_at", "event", "item_id", "price", "quantity"]
     one, other = (t.select(columns).to_pandas().sort_values(order).reset_index(drop=True) for t in (stored, events))
     pd.testing.assert_frame_equal(one, other)

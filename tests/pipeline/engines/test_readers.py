@@ -38,9 +38,14 @@ def parquet() -> bytes:
 
 
 WRITTEN = {
-    "csv": CSV.encode(), "tsv": CSV.replace(",", "\t").encode(), "ndjson": NDJSON.encode(),
-    "jsonl": NDJSON.encode(), "json": json.dumps(EVENTS, indent=2).encode(), "parquet": parquet(), "log": LOG.encode(),
-}  # fmt: skip
+    "csv": CSV.encode(),
+    "tsv": CSV.replace(",", "\t").encode(),
+    "ndjson": NDJSON.encode(),
+    "jsonl": NDJSON.encode(),
+    "json": json.dumps(EVENTS, indent=2).encode(),
+    "parquet": parquet(),
+    "log": LOG.encode(),
+}
 PACKED = {"": bytes, "gz": gzip.compress, "zst": zstandard.compress}
 
 

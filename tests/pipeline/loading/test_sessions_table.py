@@ -57,8 +57,14 @@ def test_the_table_after_any_loads_is_that_of_one_build(tmp_path: Path, rules: s
     rng = random.Random(rules)
     shop = shop_of(tmp_path, f"[sessions]\n{rules}\n")
     for n, day in enumerate((12, 10, 14, 3, 20, 19)):
-        rows = [(f"c{rng.randrange(4)}", rng.choice(["view", "buy"]), f"2026-01-{day:02} {rng.randrange(24):02}:{rng.randrange(60):02}")
-                for _ in range(12)]  # fmt: skip
+        rows = [
+            (
+                f"c{rng.randrange(4)}",
+                rng.choice(["view", "buy"]),
+                f"2026-01-{day:02} {rng.randrange(24):02}:{rng.randrange(60):02}",
+            )
+            for _ in range(12)
+        ]
         deliver(shop, f"{n}.csv", *rows)
         step_by_step = table(shop)
         (shop.store.root / "sessions").rename(tmp_path / f"old{n}")

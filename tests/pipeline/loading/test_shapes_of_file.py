@@ -102,11 +102,14 @@ def test_visitors_of_a_virtual_host_are_several_customers(desk):
 @pytest.mark.parametrize(
     "name, content",
     [
-        ("ga4ui.csv", "# ----\n# Shop - GA4\n# 20240305-20240306\n# ----\n\nuser_id,event,timestamp\na,view,2024-03-05 10:00:00\n"),
+        (
+            "ga4ui.csv",
+            "# ----\n# Shop - GA4\n# 20240305-20240306\n# ----\n\nuser_id,event,timestamp\na,view,2024-03-05 10:00:00\n",
+        ),
         ("excel.csv", "sep=;\nuser_id;event;timestamp\na;view;2024-03-05 10:00:00\n"),
         ("titled.csv", "Orders report\nGenerated 2024-03-05\n\nuser_id,event,timestamp\na,view,2024-03-05 10:00:00\n"),
     ],
-)  # fmt: skip
+)
 def test_lines_before_the_header_are_passed_over(desk, name, content):
     (desk / name).write_text(content)
     book = ingested(name)
@@ -133,10 +136,20 @@ def test_an_encoding_that_was_found_out_is_said(desk):
 # --- Paths into JSON -----------------------------------------------------------------------------------------------
 
 NESTED = [
-    {"user_id": "a", "event": "view", "timestamp": "2024-03-05T10:00:00Z", "device": {"category": "mobile", "os": {"name": "iOS"}}},
-    {"user_id": "b", "event": "view", "timestamp": "2024-03-05T10:00:00Z", "device": {"category": "desktop", "os": {"name": "Win"}}},
+    {
+        "user_id": "a",
+        "event": "view",
+        "timestamp": "2024-03-05T10:00:00Z",
+        "device": {"category": "mobile", "os": {"name": "iOS"}},
+    },
+    {
+        "user_id": "b",
+        "event": "view",
+        "timestamp": "2024-03-05T10:00:00Z",
+        "device": {"category": "desktop", "os": {"name": "Win"}},
+    },
     {"user_id": "b", "event": "csat", "timestamp": "2024-03-05T10:01:00Z", "answers": {"score": 5}},
-]  # fmt: skip
+]
 
 
 def written(folder: Path, kind: str) -> str:
@@ -145,7 +158,15 @@ def written(folder: Path, kind: str) -> str:
     if kind == "parquet":
         pq.write_table(pa.Table.from_pylist([{"answers": None, **r} for r in NESTED]), folder / name)
     elif kind == "csv":
-        rows = [[r["user_id"], r["event"], r["timestamp"], *(json.dumps(r[c]) if c in r else "" for c in ("device", "answers"))] for r in NESTED]  # fmt: skip
+        rows = [
+            [
+                r["user_id"],
+                r["event"],
+                r["timestamp"],
+                *(json.dumps(r[c]) if c in r else "" for c in ("device", "answers")),
+            ]
+            for r in NESTED
+        ]
         with (folder / name).open("w", newline="") as out:
             csv.writer(out).writerows([["user_id", "event", "timestamp", "device", "answers"], *rows])
     else:
@@ -226,11 +247,18 @@ def test_a_mapped_path_that_leads_nowhere_is_warned_about(desk):
 VIEW = {"user_id": "a", "event": "view", "timestamp": "2024-03-05T10:00:00Z"}
 BUY = {"user_id": "b", "event": "buy", "timestamp": "2024-03-05T10:01:00Z"}
 MATOMO = [
-    {"idVisit": "1", "visitorId": "v1", "serverTimestamp": 1709632860, "type": "visit", "actionDetails": [
-        {"type": "action", "url": "https://shop.example/a", "timestamp": 1709632800},
-        {"type": "goal", "goalName": "Order", "revenue": 20, "timestamp": 1709632860}]},
+    {
+        "idVisit": "1",
+        "visitorId": "v1",
+        "serverTimestamp": 1709632860,
+        "type": "visit",
+        "actionDetails": [
+            {"type": "action", "url": "https://shop.example/a", "timestamp": 1709632800},
+            {"type": "goal", "goalName": "Order", "revenue": 20, "timestamp": 1709632860},
+        ],
+    },
     {"idVisit": "2", "visitorId": "v2", "serverTimestamp": 1709632860, "type": "visit", "actionDetails": []},
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(

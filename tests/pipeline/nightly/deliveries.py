@@ -94,13 +94,15 @@ def end_of(shop: Project) -> End:
         for row in pq.read_table(file, partitioning=None).to_pylist()
     ]
     return End(
-        events=pa.concat_tables([contract(pq.read_table(f.path, partitioning=None)) for f in snapshot.files]).combine_chunks(),
+        events=pa.concat_tables(
+            [contract(pq.read_table(f.path, partitioning=None)) for f in snapshot.files]
+        ).combine_chunks(),
         spans=[f.span for f in snapshot.files],
         sessions=sorted(sessions, key=lambda r: (r["started_at"], r["session_id"])),
         quarantine=sorted((tuple(r.values()) for r in left), key=repr),
         page=max((shop.directory / "reports").glob("*/index.html")).read_bytes(),
         books=(snapshot.rows, snapshot.rows_read, snapshot.duplicates, snapshot.quarantined, snapshot.targets),
-    )  # fmt: skip
+    )
 
 
 def differences(one: End, other: End) -> Iterator[str]:

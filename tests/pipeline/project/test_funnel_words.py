@@ -16,7 +16,18 @@ from paths.sequences.patterns import parse_pattern
 from pipeline.project.funnel_words import Known, nothing_known, parse_exclusion, parse_funnel, parse_step, split_outside
 from tests.builder import journeys_of
 
-HOSTILE = ("[Amplitude] Network Request", "Was this helpful?", "A|B", "event:signup", "page:view", "a, b", 'say "hi"', "x=y", "a:1-2", "*")  # fmt: skip
+HOSTILE = (
+    "[Amplitude] Network Request",
+    "Was this helpful?",
+    "A|B",
+    "event:signup",
+    "page:view",
+    "a, b",
+    'say "hi"',
+    "x=y",
+    "a:1-2",
+    "*",
+)
 ROWS = [("u", i, name) for i, name in enumerate((*HOSTILE, "A", "signup", "view"))]
 
 

@@ -103,9 +103,17 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Project:
     (folder / "journeys.toml").write_text(SHOP)
     (folder / "events.csv").write_text(EVENTS)
     store_of(
-        folder / "store", folder / "events.csv", customer_id="id", anonymous_id="device_id", event_at="at", event="what", url="path",
-        channel="where", value="paid", order_id="order",
-    )  # fmt: skip
+        folder / "store",
+        folder / "events.csv",
+        customer_id="id",
+        anonymous_id="device_id",
+        event_at="at",
+        event="what",
+        url="path",
+        channel="where",
+        value="paid",
+        order_id="order",
+    )
     return Project(folder)
 
 
@@ -259,8 +267,14 @@ def test_a_journey_reads_only_the_row_groups_of_its_customer(ecom: Project, tmp_
     assert (read["rows"], whole["rows"]) == (45, 31_076)
     at = found.table["at"].to_pylist()
     assert found.meta["customer"] == {
-        "id": "user_0000", "first_at": at[0], "last_at": at[-1], "sessions": 8, "events": 45, "goals": 3, "value": None,
-    }  # fmt: skip
+        "id": "user_0000",
+        "first_at": at[0],
+        "last_at": at[-1],
+        "sessions": 8,
+        "events": 45,
+        "goals": 3,
+        "value": None,
+    }
 
 
 def test_a_journey_tells_every_event_with_its_session_value_and_properties(shop: Project) -> None:

@@ -29,8 +29,12 @@ def table(*flows: tuple[Any, ...]) -> pa.Table:
 
 
 FLOWS = table(
-    (0, "START", "a", 60, 25), (0, "START", "b", 40, 5), (1, "a", "b", 30, 20), (1, "a", "END", 30, 5), (1, "b", "END", 40, 5),
-)  # fmt: skip
+    (0, "START", "a", 60, 25),
+    (0, "START", "b", 40, 5),
+    (1, "a", "b", 30, 20),
+    (1, "a", "END", 30, 5),
+    (1, "b", "END", 40, 5),
+)
 
 
 def test_a_funnel_bar_is_as_wide_as_its_rate_and_says_it() -> None:

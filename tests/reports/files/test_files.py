@@ -35,8 +35,10 @@ NS = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
 def sheets(data: bytes) -> dict[str, list[list[object]]]:
     """Every cell of a workbook, read without the library that wrote it."""
     with zipfile.ZipFile(io.BytesIO(data)) as book:
-        strings = ["".join(t.text or "" for t in s.iter(f"{{{NS['m']}}}t"))
-                   for s in ElementTree.fromstring(book.read("xl/sharedStrings.xml")).findall("m:si", NS)]  # fmt: skip
+        strings = [
+            "".join(t.text or "" for t in s.iter(f"{{{NS['m']}}}t"))
+            for s in ElementTree.fromstring(book.read("xl/sharedStrings.xml")).findall("m:si", NS)
+        ]
         names = [
             s.get("name", "") for s in ElementTree.fromstring(book.read("xl/workbook.xml")).iter(f"{{{NS['m']}}}sheet")
         ]

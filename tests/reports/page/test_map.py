@@ -111,8 +111,13 @@ def test_hostile_stages_goals_comments_and_annotations_are_text(page: str) -> No
     found = tags(page)
     assert found.tags <= ALLOWED, found.tags - ALLOWED
     assert not [a for a, _ in found.attributes if a.startswith("on")]
-    for said in ("&lt;script&gt;alert(1)&lt;/script&gt;", "&lt;script&gt;alert(2)&lt;/script&gt; no good", "Find &lt;b&gt;it&lt;/b&gt;.",
-                 "store &lt;i&gt;goers&lt;/i&gt;", "new &lt;u&gt;checkout&lt;/u&gt;"):  # fmt: skip
+    for said in (
+        "&lt;script&gt;alert(1)&lt;/script&gt;",
+        "&lt;script&gt;alert(2)&lt;/script&gt; no good",
+        "Find &lt;b&gt;it&lt;/b&gt;.",
+        "store &lt;i&gt;goers&lt;/i&gt;",
+        "new &lt;u&gt;checkout&lt;/u&gt;",
+    ):
         assert said in page
 
 

@@ -163,10 +163,12 @@ def test_a_change_of_the_whole_is_told_where_no_part_moved() -> None:
 
 
 def test_the_largest_of_the_certain_changes_is_told_with_its_interval() -> None:
-    changes = judged([
-        Change(hits=300, trials=1000, hits_before=200, trials_before=1000, place="a"),
-        Change(hits=500, trials=1000, hits_before=700, trials_before=1000, place="b", target="c", kind="step"),
-    ])  # fmt: skip
+    changes = judged(
+        [
+            Change(hits=300, trials=1000, hits_before=200, trials_before=1000, place="a"),
+            Change(hits=500, trials=1000, hits_before=700, trials_before=1000, place="b", target="c", kind="step"),
+        ]
+    )
     finding = what_changed(hostile_report(), changes)
     assert finding is not None
     assert finding.sentence.startswith("The step from <b><bdi>b</bdi></b> to <b><bdi>c</bdi></b> is taken less often")
