@@ -62,8 +62,8 @@ class RetentionRules:
     @property
     def columns(self) -> frozenset[str]:
         """What it reads from the store beyond key, time and event."""
-        asked = {self.breakdown} if self.breakdown is not None else set[str]()
-        return frozenset(asked) | (VALUE_COLUMNS if self.value else frozenset())
+        asked = frozenset[str]() if self.breakdown is None else frozenset({self.breakdown})
+        return (asked - {"event"}) | (VALUE_COLUMNS if self.value else frozenset())
 
     @property
     def last(self) -> int:

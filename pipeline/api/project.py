@@ -10,6 +10,7 @@ from pipeline.api.journey_map import MapQuestions
 from pipeline.api.overview import OverviewQuestions
 from pipeline.api.paths import PathQuestions
 from pipeline.api.people import PeopleQuestions
+from pipeline.api.retention import RetentionQuestions
 from pipeline.api.sequences import SequenceQuestions
 from pipeline.api.store import StoreQuestions
 from pipeline.api.touchpoints import TouchpointQuestions
@@ -23,6 +24,7 @@ class Project(
     CartQuestions,
     MapQuestions,
     SequenceQuestions,
+    RetentionQuestions,
     TouchpointQuestions,
     PeopleQuestions,
     StoreQuestions,

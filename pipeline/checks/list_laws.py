@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from paths.carts.counts import BROWSE, Carts
 from paths.carts.listing import CartList
 from paths.people.members import Members
 from paths.people.selections import AtStep, Ended, OnEdge, Selection
+from paths.retention.cohorts import Retention
+from paths.retention.lifecycle import Lifecycle
+from paths.retention.rules import RetentionRules
+from paths.retention.table import AVERAGE
 from pipeline.checks.law import Law
 from pipeline.project.map_rules import questions
 from pipeline.project.project import Asked, Period, ProjectFolder
@@ -17,6 +21,8 @@ from pipeline.project.rules import cart_rules, goal_rules
 from pipeline.project.saved_funnels import funnel_of
 
 NODES_CHECKED = 3
+MOST_WEEKS = 520
+"""Periods of the cohorts that are held against the lifecycle: ten years."""
 
 
 def leaks(_: ProjectFolder, asked: Asked) -> Iterator[Law]:
@@ -80,6 +86,35 @@ def at_places(project: ProjectFolder, asked: Asked) -> Iterator[tuple[str, Selec
             if row[state] is not None:
                 there = Ended(node=row["touchpoint"], state=state, rules=goals, return_window=window)
                 yield f"{state} at {row['touchpoint']}", there, row[state]
+
+
+def lifecycles(project: ProjectFolder, asked: Asked) -> Iterator[Law]:
+    """Each week's customers are new, retained or resurrected; a week's are retained or dormant in the next; cohorts meet both."""
+    answers = project.ask(Period(), [Lifecycle(), Retention(rules=RetentionRules(periods=MOST_WEEKS))]).answers
+    every, cells = (answer.to_pylist() for answer in answers)
+    weeks = [r for r in every if r["complete"]]
+    active = [r["active"] for r in weeks]
+    split = [r["new"] + r["retained"] + r["resurrected"] for r in weeks]
+    yield week_by_week("new + retained + resurrected = active, every week", weeks, split, active)
+    gone = [r["retained"] + r["dormant"] for r in weeks[1:]]
+    yield week_by_week("retained + dormant = active of the week before", weeks[1:], gone, active[:-1])
+    number = {r["period"]: i for i, r in enumerate(every)}
+    met, size = Counter[int](), Counter[str]()
+    for r in cells:
+        if r["cohort"] != AVERAGE:
+            met[number[r["cohort"]] + r["period"]] += r["returned"] or 0
+            size[r["cohort"]] = r["customers"]
+    returned = [met[i] for i in range(len(weeks))][:MOST_WEEKS]
+    yield week_by_week("returned of all cohorts in a week = active in it", weeks, returned, active[:MOST_WEEKS])
+    kept = {s["customer_key"] for s in asked.answers[4].to_pylist() if not s["excluded"]}
+    yield Law("customers of all cohorts = customers with a session", sum(size.values()), len(kept))
+
+
+def week_by_week(name: str, weeks: Sequence[Mapping[str, Any]], left: Sequence[int], right: Sequence[int]) -> Law:
+    """A law of each week."""
+    broken = [w["period"] for w, one, other in zip(weeks, left, right, strict=False) if one != other]
+    subject = f"weeks that differ {broken[:3]}" if broken else f"{len(left):,} weeks"
+    return Law(name, len(broken), 0, subject)
 
 
 def journey_map(project: ProjectFolder, asked: Asked) -> Iterator[Law]:

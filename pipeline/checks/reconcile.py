@@ -20,7 +20,7 @@ from paths.overview.session_rows import SessionRows
 from paths.overview.summary import Summary
 from paths.visits.visits import END, START
 from pipeline.checks.law import LAWS, Law
-from pipeline.checks.list_laws import carts, journey_map, leaks, people
+from pipeline.checks.list_laws import carts, journey_map, leaks, lifecycles, people
 from pipeline.project.project import Asked, Period, ProjectFolder
 from pipeline.project.rules import goal_rules
 from pipeline.questions.identity import FAR
@@ -50,6 +50,7 @@ def reconcile(project: ProjectFolder) -> pa.Table:
         funnels,
         carts,
         people,
+        lifecycles,
         journey_map,
     )
     laws = [law for check in checks for law in check(project, asked)]

@@ -30,7 +30,7 @@ _SHARES = {
     *("rate_before", "difference", "mix", "rate_effect"),
 }
 _SHARE_ENDS = ("_rate", "_share", "_coverage", "_probability")
-_SHARE_STARTS = ("step_", "friction_")
+_SHARE_STARTS = ("step_", "friction_", "day_", "days_", "week_", "month_")
 _LABEL_ENDS = ("_id", "_key", "_version")
 _LABELS = {"line", "row", "year", "version", "step"}
 

@@ -47,6 +47,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "steps": ("explore", "What comes after a node, before it, or between two."),
         "step-matrix": ("explore", "Where sessions are at each of their steps."),
         "flows": ("explore", "How sessions begin, as the flows of a Sankey."),
+        "retention": ("retention", "Who comes back: cohorts, period by period."),
+        "lifecycle": ("retention", "Who is new, stays, comes back or goes silent, period by period."),
         "touchpoints": ("touchpoints", "What the touchpoint rules cover, and what they miss."),
     },
     "People": {

@@ -56,6 +56,22 @@ DEFINITIONS = {
         "Sessions that go from one node to the next at each of their first steps; what flows into a node flows out of it. "
         "with_goal: those that hold a goal, wherever."
     ),
+    "retention": (
+        "A cohort is the customers whose first event that is not passive (or first goal) lies in one period of the calendar; "
+        "returned: those with a return in period k after it (on_or_after: in k or later). A period that is not over at as_of "
+        "for all of them is blank, never 0. The average is pooled: returns over customers, of the cohorts whose period k is "
+        "over. Everything in the store is read: a first event may lie any time back."
+    ),
+    "second goal": (
+        "Customers from their first goal to the next; who has none yet counts for as long as they were watched, until as_of "
+        "(Kaplan and Meier). converted: had a second one by then; at_risk: known to have had none, and watched for longer."
+    ),
+    "lifecycle": (
+        "Customers with an event that is not passive in a period: new (the first of all) + retained (active in the period "
+        "before, too) + resurrected (active earlier) = active; dormant: active in the period before and not in this one, so "
+        "retained + dormant = active of the period before. A period that is not over at as_of is blank."
+    ),
+    "stickiness": "The customers active in a period by the number of its days on which they were; shares add up to 1 in each period.",
     "changes": (
         "Rates of the last days against those of the days before: Newcombe intervals, two-proportion tests, "
         "Benjamini-Hochberg (q = 0.05) over all compared; silent below n = 30."

@@ -1,0 +1,108 @@
+"""The questions who comes back: cohorts, time to the second goal, lifecycle, stickiness."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Unpack
+
+import pyarrow as pa
+
+from ingest.errors import ConfigError
+from paths.analysis import Analysis
+from paths.overview.names import Vocabulary
+from paths.retention.calendar import Unit
+from paths.retention.cohorts import Retention
+from paths.retention.lifecycle import Lifecycle, Stickiness
+from paths.retention.rules import Mode, RetentionRules, Start
+from paths.retention.second_goal import SecondGoal
+from pipeline.project.project import Asked, Period, PeriodWords, ProjectFolder
+from pipeline.project.result import Result
+from pipeline.project.rules import goal_rules
+
+
+def retention(
+    project: ProjectFolder,
+    *,
+    by: Unit = "week",
+    mode: Mode = "on",
+    rolling: bool = False,
+    brackets: Sequence[int] = (),
+    from_: Start = "first",
+    return_: Sequence[str] = (),
+    breakdown: str | None = None,
+    value: bool = False,
+    periods: int | None = None,
+    goal: Sequence[str] | None = None,
+    **period: Unpack[PeriodWords],
+) -> Result:
+    """One row per cohort and period, each group's average last; a period that is not over is null."""
+    rules = RetentionRules(
+        unit=by,
+        mode=mode,
+        rolling=rolling,
+        brackets=tuple(brackets),
+        start=from_,
+        returns=frozenset(return_),
+        goal=goal_rules(project.config, goal),
+        breakdown=breakdown,
+        value=value,
+        periods=periods,
+    )
+    question = Retention(rules=rules, minor_units=project.minor_units)
+    named = () if breakdown is None else (breakdown,)
+    asked = project.ask(Period(**period), [question, Vocabulary()], named)
+    asked.check_names(return_, "return")
+    if value or from_ == "goal":
+        asked.check_goal(sorted(rules.goal.goal))
+    table = asked.answers[0]
+    parameters = {
+        "by": by,
+        "mode": mode,
+        "rolling": rolling,
+        "brackets": list(rules.brackets),
+        "from": from_,
+        "return": sorted(rules.returns),
+        "breakdown": breakdown,
+        "periods": rules.last,
+        **({"goal": sorted(rules.goal.goal)} if value or from_ == "goal" else {}),
+        **(values(asked, table) if value else {}),
+    }
+    return asked.result("retention", table, parameters=parameters)
+
+
+def values(asked: Asked, table: pa.Table) -> dict[str, int]:
+    """How many goals have a value, and how many have none; warns where that matters."""
+    valued, unvalued = (int(table.schema.metadata[name]) for name in (b"valued", b"unvalued"))
+    if not valued:
+        asked.warnings.append(
+            "no goal of these cohorts has a value, so none is shown: map value to a column of the goals."
+        )
+    elif unvalued:
+        asked.warnings.append(f"{unvalued:,} of {valued + unvalued:,} goals have no value; they add nothing to it.")
+    return {"goals_with_value": valued, "goals_without_value": unvalued}
+
+
+def second_goal(project: ProjectFolder, *, goal: Sequence[str] | None = None, **period: Unpack[PeriodWords]) -> Result:
+    """One row per time after the first goal: the share of customers with a second one by then."""
+    rules = goal_rules(project.config, goal)
+    if not rules.goal:
+        raise ConfigError("the time to the second goal needs a goal: name one with --goal, or set [project] goal.")
+    asked = project.ask(Period(**period), [SecondGoal(rules=rules), Vocabulary()])
+    asked.check_goal(sorted(rules.goal))
+    found = asked.answers[0]
+    parameters = {
+        "goal": sorted(rules.goal),
+        "customers": found.customers,
+        "with_second_goal": found.converted,
+        "median_seconds": found.median_seconds,
+    }
+    return asked.result("second goal", found.table, parameters=parameters)
+
+
+def lifecycle(
+    project: ProjectFolder, *, by: Unit = "week", stickiness: bool = False, **period: Unpack[PeriodWords]
+) -> Result:
+    """One row per period: new, retained, resurrected, dormant; with `stickiness` one per period and days active."""
+    question: Analysis[Any] = Stickiness(unit=by) if stickiness else Lifecycle(unit=by)
+    asked = project.ask(Period(**period), [question])
+    return asked.result("stickiness" if stickiness else "lifecycle", asked.answers[0], parameters={"by": by})
