@@ -24,6 +24,7 @@ from ingest.identity.rules import IdentityRules
 from ingest.identity.stitching import Stitching
 from ingest.loading.anew import Anew, Going, going, plan_anew, standing
 from ingest.loading.digests import Digests
+from ingest.loading.exclude_erased import exclude_erased
 from ingest.loading.inputs import Aside, InputFile, Known, Source, Staged
 from ingest.loading.merge import Plan, merge, settle, touched
 from ingest.loading.staging import clock_notes, path_notes, stage_all
@@ -33,6 +34,7 @@ from ingest.store.ledger import Groups, Share, TakenInput
 from ingest.store.quarantine import Quarantine
 from ingest.store.set_aside import Note, note_set_aside
 from ingest.store.spans import SpanFile
+from ingest.store.tombstones import Tombstones
 
 __all__ = ["ARRIVALS", "Accounting", "Aside", "Gate", "InputFile", "LoadOptions", "Loaded", "Source", "load"]
 
@@ -129,6 +131,9 @@ def _load(store: EventStore, sources: Sequence[Source], options: LoadOptions) ->
         note_set_aside(store, [(s.name, f.name) for s in sources for f in s.files], noted(staged, sources))
         groups = standing(db, staged, anew.groups)
         staged.fresh = [replace(i, run_id=options.run_id) for i in staged.fresh]
+        tombstones = Tombstones.of(store.root)
+        if tombstones is not None:
+            exclude_erased(db, tombstones, sources)
         books = {s.name: Accounting(rows=staged.rows[s.name]) for s in sources}
         for source, reason, n in db.rows(load_sql("ingest", "reasons")):
             books[source].quarantined[reason] = n
@@ -148,7 +153,7 @@ def _load(store: EventStore, sources: Sequence[Source], options: LoadOptions) ->
         if base is not None:
             currencies = sorted({*base.currencies, *staged_currencies(db)})
             notes += [*currency_notes(currencies), *crowd_notes(db)]
-            stitching = stitching_of(db, store, base, sources)
+            stitching = stitching_of(db, store, base, sources, tombstones)
             writes = come or (stitching is not None and stitching.all_again)
             if writes:
                 gone = going(db, base, groups)
@@ -250,9 +255,13 @@ def blocked_notes(db: Database) -> list[str]:
     ]
 
 
-def stitching_of(db: Database, store: EventStore, base: Snapshot, sources: Sequence[Source]) -> Stitching | None:
-    """The identity of this load; None where nobody ever had an anonymous id or an alias."""
+def stitching_of(
+    db: Database, store: EventStore, base: Snapshot, sources: Sequence[Source], tombstones: Tombstones | None
+) -> Stitching | None:
+    """The identity of this load; None where nobody ever had an anonymous id or an alias. Erased customers have no alias."""
     rules = sources[0].mapping.identity if sources else IdentityRules()
+    if tombstones is not None and rules.aliases:
+        rules = replace(rules, aliases=tombstones.living(dict(rules.aliases)))
     here = any("anonymous_id" in s.mapping.fields for s in sources)
     if not (here or base.identity or rules.aliases):
         return None

@@ -135,6 +135,17 @@ def natural_key(name: str) -> str:
     return key if set(zeros) <= {"0"} else f"{key}\x01{','.join(zeros)}"
 
 
+def name_of_key(key: str) -> str:
+    """The name of which `natural_key` made this."""
+    told, _, noted = key.partition("\x01")
+    zeros = iter(noted.split(",") if noted else [])
+
+    def digits(match: re.Match[str]) -> str:
+        return "0" * int(next(zeros, "0")) + match[0][4:]
+
+    return re.sub("[0-9]+", digits, told)
+
+
 def stamp_of(path: Path) -> tuple[int, int]:
     """Size and time of the last change: another one after reading means that somebody still writes."""
     stat = stat_of(path)

@@ -224,3 +224,6 @@ create or replace macro who_of(customer_id, anonymous_id, prefix) as (coalesce('
 
 -- customer_key, see ingest/schema.py KEY_HASH
 create or replace macro customer_key_of(who) as ((md5_number_lower(who) >> 1)::bigint);
+
+-- does a stored event leave, since its customer is being erased? Nobody is, unless ingest/loading/erase.py says who
+create or replace temp macro is_erased(who, owner, device) as (false);

@@ -303,13 +303,19 @@ class EventStore:
         """What is being written: inputs (their lines in the ledger), files (relative to the root), and what goes."""
         return self.root / "writing.json"
 
-    def begin(self, inputs: Sequence[TakenInput], files: Sequence[Path], going: Sequence[TakenInput] = ()) -> None:
+    def begin(
+        self,
+        inputs: Sequence[TakenInput],
+        files: Sequence[Path],
+        going: Sequence[TakenInput] = (),
+        lines: Sequence[str] = (),
+    ) -> None:
         """Note the inputs and the files that a commit is going to name, before the first of the files is there.
 
-        `going` are the inputs whose quarantined rows go once it is committed.
+        `going` are the inputs whose quarantined rows go once it is committed, `lines` what else it writes into the ledger.
         """
         noted = {
-            "inputs": [i.transaction for i in inputs],
+            "inputs": [*(i.transaction for i in inputs), *lines],
             "going": [list(i.key) for i in going],
             "files": [f.absolute().relative_to(self.path.parent).as_posix() for f in files],
         }

@@ -133,6 +133,32 @@ class StoreQuestions(ProjectFolder):
         return quarantined(self, reason=reason, counts=counts)
 
     @question
+    def erase(self, id: str, *, anonymous: bool = False, dry_run: bool = False) -> Result:
+        """Forget a customer with all aliases, or an anonymous id, and prove it: one row per kind of place that held the id.
+
+        Args:
+            id: as recorded.
+            anonymous: it is an anonymous id: every row that carries it goes.
+            dry_run: say what would go, and change nothing.
+
+        Returns:
+            place (text) · before, after (int: how often the id stood there; after is null of a dry run) · detail (text).
+            `.meta["inputs"]` has the input files that still hold it; nothing holds the id itself, `.meta["id"]` is its mask.
+
+        Raises:
+            UnknownCustomer: where nothing holds the id.
+            StoreError: where it is still found afterwards.
+            Locked: while another writer is at work.
+
+        Example:
+            >>> shop.erase("user_0000", dry_run=True).rows()[0]["place"]
+            'events'
+        """
+        from pipeline.loading.erase import erase
+
+        return erase(self, id, anonymous=anonymous, dry_run=dry_run)
+
+    @question
     def sql(self, statement: str) -> pa.Table:
         """The rows of one SELECT over the tables events and sessions; read-only.
 

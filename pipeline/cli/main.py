@@ -30,6 +30,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "ingest": ("data", "Read files into the store, exactly once."),
         "quarantine": ("data", "The rows that were not accepted, by reason."),
         "identity": ("identity", "Whose events: known, stitched or anonymous; devices per customer."),
+        "erase": ("erase", "Forget a customer, with proof."),
         "sql": ("sql", "Ask the store in SQL, read-only."),
         "reconcile": ("reconcile", "Check that the numbers agree with each other on your own store."),
     },

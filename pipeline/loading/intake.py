@@ -24,6 +24,7 @@ from ingest.readers.sources import ReadOptions, glob_root, input_name, spool
 from ingest.schema import IDS
 from pipeline.config import Source as SourceConfig
 from pipeline.config.values import zone_name
+from pipeline.loading.erase import finish_erasing
 from pipeline.loading.upkeep import keep_house
 from pipeline.project.as_of import moment, parse_instant
 from pipeline.project.project import ProjectFolder
@@ -72,6 +73,7 @@ def ingest(project: ProjectFolder, intake: Intake, wait_seconds: float = 0.0) ->
             raise MissingInput("\n  ".join(notes) or "there is no file to ingest.")
         notes += [note for s in sources for note in remarks(s.mapping)]
         with project.store.lock(wait_seconds):
+            finish_erasing(project)
             loaded = load(project.store, sources, LoadOptions(again=intake.again))
             keep_house(project, None)
         return loaded, notes

@@ -35,6 +35,7 @@ from ingest.store.event_store import Snapshot
 from ingest.store.source_days import source_days
 from pipeline.atomic_write import publish_bytes
 from pipeline.engines.local import Pass
+from pipeline.loading.erase import finish_erasing
 from pipeline.loading.intake import Intake, configured
 from pipeline.loading.remarks import set_aside, told, warned
 from pipeline.loading.sessions_table import publish_sessions
@@ -74,6 +75,7 @@ def run_night(project: ProjectFolder, options: RunOptions) -> Manifest:
     Locked, and MissingInput where there is no event to publish.
     """
     with project.store.lock(options.wait_seconds):
+        finish_erasing(project)
         return run_locked(project, options)
 
 

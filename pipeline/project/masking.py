@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import hmac
-import os
-import secrets
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
 from ingest.errors import StoreError
+from ingest.store.secret import MASK_KEY, store_secret
 
 DIGITS = 12
-SECRET = 32
 
 
 @dataclass(frozen=True)
@@ -30,17 +26,12 @@ class Mask:
 
         Whoever has it can find out which id a mask stands for; without it masks change. Raises StoreError.
         """
-        path = root / "mask.key"
         try:
-            if not path.exists():
-                create(path)
-            secret = path.read_bytes()
+            secret = store_secret(root)
         except OSError as error:
             raise StoreError(
-                f"{path}: {error.strerror}; without it customer ids cannot be masked (--unmask shows them)."
+                f"{root / MASK_KEY}: {error.strerror}; without it customer ids cannot be masked (--unmask shows them)."
             ) from error
-        if len(secret) < SECRET:
-            raise StoreError(f"{path} is damaged: restore it, or delete it; then every id gets another mask.")
         return cls(secret)
 
     def text(self, customer: str | None) -> str | None:
@@ -52,17 +43,3 @@ class Mask:
         masked = {c: self.text(c) for c in table[name].unique().to_pylist()}
         values = pa.array([masked[c] for c in table[name].to_pylist()], pa.string())
         return table.set_column(table.column_names.index(name), name, values)
-
-
-def create(path: Path) -> None:
-    """A new secret, there as a whole or not at all; who comes second keeps the secret of the first."""
-    handle, beside = tempfile.mkstemp(prefix=".mask-", dir=path.parent)  # mode 0600
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(SECRET))
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(beside, path)
-    finally:
-        os.unlink(beside)
