@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from pipeline.cli.answering import opened
 from pipeline.cli.options import OutputOptions, ProjectOptions, output_options, project_options
 from pipeline.cli.output import show, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @click.command()
@@ -31,7 +36,7 @@ def erase(id: str, anonymous: bool, dry_run: bool, project: ProjectOptions, outp
     show(result.table, output, title=f"erase {result.meta['id']}", notes=notes(result.meta), meta=result.meta)
 
 
-def notes(meta: dict[str, object]) -> list[str]:
+def notes(meta: Mapping[str, Any]) -> list[str]:
     """What the table does not say."""
     ids = f"{meta['ids']} ids" if meta["ids"] != 1 else "one id"
     done = "nothing was changed (--dry-run)" if meta["dry_run"] else "searched again: gone"

@@ -250,8 +250,9 @@ class Erasure:
     def named_files(self) -> Iterator[Path]:
         """Files that journeys.toml names and that are there."""
         config = self.project.config
-        for section in (*config.sources, *config.aliases, *config.customers):
-            paths = [section.path] if isinstance(section.path, str) else list(section.path)
+        for paths in (
+            section.path for group in (config.sources, config.aliases, config.customers) for section in group
+        ):
             for path in paths:
                 with suppress(InputError):
                     found = expand([path], self.project.directory)
