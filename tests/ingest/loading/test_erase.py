@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.identity.rules import SHARED_DEVICE, IdentityRules
+from ingest.load import LoadOptions, load
 from ingest.loading.erase import Erased, Person, erase_events, find_events, person_of, without
 from ingest.readers.files import name_of_key, natural_key
 from ingest.store.quarantine import Quarantine
 from ingest.store.tombstones import Mark, Tombstones, device_text, marks_of
 from tests.filling import Filling
-from tests.ingest.identity.test_stitching import take
+from tests.ingest.identity.test_stitching import COLUMNS, HEADER, take
 
 UNTIL = 4_000_000_000_000_000
 """When the rows are erased, as the tombstones of devices say: in 2096."""
@@ -97,6 +98,17 @@ def test_a_file_that_comes_again_does_not_bring_the_customer_back(tmp_path: Path
     raws = [raw for raw in filling.bad("raw") if raw is not None]
     assert len(raws) == 1
     assert "bob" in raws[0]
+    assert balanced(filling)
+
+
+def test_an_input_that_is_read_anew_brings_nobody_back_and_the_books_balance(tmp_path: Path) -> None:
+    filling = Filling(tmp_path)
+    file = filling.file("a.csv", "\n".join([HEADER, *ROWS, ROWS[1], "nonsense,ann,d1,x"]) + "\n")
+    filling.take(file, columns=COLUMNS)
+    erased(filling, Person(customers=frozenset(["ann"])))
+    load(filling.store, [filling.source([file], columns=COLUMNS)], LoadOptions(threads=2, again=True))
+    assert filling.events("customer_id", "owner_id") == [("bob", None), (None, "bob")]
+    assert filling.store.snapshot().quarantined == {"bad_timestamp": 1, "excluded": 5}
     assert balanced(filling)
 
 
