@@ -11,6 +11,7 @@ from html import escape
 import plotly.graph_objects as go
 import pyarrow as pa
 
+from paths.retention.table import AVERAGE
 from paths.visits.visits import END, START
 from reports.draw.flows import laid_out, merged
 from reports.draw.sankey import TOP_K
@@ -123,6 +124,7 @@ def shares_of(cells: Mapping[tuple[str, str], float | None], rows: Sequence[str]
     """A heatmap of shares; an empty cell is nothing, not zero."""
     return go.Heatmap(
         z=[[cells.get((row, column)) for column in columns] for row in rows],
+        zmax=max((share for share in cells.values() if share), default=1),  # without it plotly takes no notice of zmin
         x=names(columns),
         y=names(rows),
         colorscale=[[0, PAPER], [1, ACCENT]],
@@ -157,6 +159,51 @@ def flows_figure(table: pa.Table) -> go.Figure:
     return styled(go.Figure(sankey), "")
 
 
+def retention_figure(table: pa.Table) -> go.Figure:
+    """RETENTION: a row a cohort and a column a period, blank where it is not over; of a breakdown, its averages."""
+    rows, column = table.to_pylist(), table.column_names[0]
+    if column != "cohort":
+        rows = [r for r in rows if r["cohort"] == AVERAGE]
+    cells = {(r[column], r["name"]): r["share"] for r in rows}
+    periods = list(dict.fromkeys(r["name"] for r in sorted(rows, key=lambda r: r["period"])))
+    shown = shares_of(cells, list(dict.fromkeys(r[column] for r in rows)), periods)
+    figure = styled(go.Figure(shown.update(texttemplate="%{z:.0%}")), "since the start of the cohort")
+    return figure.update_xaxes(type="category").update_yaxes(type="category")
+
+
+def lifecycle_figure(table: pa.Table) -> go.Figure:
+    """LIFECYCLE: the active of each period stacked upwards, the dormant downwards."""
+    rows = [r for r in table.to_pylist() if r["complete"]]
+    look = {"retained": ACCENT, "resurrected": COLOURS[2], "new": COLOURS[1], "dormant": QUIET}
+    bars = [
+        go.Bar(
+            name=state,
+            x=[r["period"] for r in rows],
+            y=[-r[state] if state == "dormant" else r[state] for r in rows],
+            customdata=[r[state] for r in rows],
+            marker={"color": colour, "line": EDGE},
+            hovertemplate="%{x}: %{customdata:,} " + state + "<extra></extra>",
+        )
+        for state, colour in look.items()
+    ]
+    figure = styled(go.Figure(bars), "Customers; below the line those who went silent")
+    figure.update_layout(barmode="relative", showlegend=True).update_xaxes(type="category")
+    return figure.update_yaxes(autorange=True)
+
+
+def second_goal_figure(table: pa.Table) -> go.Figure:
+    """TIME_TO_GOAL: the share with a second goal by days since the first, at the marks, with its interval."""
+    rows = table.to_pylist()
+    days = [r["seconds"] / 86_400 for r in rows]
+    band = [
+        go.Scatter(x=days, y=[r[end] for r in rows], mode="lines", line={"width": 1, "color": QUIET})
+        for end in ("ci_low", "ci_high")
+    ]
+    line = go.Scatter(x=days, y=[r["share"] for r in rows], mode="lines+markers", line={"color": ACCENT})
+    figure = styled(go.Figure([*band, line]), "Days since the first goal")
+    return figure.update_yaxes(autorange=True, tickformat=".0%", rangemode="tozero")
+
+
 def names(found: Iterable[str]) -> list[str]:
     """Names as plotly may show them."""
     return [escape(plain(n, 40), quote=False) for n in found]
@@ -185,6 +232,9 @@ FIGURES: dict[str, Callable[[pa.Table], go.Figure]] = {
     "flows": flows_figure,
     "steps": matrix_figure,
     "step matrix": matrix_figure,
+    "retention": retention_figure,
+    "lifecycle": lifecycle_figure,
+    "second goal": second_goal_figure,
 }
 """By the title of the answer."""
 

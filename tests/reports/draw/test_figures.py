@@ -50,6 +50,31 @@ def test_carts_and_first_steps_add_up() -> None:
     assert sum(sankey.link.value) == sum(r["sessions"] for r in flows.rows() if r["step"])
 
 
+def test_a_cohort_triangle_is_blank_where_a_period_is_not_over() -> None:
+    result = hostile().retention(by="day")
+    cells = result.plot().data[0]
+    shares = {(r["cohort"], r["name"]): r["share"] for r in result.rows()}
+    assert [[shares.get((y, x)) for x in cells.x] for y in cells.y] == [list(row) for row in cells.z]
+    assert cells.y[-1] == "average" and (cells.zmin, cells.zmax) == (0, 1)
+    apart = hostile().retention(by="day", breakdown="event").plot().data[0]
+    assert len(apart.y) == len({r["event"] for r in hostile().retention(by="day", breakdown="event").rows()})
+
+
+def test_lifecycle_bars_stand_on_the_dormant() -> None:
+    result = hostile().lifecycle(by="day")
+    rows = [r for r in result.rows() if r["complete"]]
+    assert rows
+    bars = {bar.name: list(bar.y) for bar in result.plot().data}
+    assert [sum(column) for column in zip(*bars.values(), strict=True)] == [r["active"] - r["dormant"] for r in rows]
+
+
+def test_the_curve_of_the_second_goal_has_its_interval() -> None:
+    result = hostile().retention(second_goal=True)
+    low, high, share = result.plot().data
+    assert list(share.y) == [r["share"] for r in result.rows()]
+    assert [list(low.y), list(high.y)] == [[r[end] for r in result.rows()] for end in ("ci_low", "ci_high")]
+
+
 def test_steps_and_the_step_matrix_are_the_same_shares() -> None:
     matrix, steps = hostile().step_matrix(3), hostile().steps(steps=2)
     cells = matrix.plot().data[0]
