@@ -45,6 +45,7 @@ from pipeline.nightly.gates import Trailing, judge, stop
 from pipeline.nightly.late_rows import late_sentences
 from pipeline.nightly.manifests import Manifest, iso
 from pipeline.nightly.report_index import write_index
+from pipeline.nightly.stitched import stitched_warnings
 from pipeline.project.as_of import instant_text, moment, newest_settled, parse_instant
 from pipeline.project.periods import local_day
 from pipeline.project.project import Period, ProjectFolder
@@ -255,6 +256,9 @@ class Night:
         scope, warnings = self.project.scope(Period(as_of=self.options.as_of), after)
         self.manifest.as_of = instant_text(scope.as_of)
         for message in warnings:
+            self.warn(message)
+        off = self.project.identity_rules.shared_device == "off"
+        for message in stitched_warnings(after, max(days.values(), default=None), gates.trailing_days, off):
             self.warn(message)
         for source, day in sorted(days.items()):
             end = datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC)

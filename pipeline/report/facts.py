@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 import pyarrow as pa
 
 from ingest.errors import did_you_mean
+from ingest.identity.stitched_days import stitched_days
 from ingest.store.event_store import Snapshot
 from paths.carts.rules import CartRules
 from paths.journeys.conditions import Condition
@@ -126,6 +127,15 @@ def quality(
         unmapped=unmapped,
         events=summary["events"][0].as_py(),
     )
+
+
+def stitched_share(snapshot: Snapshot, now: Span, as_of: int) -> float | None:
+    """Share of the period's events that are a customer's although they do not name it; None without anonymous ids."""
+    if not snapshot.identity:
+        return None
+    days = stitched_days(snapshot.files, now.since, min(now.until, as_of))
+    events = sum(d.events for d in days)
+    return sum(d.stitched for d in days) / events if events else None
 
 
 def rules_in_force(config: Config, carts: CartRules) -> list[Rule]:

@@ -24,6 +24,7 @@ from pipeline.report.facts import (
     rules_in_force,
     spoken_under,
     stage_facts,
+    stitched_share,
     unknown_steps,
 )
 from pipeline.report.journey_map import dated, map_columns, map_content, map_questions
@@ -100,7 +101,10 @@ def whole_report(about: About, found: Answers, snapshot: Snapshot, done: Pass, w
         return_window=config.project.return_window,
         coverage=found[Key("coverage")],
         stages=stage_facts(config, found[Key("coverage")]),
-        quality=quality(project, snapshot, found[Key("coverage")], found[Key("summary")], done.excluded_sessions),
+        quality=replace(
+            quality(project, snapshot, found[Key("coverage")], found[Key("summary")], done.excluded_sessions),
+            stitched=stitched_share(snapshot, periods.now, scope.as_of),
+        ),
         rules=rules_in_force(config, cart_rules(project.config)),
         commands=commands(spoken),
         warnings=[*warnings, *unseen, *unknown_steps(config, given, names)],

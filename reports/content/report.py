@@ -82,6 +82,7 @@ class Quality:
     excluded_sessions: int
     unmapped: int | None  # events in no stage; None without stages
     events: int  # of the period
+    stitched: float | None = None  # share of the period's events, of everybody; None without anonymous ids
 
     @property
     def rows(self) -> int:

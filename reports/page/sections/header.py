@@ -73,12 +73,14 @@ def counting(report: Report) -> str:
 
 
 def quality_badge(report: Report) -> tuple[str, bool]:
-    """(quarantined, duplicates and unmapped in a line, is all of it below GRAVE?)."""
+    """(quarantined, duplicates, unmapped and, where there are anonymous ids, stitched in a line, is all of it below GRAVE?)."""
     q = report.quality
     gone = q.quarantined / q.rows if q.rows else 0.0
     parts = [f"{quarantined(q.quarantined, gone)}", f"{number(q.duplicates)} duplicates"]
     unmapped = q.unmapped / q.events if q.unmapped is not None and q.events else 0.0
     parts.append("no stages" if q.unmapped is None else f"{small(unmapped)} unmapped")
+    if q.stitched is not None:
+        parts.append(f"{small(q.stitched)} of events stitched")
     return " \u00b7 ".join(parts), gone < GRAVE and unmapped < GRAVE
 
 
