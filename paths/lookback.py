@@ -88,9 +88,9 @@ def carried_over(journeys: Journeys, read_from: int) -> Bools:
     """Per event: is it in a row of short gaps that may have begun before `read_from`? Its sessions may be others then."""
     rules, at = journeys.scope.sessions, journeys.events.at
     active = np.flatnonzero(~journeys.passive)
-    found = np.zeros(len(journeys), dtype=bool)
+    carried = np.zeros(len(journeys), dtype=bool)
     if not len(active):
-        return found
+        return carried
     owner, when = journeys.customer[active], at[active]
     opens = np.append(True, owner[1:] != owner[:-1])
     apart = opens & (when - read_from >= rules.idle)
@@ -101,8 +101,8 @@ def carried_over(journeys: Journeys, read_from: int) -> Bools:
         apart[1:] |= ~opens[1:] & (days[1:] != days[:-1])
     chain = np.cumsum(opens | apart) - 1
     first = np.flatnonzero(opens | apart)
-    found[active] = ~apart[first][chain]
-    return found
+    carried[active] = ~apart[first][chain]
+    return carried
 
 
 def speakers(journeys: Journeys, past: Past) -> Ints:
@@ -146,7 +146,7 @@ def excluded_since(journeys: Journeys, since: int) -> int:
 
 
 def apart(journeys: Journeys, keys: Ints) -> Journeys:
-    """The journeys of all but these customers."""
+    """The journeys of all customers but these; keys: int64 customer keys."""
     whole = None if journeys.whole is None else apart(journeys.whole, keys)
     kept = without(journeys, ~journeys.events.owned_by(keys))
     return replace(kept, whole=whole, excluded_sessions=journeys.excluded_sessions)

@@ -99,7 +99,7 @@ def numbered(
 
 
 def neighbours(customer: Customers, at: Ints, first: Ints) -> tuple[Ints, Bools]:
-    """Per session, by its first event: (Sessions.rank, Sessions.followed)."""
+    """Per session, by the position of its first event: (Sessions.rank, int64; Sessions.followed, bool)."""
     same = customer[first[1:]] == customer[first[:-1]]
     n = len(first)
     return ranks(same & (at[first[1:]] == at[first[:-1]]))[:n], np.append(same, False)[:n]
@@ -226,7 +226,7 @@ def session_ids(key: Ints, started_at: Ints, rank: Ints) -> npt.NDArray[np.uint6
 
 
 def mixed(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """The finalizer of splitmix64."""
+    """uint64 -> uint64: the finalizer of splitmix64 (Steele, Lea and Flood, OOPSLA 2014)."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))

@@ -169,10 +169,10 @@ def _is_header(text: str, below: str, given: str | None) -> bool:
 
 
 def _checked(delimiter: str) -> str:
-    found = {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)
-    if len(found) != 1 or found in '"\r\n\0' or not found.isascii():
+    character = {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)
+    if len(character) != 1 or character in '"\r\n\0' or not character.isascii():
         raise ConfigError(f'delimiter = "{delimiter}" will not do: give one character, such as "," ";" "|" or "tab".')
-    return found
+    return character
 
 
 def _header_text(lines: Lines, name: str) -> tuple[int, int, str]:
@@ -225,12 +225,12 @@ def _check_delimiter(text: str, delimiter: str, where: str) -> None:
 def unique_names(names: Fields) -> tuple[str, ...]:
     """Names as in the header, trimmed; a nameless one is column_3, a repeated one name_2."""
     taken = {n.strip() for n in names}
-    found: list[str] = []
+    unique: list[str] = []
     for i, raw in enumerate(names, 1):
         base = name = raw.strip() or f"column_{i}"
         n = 1
-        while name in found or (n > 1 and name in taken):
+        while name in unique or (n > 1 and name in taken):
             n += 1
             name = f"{base}_{n}"
-        found.append(name)
-    return tuple(found)
+        unique.append(name)
+    return tuple(unique)

@@ -92,12 +92,12 @@ def legacy_encoding(path: Path) -> str | None:
 
 
 def _told(sample: bytes) -> str | None:
-    found = list(from_bytes(sample, cp_isolation=list(CANDIDATES)))
-    if not found:
+    guesses = list(from_bytes(sample, cp_isolation=list(CANDIDATES)))
+    if not guesses:
         return None
-    near = [match for match in found if match.chaos <= found[0].chaos + NEAR]
+    near = [match for match in guesses if match.chaos <= guesses[0].chaos + NEAR]
     if not any("cp1252" in match.could_be_from_charset for match in near):
-        return found[0].encoding
+        return guesses[0].encoding
     odd = set(sample) & {0xFF, 0x81, 0x8D, 0x8F, 0x90, 0x9D, *range(9), *range(14, 32)}
     return None if odd else "cp1252"  # no text has these: bytes that went wrong
 

@@ -44,14 +44,14 @@ def expand(patterns: Sequence[str | Path], base: Path) -> list[Path]:
 
 def named(patterns: Sequence[str | Path], base: Path) -> tuple[list[Path], list[MissingInput]]:
     """(the files of `expand`, whether they can be read or not; for each pattern that means no file, what to say of it)."""
-    found: dict[Path, None] = {}
+    paths: dict[Path, None] = {}
     missing = []
     for pattern in patterns:
         try:
-            found |= dict.fromkeys(inner for path in _matches(str(pattern), base) for inner in _inside(path))
+            paths |= dict.fromkeys(inner for path in _matches(str(pattern), base) for inner in _inside(path))
         except MissingInput as error:
             missing.append(error)
-    return sorted(found, key=lambda p: natural_key(str(p))), missing
+    return sorted(paths, key=lambda p: natural_key(str(p))), missing
 
 
 def _inside(path: Path) -> list[Path]:

@@ -167,11 +167,11 @@ def _with_line_feeds(path: Path, directory: Path, head: bytes) -> Path:
 def _format(path: Path, given: str | None, name: str) -> str:
     """The file's format; InputError if it holds nothing, or something that none of the formats is."""
     head = head_of(path)
-    found = kind_of(name, head) if given is None else checked_format(given)
-    if not head.removeprefix(BOM).strip() and found not in MAY_BE_EMPTY:
-        what = "it has no header line" if found == "csv" else f"there is no {found} in it"
+    kind = kind_of(name, head) if given is None else checked_format(given)
+    if not head.removeprefix(BOM).strip() and kind not in MAY_BE_EMPTY:
+        what = "it has no header line" if kind == "csv" else f"there is no {kind} in it"
         raise EmptyInput(f"{name} is empty: {what}. Remove it, or fetch it again.")
-    return found
+    return kind
 
 
 def read_parquet(db: Database, path: Path, name: str, *, keep: bool) -> RawRows:

@@ -95,9 +95,9 @@ def picked(values: npt.NDArray[Any], rows: npt.NDArray[Any]) -> npt.NDArray[Any]
 
 def numbered(starts: Ints, n: int) -> npt.NDArray[np.int32]:
     """0 for each of the rows from starts[0] on, 1 from starts[1] on, ..., up to row n; no two begin together."""
-    found = np.zeros(n, dtype=np.int32)
-    found[starts[1:]] = 1
-    return np.add.accumulate(found, out=found)
+    number = np.zeros(n, dtype=np.int32)
+    number[starts[1:]] = 1
+    return np.add.accumulate(number, out=number)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,9 +138,9 @@ class EventBatch:
 
     def keys_at(self, events: Bools) -> Ints:
         """The customers of these events, ascending."""
-        found = np.zeros(len(self.keys), dtype=bool)
-        found[self.customer[np.flatnonzero(events)]] = True
-        return self.keys[found]
+        wanted = np.zeros(len(self.keys), dtype=bool)
+        wanted[self.customer[np.flatnonzero(events)]] = True
+        return self.keys[wanted]
 
     def take(self, rows: npt.NDArray[Any]) -> EventBatch:
         """The batch at these rows (positions in order, or a mask)."""
@@ -175,13 +175,13 @@ def is_text(column: str) -> bool:
 
 def column_of(column: pa.ChunkedArray, order: Any) -> Column:
     """An Arrow column as Codes or Numbers, in another order."""
-    found = whole(column)
-    if isinstance(found, pa.DictionaryArray):
-        codes = found.indices.fill_null(-1) if found.indices.null_count else found.indices
-        names = found.dictionary.to_pylist()
+    column_read = whole(column)
+    if isinstance(column_read, pa.DictionaryArray):
+        codes = column_read.indices.fill_null(-1) if column_read.indices.null_count else column_read.indices
+        names = column_read.dictionary.to_pylist()
         return Codes(np.asarray(codes).astype(np.int32, copy=False)[order], tuple(names))
-    valid = np.asarray(found.is_valid())
-    return Numbers(np.asarray(found.fill_null(0))[order], valid[order])
+    valid = np.asarray(column_read.is_valid())
+    return Numbers(np.asarray(column_read.fill_null(0))[order], valid[order])
 
 
 def nothing(column: str, n: int) -> Column:

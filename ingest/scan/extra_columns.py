@@ -185,11 +185,11 @@ class Further:
         return self._held[1]
 
     def _decoded(self, group: int) -> pa.Table:
-        found = self._parquet.reader.read_row_groups([group], column_indices=self._places, use_threads=False)
+        decoded = self._parquet.reader.read_row_groups([group], column_indices=self._places, use_threads=False)
         columns = self._parquet.metadata.row_group(group)
         size = sum(columns.column(i).total_compressed_size for i in self._places)
-        self._count.add(ScanCount(row_groups=1, values=found.num_rows * found.num_columns, bytes=size))
-        return pa.table(found.columns, names=found.column_names)  # a file without nulls says so in its schema
+        self._count.add(ScanCount(row_groups=1, values=decoded.num_rows * decoded.num_columns, bytes=size))
+        return pa.table(decoded.columns, names=decoded.column_names)  # a file without nulls says so in its schema
 
     def meets(self, *rows: int) -> None:
         """Another shard begins, or ends, with these rows."""

@@ -75,7 +75,7 @@ def order_of(key: Ints) -> Ints:
 
 
 def sorted_places(key: Ints) -> Ints:
-    """As order_of."""
+    """`order_of` by one sort: int64 [n], the positions of the keys in ascending order, equal keys as they stand."""
     if not len(key):
         return np.zeros(0, dtype=np.int64)
     bits = len(key).bit_length()
@@ -84,8 +84,8 @@ def sorted_places(key: Ints) -> Ints:
     places = ((key - low) >> shift << bits) | np.arange(len(key))
     places.sort()
     order = places & ((1 << bits) - 1)
-    found = key[order]
-    return order if shift == 0 or (found[1:] >= found[:-1]).all() else np.argsort(key, kind="stable")
+    ordered = key[order]
+    return order if shift == 0 or (ordered[1:] >= ordered[:-1]).all() else np.argsort(key, kind="stable")
 
 
 @Loop

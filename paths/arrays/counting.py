@@ -22,7 +22,7 @@ FEW = 200
 
 
 def units_at(unit: AnyInts, code: AnyInts, size: int) -> Ints:
-    """How many different units each code 0..size-1 has."""
+    """How many different units each code has: int64 [size]. unit, code: one per row, integers, 0 <= code < size."""
     if loops.fit(size):
         found, ascending = loops.units(unit, code, size)
         if ascending:
@@ -93,11 +93,11 @@ def combined(flags: Mapping[str, Bools], n: int, names: Sequence[str]) -> Flags:
 
 
 def tally(code: AnyInts, size: int) -> tuple[Ints, Ints]:
-    """(code, how often) of the codes that occur, ascending."""
+    """(code, how often) of the codes that occur, ascending, both int64; 0 <= code < size."""
     if size <= DENSE:
         counts = np.bincount(code, minlength=1)
-        found = np.flatnonzero(counts)
-        return found, counts[found]
+        occurring = np.flatnonzero(counts)
+        return occurring, counts[occurring]
     values, counts = np.unique(code, return_counts=True)
     return values.astype(np.int64), counts.astype(np.int64)
 
@@ -130,7 +130,7 @@ def tally_times(code: AnyInts, size: int, values: Ints) -> tuple[Ints, Ints, Int
 
 
 def different(ascending: AnyInts) -> int:
-    """How many different numbers."""
+    """How many different numbers there are in an ascending array."""
     return int(np.count_nonzero(ascending[1:] != ascending[:-1])) + 1 if len(ascending) else 0
 
 

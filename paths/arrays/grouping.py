@@ -18,7 +18,7 @@ NAME = pa.dictionary(pa.int32(), pa.string())
 
 
 def coded_names(code: Ints, names: pa.Array) -> pa.DictionaryArray:
-    """names[code]; the names themselves stand there once."""
+    """names[code] as a dictionary array: int32 indices over `names`, which is kept once."""
     return pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), names)
 
 
@@ -56,12 +56,12 @@ def in_table(cell: Ints, size: int, values: Iterable[Ints]) -> tuple[Ints, list[
     """As sums_by, with a place for each of the cells 0..size-1."""
     row = np.full(size, -1, dtype=np.int32)
     row[cell] = np.arange(len(cell), dtype=np.int32)
-    found, sums = np.flatnonzero(row >= 0), []
+    occurring, sums = np.flatnonzero(row >= 0), []
     for value in values:
         total = np.zeros(size, dtype=np.int64)
         np.add.at(total, cell, value)
-        sums.append(total.take(found))
-    return row.take(found).astype(np.int64), sums
+        sums.append(total.take(occurring))
+    return row.take(occurring).astype(np.int64), sums
 
 
 def ascending(cell: Ints, size: int) -> Ints:
@@ -103,10 +103,10 @@ def cells_there(cell: Ints, size: int) -> tuple[Ints, Ints]:
     """(the cells that occur, ascending; by cell: which of these it is, 0 where it does not occur)."""
     seen = np.zeros(size, dtype=bool)
     seen[cell] = True
-    found = np.flatnonzero(seen)
+    occurring = np.flatnonzero(seen)
     number = np.zeros(size, dtype=np.int64)
-    number[found] = np.arange(len(found))
-    return found, number
+    number[occurring] = np.arange(len(occurring))
+    return occurring, number
 
 
 def stretches(*columns: npt.NDArray[np.signedinteger[Any]]) -> list[tuple[int, int]]:

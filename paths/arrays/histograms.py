@@ -33,10 +33,10 @@ def quantiles(counts: Ints, sums: Ints, begin: Ints, end: Ints, percent: int) ->
     total = below[end] - below[begin]
     at = np.searchsorted(below[1:], below[begin] - (-percent * total // 100))
     there = np.flatnonzero(total)
-    found: list[float | None] = [None] * len(total)
+    values_at: list[float | None] = [None] * len(total)
     for place, n, value in zip(there.tolist(), counts[at[there]].tolist(), sums[at[there]].tolist(), strict=True):
-        found[place] = value / n  # exact integers: a float would round sums beyond 2**53
-    return found
+        values_at[place] = value / n  # exact integers: a float would round sums beyond 2**53
+    return values_at
 
 
 def quantile(counts: Ints, sums: Ints, percent: int) -> float | None:
@@ -50,5 +50,5 @@ def seconds(value: float | None) -> float | None:
 
 
 def quantile_seconds(counts: Ints, sums: Ints, percent: int) -> float | None:
-    """`quantile` of microseconds, in seconds."""
+    """`quantile` of bins whose sums are microseconds (int64), in seconds; None where nothing was counted."""
     return seconds(quantile(counts, sums, percent))

@@ -27,17 +27,17 @@ def fit(size: int) -> bool:
 @Loop
 def units(unit: AnyInts, code: AnyInts, size: int) -> tuple[Ints, bool]:
     """counting.units_at where the units ascend; (how many, do they)."""
-    found = np.zeros(size, dtype=np.int64)
+    counts = np.zeros(size, dtype=np.int64)
     last = np.full(size, -1, dtype=np.int64)
     before = np.int64(-1)
     for i in range(len(unit)):
         here, at = np.int64(unit[i]), code[i]
         if here < before:
-            return found, False
+            return counts, False
         before = here
-        found[at] += last[at] != here
+        counts[at] += last[at] != here
         last[at] = here
-    return found, True
+    return counts, True
 
 
 @Loop
@@ -96,17 +96,17 @@ def times(code: AnyInts, size: int, values: Ints) -> tuple[Ints, Ints, Ints, Int
 @Loop
 def bits(flags: Bools) -> Ints:
     """flags[i, row] as bit i of a number for each row."""
-    found = np.zeros(flags.shape[1], dtype=np.int64)
+    numbers = np.zeros(flags.shape[1], dtype=np.int64)
     for i in range(len(flags)):
-        for row in range(len(found)):
-            found[row] |= np.int64(flags[i, row]) << i
-    return found
+        for row in range(len(numbers)):
+            numbers[row] |= np.int64(flags[i, row]) << i
+    return numbers
 
 
 @Loop
 def next_at_or_after(positions: Ints, start: Ints) -> Ints:
     """counting.next_at_or_after; one walk where the starts ascend."""
-    found = np.full(len(start), np.iinfo(np.int64).max, dtype=np.int64)
+    following = np.full(len(start), np.iinfo(np.int64).max, dtype=np.int64)
     at = 0
     for i in range(len(start)):
         if i and start[i] < start[i - 1]:
@@ -114,8 +114,8 @@ def next_at_or_after(positions: Ints, start: Ints) -> Ints:
         while at < len(positions) and positions[at] < start[i]:
             at += 1
         if at < len(positions):
-            found[i] = positions[at]
-    return found
+            following[i] = positions[at]
+    return following
 
 
 @Loop

@@ -95,9 +95,9 @@ def ends_its_own(marks: Marks, counts: Bools, recovery: int) -> Bools:
     rows = rows[np.argsort(marks.lane[rows], kind="stable")]
     mine = marks.take(rows)
     _, end = extents(mine, recovery)
-    found = np.zeros(len(marks), dtype=bool)
-    found[rows[end - 1]] = mine.role[end - 1] == PURCHASE
-    return found
+    ends = np.zeros(len(marks), dtype=bool)
+    ends[rows[end - 1]] = mine.role[end - 1] == PURCHASE
+    return ends
 
 
 def extents(marks: Marks, recovery: int) -> tuple[Ints, Ints]:

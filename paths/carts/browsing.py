@@ -17,11 +17,11 @@ def browsing(journeys: Journeys, rows: CartRows, rules: CartRules) -> tuple[Ints
     sessions, at = journeys.sessions, journeys.events.at
     roles = visited(journeys, rows.roles)[0]
     view, begun = (sum(np.uint64(1) << np.uint64(r) for r in some) for some in ((VIEW,), (ADD, BEGIN_CHECKOUT)))
-    found = np.flatnonzero((roles & (view | begun)) == view)
-    first, limit = sessions.first[found], journeys.ended_at[found] + rules.recovery
+    looking = np.flatnonzero((roles & (view | begun)) == view)
+    first, limit = sessions.first[looking], journeys.ended_at[looking] + rules.recovery
     following = next_at_or_after(rows.orders.first, first)
     there = following < len(journeys)
     following = np.where(there, following, first)
     same = there & (journeys.customer[following] == journeys.customer[first])
     browsed = ~(same & (at[following] <= limit))
-    return found[browsed], journeys.scope.as_of <= limit[browsed]
+    return looking[browsed], journeys.scope.as_of <= limit[browsed]

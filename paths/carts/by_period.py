@@ -56,15 +56,15 @@ class CartSpans:
         is_known = carts.known[chosen]
         worth = np.where(is_known, carts.value[chosen], 0)
         size = len(STATUSES)
-        found = np.zeros((3, len(self.spans), size), dtype=np.int64)
+        sums_by_span = np.zeros((3, len(self.spans), size), dtype=np.int64)
         for i, (since, until) in enumerate(self.spans):
             mine = np.flatnonzero((opened >= since) & (opened < until))
             state = status[mine]
             sums = np.bincount(state), np.bincount(state[is_known[mine]]), exact_sums(state, worth[mine])
-            for row, values in zip(found[:, i], sums, strict=True):
+            for row, values in zip(sums_by_span[:, i], sums, strict=True):
                 row[: len(values)] = values
-        span, state = np.divmod(np.arange(found[0].size), size)
-        return pa.table([span, state, *(counts.ravel() for counts in found)], schema=PARTS)
+        span, state = np.divmod(np.arange(sums_by_span[0].size), size)
+        return pa.table([span, state, *(counts.ravel() for counts in sums_by_span)], schema=PARTS)
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The CART_SPANS table, one row per span as they were given."""

@@ -57,13 +57,13 @@ def contents(journeys: Journeys, marks: Marks, first: Ints, end: Ints) -> Conten
 
 
 def ranges(start: Ints, length: Ints) -> Ints:
-    """start[0], start[0]+1, ... (length[0] of them), start[1], ..."""
+    """int64 [sum of length]: start[0], start[0] + 1, ... (length[0] of them), then start[1], ...; both int64, of one length."""
     offset = start - np.append(0, np.cumsum(length)[:-1]) if len(start) else start
     return np.repeat(offset, length) + np.arange(int(length.sum()))
 
 
 def net_quantities(line: Ints, role: npt.NDArray[np.int8], quantity: Ints) -> tuple[Ints, Ints]:
-    """(where each line starts, its net quantity): what the last update set, and what came and went after it."""
+    """(where each line starts, its net quantity), int64 [lines]: what the last update set, and what came and went after it."""
     start = np.flatnonzero(np.append(True, line[1:] != line[:-1])) if len(line) else np.zeros(0, dtype=np.int64)
     end = np.append(start[1:], len(line))[: len(start)]
     change = np.where(role == ADD, quantity, np.where(role == REMOVE, -quantity, 0))
@@ -76,7 +76,7 @@ def net_quantities(line: Ints, role: npt.NDArray[np.int8], quantity: Ints) -> tu
 
 
 def last_values(start: Ints, values: Ints, valid: Bools) -> tuple[Ints, Bools]:
-    """(last known value of each line, is there one)."""
+    """(last known value of each line, is there one), [lines]; start: where each line begins in `values`, ascending."""
     if not valid.any():
         return np.zeros(len(start), dtype=np.int64), np.zeros(len(start), dtype=bool)
     end = np.append(start[1:], len(values))
@@ -85,6 +85,6 @@ def last_values(start: Ints, values: Ints, valid: Bools) -> tuple[Ints, Bools]:
 
 
 def sums(values: npt.NDArray[np.integer] | Bools, places: Ints) -> Ints:
-    """The sum of values[places[i]:places[i+1]] for each i, exactly."""
+    """int64 [len(places) - 1]: the exact sum of values[places[i]:places[i + 1]]; places ascend."""
     total: Ints = np.append(0, np.cumsum(values, dtype=np.int64))
     return total[places[1:]] - total[places[:-1]]

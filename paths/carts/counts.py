@@ -135,13 +135,13 @@ class Carts:
 
     def table(self, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
         """The rows in the order of KINDS (browse last) and STATUSES, or the other way round, then by the group."""
-        found = []
+        lines = []
         for r in rows:
             if r["section"] not in ("group", "browse"):
                 continue
             valued = r["section"] == "group"
             group = int(r["by"]) if self.by == "hour" else r["by"]
-            found.append(
+            lines.append(
                 {
                     "kind": r["kind"],
                     "status": r["status"],
@@ -154,8 +154,8 @@ class Carts:
             )
         order = {name: i for i, name in enumerate((*KINDS, BROWSE, *STATUSES))}
         first, second = ("status", "kind") if self.by == "status" else ("kind", "status")
-        found.sort(key=lambda r: (order[r[first]], order[r[second]]))  # stable: groups come in order
-        return pa.Table.from_pylist(found, schema=self.schema)
+        lines.sort(key=lambda r: (order[r[first]], order[r[second]]))  # stable: groups come in order
+        return pa.Table.from_pylist(lines, schema=self.schema)
 
     def totals(self, rows: Sequence[Mapping[str, Any]], count: Mapping[str, int]) -> dict[str, Any]:
         """Counts and rates over all episodes."""
@@ -250,7 +250,7 @@ def counted(
 
 
 def chosen(names: Sequence[str], code: Ints) -> list[str]:
-    """The names of these codes."""
+    """The names of these codes, one per code."""
     return [names[c] for c in code.tolist()]
 
 

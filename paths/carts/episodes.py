@@ -101,7 +101,7 @@ def episodes_of(journeys: Journeys, rows: CartRows, rules: CartRules) -> Episode
     purchase = np.where(buys, marks.position[end - 1], -1)
     paid, paid_known = paid_for(rows.orders, purchase)
     known = paid_known | (inside.priced & (inside.had_add | (inside.left > 0)))
-    found = Episodes(
+    every = Episodes(
         customer=journeys.customer[marks.position[first]].astype(np.int64),
         first=marks.position[first],
         last=marks.position[last],
@@ -118,7 +118,7 @@ def episodes_of(journeys: Journeys, rows: CartRows, rules: CartRules) -> Episode
         items_left=inside.left,
         last_step=journeys.touchpoint.codes[marks.position[last]],
     )
-    return found if (found.first[1:] > found.first[:-1]).all() else found.take(np.argsort(found.first))
+    return every if (every.first[1:] > every.first[:-1]).all() else every.take(np.argsort(every.first))
 
 
 def quiet(marks: Marks, first: Ints, end: Ints, quiet_period: int) -> Ints:

@@ -82,14 +82,14 @@ class CartList:
     def map(self, journeys: Journeys) -> pa.Table:
         """The episodes of a batch."""
         rows = CartRows.of(journeys, self.rules)
-        found = episodes_of(journeys, rows, self.rules)
-        keep = journeys.selects(found.first)
+        listed = episodes_of(journeys, rows, self.rules)
+        keep = journeys.selects(listed.first)
         if self.statuses:
-            keep = keep & np.array([s in self.statuses for s in STATUSES])[found.status]
-        found = found.take(keep)
+            keep = keep & np.array([s in self.statuses for s in STATUSES])[listed.status]
+        listed = listed.take(keep)
         return (
             pa.table(
-                [*self.episode_columns(journeys, found), *self.customer_columns(journeys, found, rows)],
+                [*self.episode_columns(journeys, listed), *self.customer_columns(journeys, listed, rows)],
                 names=[
                     *CART_LIST.names[1:13],
                     "customer_id",
@@ -149,7 +149,7 @@ def named(names: Sequence[str], code: npt.NDArray[np.integer[Any]]) -> pa.Array:
 
 
 def instants(at: Ints) -> pa.Array:
-    """Microseconds -> instants; NEVER -> null."""
+    """int64 microseconds since 1970 UTC -> timestamps; NEVER -> null."""
     return pa.array(at, INSTANT, mask=at == NEVER)
 
 

@@ -134,9 +134,9 @@ def edge_sums(source: AnyInts, edge: AnyInts, customer: AnyInts, size: int) -> I
     _, place, out = np.unique(np.stack([customer, source]), axis=1, return_inverse=True, return_counts=True)
     nx = np.zeros(size, dtype=np.int64)
     np.add.at(nx, edge, out[place.ravel()])
-    found = own.copy()
-    found[SUMS.index("nx")] = nx
-    return found
+    summed_edges = own.copy()
+    summed_edges[SUMS.index("nx")] = nx
+    return summed_edges
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,16 +41,16 @@ def side_of(rows: Rows, edges: Mapping[tuple[str, str], None]) -> SideCounts:
 
 def cart_counts(answer: pa.Table, by: str | None) -> SideCounts:
     """(kind,) or (kind, value of `by`) -> carts left (abandoned or recovered), of those and the converted."""
-    found: dict[Key, tuple[int, int]] = {}
+    by_key: dict[Key, tuple[int, int]] = {}
     for r in answer.to_pylist():
         if r["kind"] == BROWSE:  # no cart
             continue
         key = (r["kind"],) if by is None else (r["kind"], r[by])
         left = r["episodes"] if r["status"] in ("abandoned", "recovered") else 0
         decided = left + (r["episodes"] if r["status"] == "converted" else 0)
-        hits, trials = found.get(key, (0, 0))
-        found[key] = hits + left, trials + decided
-    return found
+        hits, trials = by_key.get(key, (0, 0))
+        by_key[key] = hits + left, trials + decided
+    return by_key
 
 
 def step_counts(answer: pa.Table, group: str | None) -> SideCounts:
@@ -58,12 +58,12 @@ def step_counts(answer: pa.Table, group: str | None) -> SideCounts:
 
     Optional steps are passed over, as the law of a funnel does.
     """
-    found: dict[Key, tuple[int, int]] = {}
+    by_key: dict[Key, tuple[int, int]] = {}
     for before, r in pairwise(r for r in answer.to_pylist() if not r["optional"]):
         if before["step"] < r["step"]:  # else a new value of the group begins
             value = () if group is None else (r[group],)
-            found[*value, r["step"], r["name"], before["name"]] = r["reached"], before["reached"]
-    return found
+            by_key[*value, r["step"], r["name"], before["name"]] = r["reached"], before["reached"]
+    return by_key
 
 
 def started(answer: pa.Table) -> int:
@@ -73,12 +73,12 @@ def started(answer: pa.Table) -> int:
 
 def folded(counts: SideCounts, kept: set[str]) -> SideCounts:
     """The same with all other values of the group (the key's first part) added up as "(other)", which comes last."""
-    found: dict[Key, tuple[int, int]] = {k: v for k, v in counts.items() if k[0] in kept}
+    by_key: dict[Key, tuple[int, int]] = {k: v for k, v in counts.items() if k[0] in kept}
     for key, (hits, trials) in counts.items():
         if key[0] not in kept:
-            so_far = found.get((OTHER, *key[1:]), (0, 0))
-            found[OTHER, *key[1:]] = so_far[0] + hits, so_far[1] + trials
-    return found
+            so_far = by_key.get((OTHER, *key[1:]), (0, 0))
+            by_key[OTHER, *key[1:]] = so_far[0] + hits, so_far[1] + trials
+    return by_key
 
 
 MAP_MEASURES = ("drop_off", "goes_on", "friction", "unhappy", "visited")
@@ -90,12 +90,12 @@ def map_counts(now: MapAnswer, before: MapAnswer, measure: str) -> tuple[SideCou
 
     A cell that one side lacks was visited by 0 of its sessions; of what happens there, that side says nothing.
     """
-    found = cell_counts(now, measure), cell_counts(before, measure)
+    sides = cell_counts(now, measure), cell_counts(before, measure)
     if measure != "visited":
-        return found
-    keys = dict.fromkeys([*found[0], *found[1]])
+        return sides
+    keys = dict.fromkeys([*sides[0], *sides[1]])
     sessions = now.totals["sessions"], before.totals["sessions"]
-    return {k: found[0].get(k, (0, sessions[0])) for k in keys}, {k: found[1].get(k, (0, sessions[1])) for k in keys}
+    return {k: sides[0].get(k, (0, sessions[0])) for k in keys}, {k: sides[1].get(k, (0, sessions[1])) for k in keys}
 
 
 def cell_counts(answer: MapAnswer, measure: str) -> SideCounts:

@@ -139,10 +139,10 @@ class DropOff:
 
 def ended(node: AnyInts, fate: npt.NDArray[np.uint8], size: int) -> dict[str, Ints]:
     """Sessions that end at each node, by their fate."""
-    found = combinations(node, fate, size, 2)
-    held, returned, lost, in_progress = found.T
+    by_fate = combinations(node, fate, size, 2)
+    held, returned, lost, in_progress = by_fate.T
     return {
-        "drop_off": found.sum(axis=1) - held,
+        "drop_off": by_fate.sum(axis=1) - held,
         "returned": returned,
         "lost": lost,
         "in_progress": in_progress,
@@ -160,7 +160,7 @@ def rows_of(
 
 
 def pairs(kind: str, names: Sequence[str], node: AnyInts, others: Sequence[str], other: AnyInts) -> pa.Table:
-    """Sessions by (node, other node), counted under `sessions`."""
+    """PARTS rows of one `kind`: sessions by (node, other node); node, other: a code per session, into names and others."""
     code = node.astype(np.int64) * max(1, len(others)) + other
     values, n = tally(code, max(1, len(names) * len(others)))
     zero = np.zeros(len(values), dtype=np.int64)

@@ -79,12 +79,12 @@ class LastLost:
 def newest_of(node: npt.NDArray[np.int32], at: Ints, most: int) -> Ints:
     """Rows with the latest `at` of each node: at least `most` of each, where it has so many; ties are all kept."""
     order = np.argsort(narrow(node), kind="stable")
-    found = [order[:0]]
+    newest = [order[:0]]
     for low, high in stretches(node[order]):
         rows = order[low:high]
         last = max(0, len(rows) - most)
-        found.append(rows[at[rows] >= np.partition(at[rows], last)[last]])
-    return np.sort(np.concatenate(found))
+        newest.append(rows[at[rows] >= np.partition(at[rows], last)[last]])
+    return np.sort(np.concatenate(newest))
 
 
 def narrow(codes: npt.NDArray[np.int32]) -> npt.NDArray[np.integer[Any]]:
@@ -93,7 +93,7 @@ def narrow(codes: npt.NDArray[np.int32]) -> npt.NDArray[np.integer[Any]]:
 
 
 def sessions_of(journeys: Journeys, session: Ints) -> pa.Table:
-    """LAST_LOST rows of these sessions, which ascend."""
+    """LAST_LOST rows of these sessions; session: int64 positions, ascending."""
     sessions, names = journeys.sessions, journeys.touchpoint.names
     start, length = journeys.bounds[0].take(session), sessions.events.take(session)
     rows, owner = stretched(start, length), np.repeat(np.arange(len(session), dtype=np.int32), length)

@@ -64,8 +64,8 @@ def earliest_start(rows: Rows, starts: Bools, window: int | None) -> Ints:
         lowest = np.maximum(lowest, previous_true(barrier))
     if window is not None:
         lowest = np.maximum(lowest, first_inside(rows, window))
-    found = np.append(np.flatnonzero(starts), len(position))[np.searchsorted(np.flatnonzero(starts), lowest)]
-    return np.where(found <= position, found, len(position))
+    start_row = np.append(np.flatnonzero(starts), len(position))[np.searchsorted(np.flatnonzero(starts), lowest)]
+    return np.where(start_row <= position, start_row, len(position))
 
 
 def first_inside(rows: Rows, window: int) -> Ints:

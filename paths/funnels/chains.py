@@ -65,9 +65,9 @@ class Reach:
 def reaches(rows: Rows, rules: ChainRules) -> list[Reach]:
     """One Reach per step."""
     first = np.flatnonzero(rows.matches[0] & rows.starts)
-    found = [Reach(first, first, first)]
+    steps_reached = [Reach(first, first, first)]
     for i, match in enumerate(rows.matches[1:], 1):
-        last, row = found[-1], np.flatnonzero(match)
+        last, row = steps_reached[-1], np.flatnonzero(match)
         before = entries_before(last.row, len(match))[row]
         there = np.flatnonzero(before >= 0)
         row, before = row[there], before[there]
@@ -84,8 +84,8 @@ def reaches(rows: Rows, rules: ChainRules) -> list[Reach]:
         if barrier is not None:
             ok &= rows_before(np.flatnonzero(barrier), len(barrier))[row] <= come
         kept = np.flatnonzero(ok)
-        found.append(Reach(row[kept], start[kept], before[kept]))
-    return found
+        steps_reached.append(Reach(row[kept], start[kept], before[kept]))
+    return steps_reached
 
 
 def entries_before(some: Ints, n: int) -> Ints:
@@ -153,7 +153,7 @@ def deepest(
 
 
 def walked(rows: Rows, rules: ChainRules, as_of: int, closed: Bools | None) -> Chains:
-    """The same by one walk over the rows."""
+    """`deepest` by one compiled walk over the rows, with the same result; closed: bool per unit, None where none is."""
     matches = array_loops.bits(np.stack(rows.matches)) if rows.bits is None else rows.bits
     ends = np.broadcast_to(np.int64(-1 if rules.strict else 0), len(rows.at))  # -1: the very next row ends every step
     if not rules.strict and any(b is not None for b in rows.barriers):
@@ -161,8 +161,8 @@ def walked(rows: Rows, rules: ChainRules, as_of: int, closed: Bools | None) -> C
         ends = array_loops.bits(np.stack([nowhere if b is None else b for b in rows.barriers]))
     within = np.array([LONG if limit is None else limit for limit in rules.within], dtype=np.int64)
     window = LONG if rules.window is None else rules.window
-    found = Chains(*funnel_loops.chains(rows.unit, rows.at, matches, rows.starts, ends, window, within, as_of))
-    return found if closed is None else replace(found, alive=found.alive & ~closed[found.units])
+    chains = Chains(*funnel_loops.chains(rows.unit, rows.at, matches, rows.starts, ends, window, within, as_of))
+    return chains if closed is None else replace(chains, alive=chains.alive & ~closed[chains.units])
 
 
 def traced(found: Sequence[Reach], depth: Ints, entry: Ints) -> Ints:

@@ -51,12 +51,12 @@ def group_of(funnel: FunnelSpec, journeys: Journeys, first: Ints) -> Groups:
 
 def period_label(day: int, by: str) -> str:
     """The first day of the day's day, week (from Monday) or month."""
-    found = date(1970, 1, 1) + timedelta(days=day)
+    label_day = date(1970, 1, 1) + timedelta(days=day)
     if by == "week":
-        found -= timedelta(days=found.weekday())
+        label_day -= timedelta(days=label_day.weekday())
     if by == "month":
-        found = found.replace(day=1)
-    return found.isoformat()
+        label_day = label_day.replace(day=1)
+    return label_day.isoformat()
 
 
 class PartCounts(NamedTuple):

@@ -11,7 +11,7 @@ from paths.arrays.loops import Bits
 
 @Loop
 def candidates(bits: Flags, code: AnyInts, unit: AnyInts, at: Ints) -> tuple[Ints, AnyInts, Ints, Flags]:
-    """funnel.candidates: (position, unit, at, bits) of the rows that have any; bits: by code."""
+    """candidates.candidates: (position, unit, at, bits) of the rows that have any; bits: by code."""
     n = len(code)
     position, units = np.empty(n + 1, dtype=np.int64), np.empty(n + 1, dtype=np.int32)
     times, matches = np.empty(n + 1, dtype=np.int64), np.empty(n + 1, dtype=np.uint8)

@@ -74,11 +74,11 @@ def funnel_table(parts: pa.Table, funnel: FunnelSpec) -> pa.Table:
 def histograms(times: pa.Table) -> list[dict[str, Any]]:
     """One row per group and step of the time rows, which stand in key order; bin, units and microseconds are arrays."""
     step, *columns = (np.asarray(times[c]) for c in ("step", *KEPT))
-    found = stretches(codes_of(times["group"]), step)
-    heads = as_rows(times.select(["group", "kind", "step"]).take(pa.array([lo for lo, _ in found], pa.int64())))
+    runs = stretches(codes_of(times["group"]), step)
+    heads = as_rows(times.select(["group", "kind", "step"]).take(pa.array([lo for lo, _ in runs], pa.int64())))
     return [
         head | dict(zip(KEPT, (c[lo:hi] for c in columns), strict=True))
-        for head, (lo, hi) in zip(heads, found, strict=True)
+        for head, (lo, hi) in zip(heads, runs, strict=True)
     ]
 
 
@@ -153,7 +153,7 @@ def ends(parts: Sequence[Mapping[str, Any]], units: Counter[tuple[str, int]], pl
 
 
 def added(times: Sequence[Mapping[str, Any]]) -> tuple[Ints, Ints]:
-    """(units, microseconds) by ascending bin over these `histograms`."""
+    """(units, microseconds), int64, by ascending bin, added up over these `histograms`."""
     if not times:
         return NO_BINS, NO_BINS
     if len(times) == 1:  # as they are

@@ -132,15 +132,15 @@ class Solver:
         """N[n, n] of every n: mean number of visits to n of a walk that is at n."""
         if self.size <= DENSE and self.factors.nnz * 10 > self.size**2:  # filled in: nothing sparse is left to gain
             return np.diagonal(np.linalg.inv(self.matrix.toarray()))
-        found = np.empty(self.size)
+        entries = np.empty(self.size)
         for first in range(0, self.size, BLOCK):
             width = min(BLOCK, self.size - first)
             unit = np.zeros((self.size, width))
             unit[first + np.arange(width), np.arange(width)] = 1.0
-            found[first : first + width] = np.asarray(self.factors.solve(unit))[
+            entries[first : first + width] = np.asarray(self.factors.solve(unit))[
                 first + np.arange(width), np.arange(width)
             ]
-        return found
+        return entries
 
 
 def finite(value: float) -> float | None:

@@ -112,16 +112,16 @@ def nodes_table(counts: pa.Table, chances: Mapping[str, Chances], by_stage: bool
     for row in counts.to_pylist():
         if not row["visits"]:
             continue
-        found = chances.get(row["node"])
+        chance = chances.get(row["node"])
         rows.append(
             {
                 name: row["node"],
                 "visits": row["visits"],
                 "sessions": row["sessions"],
                 "customers": row["customers"],
-                "p_goal": found and found.p_goal,
-                "removal_effect": found and found.removal_effect,
-                "expected_steps": found and found.expected_steps,
+                "p_goal": chance and chance.p_goal,
+                "removal_effect": chance and chance.removal_effect,
+                "expected_steps": chance and chance.expected_steps,
             }
         )
     rows.sort(key=lambda r: (-r["visits"], r[name]))

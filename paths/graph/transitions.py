@@ -102,7 +102,7 @@ def edges_in(visits: Visits, owner: Codes32, size: int) -> tuple[Ints, dict[str,
 
 
 def compiled_edges(journeys: Journeys, node: Codes, size: int, collapse: bool) -> tuple[Ints, dict[str, Ints], Times]:
-    """The same of the selected sessions."""
+    """`edges_in` of the selected sessions by one compiled walk, END included; size: how many nodes."""
     walk, chosen = journeys.walk, journeys.chosen
     code, at, customer = walk.pick(node.codes), walk.pick(journeys.events.at), walk.pick(journeys.customer)
     found, edge, spans = graph_loops.edges(code, walk.session, walk.chosen, at, customer, size, collapse)

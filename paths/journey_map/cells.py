@@ -278,7 +278,7 @@ def stage_ranks(names: Sequence[str], stages: tuple[str, ...]) -> tuple[int, ...
 
 
 def exact(code: Ints, values: Ints, size: int) -> Ints:
-    """Integer sums per code; values may be negative."""
+    """int64 [size]: the exact sum of `values` (int64, may be negative) at each code; 0 <= code < size."""
     total = np.zeros(size, dtype=np.int64)
     np.add.at(total, code, values)
     return total

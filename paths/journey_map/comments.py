@@ -111,11 +111,11 @@ def foremost(rows: pa.Table) -> pa.Table:
     both = rows.join(strongest, [*GROUP, "text"])
     at_best = both.filter(pc.equal(both["strength"], both["strength_max"]))
     once = at_best.group_by([*GROUP, "strength", "text"]).aggregate([("at", "max")]).rename_columns({"at_max": "at"})
-    found = once.select(PARTS.names).cast(PARTS).sort_by(ranked)
-    if not found.num_rows:
-        return found
-    group = np.stack([found[c].combine_chunks().dictionary_encode().indices.to_numpy() for c in GROUP])
+    ranked_rows = once.select(PARTS.names).cast(PARTS).sort_by(ranked)
+    if not ranked_rows.num_rows:
+        return ranked_rows
+    group = np.stack([ranked_rows[c].combine_chunks().dictionary_encode().indices.to_numpy() for c in GROUP])
     opens = np.append(True, (group[:, 1:] != group[:, :-1]).any(axis=0))
     starts = np.flatnonzero(opens)
-    place = np.arange(found.num_rows) - starts[np.cumsum(opens) - 1]
-    return found.filter(pa.array(place < MOST))
+    place = np.arange(ranked_rows.num_rows) - starts[np.cumsum(opens) - 1]
+    return ranked_rows.filter(pa.array(place < MOST))

@@ -94,31 +94,31 @@ def signals(journeys: Journeys, rules: FrictionRules) -> Signals:
 def errors(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:
     """The event is an error, or the session's next event is one: the error happened where the customer was."""
     error = visits.pick(named(journeys, rules.errors))
-    found = error.copy()
-    found[:-1] |= error[1:] & ~visits.opens[1:]
-    return found
+    at_error = error.copy()
+    at_error[:-1] |= error[1:] & ~visits.opens[1:]
+    return at_error
 
 
 def repeats(visits: Visits) -> Bools:
     """Every visit of three in a row at one touchpoint, first to last within 10 s."""
-    found, node, at = np.zeros(len(visits.node), dtype=bool), visits.node, visits.at
-    if len(found) < 3:
-        return found
+    repeated, node, at = np.zeros(len(visits.node), dtype=bool), visits.node, visits.at
+    if len(repeated) < 3:
+        return repeated
     same = node[1:] == node[:-1]
     three = np.flatnonzero(same[1:] & same[:-1] & visits.together(2))
     first = three[at[three + 2] - at[three] <= WITHIN]
     for further in range(3):
-        found[first + further] = True
-    return found
+        repeated[first + further] = True
+    return repeated
 
 
 def back_and_forth(visits: Visits) -> Bools:
     """The visit from which the customer, after a second at least, goes straight back to where they came from."""
-    found, node, at = np.zeros(len(visits.node), dtype=bool), visits.node, visits.at
-    if len(found) >= 3:
+    turned, node, at = np.zeros(len(visits.node), dtype=bool), visits.node, visits.at
+    if len(turned) >= 3:
         there = visits.together(2) & (node[2:] == node[:-2]) & (node[1:-1] != node[:-2])
-        found[1:-1] = there & (at[2:] - at[1:-1] >= STAYS)
-    return found
+        turned[1:-1] = there & (at[2:] - at[1:-1] >= STAYS)
+    return turned
 
 
 def elsewhere(journeys: Journeys, visits: Visits, visit: Ints) -> Bools:
@@ -138,16 +138,16 @@ def elsewhere(journeys: Journeys, visits: Visits, visit: Ints) -> Bools:
 
 @memoised()
 def contacts(journeys: Journeys, support: tuple[str, ...]) -> Ints:
-    """The events that are contacts of the support."""
+    """int64 positions, ascending, of the events that are contacts of the support."""
     return np.flatnonzero(named(journeys, support))
 
 
 def called(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:
     """The customer contacts the support within 24 h after the visit; a contact itself has no such signal."""
     support = contacts(journeys, rules.support)
-    found = shortly_before(journeys, support, support, CONTACT_WITHIN)
-    found[support] = False
-    return visits.pick(found)
+    before_call = shortly_before(journeys, support, support, CONTACT_WITHIN)
+    before_call[support] = False
+    return visits.pick(before_call)
 
 
 def shortly_before(journeys: Journeys, later: Ints, since: Ints, span: timedelta) -> Bools:
@@ -177,21 +177,21 @@ def room(journeys: Journeys, node: Codes, rules: FrictionRules, goal: frozenset[
 
     def lacking(events: Ints) -> Ints:
         """By node: those of these events that are no goals."""
-        found: Ints = np.bincount(node.codes.take(events[~goals.take(events)]), minlength=size)
-        return found
+        with_room: Ints = np.bincount(node.codes.take(events[~goals.take(events)]), minlength=size)
+        return with_room
 
     first, last, n = (values.take(chosen) for values in (sessions.first, sessions.last, sessions.events))
     there = visit_counts(journeys, node)[0] - np.bincount(node.codes.take(selected(journeys, goals)), minlength=size)
     ends = lacking(first) + lacking(last[n > 1])
     few = lacking(first[n < 3]) + lacking(last[n == 2])
-    found = {"": there, "error": there, "repeat": there - few, "back_and_forth": there - ends, "contact": there}
+    with_room = {"": there, "error": there, "repeat": there - few, "back_and_forth": there - ends, "contact": there}
     if rules.support:
         calls = selected(journeys, named(journeys, rules.support))
-        found["contact"] = there - lacking(calls)
+        with_room["contact"] = there - lacking(calls)
     if rules.dwell:
         known = coded(journeys.touchpoint, rules.dwell.keys())
-        found["dwell"] = lacking(selected(journeys, known)) - lacking(last[known.take(last)])
-    return found | {"dwell": found.get("dwell", np.zeros(size, dtype=np.int64))}
+        with_room["dwell"] = lacking(selected(journeys, known)) - lacking(last[known.take(last)])
+    return with_room | {"dwell": with_room.get("dwell", np.zeros(size, dtype=np.int64))}
 
 
 def selected(journeys: Journeys, flags: Bools) -> Ints:
@@ -203,12 +203,12 @@ def selected(journeys: Journeys, flags: Bools) -> Ints:
 
 def long_dwell(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:
     """Longer than three times the reference of the touchpoint; the last event of a session has no such time."""
-    found = np.zeros(len(visits.node), dtype=bool)
-    if not rules.dwell or len(found) < 2:
-        return found
+    long = np.zeros(len(visits.node), dtype=bool)
+    if not rules.dwell or len(long) < 2:
+        return long
     limit = np.array(dwell_limits(journeys, rules), dtype=np.int64)[visits.node[:-1]]
-    found[:-1] = ~visits.opens[1:] & (visits.at[1:] - visits.at[:-1] > limit)
-    return found
+    long[:-1] = ~visits.opens[1:] & (visits.at[1:] - visits.at[:-1] > limit)
+    return long
 
 
 def dwell_limits(journeys: Journeys, rules: FrictionRules) -> list[int]:

@@ -23,7 +23,7 @@ def signs(
     closed: Bools,
     followed: Words,
 ) -> tuple[Ints, Ints]:
-    """map_signs.counted: [visits or customers, cell, signs], and [cell, is it closed, does a goal follow, signs] of sessions; how
+    """visit_signs.counted: [visits or customers, cell, signs], and [cell, is it closed, does a goal follow, signs] of sessions; how
     often these signs, taken together, are there, or are there for the first time. close: the same flags, of fewer signs."""
     found = np.zeros((2, size, combinations), dtype=np.int64)
     sessions = np.zeros((size, 2, 2, combinations), dtype=np.int64)
@@ -48,15 +48,15 @@ def signs(
 @Loop
 def before(customer: AnyInts, at: Ints, later: Ints, since: Ints, span: int) -> Bools:
     """friction.shortly_before. Walks back from each `since` as far as it reaches."""
-    found = np.zeros(len(at), dtype=np.bool_)
+    is_before = np.zeros(len(at), dtype=np.bool_)
     nearest = 0
     for k in range(len(later)):
         owner, earliest, i = customer[later[k]], at[later[k]] - span, since[k] - 1
         while i >= nearest and customer[i] == owner and at[i] >= earliest:
-            found[i] = True
+            is_before[i] = True
             i -= 1
         nearest = later[k]
-    return found
+    return is_before
 
 
 @Loop

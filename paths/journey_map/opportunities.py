@@ -142,7 +142,7 @@ class Opportunities:
 
 
 def chosen(journeys: Journeys, flags: Bools) -> Ints:
-    """The flagged events that count."""
+    """int64 positions of the flagged events that lie in the period and the segment; flags: bool per event."""
     at = np.flatnonzero(flags)
     return at[journeys.selects(at)]
 

@@ -155,13 +155,13 @@ def scored(journeys: Journeys, survey: Survey) -> Ints:
 
 
 def filled(journeys: Journeys, survey: Survey) -> Bools:
-    """Per event: is there a score at all?"""
+    """bool per event: has it a score (of a comment survey: a text)?"""
     column = journeys.events.columns[survey.comment if survey.kind == "comment" and survey.comment else survey.score]
     return column.valid if isinstance(column, Numbers) else column.codes >= 0
 
 
 def either(left: Codes, right: Codes, choose_right: Bools) -> Codes:
-    """One column of two."""
+    """One column of two: `right` where choose_right (bool per row), else `left`; the names of both, each once."""
     names = tuple(dict.fromkeys((*left.names, *right.names)))
     place = {n: i for i, n in enumerate(names)}
     codes = [c.lookup(np.array([place[n] for n in c.names], dtype=np.int32), -1) for c in (left, right)]

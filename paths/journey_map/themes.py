@@ -106,15 +106,19 @@ class Themes:
             for r in asked.values()
         ]
         sure = beyond_noise(pairs, self.min_n, self.q)
-        found = {t: p for t, p, s in zip(asked, pairs, sure, strict=True) if s and p.difference > 0}
+        telling = {t: p for t, p, s in zip(asked, pairs, sure, strict=True) if s and p.difference > 0}
         told = {
-            w for pair in found if " " in pair for w in pair.split() if found[pair].hits >= WITHIN * rows[w]["unhappy"]
+            w
+            for pair in telling
+            if " " in pair
+            for w in pair.split()
+            if telling[pair].hits >= WITHIN * rows[w]["unhappy"]
         }
         kept: list[str] = []
-        for term in sorted(found.keys() - told, key=lambda t: (-found[t].hits, -len(t), t)):
+        for term in sorted(telling.keys() - told, key=lambda t: (-telling[t].hits, -len(t), t)):
             words = term.split()
             chained = (k for k in kept if k.split()[-1] == words[0] or k.split()[0] == words[-1])
-            if all(found[term].hits < WITHIN * found[k].hits for k in chained):
+            if all(telling[term].hits < WITHIN * telling[k].hits for k in chained):
                 kept.append(term)
         return pa.Table.from_pylist(
             [
@@ -129,7 +133,7 @@ class Themes:
                     "ci_high": p.interval[1],
                 }
                 for t in kept
-                for p in [found[t]]
+                for p in [telling[t]]
             ],
             schema=THEMES.with_metadata({kind: str(every[kind]) for kind in ("unhappy", "others")}),
         )
@@ -137,8 +141,8 @@ class Themes:
 
 def terms(text: str) -> set[str]:
     """Different words of a text and pairs of neighbours among them, in small letters; addresses are no words."""
-    found = set[str]()
+    distinct = set[str]()
     for sentence in BREAK.split(text.lower()):
         words = [w for w in WORD.findall(sentence) if len(w) >= SHORTEST]
-        found |= {*words, *(f"{a} {b}" for a, b in pairwise(words) if a != b)}
-    return found
+        distinct |= {*words, *(f"{a} {b}" for a, b in pairwise(words) if a != b)}
+    return distinct

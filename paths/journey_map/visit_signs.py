@@ -91,9 +91,9 @@ def marked(sign: str, there: Bools) -> Flags:
 
 def spoken_of(journeys: Journeys, visit: Ints) -> Bools:
     """Per event: is it one of these; -1 is none."""
-    found = np.zeros(len(journeys) + 1, dtype=bool)
-    found[visit] = True
-    return found[:-1]
+    spoken = np.zeros(len(journeys) + 1, dtype=bool)
+    spoken[visit] = True
+    return spoken[:-1]
 
 
 class SignCounts(NamedTuple):

@@ -15,7 +15,7 @@ from paths.journeys.journeys import Journeys, memoised
 
 @memoised()
 def holding_goal(journeys: Journeys, goal: frozenset[str]) -> npt.NDArray[np.bool_]:
-    """Per session: does it hold a goal?"""
+    """bool per session: does it hold an event of a name or touchpoint of the goal?"""
     return journeys.sessions_with(journeys.answers_to(goal))
 
 
@@ -114,10 +114,10 @@ def take_repeats_off(total: Ints, group: Ints, at: Ints, worth: Ints) -> None:
 
 def ascending(keys: Ints) -> bool:
     """Does no key column come before the one on its left? Rows without an order_id stand like that."""
-    found = np.ones(max(0, keys.shape[1] - 1), dtype=bool)
+    rising = np.ones(max(0, keys.shape[1] - 1), dtype=bool)
     for row in keys[::-1]:
-        found = (row[1:] > row[:-1]) | (row[1:] == row[:-1]) & found
-    return bool(found.all())
+        rising = (row[1:] > row[:-1]) | (row[1:] == row[:-1]) & rising
+    return bool(rising.all())
 
 
 def grouped(keys: Ints) -> tuple[Ints, Ints]:
@@ -136,7 +136,7 @@ def grouped(keys: Ints) -> tuple[Ints, Ints]:
 def refunded(
     journeys: Journeys, refunds: Bools, firsts: Ints, order: npt.NDArray[np.int32], customer: npt.NDArray[np.int32]
 ) -> Ints:
-    """What was refunded of each of these orders."""
+    """int64 [len(firsts)], minor units: what was refunded of each order. refunds: bool per event; order: int32 per event, -1 for none."""
     at = np.flatnonzero(refunds)
     at = at[order[at] >= 0]
     result = np.zeros(len(firsts), dtype=np.int64)

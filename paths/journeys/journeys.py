@@ -130,10 +130,10 @@ class Journeys:
     @memoised()
     def in_segment(self) -> Bools:
         """Per event: do all --segment conditions hold?"""
-        found = everyone(len(self))
+        holds = everyone(len(self))
         for condition in self.scope.segment:
-            found = found & condition.holds(self.events)
-        return found
+            holds = holds & condition.holds(self.events)
+        return holds
 
     @property
     def with_excluded(self) -> Journeys:
@@ -158,8 +158,8 @@ class Journeys:
 
     def selects(self, rows: Ints) -> Bools:
         """Per row: does a unit that starts at this event count?"""
-        found = within(self.events.at.take(rows), *self.period)
-        return found & self.in_segment.take(rows) if self.scope.segment else found
+        chosen_rows = within(self.events.at.take(rows), *self.period)
+        return chosen_rows & self.in_segment.take(rows) if self.scope.segment else chosen_rows
 
     @property
     @memoised()
@@ -236,8 +236,8 @@ class Journeys:
     @memoised()
     def _answers_to(self, wanted: frozenset[str]) -> Bools:
         events, touchpoints = meanings(wanted, self.scope.touchpoints.given)
-        found = coded(self.events.event, events)
-        return found | coded(self.touchpoint, touchpoints) if touchpoints else found
+        answers = coded(self.events.event, events)
+        return answers | coded(self.touchpoint, touchpoints) if touchpoints else answers
 
     @property
     @memoised()
@@ -247,16 +247,16 @@ class Journeys:
 
 
 def everyone(n: int) -> Bools:
-    """n times True, without room for each."""
+    """bool [n], all True, without memory for each."""
     return np.broadcast_to(np.True_, n)
 
 
 def within(at: Ints, since: int, until: int) -> Bools:
-    """Per instant: since <= at < until?"""
-    found = everyone(len(at))
+    """bool per instant (int64 microseconds UTC): since <= at < until?"""
+    inside = everyone(len(at))
     if since > -NEVER:
-        found = at >= since
-    return found & (at < until) if until < NEVER else found
+        inside = at >= since
+    return inside & (at < until) if until < NEVER else inside
 
 
 def coded(column: Codes, wanted: Collection[str]) -> Bools:
@@ -264,10 +264,10 @@ def coded(column: Codes, wanted: Collection[str]) -> Bools:
     chosen = [code for code, name in enumerate(column.names) if name in wanted]
     if len(chosen) > FEW:
         return column.lookup(np.array([n in wanted for n in column.names], dtype=bool), False)
-    found = np.zeros(len(column.codes), dtype=bool)
+    wanted_rows = np.zeros(len(column.codes), dtype=bool)
     for code in chosen:
-        found |= column.codes == code
-    return found
+        wanted_rows |= column.codes == code
+    return wanted_rows
 
 
 def next_of(journeys: Journeys, later: Ints, position: Ints) -> tuple[Ints, Bools]:

@@ -77,7 +77,7 @@ class Step:
 
 def any_of(matchers: Iterable[Matcher], journeys: Named) -> Bools:
     """bool per event: does one of them match?"""
-    found = np.zeros(len(journeys), dtype=bool)
+    matched = np.zeros(len(journeys), dtype=bool)
     for matcher in matchers:
-        found |= matcher.matches(journeys)
-    return found
+        matched |= matcher.matches(journeys)
+    return matched

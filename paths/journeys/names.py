@@ -27,8 +27,8 @@ def quoted(text: str) -> str:
 
 def unquoted(name: str) -> str | None:
     """The text between the quotes of a name; None where it has none."""
-    found = QUOTED.fullmatch(name)
-    return None if found is None else re.sub(r"\\(.)", r"\1", found[1], flags=re.DOTALL)
+    quoted_name = QUOTED.fullmatch(name)
+    return None if quoted_name is None else re.sub(r"\\(.)", r"\1", quoted_name[1], flags=re.DOTALL)
 
 
 def meaning(name: str, given: Collection[str]) -> Meaning:

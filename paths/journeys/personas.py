@@ -33,16 +33,16 @@ class Attributes:
         """Per event (keys ascending): the row in force, -1 = none."""
         low = np.searchsorted(self.key, key, "left")
         count = np.searchsorted(self.key, key, "right") - low
-        found = np.full(len(key), -1, dtype=np.int64)
+        row_in_force = np.full(len(key), -1, dtype=np.int64)
         left = np.flatnonzero(count)
         step = 0
         while len(left):  # one round per revision of a customer: few have more than a handful
             row = low[left] + step
             held = self.since[row] <= at[left]
-            found[left[held]] = row[held]
+            row_in_force[left[held]] = row[held]
             step += 1
             left = left[held & (count[left] > step)]
-        return found
+        return row_in_force
 
 
 @cache

@@ -63,21 +63,21 @@ def with_facts(batch: EventBatch, scope: Scope) -> EventBatch:
 
 def holding(journeys: Journeys, persona: Persona) -> Bools:
     """Per event: do the persona's conditions hold?"""
-    found = np.ones(len(journeys), dtype=bool)
+    holds = np.ones(len(journeys), dtype=bool)
     for condition in persona.where:
-        found &= condition.holds(journeys.events)
-    return found
+        holds &= condition.holds(journeys.events)
+    return holds
 
 
 def deeds(journeys: Journeys, persona: Persona) -> Bools:
     """Per customer: all of `did` and none of `did_not`?"""
-    found = np.ones(len(journeys.customer_starts), dtype=bool)
+    did_all = np.ones(len(journeys.customer_starts), dtype=bool)
     for wanted, steps in ((True, persona.did), (False, persona.did_not)):
         for step in steps:
-            did = np.zeros(len(found), dtype=bool)
+            did = np.zeros(len(did_all), dtype=bool)
             did[journeys.customer[step.matches(journeys)]] = True
-            found &= did == wanted
-    return found
+            did_all &= did == wanted
+    return did_all
 
 
 def sessionized(batch: EventBatch, scope: Scope) -> Journeys:

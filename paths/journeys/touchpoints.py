@@ -196,7 +196,7 @@ def combination(columns: Sequence[Codes | None], n: int) -> tuple[npt.NDArray[np
 
 
 def kinds_of(columns: Sequence[Codes | None], values: npt.NDArray[np.int64]) -> list[tuple[str | None, ...]]:
-    """The texts of these combinations."""
+    """The texts of these combinations, a tuple per value with an entry per column (None: no value, or no column)."""
     kinds: list[list[str | None]] = [[] for _ in values]
     for column in reversed(columns):
         if column is None:
@@ -210,7 +210,7 @@ def kinds_of(columns: Sequence[Codes | None], values: npt.NDArray[np.int64]) -> 
 
 
 def recoded(codes: npt.NDArray[np.integer[Any]], names: Sequence[str]) -> Codes:
-    """Codes over the distinct ones of these names."""
+    """Codes over the distinct ones of these names; codes: one per row, into `names`, -1 for none."""
     return Codes(*renumbered(codes, names))
 
 

@@ -16,7 +16,7 @@ from paths.overview import loops
 
 @memoised(period=True)
 def events_by(journeys: Journeys, node: Codes) -> Ints:
-    """The selected events by code."""
+    """int64 [len(node.names)]: the selected events by code."""
     at, size = journeys.events.at, len(node.names)
     if worth() and not journeys.scope.segment:
         return loops.present(node.codes, at, *journeys.period, size)[:, 1].copy()

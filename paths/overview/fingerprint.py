@@ -49,7 +49,7 @@ class Fingerprint:
 
 def hash_of(name: str) -> int:
     """FNV-1a, 64 bits (Fowler, Noll, Vo): names are few."""
-    found = 0xCBF29CE484222325
+    state = 0xCBF29CE484222325
     for byte in name.encode():
-        found = (found ^ byte) * 0x100000001B3 % (1 << 64)
-    return found
+        state = (state ^ byte) * 0x100000001B3 % (1 << 64)
+    return state

@@ -10,7 +10,7 @@ from ingest.compiled import Loop
 
 @Loop
 def present(code: AnyInts, at: Ints, since: int, until: int, size: int) -> Ints:
-    """presence.events_by: by code, [1] those of the period."""
+    """extent.events_by: int64 [size, 2], events per code; column 1 counts those whose `at` (microseconds UTC) is in [since, until)."""
     found, span = np.zeros((size, 2), dtype=np.int64), np.uint64(until - since)
     for i in range(len(code)):
         found[code[i], np.int64(np.uint64(at[i] - since) < span)] += 1
@@ -19,7 +19,7 @@ def present(code: AnyInts, at: Ints, since: int, until: int, size: int) -> Ints:
 
 @Loop
 def extent(at: Ints, starts: Ints, since: int, until: int) -> tuple[int, int, int, int]:
-    """presence.extent: events, customers, the first and the last instant; a customer's events ascend."""
+    """extent.extent: events, customers, the first and the last instant (microseconds UTC); a customer's events ascend."""
     events = customers = 0
     earliest, latest = until, since
     for customer in range(len(starts)):
@@ -44,12 +44,12 @@ def fingerprint(
     customers: Hashes, names: Hashes, customer: AnyInts, at: Ints, code: AnyInts, since: int, until: int
 ) -> np.uint64:
     """fingerprint.Fingerprint.map; customers and names hashed, and sessions.mixed written out twice."""
-    found = np.uint64(0)
+    total = np.uint64(0)
     for i in range(len(at)):
         state = customers[customer[i]] ^ np.uint64(at[i])
         for further in (names[code[i]], np.uint64(0)):
             state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
             state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
             state = state ^ (state >> np.uint64(31)) ^ further
-        found += state * np.uint64((at[i] >= since) & (at[i] < until))
-    return found
+        total += state * np.uint64((at[i] >= since) & (at[i] < until))
+    return total

@@ -81,16 +81,16 @@ def suggest(unmatched: Iterable[Mapping[str, Any]], taken: Iterable[str] = (), t
 
 def by_section(groups: Mapping[str, list[Mapping[str, Any]]]) -> dict[str, list[Mapping[str, Any]]]:
     """The same with the small pages of each section as one pattern, /blogs/*: the deepest folders first, the root never."""
-    found = dict(groups)
+    sections = dict(groups)
     folders = {folder for url in groups for folder in folders_of(url)}
     for folder in sorted(folders, key=lambda f: (-f.count("/"), f)):
-        pages = [url for url in found if url.startswith(f"{folder}/") and not url.endswith("/*")]
-        total = sum(r["events"] for url in pages for r in found[url])
-        small = [url for url in pages if sum(r["events"] for r in found[url]) * LARGE < total]
+        pages = [url for url in sections if url.startswith(f"{folder}/") and not url.endswith("/*")]
+        total = sum(r["events"] for url in pages for r in sections[url])
+        small = [url for url in pages if sum(r["events"] for r in sections[url]) * LARGE < total]
         if len(small) >= SECTION:
-            rows = [*found.get(f"{folder}/*", []), *(r for url in small for r in found.pop(url))]
-            found[f"{folder}/*"] = sorted(rows, key=lambda r: -r["events"])
-    return found
+            rows = [*sections.get(f"{folder}/*", []), *(r for url in small for r in sections.pop(url))]
+            sections[f"{folder}/*"] = sorted(rows, key=lambda r: -r["events"])
+    return sections
 
 
 def folders_of(url: str) -> list[str]:

@@ -118,6 +118,6 @@ def values_of(journeys: Journeys, keys: Ints, rules: GoalRules) -> tuple[Ints, B
 
 
 def hexadecimal(ids: npt.NDArray[np.uint64]) -> pa.Array:
-    """Session ids as 16 hexadecimal digits."""
+    """Session ids (uint64) as 16 hexadecimal digits."""
     text = np.frombuffer(ids.astype(">u8").tobytes().hex().encode(), dtype="S16")
     return pa.array(text, pa.binary()).cast(pa.string())

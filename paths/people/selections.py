@@ -192,5 +192,5 @@ def of_sessions(journeys: Journeys, session: Ints, first: Ints | None = None, la
 
 
 def customer_events(journeys: Journeys) -> Ints:
-    """How many events each customer has."""
+    """int64 [customers]: how many events each customer of the batch has."""
     return np.diff(np.append(journeys.customer_starts, len(journeys)))

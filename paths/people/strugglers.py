@@ -90,9 +90,9 @@ class Strugglers:
         if self.stages:
             stage = journeys.stage
             shows = shows | stage.lookup(np.array([n in self.stages for n in stage.names], dtype=bool), False)
-        found = np.zeros(len(journeys.sessions) + 1, dtype=bool)  # passive events write to the last place
-        found[journeys.sessions.index[shows]] = True
-        return found[:-1]
+        intent = np.zeros(len(journeys.sessions) + 1, dtype=bool)  # passive events write to the last place
+        intent[journeys.sessions.index[shows]] = True
+        return intent[:-1]
 
     def reduce(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The STRUGGLERS table."""

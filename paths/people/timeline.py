@@ -149,10 +149,10 @@ def notes(journeys: Journeys, view: Journeys, question: Timeline) -> list[str | 
 
 def cart_notes(journeys: Journeys, rules: CartRules) -> list[tuple[int, str]]:
     """(position, note): where carts open, and what became of them."""
-    found = episodes(journeys, rules)
+    carts = episodes(journeys, rules)
     ends = {ABANDONED: "cart abandoned", EMPTIED: "cart emptied", OPEN: "cart open"}
-    texts = [(int(p), "cart opened") for p in found.first]
-    for status, by, last, purchase in zip(found.status, found.by, found.last, found.purchase, strict=True):
+    texts = [(int(p), "cart opened") for p in carts.first]
+    for status, by, last, purchase in zip(carts.status, carts.by, carts.last, carts.purchase, strict=True):
         if status == CONVERTED:
             texts.append((int(purchase), "cart converted"))
         elif status == RECOVERED:

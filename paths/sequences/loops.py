@@ -10,19 +10,19 @@ from ingest.compiled import Loop
 
 @Loop
 def step_flows(code: AnyInts, starts: Ints, ends: Ints, goal: Bools, steps: int, size: int, collapse: bool) -> Ints:
-    """steps.flows_in: how often each code occurs; starts, ends, goal: of each chosen session."""
-    found = np.zeros((steps, size, size, 2), dtype=np.int64)
+    """first_steps.flows_in: how often each code occurs; starts, ends, goal: of each chosen session."""
+    flows = np.zeros((steps, size, size, 2), dtype=np.int64)
     for k in range(len(starts)):
         node, step, good = np.int64(size - 2), 0, np.int64(goal[k])
         for i in range(starts[k], ends[k]):
             here = np.int64(code[i])
             if collapse and here == node:
                 continue
-            found[step, node, here, good] += 1
+            flows[step, node, here, good] += 1
             node = here
             step += 1
             if step == steps:
                 break
         if step < steps:
-            found[step, node, size - 1, good] += 1
-    return found.ravel()
+            flows[step, node, size - 1, good] += 1
+    return flows.ravel()

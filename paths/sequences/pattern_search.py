@@ -194,7 +194,7 @@ def masks_of(journeys: Journeys, walks: Walks, elements: Sequence[Element], view
 
 
 def looked_up(column: Codes, bits: dict[str, int], position: Ints) -> Bits:
-    """Per position: the bits of its name."""
+    """A bit set per position: the bits of its name, 0 where the pattern does not speak of it; position: int64 into the events."""
     table = np.array([*(bits.get(n, 0) for n in column.names), 0], dtype=np.uint64)
     found: Bits = table[column.codes[position]]
     return found

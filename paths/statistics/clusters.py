@@ -67,7 +67,7 @@ def cluster_sums(code: AnyInts, cluster: AnyInts, hit: Bools, size: int) -> Ints
 
 
 def summed(code: Ints, values: Ints, size: int) -> Ints:
-    """Exact sums by code."""
+    """int64 [size]: the exact sum of `values` at each code; 0 <= code < size."""
     total = np.zeros(size, dtype=np.int64)
     np.add.at(total, code, values)
     return total

@@ -105,5 +105,5 @@ def paired(
 
 def of_several(clusters: Mapping[Key, Clustered] | None, key: Key) -> Clustered | None:
     """The clusters of a rate where any holds several units."""
-    found = (clusters or {}).get(key)
-    return found if found is not None and found.nn > found.n else None
+    cluster = (clusters or {}).get(key)
+    return cluster if cluster is not None and cluster.nn > cluster.n else None

@@ -10,8 +10,8 @@ from ingest.compiled import Loop
 
 @Loop
 def first_in(at: Ints, passive: Bools, starts: Ints, since: int, until: int) -> Ints:
-    """timing.first_touches."""
-    found = np.empty(len(starts), dtype=np.int64)
+    """time_to_goal.first_touches: int64 positions, per customer with a non-passive event in [since, until), its first."""
+    positions = np.empty(len(starts), dtype=np.int64)
     n = 0
     for customer in range(len(starts)):
         i = starts[customer]
@@ -19,6 +19,6 @@ def first_in(at: Ints, passive: Bools, starts: Ints, since: int, until: int) -> 
         while i < end and (at[i] < since or passive[i]):
             i += 1
         if i < end and at[i] < until:
-            found[n] = i
+            positions[n] = i
             n += 1
-    return found[:n].copy()
+    return positions[:n].copy()

@@ -49,7 +49,7 @@ def of_segment(journeys: Journeys, condition: Condition) -> Journeys:
 
 
 def restricted(journeys: Journeys, keys: npt.NDArray[np.int64], condition: Condition) -> Journeys:
-    """Only these customers, whole."""
+    """The journeys of these customers (int64 keys), whole."""
     kept = without(journeys, journeys.events.owned_by(keys))
     scope = replace(journeys.scope, segment=(*journeys.scope.segment, condition))
     whole = None if journeys.whole is None else restricted(journeys.whole, keys, condition)

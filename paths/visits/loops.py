@@ -12,20 +12,20 @@ from paths.arrays.loops import BASE
 
 @Loop
 def visited(code: AnyInts, index: AnyInts, sessions: int, bit: Words) -> Words:
-    """One word of visited.visited."""
-    found = np.zeros(sessions, dtype=np.uint64)
+    """One word of node_sets.visited: per session a uint64 whose bits are the nodes that it visits."""
+    seen_nodes = np.zeros(sessions, dtype=np.uint64)
     before, seen = np.int32(-1), np.uint64(0)
     for i in range(len(code)):
         same = np.uint64(0) - np.uint64(index[i] == before)  # all bits or none: quicker than a branch
         seen = seen & same | bit[code[i]]
         before = index[i]
-        found[before] = seen
-    return found
+        seen_nodes[before] = seen
+    return seen_nodes
 
 
 @Loop
 def regrouped(words: Words, table: Words) -> Words:
-    """visited.regrouped: table[word, byte, value] is what these bits become, [further word]."""
+    """node_sets.regrouped: table[word, byte, value] is what these bits become, [further word]."""
     found = np.zeros((table.shape[3], words.shape[1]), dtype=np.uint64)
     for word in range(len(words)):
         for unit in range(words.shape[1]):
@@ -41,17 +41,17 @@ def regrouped(words: Words, table: Words) -> Words:
 @Loop
 def bytes_of(word: Words, bytes_: int) -> Ints:
     """[byte, value]: how often each byte of the numbers, the lowest first, has each value."""
-    found = np.zeros((bytes_, 256), dtype=np.int64)
+    counts = np.zeros((bytes_, 256), dtype=np.int64)
     for value in word:
         for i in range(bytes_):
-            found[i, value & np.uint64(255)] += 1
+            counts[i, value & np.uint64(255)] += 1
             value >>= np.uint64(8)
-    return found
+    return counts
 
 
 @Loop
 def going_on(code: AnyInts, index: AnyInts, sessions: int, bit: Words, lower: Words, below: Words, top: Ints) -> Words:
-    """One word of going_on.going_on; lower: by node, the nodes of a lower rank."""
+    """One word of stage_progress.going_on; lower: by node, the nodes of a lower rank."""
     found, there = np.zeros(sessions, dtype=np.uint64), np.zeros(sessions, dtype=np.uint64)
     before, seen, on = np.int32(-1), np.uint64(0), np.uint64(0)
     for i in range(len(code)):
@@ -80,8 +80,8 @@ def top_later(
     customer: AnyInts,
     limit: Ints,
 ) -> Ints:
-    """going_on.top_later; seen: the nodes of each session, bits: those of each rank, ranks: the rank of each node."""
-    found = np.full(len(seen), -1, dtype=np.int64)
+    """stage_progress.top_later; seen: the nodes of each session, bits: those of each rank, ranks: the rank of each node."""
+    highest = np.full(len(seen), -1, dtype=np.int64)
     nearest = np.full(len(bits), -1, dtype=np.int64)  # by rank: the next session that has it
     for session in range(len(seen) - 1, -1, -1):
         following = session + 1
@@ -97,30 +97,30 @@ def top_later(
                     for i in range(starts[later], ends[later]):
                         inside |= at[i] <= limit[session] and ranks[code[i]] == rank
                 if inside:
-                    found[session] = rank
+                    highest[session] = rank
                     break
         for rank in range(len(bits)):
             nearest[rank] = session if seen[session] & bits[rank] else nearest[rank]
-    return found
+    return highest
 
 
 @Loop
 def visit_counts(code: AnyInts, index: AnyInts, chosen: Bools, size: int) -> Ints:
-    """transitions.visit_counts: [node, is it the node before again, is it of a chosen session]."""
-    found = np.zeros((size, 2, 2), dtype=np.int64)
+    """visits.visit_counts: [node, is it the node before again, is it of a chosen session]."""
+    counts = np.zeros((size, 2, 2), dtype=np.int64)
     before, node = np.int32(-1), np.int32(-1)
     for i in range(len(code)):
         again = (index[i] == before) & (code[i] == node)
         before, node = index[i], code[i]
-        found[node, np.int64(again), np.int64(chosen[before])] += 1
-    return found
+        counts[node, np.int64(again), np.int64(chosen[before])] += 1
+    return counts
 
 
 @Loop
 def stays(
     code: AnyInts, index: AnyInts, chosen: Bools, at: Ints, size: int, bins: int, collapse: bool
 ) -> tuple[Ints, Ints, Ints, Ints]:
-    """transitions.stays: a table of bins for each node; bins as in histograms.bins, all below `bins`."""
+    """visits.stays: a table of bins for each node; bins as in histograms.bins, all below `bins`."""
     table = np.zeros((size * bins + 1, 2), dtype=np.int64)  # the last row is that of no stay
     before, node, since = np.int32(-1), np.int64(0), np.int64(0)
     for i in range(len(code)):
@@ -144,15 +144,15 @@ def stays(
 
 @Loop
 def endings(code: AnyInts, starts: Ints, ends: Ints, collapse: bool) -> AnyInts:
-    """Endings.before of transitions.endings; starts, ends: of each session."""
-    found = np.full(len(starts), -1, dtype=np.int32)
+    """Endings.before of visits.endings, int32; starts, ends: of each session."""
+    before = np.full(len(starts), -1, dtype=np.int32)
     for session in range(len(starts)):
         end = code[ends[session] - 1]
         for i in range(ends[session] - 2, starts[session] - 1, -1):
             if not (collapse and code[i] == end):
-                found[session] = code[i]
+                before[session] = code[i]
                 break
-    return found
+    return before
 
 
 @Loop
@@ -167,7 +167,7 @@ def states(
     return_window: int,
     as_of: int,
 ) -> tuple[Ints, Ints, Bools, Bools]:
-    """states.SessionStates: last_goal, next_goal, comes_back, closed."""
+    """session_states.SessionStates: last_goal, next_goal (int64 positions), comes_back, closed (bool), per session."""
     sessions = len(last)
     last_goal, next_goal = np.full(sessions, -1, dtype=np.int64), np.zeros(sessions, dtype=np.int64)
     comes_back, closed = np.zeros(sessions, dtype=np.bool_), np.zeros(sessions, dtype=np.bool_)

@@ -29,11 +29,11 @@ BITS = (np.arange(256)[:, None] >> np.arange(8) & 1).astype(np.int64)
 
 def bits_of(node: AnyInts, size: int) -> Words:
     """[word, place]: the bit of each of these nodes, 0 <= node < size; -1 has none."""
-    found = np.zeros((max(1, -(-size // WORD)), len(node)), dtype=np.uint64)
+    words = np.zeros((max(1, -(-size // WORD)), len(node)), dtype=np.uint64)
     there = np.flatnonzero(node >= 0)
     word, bit = np.divmod(node[there], WORD)
-    found[word, there] = np.uint64(1) << bit.astype(np.uint64)
-    return found
+    words[word, there] = np.uint64(1) << bit.astype(np.uint64)
+    return words
 
 
 def node_bits(node: Codes) -> Words:
@@ -43,7 +43,7 @@ def node_bits(node: Codes) -> Words:
 
 @memoised(by_node=True)
 def visited(journeys: Journeys, node: Codes) -> Words:
-    """Per session: the nodes of its events."""
+    """uint64 [words, sessions]: the nodes that each session's events are at, a bit per node."""
     if (stage := stage_of_touchpoint(journeys, node)) is not None:
         return regrouped(visited(journeys, journeys.touchpoint), stage, len(node.names))
     walk = journeys.whole_walk
@@ -59,15 +59,15 @@ def followed(journeys: Journeys, node: Codes, goal: frozenset[str], return_windo
     if (stage := stage_of_touchpoint(journeys, node)) is not None:
         return regrouped(followed(journeys, journeys.touchpoint, goal, return_window), stage, len(node.names))
     states, sessions = states_of(journeys, goal, return_window), journeys.sessions
-    found: Words = np.where(states.comes_back, visited(journeys, node), np.uint64(0))
+    words: Words = np.where(states.comes_back, visited(journeys, node), np.uint64(0))
     own = np.flatnonzero(states.holds & ~states.comes_back)
     length = states.last_goal.take(own) - sessions.first.take(own)
     rows = stretches(sessions.first.take(own), length)
     rows = rows[sessions.index.take(rows) == np.repeat(own, length)]  # passive events between them are in no session
     session = sessions.index.take(rows)
     starts = runs(session)
-    found[:, session.take(starts)] = united(node_bits(node)[:, node.codes.take(rows)], starts)
-    return found
+    words[:, session.take(starts)] = united(node_bits(node)[:, node.codes.take(rows)], starts)
+    return words
 
 
 def stage_of_touchpoint(journeys: Journeys, node: Codes) -> Ints | None:
@@ -121,7 +121,7 @@ def united(words: Words, starts: Ints) -> Words:
 
 
 def runs(values: AnyInts) -> Ints:
-    """Where each run of equal values begins."""
+    """int64: where each run of equal neighbouring values begins."""
     return np.flatnonzero(np.append(True, values[1:] != values[:-1])[: len(values)])
 
 

@@ -24,7 +24,7 @@ def states_of(journeys: Journeys, goal: frozenset[str], return_window: int) -> S
 
 @memoised(period=True)
 def closed_sessions(journeys: Journeys, goal: frozenset[str], return_window: int) -> Ints:
-    """The selected sessions whose return_window is over."""
+    """int64 positions of the selected sessions whose return_window (microseconds) is over at as_of."""
     return journeys.chosen[states_of(journeys, goal, return_window).closed.take(journeys.chosen)]
 
 
@@ -65,7 +65,7 @@ Found = tuple[Ints, Ints, Bools, Bools]
 
 
 def searched(journeys: Journeys, goals: Ints, return_window: int) -> Found:
-    """From the positions of the goals."""
+    """`Found` of every session by search; goals: int64 positions of the goal events, ascending; return_window: microseconds."""
     sessions, at, end = journeys.sessions, journeys.events.at, journeys.ended_at
     last_goal = np.full(len(sessions), -1, dtype=np.int64)
     inside = goals[sessions.index[goals] >= 0]  # a name of the goal may be a passive event's
@@ -75,7 +75,7 @@ def searched(journeys: Journeys, goals: Ints, return_window: int) -> Found:
 
 
 def compiled(journeys: Journeys, goals: Ints, return_window: int) -> Found:
-    """The same by one walk over the sessions."""
+    """`Found` of every session by one compiled walk; arguments as in `searched`."""
     sessions, events = journeys.sessions, journeys.events
     ends = sessions.last, journeys.session_customer, journeys.ended_at
     return loops.states(goals, sessions.index, events.customer, events.at, *ends, return_window, journeys.scope.as_of)

@@ -87,9 +87,9 @@ def top_later(journeys: Journeys, stages: tuple[str, ...], return_window: int) -
         walk, times = journeys.whole_walk, (journeys.started_at, journeys.ended_at)
         events = walk.pick(node.codes), walk.pick(at), *journeys.bounds
         return loops.top_later(visited(journeys, node)[0], bits, ranks, *events, *times, journeys.session_customer, end)
-    found = np.full(len(sessions), -1, dtype=np.int64)
+    highest = np.full(len(sessions), -1, dtype=np.int64)
     active = np.where(journeys.passive, -1, ranks.take(node.codes))
     for rank in range(len(stages)):
         target, there = next_of(journeys, np.flatnonzero(active == rank), sessions.last)
-        found[there & (at[target] <= end)] = rank
-    return found
+        highest[there & (at[target] <= end)] = rank
+    return highest

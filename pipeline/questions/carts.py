@@ -33,9 +33,9 @@ def carts(
         return compare_carts(project, Period(**period), compare, question)
     named = () if by is None or by in COMPUTED else (by,)
     asked = project.ask(Period(**period), [question], named, near=COMPUTED)
-    found = asked.answers[0]
+    counted = asked.answers[0]
     return asked.result(
-        "carts", found.table, parameters={"by": by, **windows(project.config), "totals": dict(found.totals)}
+        "carts", counted.table, parameters={"by": by, **windows(project.config), "totals": dict(counted.totals)}
     )
 
 

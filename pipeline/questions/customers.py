@@ -103,8 +103,8 @@ def unknown_nodes(asked: Asked, nodes: Sequence[str], by: str) -> list[str]:
 
 def in_carts(project: ProjectFolder, status: str, unmask: bool, period: dict[str, Any]) -> Result:
     """The episodes of one status: first_at their opening, last_at the purchase, else the last activity."""
-    found = cart_list(project, status=(status,), unmask=unmask, **period)
-    table = found.table
+    listed = cart_list(project, status=(status,), unmask=unmask, **period)
+    table = listed.table
     end = pc.coalesce(table["purchase_at"], table["last_activity_at"])
     seconds = pc.divide(pc.cast(pc.subtract(end, table["opened_at"]), pa.int64()), 1e6)
     columns = {
@@ -120,7 +120,7 @@ def in_carts(project: ProjectFolder, status: str, unmask: bool, period: dict[str
         "cart_id": table["cart_id"],
     }
     customers = pc.count_distinct(table["customer_id"]).as_py()
-    meta = {**found.meta, "cart": status, "rows": table.num_rows, "customers": customers, "masked": not unmask}
+    meta = {**listed.meta, "cart": status, "rows": table.num_rows, "customers": customers, "masked": not unmask}
     return Result(title=f"carts {status}", table=pa.table(columns), meta=meta)
 
 

@@ -147,11 +147,11 @@ def behind(result: Result, directory: str) -> list[str]:
 
 def funnel_options(meta: Mapping[str, Any]) -> str:
     """The options of a funnel that are not the defaults, as typed; with the period and the segment."""
-    found = [f"--window {shown(meta['window'])}"] if meta.get("window") else []
+    options = [f"--window {shown(meta['window'])}"] if meta.get("window") else []
     for name, default in (("count", "customers"), ("order", "ordered"), ("ties", "recorded"), ("exclusion", "chain")):
         if meta.get(name) not in (None, default):
-            found.append(f"--{name} {meta[name]}")
+            options.append(f"--{name} {meta[name]}")
     for name in ("exclude", "ignore", "segment", "where"):
-        found += [f"--{name} {shlex.quote(str(value))}" for value in meta.get(name) or ()]
-    found += [f"--{name} {str(meta[name])[:10]}" for name in ("since", "until") if meta.get(name)]
-    return "".join(f" {option}" for option in found)
+        options += [f"--{name} {shlex.quote(str(value))}" for value in meta.get(name) or ()]
+    options += [f"--{name} {str(meta[name])[:10]}" for name in ("since", "until") if meta.get(name)]
+    return "".join(f" {option}" for option in options)

@@ -28,14 +28,14 @@ from reports.content.report import Quality, Rule, Span, StageFact
 
 def unknown_steps(config: Config, given: Collection[str], occurring: Collection[str]) -> list[str]:
     """A warning for each name of a funnel's step that never occurs, with the nearest one; `given` by [[touchpoint]] rules."""
-    found, known = [], sorted(occurring)
+    warnings, known = [], sorted(occurring)
     for saved in plain_funnels(config):
         steps = funnel_of(saved, lambda: (*occurring, *given)).steps
         names = [m.name for s in steps for m in s.matchers if not m.name.startswith(PAGE)]
         for name in never_seen(names, given, occurring, occurring):
             text = unquoted(name) or name
-            found.append(f'the step "{text}" of the funnel "{saved.name}" never occurs.{did_you_mean(text, known)}')
-    return found
+            warnings.append(f'the step "{text}" of the funnel "{saved.name}" never occurs.{did_you_mean(text, known)}')
+    return warnings
 
 
 Spoken = Callable[..., str]

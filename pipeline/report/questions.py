@@ -107,40 +107,40 @@ def periods_of(scope: Scope, timezone: str, compare: bool, first_event: int | No
 
 def about_all(project: ProjectFolder, scope: Scope, periods: Periods) -> Questions:
     """The questions about everybody, those about the data as such among them."""
-    found = questions(project, scope, periods)
-    found.add(Key("names"), Names(), periods.both)
-    found.add(Key("data"), Fingerprint(), periods.both)
-    found.add(Key("coverage"), Coverage(), periods.now)
-    found.add(Key("nodes"), Nodes(collapse_repeats=True), periods.now)
-    return found
+    asked = questions(project, scope, periods)
+    asked.add(Key("names"), Names(), periods.both)
+    asked.add(Key("data"), Fingerprint(), periods.both)
+    asked.add(Key("coverage"), Coverage(), periods.now)
+    asked.add(Key("nodes"), Nodes(collapse_repeats=True), periods.now)
+    return asked
 
 
 def questions(project: ProjectFolder, scope: Scope, periods: Periods, segment: Condition | None = None) -> Questions:
     """What can be asked of a segment as well."""
     rules, carts = goal_rules(project.config), cart_rules(project.config)
     units, window = project.minor_units, project.config.project.return_window
-    found = Questions(segment)
-    found.add(Key("outcomes"), Outcomes(spans=periods.all, rules=rules), periods.both)
-    found.add(Key("cart_spans"), CartSpans(rules=carts, spans=periods.all), periods.both)
-    found.add(Key("carts"), Carts(rules=carts, minor_units=units), periods.now)
-    found.add(Key("last_steps"), Carts(rules=carts, by="last_step", minor_units=units), periods.now)
-    found.add(Key("flows"), StepFlows(steps=SANKEY_STEPS, rules=rules, collapse_repeats=True), periods.now)
-    found.add(Key("edges"), Transitions(collapse_repeats=True), periods.now)
-    found.add(Key("hours"), StartHours(timezone=project.config.project.timezone, rules=rules), periods.now)
-    found.add(Key("goal_times"), TimeToGoal(rules=rules), periods.now)
-    found.add(Key("last_lost"), LastLost(rules=rules, return_window=window), periods.now)
+    asked = Questions(segment)
+    asked.add(Key("outcomes"), Outcomes(spans=periods.all, rules=rules), periods.both)
+    asked.add(Key("cart_spans"), CartSpans(rules=carts, spans=periods.all), periods.both)
+    asked.add(Key("carts"), Carts(rules=carts, minor_units=units), periods.now)
+    asked.add(Key("last_steps"), Carts(rules=carts, by="last_step", minor_units=units), periods.now)
+    asked.add(Key("flows"), StepFlows(steps=SANKEY_STEPS, rules=rules, collapse_repeats=True), periods.now)
+    asked.add(Key("edges"), Transitions(collapse_repeats=True), periods.now)
+    asked.add(Key("hours"), StartHours(timezone=project.config.project.timezone, rules=rules), periods.now)
+    asked.add(Key("goal_times"), TimeToGoal(rules=rules), periods.now)
+    asked.add(Key("last_lost"), LastLost(rules=rules, return_window=window), periods.now)
     for before, span in ((False, periods.now), (True, periods.before)):
-        found.add(Key("summary", before=before), Summary(), span)
-        found.add(Key("dropoff", before=before), DropOff(rules=rules, return_window=window, minor_units=units), span)
+        asked.add(Key("summary", before=before), Summary(), span)
+        asked.add(Key("dropoff", before=before), DropOff(rules=rules, return_window=window, minor_units=units), span)
     for saved in plain_funnels(project.config):
         funnel = funnel_of(saved, project.known_names)
         reached = replace(funnel, details=False)  # only how far units came is shown of what is compared
-        found.add(Key("funnel", saved.name), funnel, periods.now)
-        found.add(Key("funnel", saved.name, before=True), reached, periods.before)
+        asked.add(Key("funnel", saved.name), funnel, periods.now)
+        asked.add(Key("funnel", saved.name, before=True), reached, periods.before)
         for before, span in ((False, periods.now), (True, periods.before)):
             key = Key("settled", saved.name, before)
-            found.add(key, reached, settled(span, funnel.window, scope.as_of))
-    return found
+            asked.add(key, reached, settled(span, funnel.window, scope.as_of))
+    return asked
 
 
 def settled(span: Span | None, window: timedelta | None, as_of: int) -> Span | None:

@@ -130,9 +130,9 @@ def changed(c: Change, certain: int, looked: int) -> Finding:
 def look_first(report: Report) -> Finding | None:
     """The costliest step of the first funnel, or, without one, the edge over which most are lost."""
     for answer in report.funnels:
-        found = weakest_step(answer)
-        if found is not None:
-            return found
+        finding = weakest_step(answer)
+        if finding is not None:
+            return finding
     return last_edge(report)
 
 

@@ -66,15 +66,15 @@ def grid(top: float, y: Any) -> list[Markup]:
 
 def ticks(rows: Sequence[Row], x: Any) -> list[Markup]:
     """Times under the axis, where they have room."""
-    found: list[Markup] = []
+    marks: list[Markup] = []
     at = -APART
     for r in rows:
         if x(r) - at >= APART:
             at = x(r)
-            found.append(
+            marks.append(
                 element("text", duration(r["seconds"]), x=at, y=HEIGHT - 8, text_anchor="middle", class_="quiet")
             )
-    return found
+    return marks
 
 
 def path(points: Sequence[tuple[float, float]], close: bool = False) -> str:

@@ -90,14 +90,14 @@ def weeks(report: Report) -> Answer:
 
 def funnels(report: Report) -> list[Answer]:
     """Each saved funnel with the period before; what the dropped did next is a table of its own."""
-    found = []
+    tables = []
     for i, f in enumerate(report.funnels, 1):
         table = f.now.drop_columns(["dropped_next"])
         if f.before is not None:
             table = table.append_column("reached_before", f.before["reached"])
         name = f"funnel_{i}" if len(report.funnels) > 1 else "funnel"
         reached = ("conversion_rate", "step_conversion_rate", "ci_low", "ci_high", "median_seconds", "p90_seconds")
-        found.append(
+        tables.append(
             Answer(
                 name=name,
                 title=f"Funnel {plain(f.name)}, counted in {f.count}",
@@ -114,7 +114,7 @@ def funnels(report: Report) -> list[Answer]:
             for g in r["dropped_next"] or []
         ]
         schema = pa.schema([("step", COUNT), ("name", TEXT), ("touchpoint", TEXT), ("units", COUNT)])
-        found.append(
+        tables.append(
             Answer(
                 name=f"{name}_instead",
                 title="What the dropped did next",
@@ -123,7 +123,7 @@ def funnels(report: Report) -> list[Answer]:
                 counts=("units",),
             )
         )
-    return found
+    return tables
 
 
 def dropoff(report: Report) -> Answer:

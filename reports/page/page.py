@@ -107,14 +107,14 @@ def carried(environment: Environment, report: Report, parts: tuple[str, ...]) ->
     body = environment.from_string(
         '{% from "parts.html.j2" import data_table with context %}{% include "body.html.j2" %}'
     )
-    found, left = [], DATA_BUDGET
+    segments, left = [], DATA_BUDGET
     for segment in report.segments:
         view = light(view_of(segment.report, all_changes(segment.report), parts))
         left -= len(body.render(view=view).encode("utf-8", "replace"))
         if left < 0:
             break
         sessions = segment.report.summary["sessions"][0].as_py()
-        found.append(
+        segments.append(
             Part(
                 column=plain(segment.column),
                 value=plain(segment.value),
@@ -123,7 +123,7 @@ def carried(environment: Environment, report: Report, parts: tuple[str, ...]) ->
                 view=view,
             )
         )
-    return found, report.segments_left_out + len(report.segments) - len(found)
+    return segments, report.segments_left_out + len(report.segments) - len(segments)
 
 
 def data_json(report: Report, left_out: int) -> str:

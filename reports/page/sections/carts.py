@@ -160,9 +160,9 @@ def histogram(hours: pa.Table, status: str) -> list[BarRow]:
     count = Counter[str]()
     for r in hours.to_pylist():
         count[next(label for limit, label in HOURS if r["hours"] < limit)] += r["episodes"]
-    found = [(Markup(label), label, count[label]) for _, label in HOURS]
-    last = max((i for i, (_, _, n) in enumerate(found) if n), default=-1)
-    return bar_rows(found[: last + 1], status)
+    bands = [(Markup(label), label, count[label]) for _, label in HOURS]
+    last = max((i for i, (_, _, n) in enumerate(bands) if n), default=-1)
+    return bar_rows(bands[: last + 1], status)
 
 
 def bar_rows(rows: Sequence[tuple[Markup, str, int]], status: str) -> list[BarRow]:

@@ -142,7 +142,7 @@ def no_theme(content: MapContent) -> str:
 def quotes(comments: Sequence[Comment], ranked: Sequence[Row]) -> list[tuple[str, list[Quote]]]:
     """Of either mood, one a touchpoint and no text twice: unhappy ones of the worst touchpoints first, happy ones of the best."""
     place = {(r["stage"], r["touchpoint"]): r["best"] for r in ranked}
-    found = []
+    quoted = []
     for title, sign in (("Unhappy", -1), ("Happy", 1)):
         mine = [c for c in comments if c.feeling * sign > 0]
         mine.sort(key=lambda c: -sign * -place.get((c.stage, c.touchpoint), sign * 1_000))
@@ -155,8 +155,8 @@ def quotes(comments: Sequence[Comment], ranked: Sequence[Row]) -> list[tuple[str
             ):
                 chosen.append(c)
         if chosen:
-            found.append((title, [quote(c) for c in chosen]))
-    return found
+            quoted.append((title, [quote(c) for c in chosen]))
+    return quoted
 
 
 def quote(c: Comment) -> Quote:

@@ -125,16 +125,16 @@ def summary(content: MapContent) -> Markup:
 
 def bands(content: MapContent) -> list[Band]:
     """Before, during and after, over the stages that say so."""
-    found: list[Band] = []
+    drawn: list[Band] = []
     if not any(s.phase for s in content.stages):
-        return found
+        return drawn
     for stage in content.stages:
         name = PHASES.get(stage.phase or "", "")
-        if found and found[-1].name == name:
-            found[-1] = Band(name=name, columns=found[-1].columns + 1)
+        if drawn and drawn[-1].name == name:
+            drawn[-1] = Band(name=name, columns=drawn[-1].columns + 1)
         else:
-            found.append(Band(name=name, columns=1))
-    return found
+            drawn.append(Band(name=name, columns=1))
+    return drawn
 
 
 def heads(content: MapContent) -> list[Head]:

@@ -257,15 +257,15 @@ def target_lines(row: Row) -> list[Line]:
         ("median_seconds", duration, "target_seconds", "time_met", "wait"),
         ("sentiment", felt_text, "target_sentiment", "sentiment_met", "feeling"),
     )
-    found = []
+    lines = []
     for actual, shown, target, met, what in pairs:
         if row[target] is None:
             continue
         has = "\u2013" if row[actual] is None else shown(row[actual])
         text = f"{has} {what}, expected {shown(row[target])}"
         word = {True: "met", False: "missed", None: "nothing to compare"}[row[met]]
-        found.append(Line(Markup("<b>{}</b> {}").format(word, text), "item worse" if row[met] is False else "item"))
-    return found
+        lines.append(Line(Markup("<b>{}</b> {}").format(word, text), "item worse" if row[met] is False else "item"))
+    return lines
 
 
 def pains(ground: Ground) -> Lane:

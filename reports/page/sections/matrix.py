@@ -52,11 +52,11 @@ def matrix(report: Report) -> MatrixView | None:
     names = ranked(report.edges)[:MOST]
     if len(names) < 2:
         return None
-    found = {(r["source"], r["target"]): r for r in report.edges.to_pylist()}
-    most = max(r["probability"] for (a, _), r in found.items() if a != START)
+    edges = {(r["source"], r["target"]): r for r in report.edges.to_pylist()}
+    most = max(r["probability"] for (a, _), r in edges.items() if a != START)
     rank = {n: i for i, n in enumerate(names)} | {START: -1, END: -1}
     heads = [head(n, rank[n], "", []) for n in [*names, END]]
-    lines = [line(n, names, found, rank, most) for n in [START, *names]]
+    lines = [line(n, names, edges, rank, most) for n in [START, *names]]
     return MatrixView(heads=heads, lines=lines, shown=TOP_K)
 
 

@@ -82,13 +82,13 @@ def definitions(report: Report) -> list[Definition]:
 def exclusions(report: Report) -> list[str]:
     """What is not counted."""
     q = report.quality
-    found = [f"{counted(n, 'row')} quarantined: {plain(reason)}." for reason, n in q.reasons]
-    found.append(f"{counted(q.excluded_sessions, 'session')} excluded for having too many events.")
+    lines = [f"{counted(n, 'row')} quarantined: {plain(reason)}." for reason, n in q.reasons]
+    lines.append(f"{counted(q.excluded_sessions, 'session')} excluded for having too many events.")
     if q.unmapped:
-        found.append(
+        lines.append(
             f"{number(q.unmapped)} of {number(q.events)} events ({share(q.unmapped / q.events)}) belong to no stage."
         )
-    return found
+    return lines
 
 
 def reconciled(report: Report) -> list[Line]:

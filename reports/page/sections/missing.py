@@ -37,26 +37,28 @@ DESIGNED = "needs at least two [[stage]] in journeys.toml; [journey.targets] say
 
 def missing(report: Report, *, drawn: Collection[str]) -> list[Missing]:
     """In the order of the page; `drawn` are the sections that are there."""
-    found = []
+    sections = []
     if not report.goal:
-        found.append(Missing(name="What is lost", needs=NO_GOAL))
+        sections.append(Missing(name="What is lost", needs=NO_GOAL))
     elif not report.goal_seen:
-        found.append(
+        sections.append(
             Missing(
                 name="What is lost",
                 needs=GOAL.format(why=plain(report.goal_unseen, 300)),
             )
         )
     if "map" not in drawn:
-        found.append(Missing(name="Journey map", needs=MAP_EMPTY if report.stages else MAP))
+        sections.append(Missing(name="Journey map", needs=MAP_EMPTY if report.stages else MAP))
     if "funnels" not in drawn:
-        found.append(Missing(name="Funnel", needs=FUNNEL_EMPTY if report.funnels else FUNNEL))
+        sections.append(Missing(name="Funnel", needs=FUNNEL_EMPTY if report.funnels else FUNNEL))
     if "paths" not in drawn or "leaks" not in drawn:
         names = [r["name"] for r in report.coverage.to_pylist() if r["kind"] == "touchpoint"]
-        found.append(Missing(name="Paths and leaks", needs=APART.format(name=plain(names[0], 40)) if names else PATHS))
+        sections.append(
+            Missing(name="Paths and leaks", needs=APART.format(name=plain(names[0], 40)) if names else PATHS)
+        )
     if "carts" not in drawn:
-        found.append(Missing(name="Carts", needs=CARTS))
-    return found + map_sections(report, drawn)
+        sections.append(Missing(name="Carts", needs=CARTS))
+    return sections + map_sections(report, drawn)
 
 
 def map_sections(report: Report, drawn: Collection[str]) -> list[Missing]:

@@ -65,12 +65,12 @@ def flows_json(report: Report) -> str:
     names: [shown name, place in the order of the names, always shown?] by visits, the special ones last; flows: [step, from, to,
     sessions, with a goal] by position in names.
     """
-    found = merged(report.flows, FINEST, report.goal)
+    flows = merged(report.flows, FINEST, report.goal)
     visits: Counter[str] = Counter()
-    for f in found:
+    for f in flows:
         visits[f.target] += f.sessions
     special = (OTHER, START, END)
-    known = sorted({n for f in found for n in (f.source, f.target)} - set(special), key=lambda n: (-visits[n], n))
+    known = sorted({n for f in flows for n in (f.source, f.target)} - set(special), key=lambda n: (-visits[n], n))
     names = [*known, *special]
     order = {n: i for i, n in enumerate(sorted(names))}
     at = {n: i for i, n in enumerate(names)}
@@ -78,7 +78,7 @@ def flows_json(report: Report) -> str:
     told = {
         "names": [[plain(n), order[n], int(n in report.goal)] for n in names],
         "all": len(touchpoints),
-        "flows": [[f.step, at[f.source], at[f.target], f.sessions, f.with_goal] for f in found],
+        "flows": [[f.step, at[f.source], at[f.target], f.sessions, f.with_goal] for f in flows],
     }
     return json.dumps(told, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
 

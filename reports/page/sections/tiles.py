@@ -48,16 +48,16 @@ def tiles(report: Report, changes: Changes) -> Tiles:
     """Conversion, abandonment, recovery, time to buy: what the data supports."""
     weeks = weekly_rows(report)
     aimed = bool(report.goal) and report.goal_seen
-    found = [conversion(report, weeks, changes)] if aimed else [sessions(report, weeks)]
+    drawn = [conversion(report, weeks, changes)] if aimed else [sessions(report, weeks)]
     if report.carts is not None and report.carts.totals["episodes"]:
-        found += [abandonment(report, report.carts, weeks, changes), recovery(report, report.carts, weeks)]
+        drawn += [abandonment(report, report.carts, weeks, changes), recovery(report, report.carts, weeks)]
     if aimed and report.outcome(0)["timed_goals"] >= MIN_N:
-        found.append(time_to_buy(report, weeks))
+        drawn.append(time_to_buy(report, weeks))
     last = spoken_day(day_of(report.now.until - 1, report.timezone))
     caption = f"By week, oldest first; the stronger line is the period. The last week ends with {last}."
     happened = told(of_weeks(report))
     caption += f" Dashed: {happened}." if happened else ""
-    return Tiles(tiles=found, weeks=week_sheet(weeks, report), caption=caption)
+    return Tiles(tiles=drawn, weeks=week_sheet(weeks, report), caption=caption)
 
 
 def weekly_rows(report: Report) -> list[dict[str, Any]]:

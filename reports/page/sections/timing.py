@@ -99,12 +99,12 @@ def clock(hour: int) -> str:
 def week(rows: Sequence[Row]) -> list[tuple[str, list[Hour], str]]:
     """(weekday, its 24 hours, its sessions)."""
     most = max(r["sessions"] for r in rows)
-    found = []
+    rows_of_days = []
     for d, name in enumerate(DAYS):
         mine = sorted((r for r in rows if r["weekday"] == d), key=lambda r: r["hour"])
         hours = [Hour(text=short(r["sessions"]), tint=round(60 * r["sessions"] / most)) for r in mine]
-        found.append((name, hours, number(sum(r["sessions"] for r in mine))))
-    return found
+        rows_of_days.append((name, hours, number(sum(r["sessions"] for r in mine))))
+    return rows_of_days
 
 
 def short(n: int) -> str:
