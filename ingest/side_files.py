@@ -1,4 +1,4 @@
-"""Lists of ids beside the events (whom not to write to, test accounts), read with the care of a source.
+"""Small files beside the events (whom not to write to, test accounts, what was spent), read with the care of a source.
 
 The encoding, its BOM, line ends, the delimiter, quotes and compression are the readers' to find out; what is a header is
 told from its words; ids are text exactly as recorded.
@@ -6,7 +6,7 @@ told from its words; ids are text exactly as recorded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ingest.cleaning.well_known import CERTAIN, LIKELY, plain
@@ -64,3 +64,34 @@ def check_whole(raw: RawRows, path: Path) -> None:
         raise InputError(
             f"{path.name}, {where}: {first['detail']}. Mend it: a list that is half read would be half obeyed."
         )
+
+
+def read_texts(path: Path, wanted: Mapping[str, Sequence[str]], needed: Sequence[str]) -> dict[str, list[str | None]]:
+    """Columns of a small file as text, row by row: of each target that column whose name is the first of its spellings.
+
+    Blank is None; a target that no column is named like is missing, and raises InputError if it is `needed`. Raises
+    MissingInput where the file cannot be opened, and InputError where a line cannot be read. A file of nothing has no rows.
+    """
+    if not readable(path).stat().st_size:
+        return {target: [] for target in needed}
+    with Database(threads=1) as db:
+        db.run(load_sql("ingest", "macros"))
+        raw = read_rows(db, path, name=path.name)
+        check_whole(raw, path)
+        spelled = [plain(name) for name in raw.columns]
+        places = {
+            target: next((spelled.index(plain(n)) for n in names if plain(n) in spelled), -1)
+            for target, names in wanted.items()
+        }
+        for target in needed:
+            if places[target] < 0:
+                names = ", ".join(dict.fromkeys(wanted[target]))
+                raise InputError(
+                    f"{path.name} has no column for {target}: its columns are {', '.join(raw.columns)}. Name it {names}."
+                )
+        there = {target: at for target, at in places.items() if at >= 0}
+        texts = ", ".join(
+            f"case when is_blank(c{at}::varchar) then null else bare(c{at}::varchar) end" for at in there.values()
+        )
+        rows = db.rows(f"select {texts} from {raw.relation} order by row")
+        return {target: [None if r[i] is None else str(r[i]) for r in rows] for i, target in enumerate(there)}

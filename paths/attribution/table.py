@@ -47,7 +47,7 @@ class AttributionAnswer:
     table: pa.Table
     paths: pa.Table
     totals: dict[str, Any]
-    removal: Removal | None
+    removal: Removal | None = field(compare=False)  # its columns are in the table
     robustness: dict[str, Any] | None = None
     values: int = 0  # how many different ones, with a touch or a path
 

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from ingest.scan.batches import OTHER
+from paths.attribution.table import AttributionAnswer
 from paths.carts.counts import BROWSE
 from paths.journey_map.scores import MapAnswer
 from paths.statistics.pairs import Key, SideCounts
@@ -21,6 +22,11 @@ def dropoff_counts(answer: pa.Table) -> SideCounts:
     """(node,) -> sessions that end there without a goal, of those that were there."""
     node = answer.column_names[0]
     return {(r[node],): (r["drop_off"], r["sessions"]) for r in answer.to_pylist()}
+
+
+def attribution_counts(answer: AttributionAnswer, model: str) -> dict[Key, int]:
+    """(value,) -> conversions that are owed to it, to the nearest whole one."""
+    return {(r["value"],): round(r[f"{model}_conversions"] or 0) for r in answer.table.to_pylist()}
 
 
 def edge_counts(now: pa.Table, before: pa.Table) -> tuple[SideCounts, SideCounts]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.api.attribution import AttributionQuestions
 from pipeline.api.carts import CartQuestions
 from pipeline.api.funnels import FunnelQuestions
 from pipeline.api.journey_map import MapQuestions
@@ -22,6 +23,7 @@ class Project(
     PathQuestions,
     FunnelQuestions,
     CartQuestions,
+    AttributionQuestions,
     MapQuestions,
     SequenceQuestions,
     RetentionQuestions,

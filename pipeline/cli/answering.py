@@ -121,7 +121,7 @@ def explain_if_asked(result: Result) -> None:
 
 def header(meta: Any) -> str:
     """What an answer is about, in a line."""
-    parts = [f"as of {meta['as_of']}"]
+    parts = [f"as of {meta['as_of']}"] if "as_of" in meta else []
     parts += [f"{name} {meta[name]}" for name in ("since", "until") if meta.get(name)]
     parts += [f"segment {c}" for c in meta.get("segment", ())]
     parts += [f"where {c}" for c in meta.get("where", ())]

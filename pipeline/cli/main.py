@@ -42,6 +42,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "funnel": ("questions", "How many customers reach each step."),
         "graph": ("questions", "The path graph as GraphML, JSON or Mermaid."),
         "carts": ("carts", "Carts left behind, recovered, converted, and whom to remind."),
+        "attribution": ("attribution", "Which channels conversions are owed to, by every model."),
         "map": ("map", "The journey map: stages x touchpoints, feelings, friction, and what to do."),
         "variants": ("explore", "Whole sessions as sequences, most frequent first."),
         "find": ("explore", "Sessions that hold a pattern of events."),

@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from ingest.errors import did_you_mean
 from paths.journeys.names import meaning
+from pipeline.config.attribution_models import Attribution
 from pipeline.config.identity_models import Alias, Identity
 from pipeline.config.map_models import Annotation, Customers, Journey, Map, Persona, Survey
 from pipeline.config.models import Bot, Carts, Funnel, Gates, Project, Sessions, Source, Stage, Store, Touchpoint
@@ -31,6 +32,7 @@ class Config(Section):
     stages: tuple[Stage, ...] = Field(default=(), alias="stage")
     carts: Carts = Carts()
     gates: Gates = Gates()
+    attribution: Attribution = Attribution()
     funnels: tuple[Funnel, ...] = Field(default=(), alias="funnel")
     excludes: tuple[dict[str, str], ...] = Field(default=(), alias="exclude")
     bots: tuple[Bot, ...] = Field(default=(), alias="bot")

@@ -10,12 +10,14 @@ import pyarrow as pa
 
 from ingest.errors import ConfigError
 from paths.analysis import Analysis
+from paths.attribution.attribution import Attribution
 from paths.carts.breakdown import COMPUTED, GRID
 from paths.carts.counts import Carts
 from paths.compare.clusters import CartClusters, DropOffClusters, EdgeClusters, FunnelClusters
 from paths.compare.comparison import Comparison, Whole, Words, compared, surest
 from paths.compare.rates import (
     MAP_MEASURES,
+    attribution_counts,
     cart_counts,
     dropoff_counts,
     edge_counts,
@@ -107,6 +109,25 @@ def compare_dropoff(project: ProjectFolder, period: Period, text: str, question:
     return both.result(
         "dropoff", found, {"by": by, "goal": sorted(question.rules.goal), "return_window": question.return_window}
     )
+
+
+def compare_attribution(
+    project: ProjectFolder, period: Period, text: str, question: Attribution, columns: Iterable[str]
+) -> Result:
+    """One row per value: its share of the conversions by the first model, credits to the nearest whole one; shares add up to 1."""
+    both = ask_both(project, period, text, [question], [Vocabulary()], columns)
+    both.asked.check_goal(question.rules.goals.goal)
+    model, (now,), (before,) = question.asked[0], both.now, both.before
+    counts = [attribution_counts(answer, model) for answer in (now, before)]
+    keys = dict.fromkeys(key for side in counts for key in side)
+    whole = Whole(units=now.totals["conversions"], units_before=before.totals["conversions"])
+    sides = [
+        {key: (side.get(key, 0), n) for key in keys}
+        for side, n in zip(counts, (whole.units, whole.units_before), strict=True)
+    ]
+    words = Words(did=f"of the conversions ({model})", than=both.sides.than)
+    found = compared(paired(sides[0], sides[1]), [pa.field("value", pa.string())], whole, words)
+    return both.result("attribution", found, {"by": question.rules.by, "model": model})
 
 
 def compare_paths(project: ProjectFolder, period: Period, text: str, question: Transitions) -> Result:

@@ -76,6 +76,11 @@ DEFINITIONS = {
         "Rates of the last days against those of the days before: Newcombe intervals, two-proportion tests, "
         "Benjamini-Hochberg (q = 0.05) over all compared; silent below n = 30."
     ),
+    "attribution": (
+        "A touch is the first non-passive event of a session ([attribution] touches names others), a conversion a goal with its "
+        "order's rows folded; its touches lie at most lookback before it, and after the customer's goal before. Each model shares "
+        "each conversion out over them, in millionths and minor units that add up exactly. Credit is not cause."
+    ),
     "carts": (
         "An episode opens at an add or begin_checkout; quiet_period without activity makes it quiet, "
         "recovery_window without activity ends it. A purchase converts it, or recovers it if it was ever "

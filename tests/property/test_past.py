@@ -15,6 +15,8 @@ from ingest.loading.seal import seal
 from ingest.scan.batches import Codes, EventBatch
 from ingest.store.event_store import EventStore
 from paths.analysis import Analysis
+from paths.attribution.attribution import Attribution
+from paths.attribution.rules import AttributionRules
 from paths.carts.by_period import CartSpans
 from paths.carts.counts import Carts
 from paths.carts.rules import CartRules
@@ -129,6 +131,8 @@ def questions(recovery: timedelta, lookback: timedelta, *, carts: bool) -> list[
         Funnel(steps=steps, order="any", breakdown="channel"),
         Funnel(steps=steps, exclusions=(Exclusion(matchers=(Matcher(name="rem"),)),), exclusion="customer"),
         InSegment(analysis=DropOff(), condition=parse_condition("channel=app")),
+        Attribution(rules=AttributionRules(goals=GOAL, lookback=lookback), tried=(2 * lookback,)),
+        Attribution(rules=AttributionRules(goals=GOAL, lookback=lookback, paths="all", touches=("see", "mail")), tried=()),
     ]
     if carts:
         plain += [Carts(rules=rules), Carts(rules=rules, by="last_step")]

@@ -1,0 +1,36 @@
+"""[attribution]: what a touch is, and how conversions are shared out over touches."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, model_validator
+
+from ingest.errors import ConfigError
+from paths.attribution.rules import AttributionRules
+from pipeline.config.values import Duration, DurationOrZero, Names, Section
+
+Weight = Annotated[StrictInt | StrictFloat, Field(ge=0)]
+
+
+class Attribution(Section):
+    """[attribution]: the rules of `journeys attribution`; see AttributionRules."""
+
+    touches: Names = ()  # globs over events and touchpoints; () = the first event of each session
+    direct: Names = ("(none)", "direct", "(direct)")
+    lookback: DurationOrZero = timedelta(days=30)
+    paths: Literal["since_goal", "all"] = "since_goal"
+    half_life: Duration = timedelta(days=7)
+    weights: tuple[Weight, Weight, Weight] | None = None  # of the model custom: first, all between, last
+    drop_direct: StrictBool = False
+    collapse_repeats: StrictBool = False
+    first_touches: Annotated[StrictInt, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _holds(self) -> Attribution:
+        try:
+            AttributionRules(weights=self.weights)
+        except ConfigError as error:
+            raise ValueError(str(error).removeprefix("[attribution] ")) from None
+        return self
