@@ -61,7 +61,7 @@ class AttributionQuestions(ProjectFolder):
 
         Example:
             >>> shop.attribution(by="platform", model="last").rows()[0]["value"]
-            'mobile'
+            'desktop'
         """
         from pipeline.questions.attribution import attribution
 

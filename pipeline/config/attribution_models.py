@@ -5,10 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, StrictFloat, StrictInt, model_validator
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, field_validator
 
-from ingest.errors import ConfigError
-from paths.attribution.rules import AttributionRules
 from pipeline.config.values import Duration, DurationOrZero, Names, Section
 
 Weight = Annotated[StrictInt | StrictFloat, Field(ge=0)]
@@ -27,10 +25,9 @@ class Attribution(Section):
     collapse_repeats: StrictBool = False
     first_touches: Annotated[StrictInt, Field(ge=1)] | None = None
 
-    @model_validator(mode="after")
-    def _holds(self) -> Attribution:
-        try:
-            AttributionRules(weights=self.weights)
-        except ConfigError as error:
-            raise ValueError(str(error).removeprefix("[attribution] ")) from None
-        return self
+    @field_validator("weights")
+    @classmethod
+    def _give_something(cls, value: tuple[float, float, float] | None) -> tuple[float, float, float] | None:
+        if value is not None and not any(value):
+            raise ValueError("weights of the first touch, of all between and of the last cannot all be 0")
+        return value

@@ -132,7 +132,9 @@ def questions(recovery: timedelta, lookback: timedelta, *, carts: bool) -> list[
         Funnel(steps=steps, exclusions=(Exclusion(matchers=(Matcher(name="rem"),)),), exclusion="customer"),
         InSegment(analysis=DropOff(), condition=parse_condition("channel=app")),
         Attribution(rules=AttributionRules(goals=GOAL, lookback=lookback), tried=(2 * lookback,)),
-        Attribution(rules=AttributionRules(goals=GOAL, lookback=lookback, paths="all", touches=("see", "mail")), tried=()),
+        Attribution(
+            rules=AttributionRules(goals=GOAL, lookback=lookback, paths="all", touches=("see", "mail")), tried=()
+        ),
     ]
     if carts:
         plain += [Carts(rules=rules), Carts(rules=rules, by="last_step")]
