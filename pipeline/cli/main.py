@@ -31,8 +31,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "quarantine": ("data", "The rows that were not accepted, by reason."),
         "identity": ("identity", "Whose events: known, stitched or anonymous; devices per customer."),
         "erase": ("erase", "Forget a customer, with proof."),
-        "sql": ("sql", "Ask the store in SQL, read-only."),
-        "reconcile": ("reconcile", "Check that the numbers agree with each other on your own store."),
+        "sql": ("store", "Ask the store in SQL, read-only."),
+        "reconcile": ("store", "Check that the numbers agree with each other on your own store."),
     },
     "Questions": {
         "summary": ("questions", "Events, customers, sessions, and the time they span."),

@@ -1,4 +1,4 @@
-"""reconcile: every law of the numbers, on the user's own store."""
+"""sql, reconcile: the store itself asked in SQL, and every law of the numbers checked on it."""
 
 from __future__ import annotations
 
@@ -28,3 +28,17 @@ def reconcile(project: ProjectOptions, output: OutputOptions) -> None:
         raise JourneysError(
             f"{broken} of {table.num_rows} laws do not hold on this store: see the rows with holds = no."
         )
+
+
+@click.command()
+@click.argument("statement")
+@project_options
+@output_options
+def sql(statement: str, project: ProjectOptions, output: OutputOptions) -> None:
+    """Ask the store in SQL, read-only. Tables: events, sessions.
+
+    \b
+    Example:
+      journeys sql "select event, count(*) as n from events group by all order by n desc limit 5"
+    """
+    show(opened(project).sql(statement), output, title="sql")
