@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -173,9 +173,11 @@ class Snapshot:
 class EventStore:
     """The events of one project."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, umask: int | None = None) -> None:
+        """`umask`: the bits of a mode that nothing has that is written under the lock; None = those of the process alone."""
         self.root = root
         self.path = (root / "events").absolute()
+        self.umask = umask
 
     @property
     def exists(self) -> bool:
@@ -192,13 +194,29 @@ class EventStore:
         create_table(self.path, schema, "span", json.dumps(self.stamp))
         return self.snapshot()
 
-    def lock(self, wait_seconds: float = 0.0) -> AbstractContextManager[None]:
+    @contextmanager
+    def lock(self, wait_seconds: float = 0.0) -> Iterator[None]:
         """The writer's lock; raises Locked when another writer still holds it after `wait_seconds`."""
+        with self.private():
+            try:
+                self.root.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreError(f"cannot create the store at {self.root}: {error.strerror}.") from error
+            with writer_lock(self.root / "writer.lock", wait_seconds):
+                yield
+
+    @contextmanager
+    def private(self) -> Iterator[None]:
+        """What is written meanwhile, by any thread, has none of the bits of `umask`; the process' own are kept, too."""
+        if self.umask is None:
+            yield
+            return
+        before = os.umask(self.umask)
+        os.umask(before | self.umask)
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"cannot create the store at {self.root}: {error.strerror}.") from error
-        return writer_lock(self.root / "writer.lock", wait_seconds)
+            yield
+        finally:
+            os.umask(before)
 
     @property
     def stamp(self) -> dict[str, str]:

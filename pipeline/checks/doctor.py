@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
 
 from ingest.compiled import usable
 from ingest.errors import JourneysError
+from ingest.store.secret import MASK_KEY
 from pipeline.project.project import ProjectFolder
 
 
@@ -60,7 +62,19 @@ def store(project: ProjectFolder) -> tuple[str, str]:
     gone = [f.path.name for f in snapshot.files if not f.path.exists()]
     if gone:
         return "failed", f"{len(gone)} files are missing, such as {gone[0]}"
-    return "ok", f"version {snapshot.version}, {snapshot.rows:,} events in {len(snapshot.files)} files"
+    return (
+        "ok",
+        f"version {snapshot.version}, {snapshot.rows:,} events in {len(snapshot.files)} files; {secret(project)}",
+    )
+
+
+def secret(project: ProjectFolder) -> str:
+    """Who may read the secret of the masks."""
+    path = project.store.root / MASK_KEY
+    if not path.exists():
+        return f"no {MASK_KEY} yet"
+    mode = stat.S_IMODE(path.stat().st_mode)
+    return f"{MASK_KEY} has mode {mode:04o}" + ("" if mode & 0o077 == 0 else ": others can read it, chmod 600 it")
 
 
 def disk(project: ProjectFolder) -> tuple[str, str]:

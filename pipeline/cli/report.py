@@ -145,8 +145,10 @@ def index(folder: Path | None, project: ProjectOptions) -> None:
     from pipeline.cli.output import say
     from pipeline.nightly.report_index import write_index
 
+    found = opened(project)
     try:
-        target = write_index(opened(project), folder=folder)
+        with found.store.private():
+            target = write_index(found, folder=folder)
     except OSError as error:
         raise InputError(f"the index cannot be written: {error.strerror or error}") from error
     say(f"wrote {target}")

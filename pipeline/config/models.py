@@ -43,10 +43,11 @@ class Project(Section):
 
 
 class Store(Section):
-    """[store]: how long replaced files stay for whoever still reads them, and when days are put together to months."""
+    """[store]: how long replaced files stay, when days are put together to months, and who may read what is written."""
 
     retain: DurationOrZero = timedelta(days=7)
     seal_after: Duration = timedelta(days=91)  # at least: the late window of every source, too
+    mode: Literal["private", "group", "umask"] = "private"  # who may read the store, and the reports of nights
 
 
 class EventOfRow(Section):

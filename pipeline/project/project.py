@@ -33,6 +33,9 @@ from pipeline.project.result import Result
 from pipeline.project.rules import session_rules, stage_rules, touchpoint_rules
 from sessionize.clock import midnight
 
+UMASKS = {"private": 0o077, "group": 0o027, "umask": None}
+"""[store] mode -> the bits that no file of the store, and no report of a night, has."""
+
 
 class PeriodWords(TypedDict, total=False):
     """The words of a Period, as a question passes them on."""
@@ -83,7 +86,7 @@ class ProjectFolder:
     @cached_property
     def store(self) -> EventStore:
         """The project's store; it may not exist yet."""
-        return EventStore(self.config.store_path)
+        return EventStore(self.config.store_path, UMASKS[self.config.store.mode])
 
     def saved_funnel(self, name: str) -> dict[str, Any]:
         """The words of one [[funnel]], as `funnel` takes them; raises ConfigError for an unknown name."""
