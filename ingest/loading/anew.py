@@ -122,7 +122,7 @@ class Planning:
         path = next((p for p in places if p.is_file()), None)
         if path is not None and digests == {self._digest_of(path)}:
             return InputFile(path=path, name=name)
-        what = "is not where it was" if path is None else "has other bytes than those that were taken in"
+        what = "is not where it was" if path is None else "has other bytes than those that were loaded"
         raise InputError(
             f"{asked} cannot be read anew alone: {name} has copies of its rows, and {name} {what}. Put it back, or take it as "
             f"it is now: journeys ingest --again {asked} {name}."

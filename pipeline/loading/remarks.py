@@ -16,7 +16,7 @@ SHOWN = 5
 def told(loaded: Loaded) -> list[str]:
     """What is good to know."""
     found = [f"{name}: already in the store, 0 new rows" for name in loaded.known]
-    found += [f"{name}: there is nothing in it" for name in loaded.empty]
+    found += [f"{name}: it is empty" for name in loaded.empty]
     found += [f"{name}: read anew; what came of it before is gone" for name in loaded.anew]
     for (source, target), names in loaded.lacking.items():
         if (source, target) not in loaded.vanished:
@@ -104,4 +104,4 @@ def mending(reasons: Iterable[str], root: Path, others: Iterable[tuple[str, str]
             "mended? journeys ingest --again FILE reads a file anew: its rows here and in the store go, the new ones come"
         )
     found += [remapped(source, files) for source, files in by_source(others)]
-    return [*found, *(f"set aside, with nothing of it taken in: {note['reason']}" for note in set_aside_notes(root))]
+    return [*found, *(f"set aside, nothing of it was loaded: {note['reason']}" for note in set_aside_notes(root))]

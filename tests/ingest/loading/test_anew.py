@@ -88,7 +88,7 @@ def test_where_a_file_with_copies_is_gone_nothing_is_read_anew(shop):
     ):
         shop.take(first, again=True)
     second.path.write_text(HEADER + "other,2026-01-15,a\n")
-    with pytest.raises(InputError, match="2.csv has other bytes than those that were taken in"):
+    with pytest.raises(InputError, match="2.csv has other bytes than those that were loaded"):
         shop.take(first, again=True)
     assert len(shop.events("event")) == 3
     shop.take(first, second, again=True)

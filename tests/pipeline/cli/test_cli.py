@@ -300,10 +300,10 @@ def test_files_are_set_aside_and_the_exit_code_says_so(desk):
     (desk / "empty.csv").write_text("")
     found = call("ingest", "a.csv", "b.csv", "empty.csv")
     assert found.exit_code == 4
-    assert "empty.csv: there is nothing in it" in found.stderr
+    assert "empty.csv: it is empty" in found.stderr
     assert '1 file was set aside, everything else was taken in:\n  b.csv: no column "time" for event_at' in found.stderr
     assert (
-        "set aside, with nothing of it taken in: b.csv"
+        "set aside, nothing of it was loaded: b.csv"
         in call("quarantine", "-f", "table").stderr + call("quarantine", "-f", "table").stdout
     )
     (desk / "b.csv").write_text("user,time,event\nann,never,a\n")
