@@ -13,6 +13,7 @@
         Conflict                  75   somebody else committed first, again and again
         Locked                    75   another writer holds the lock
       QueryError                  1    DuckDB refused a statement; carries the SQL
+        LimitMet                  1    a statement of `sql` met its limit of time, memory or disk
       SetAside                    4, 3 files were set aside (3: one of them was read and nothing in it is an event)
       StaleInput                  4    a source has brought nothing new for too long
       GateFailed                  3    a quality gate stopped the publish
@@ -101,11 +102,16 @@ class Locked(StoreError):
 
 
 class QueryError(JourneysError):
-    """DuckDB refused a statement; `sql` is the statement."""
+    """DuckDB refused a statement; `message` says why, `sql` is the statement."""
 
     def __init__(self, message: str, sql: str) -> None:
         super().__init__(f"{message}\n\nThe statement was:\n{sql}")
+        self.message = message
         self.sql = sql
+
+
+class LimitMet(QueryError):
+    """A statement met its limit of time, memory or disk."""
 
 
 class GateFailed(JourneysError):

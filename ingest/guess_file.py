@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ingest.cleaning.clean import without_missing
 from ingest.cleaning.evidence import Evidence
@@ -32,8 +31,8 @@ def guess_file(
 
     Raises ConfigError, with what to paste, where time, event or customer cannot be told; InputError as `read_rows` does.
     """
-    with TemporaryDirectory(prefix="journeys-") as scratch, Database() as db:
-        raw = read_rows(db, first_lines(path, Path(scratch), LOOKED_AT), options, name=name)
+    with Database() as db:
+        raw = read_rows(db, first_lines(path, db.scratch, LOOKED_AT), options, name=name)
         if not raw.columns:
             raise EmptyInput(f"{name} has no record.")
         relation = without_missing(raw.relation, Columns(raw.columns, raw.types), mapping or SourceMapping())

@@ -120,7 +120,7 @@ def _load(store: EventStore, sources: Sequence[Source], options: LoadOptions) ->
     before = store.snapshot() if store.exists else None
     digests = Digests(store)
     anew = Anew(sources=sources) if before is None else plan_anew(before, sources, options.again, digests.of)
-    with Database(options.threads, options.memory_limit, store.root / "tmp") as db:
+    with Database(options.threads, options.memory_limit, store.root) as db:
         prepare(db, [s.mapping for s in sources], [f.name for s in anew.sources for f in s.files])
         known = None if before is None else Known(reading=before.reading, ledger=before.ledger, again=anew.files)
         staged = stage_all(db, anew.sources, known, digests.of, options.keep_faulty)

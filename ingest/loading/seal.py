@@ -40,7 +40,7 @@ def seal_month(store: EventStore, base: Snapshot, month: str) -> None:
     old = [f for f in base.files if f.span.startswith(month)]
     target = store.new_file(month, uuid.uuid4().hex)
     store.begin([], [target])
-    with Database(temp_directory=store.root / "tmp") as db:
+    with Database(store=store.root) as db:
         written = write_month(db, old, base.promoted, SpanFile(path=target, span=month, rows=0))
     join_indexes(old, written)
     store.commit(base, old, [kept_whole(written, old)], {}, base.facts)

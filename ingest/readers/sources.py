@@ -69,7 +69,7 @@ def read_rows(db: Database, path: Path, options: ReadOptions | None = None, *, n
     """
     options = options or ReadOptions()
     shown = name or shown_name(path)
-    with TemporaryDirectory(prefix="journeys-", dir=_spill(db)) as directory:
+    with TemporaryDirectory(dir=db.scratch) as directory:
         scratch = Path(directory)
         original = spool(sys.stdin.buffer, scratch) if path == STDIN else path
         plain = _plain(original, scratch, shown, options)
@@ -108,7 +108,7 @@ def read_alike(db: Database, files: Sequence[tuple[Path, str]], options: ReadOpt
 
     None if one of them is not for DuckDB to read as it is; then read them one by one. Raises as `read_rows` does.
     """
-    with TemporaryDirectory(prefix="journeys-", dir=_spill(db)) as directory:
+    with TemporaryDirectory(dir=db.scratch) as directory:
         texts: list[Path] = []
         for i, (path, name) in enumerate(files):
             plain = _plain(path, Path(directory) / str(i), name, options)
@@ -117,12 +117,6 @@ def read_alike(db: Database, files: Sequence[tuple[Path, str]], options: ReadOpt
             texts.append(plain.path)
         inputs = [natural_key(name) for _, name in files]
         return read_csv_alike(db, texts, inputs, files[0][1], options)
-
-
-def _spill(db: Database) -> str | None:
-    """Unpacked copies go where DuckDB spills, if that is a directory, else to the system's temporary directory."""
-    place = str(db.rows("select current_setting('temp_directory')")[0][0])
-    return place if Path(place).is_dir() else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -26,6 +25,7 @@ from deltalake.transaction import AddAction, CommitProperties, RemoveAction, Tra
 
 from ingest.errors import Conflict, NoStore, QueryError, StoreError
 from ingest.schema import EVENTS, KEY_HASH
+from ingest.scratch import clear
 from ingest.store.core import event_names, remove_core, write_core
 from ingest.store.delta import (
     added_file,
@@ -344,7 +344,7 @@ class EventStore:
 
     def clear_leftovers(self) -> int:
         """Undo what a writer began and never committed; call under the lock. Returns the number of files deleted."""
-        shutil.rmtree(self.root / "tmp", ignore_errors=True)
+        clear(self.root / "tmp")
         if not self.journal.exists():
             return 0
         try:

@@ -7,7 +7,8 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from ingest.load import Loaded
-from pipeline.api.words import Instant, Names, names_of, question, text_of
+from pipeline.api.words import Duration, Instant, Names, names_of, question, text_of
+from pipeline.config.durations import parse_duration
 from pipeline.project.project import ProjectFolder
 from pipeline.project.result import Result
 
@@ -159,17 +160,28 @@ class StoreQuestions(ProjectFolder):
         return erase(self, id, anonymous=anonymous, dry_run=dry_run)
 
     @question
-    def sql(self, statement: str) -> pa.Table:
+    def sql(
+        self,
+        statement: str,
+        *,
+        timeout: Duration | None = None,
+        memory: str | None = None,
+        disk: str | None = None,
+    ) -> pa.Table:
         """The rows of one SELECT over the tables events and sessions; read-only.
 
         Args:
             statement: SQL in DuckDB's dialect.
+            timeout: how long it may run ("30s"); that of [sql], 10 minutes.
+            memory: what it and its answer may take ("4GB"); that of [sql], 2GB.
+            disk: what it may spill into a private folder of the store, at most half of what is free; that of [sql], 10GB.
 
         Returns:
             The columns that the statement names.
 
         Raises:
             QueryError: for a statement that DuckDB refuses; it carries the SQL.
+            LimitMet: where it meets a limit, which is named.
 
         Example:
             >>> shop.sql("select count(*) as n from events where event = 'purchase'").to_pylist()
@@ -177,7 +189,7 @@ class StoreQuestions(ProjectFolder):
         """
         from pipeline.loading.store_sql import ask_sql
 
-        return ask_sql(self, statement)
+        return ask_sql(self, statement, None if timeout is None else parse_duration(timeout), memory, disk)
 
     def reconcile(self) -> pa.Table:
         """One row per law between the numbers, checked on this store.

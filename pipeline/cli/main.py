@@ -104,17 +104,29 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a JourneysError, a broken pipe, Ctrl-C or a fault of ours becomes an exit code."""
+        from pipeline.cli.interrupts import Said, Terminated, came, ended_at_once
+
         try:
-            return super().invoke(ctx)
+            with ended_at_once():
+                return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except BrokenPipeError:
             _forget_stdout()
             ctx.exit(0)
         except KeyboardInterrupt:
+            Said.it = True
             _complain("interrupted")
             ctx.exit(130)
+        except Terminated:
+            Said.it = True
+            _complain("terminated")
+            ctx.exit(143)
         except Exception as error:
+            if came():  # a statement that was stopped, in whatever words it says so
+                Said.it = True
+                _complain("interrupted")
+                ctx.exit(130)
             ctx.exit(_tell(error))
 
 

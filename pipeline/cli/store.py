@@ -32,13 +32,27 @@ def reconcile(project: ProjectOptions, output: OutputOptions) -> None:
 
 @click.command()
 @click.argument("statement")
+@click.option("--timeout", metavar="DURATION", help="How long it may run, such as 30s [default: 10m, or of [sql]].")
+@click.option(
+    "--memory", metavar="SIZE", help="What it and its answer may take, such as 4GB [default: 2GB, or of [sql]]."
+)
+@click.option(
+    "--disk", metavar="SIZE", help="What it may spill, at most half of what is free [default: 10GB, or of [sql]]."
+)
 @project_options
 @output_options
-def sql(statement: str, project: ProjectOptions, output: OutputOptions) -> None:
+def sql(
+    statement: str,
+    timeout: str | None,
+    memory: str | None,
+    disk: str | None,
+    project: ProjectOptions,
+    output: OutputOptions,
+) -> None:
     """Ask the store in SQL, read-only. Tables: events, sessions.
 
     \b
     Example:
       journeys sql "select event, count(*) as n from events group by all order by n desc limit 5"
     """
-    show(opened(project).sql(statement), output, title="sql")
+    show(opened(project).sql(statement, timeout=timeout, memory=memory, disk=disk), output, title="sql")

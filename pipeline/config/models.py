@@ -11,9 +11,32 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictBool, StrictInt, field_validator, model_validator
 
 from pipeline.config.roles import ROLE_PRESETS
-from pipeline.config.values import ColumnSpec, Duration, DurationOrZero, FreeName, Names, Section, Timezone, ZoneNames
+from pipeline.config.values import (
+    ColumnSpec,
+    Duration,
+    DurationOrZero,
+    FreeName,
+    Names,
+    Section,
+    Size,
+    Timezone,
+    ZoneNames,
+)
 
-__all__ = ["Bot", "Carts", "Funnel", "Gates", "Project", "Roles", "Sessions", "Source", "Stage", "Store", "Touchpoint"]
+__all__ = [
+    "Bot",
+    "Carts",
+    "Funnel",
+    "Gates",
+    "Project",
+    "Roles",
+    "Sessions",
+    "Source",
+    "Sql",
+    "Stage",
+    "Store",
+    "Touchpoint",
+]
 
 
 class Project(Section):
@@ -48,6 +71,14 @@ class Store(Section):
     retain: DurationOrZero = timedelta(days=7)
     seal_after: Duration = timedelta(days=91)  # at least: the late window of every source, too
     mode: Literal["private", "group", "umask"] = "private"  # who may read the store, and the reports of nights
+
+
+class Sql(Section):
+    """[sql]: what one statement of `journeys sql` may use."""
+
+    timeout: Duration = timedelta(minutes=10)
+    memory: Size = "2GB"
+    disk: Size = "10GB"  # at most half of what is free
 
 
 class EventOfRow(Section):

@@ -15,7 +15,7 @@ from paths.journeys.names import meaning
 from pipeline.config.attribution_models import Attribution
 from pipeline.config.identity_models import Alias, Identity
 from pipeline.config.map_models import Annotation, Customers, Journey, Map, Persona, Survey
-from pipeline.config.models import Bot, Carts, Funnel, Gates, Project, Sessions, Source, Stage, Store, Touchpoint
+from pipeline.config.models import Bot, Carts, Funnel, Gates, Project, Sessions, Source, Sql, Stage, Store, Touchpoint
 from pipeline.config.values import Section
 
 FILE = "journeys.toml"
@@ -26,6 +26,7 @@ class Config(Section):
 
     project: Project = Project()
     store: Store = Store()
+    sql: Sql = Sql()
     sources: tuple[Source, ...] = Field(default=(), alias="source")
     sessions: Sessions = Sessions()
     touchpoints: tuple[Touchpoint, ...] = Field(default=(), alias="touchpoint")

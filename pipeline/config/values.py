@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Pla
 
 from ingest.cleaning.time_formats import check
 from ingest.errors import ConfigError, did_you_mean
+from ingest.read_only_sql import bytes_of
 from pipeline.config.durations import format_duration, parse_duration
 
 RESERVED = ("START", "END")
@@ -83,6 +84,15 @@ def _free_name(value: str) -> str:
     return value
 
 
+def _size(value: str) -> str:
+    try:
+        bytes_of(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+    return value
+
+
+Size = Annotated[str, AfterValidator(_size)]
 DurationOrZero = Annotated[timedelta, BeforeValidator(_duration), PlainSerializer(format_duration)]
 Duration = Annotated[DurationOrZero, AfterValidator(_positive)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names), AfterValidator(_no_blank)]

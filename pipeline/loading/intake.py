@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ingest.cleaning.bots import STATIC_NAMES, STATIC_SUFFIXES
 from ingest.cleaning.clean import Limits, describe
@@ -22,6 +21,7 @@ from ingest.readers.archives import archive_of
 from ingest.readers.files import STDIN, named
 from ingest.readers.sources import ReadOptions, glob_root, input_name, spool
 from ingest.schema import IDS
+from ingest.scratch import scratch as private_folder
 from pipeline.config import Source as SourceConfig
 from pipeline.config.values import zone_name
 from pipeline.loading.erase import finish_erasing
@@ -67,8 +67,8 @@ def ingest(project: ProjectFolder, intake: Intake, wait_seconds: float = 0.0) ->
     if intake.as_of is not None:
         limits = Limits(as_of=moment(parse_instant(intake.as_of, project.config.project.timezone)))
     notes: list[str] = []
-    with TemporaryDirectory(prefix="journeys-") as scratch:
-        sources = [replace(s, limits=limits) for s in plan(project, intake, notes, Path(scratch))]
+    with private_folder(project.config.store_path) as scratch:
+        sources = [replace(s, limits=limits) for s in plan(project, intake, notes, scratch)]
         if not any(s.files for s in sources) and not project.store.exists:
             raise MissingInput("\n  ".join(notes) or "there is no file to ingest.")
         notes += [note for s in sources for note in remarks(s.mapping)]
