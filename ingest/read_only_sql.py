@@ -19,6 +19,7 @@ import pyarrow as pa
 from ingest.database import Database
 from ingest.errors import ConfigError, LimitMet, QueryError
 from ingest.quoting import literal, path_literal
+from ingest.sizes import bytes_of, shown_size
 
 ALLOWED = ("SELECT", "DESCRIBE")
 PART = 100_000
@@ -114,19 +115,6 @@ def too_long(limits: SqlLimits) -> str:
     return (
         f"the statement ran longer than {limits.timeout.total_seconds():g} seconds, its limit of time. {MORE['time']}"
     )
-
-
-def bytes_of(size: str) -> int:
-    """2GB -> 2,000,000,000; raises ConfigError for what is no size."""
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B\s*", size, re.IGNORECASE)
-    if found is None or float(found[1]) == 0:
-        raise ConfigError(f'"{size}" is no size; write a number and its unit, such as 500MB or 2GB.')
-    return int(float(found[1]) * (1024 if found[3] else 1000) ** " KMGT".index(found[2].upper() or " "))
-
-
-def shown_size(size: int) -> str:
-    """12,300,000,000 -> 12.3 GB."""
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 def select_all(files: Sequence[Path]) -> str:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Pla
 
 from ingest.cleaning.time_formats import check
 from ingest.errors import ConfigError, did_you_mean
-from ingest.read_only_sql import bytes_of
+from ingest.sizes import bytes_of
 from pipeline.config.durations import format_duration, parse_duration
 
 RESERVED = ("START", "END")

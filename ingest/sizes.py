@@ -1,0 +1,20 @@
+"""Sizes of memory and disk as people write them: 500MB, 2GB, 1.5GiB."""
+
+from __future__ import annotations
+
+import re
+
+from ingest.errors import ConfigError
+
+
+def bytes_of(size: str) -> int:
+    """2GB -> 2,000,000,000; raises ConfigError for what is no size."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B\s*", size, re.IGNORECASE)
+    if found is None or float(found[1]) == 0:
+        raise ConfigError(f'"{size}" is no size; write a number and its unit, such as 500MB or 2GB.')
+    return int(float(found[1]) * (1024 if found[3] else 1000) ** " KMGT".index(found[2].upper() or " "))
+
+
+def shown_size(size: int) -> str:
+    """12,300,000,000 -> 12.3 GB."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
