@@ -49,6 +49,11 @@ def read_only(
     one SELECT, EXPLAIN or DESCRIBE, QueryError where DuckDB refuses, and LimitMet, which names the limit.
     """
     limits = limits or SqlLimits()
+    for size in (limits.memory, limits.disk):
+        try:
+            bytes_of(size)
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
     with Database(memory_limit=limits.memory, store=store) as db:
         disk = min(bytes_of(limits.disk), disk_usage(db.scratch).free // 2)
         db.run(f"set max_temp_directory_size = '{disk} bytes'")

@@ -85,10 +85,7 @@ def _free_name(value: str) -> str:
 
 
 def _size(value: str) -> str:
-    try:
-        bytes_of(value)
-    except ConfigError as error:
-        raise ValueError(str(error)) from None
+    bytes_of(value)
     return value
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ingest.database import Database
-from ingest.errors import LimitMet
+from ingest.errors import ConfigError, LimitMet
 from ingest.guess_file import guess_file
 from ingest.read_only_sql import SqlLimits, read_only
 from ingest.readers.sources import ReadOptions, read_rows
@@ -105,3 +105,8 @@ def test_sql_names_the_limit_it_meets_and_leaves_nothing(store, sql, limits, nam
     with pytest.raises(LimitMet, match=named):
         read_only(sql, {}, {}, SqlLimits(**{"timeout": timedelta(milliseconds=300), **limits}), store)
     assert list(store.iterdir()) == []
+
+
+def test_a_size_that_is_none_is_refused(store):
+    with pytest.raises(ConfigError, match='"much" is no size; write a number and its unit, such as 500MB or 2GB'):
+        read_only("select 1", {}, {}, SqlLimits(memory="much"), store)
