@@ -75,7 +75,10 @@ def begin(store: Path | None) -> Path:
 
 def end(folder: Path) -> None:
     """Delete a folder of this process and all that is in it."""
-    shutil.rmtree(folder, ignore_errors=True)
+    for _ in range(TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():  # else a library was still writing there
+            break
     held = _HELD.pop(folder, None)
     if held is not None:
         os.close(held)
