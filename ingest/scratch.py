@@ -10,6 +10,7 @@ is a folder of this user in the system's temporary folder.
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
 import shutil
@@ -90,6 +91,9 @@ def end_all() -> None:
     """Delete every folder of this process: for an end that runs no `finally`."""
     for folder in tuple(_HELD):
         end(folder)
+
+
+atexit.register(end_all)  # of a block that was interrupted before it began
 
 
 def clear(place: Path) -> int:

@@ -31,6 +31,7 @@ from ingest.errors import (
     StoreError,
 )
 from ingest.load import Accounting, Loaded, LoadOptions, Source, load
+from ingest.scratch import scratch
 from ingest.store.event_store import Snapshot
 from ingest.store.source_days import source_days
 from pipeline.atomic_write import publish_bytes
@@ -245,7 +246,8 @@ class Night:
         for s in (s for s in config.sources if s.path):
             day = None if self.options.allow_late or s.name not in newest else newest[s.name].isoformat()
             late = replace(limits, newest_day=day, late_window=s.late_window)
-            found.append(replace(configured(self.project, s, Intake(), notes), limits=late))
+            with scratch(self.project.config.store_path):
+                found.append(replace(configured(self.project, s, Intake(), notes), limits=late))
         for message in notes:
             self.tell("info", message)
         return found
