@@ -21,9 +21,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Said:
-    """Has the command told that it ends?"""
+    """Has the command told that it ends? And by which signal it does."""
 
     it = False
+    number: int = signal.SIGINT
 
 
 class Terminated(BaseException):
@@ -61,6 +62,7 @@ def came() -> bool:
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
+    Said.number = number
     raise Terminated
 
 
@@ -75,6 +77,7 @@ def _end(number: int, told: int) -> None:
     """Stop what runs in a library; after GRACE seconds, or at another signal, stop the process."""
     from select import select
 
+    Said.number = number
     database = sys.modules.get("ingest.database")
     if database is not None:
         database.Interruption.now()

@@ -104,7 +104,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a JourneysError, a broken pipe, Ctrl-C or a fault of ours becomes an exit code."""
-        from pipeline.cli.interrupts import Said, Terminated, came, ended_at_once
+        from pipeline.cli.interrupts import Terminated, came, ended_at_once
 
         try:
             with ended_at_once():
@@ -114,19 +114,11 @@ class Commands(click.Group):
         except BrokenPipeError:
             _forget_stdout()
             ctx.exit(0)
-        except KeyboardInterrupt:
-            Said.it = True
-            _complain("interrupted")
-            ctx.exit(130)
-        except Terminated:
-            Said.it = True
-            _complain("terminated")
-            ctx.exit(143)
+        except (KeyboardInterrupt, Terminated):
+            ctx.exit(_stopped())
         except Exception as error:
             if came():  # a statement that was stopped, in whatever words it says so
-                Said.it = True
-                _complain("interrupted")
-                ctx.exit(130)
+                ctx.exit(_stopped())
             ctx.exit(_tell(error))
 
 
@@ -147,6 +139,15 @@ def _forget_stdout() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
+
+
+def _stopped() -> int:
+    """The exit code of a command that a signal ends, after the message."""
+    from pipeline.cli.interrupts import Said
+
+    Said.it = True
+    _complain("interrupted")
+    return 128 + Said.number
 
 
 def _complain(message: str) -> None:
