@@ -95,7 +95,7 @@ def find_events(store: EventStore, base: Snapshot, person: Person, rules: Identi
     files = [f for f in base.files if may_hold(f, person)]
     if not files:
         return Erased(files={}, rows=GONE.empty_table(), devices=())
-    with Database(temp_directory=store.root / "tmp") as db:
+    with Database(store=store.root) as db:
         db.run(load_sql("ingest", "macros"))
         who_goes(db, person)
         paths = {"files": [str(f.path) for f in files]}
@@ -154,7 +154,7 @@ def erase_events(
         return
     quarantine, token = Quarantine(store.root), uuid.uuid4().hex
     emptied = [f for f, events in found.files.items() if events == f.rows]
-    with Database(temp_directory=store.root / "tmp") as db:
+    with Database(store=store.root) as db:
         prepare(db, [SourceMapping(name="", fields={}, identity=rules)])
         who_goes(db, person)
         stitching = None
