@@ -104,7 +104,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a JourneysError, a broken pipe, Ctrl-C or a fault of ours becomes an exit code."""
-        from pipeline.cli.interrupts import Terminated, came, ended_at_once
+        from pipeline.engines.interrupts import Terminated, came, ended_at_once
 
         try:
             with ended_at_once():
@@ -143,7 +143,7 @@ def _forget_stdout() -> None:
 
 def _stopped() -> int:
     """The exit code of a command that a signal ends, after the message."""
-    from pipeline.cli.interrupts import Said
+    from pipeline.engines.interrupts import Said
 
     Said.it = True
     _complain("interrupted")
