@@ -32,6 +32,7 @@ class Touches:
     opens: Ints  # of each goal: the first touch after the customer's previous goal
     begins: Ints  # ... the customer's first touch
     ends: Ints  # ... the one behind its last touch
+    between: Ints  # per touch: a number for each stretch of a customer's touches that no goal cuts
 
     def window(self, lookback: int, *, since_goal: bool) -> tuple[Ints, Ints]:
         """(first touch of each goal, how many it has), of those at most `lookback` microseconds before it."""
@@ -55,6 +56,8 @@ def find_touches(journeys: Journeys, rules: AttributionRules) -> Touches:
     owner = journeys.customer[goal]
     again = np.append(False, owner[1:] == owner[:-1])[: len(goal)]
     before = np.where(again, np.append(-1, goal)[: len(goal)], journeys.customer_starts[owner] - 1)
+    whose, ahead = journeys.customer[position], np.searchsorted(goal, position, side="left")
+    cut = (whose[1:] != whose[:-1]) | (ahead[1:] != ahead[:-1])
     return Touches(
         position=position,
         at=events.at[position],
@@ -68,6 +71,7 @@ def find_touches(journeys: Journeys, rules: AttributionRules) -> Touches:
         opens=np.searchsorted(position, before, side="right"),
         begins=np.searchsorted(position, journeys.customer_starts[owner], side="left"),
         ends=np.searchsorted(position, goal, side="right"),
+        between=np.append(0, np.cumsum(cut))[: len(position)],
     )
 
 
@@ -118,14 +122,12 @@ def null_paths(journeys: Journeys, touches: Touches, lookback: int) -> tuple[Pat
     Touches that count for no conversion since the goal before, cut at goals and at gaps longer than the lookback.
     """
     first, size = touches.window(lookback, since_goal=True)
-    edge = np.zeros(len(touches.at) + 1, dtype=np.int64)
-    np.add.at(edge, first, 1)
-    np.add.at(edge, first + size, -1)
+    n = len(touches.at) + 1
+    edge = np.bincount(first, minlength=n) - np.bincount(first + size, minlength=n)
     rest = np.flatnonzero(np.cumsum(edge)[:-1] == 0)
-    owner, at = journeys.customer[touches.position[rest]], touches.at[rest]
-    ahead = np.searchsorted(touches.goal, touches.position[rest], side="left")
+    between, at = touches.between[rest], touches.at[rest]
     fresh = np.ones(len(rest), dtype=bool)
-    fresh[1:] = (owner[1:] != owner[:-1]) | (ahead[1:] != ahead[:-1]) | (at[1:] - at[:-1] > lookback)
+    fresh[1:] = (between[1:] != between[:-1]) | (at[1:] - at[:-1] > lookback)
     begins = np.flatnonzero(fresh)
     size = np.diff(begins, append=len(rest))
     paths = Paths.of(size, touches.code[rest], np.zeros(len(rest), dtype=np.int64))
