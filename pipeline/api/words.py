@@ -13,6 +13,7 @@ from functools import cache, wraps
 from typing import Annotated, Any, Literal, ParamSpec, TypeAlias, TypeVar
 
 from ingest.errors import ConfigError, UnknownArgument, did_you_mean
+from ingest.foreign_errors import ours
 from pipeline.api.types import Between, fits, options, spoken
 from pipeline.project.project import PeriodWords
 
@@ -58,13 +59,20 @@ StepCount: TypeAlias = Annotated[int, Between(1, 1000)]
 def question(method: Callable[P, R]) -> Callable[P, R]:
     """A method that refuses words it does not know, and values that its annotations do not allow.
 
-    Raises UnknownArgument (a ConfigError, and a TypeError) and ConfigError, each with the near word.
+    Raises UnknownArgument (a ConfigError, and a TypeError) and ConfigError, each with the near word; what a library below
+    raises comes out as a JourneysError that says what to do.
     """
 
     @wraps(method)
     def asked(*args: P.args, **kwargs: P.kwargs) -> R:
         check(method, args, kwargs)
-        return method(*args, **kwargs)
+        try:
+            return method(*args, **kwargs)
+        except BaseException as error:
+            known = ours(error)
+            if known is None:
+                raise
+            raise known from error
 
     return asked
 

@@ -120,6 +120,12 @@ class Commands(click.Group):
             if came():  # a statement that was stopped, in whatever words it says so
                 ctx.exit(_stopped())
             ctx.exit(_tell(error))
+        except BaseException as error:
+            if (
+                type(error).__name__ != "PanicException"
+            ):  # of a library in Rust: no Exception, but no wish to end either
+                raise
+            ctx.exit(_tell(error))
 
 
 def _module(name: str) -> str:
@@ -156,18 +162,24 @@ def _complain(message: str) -> None:
     click.echo(f"journeys: {neutral(message, keep=LAYOUT)}", err=True)
 
 
-def _tell(error: Exception) -> int:
+def _tell(error: BaseException) -> int:
     """The exit code, after the message; an error that nobody foresaw gives its name, and its traceback with -v."""
     from ingest.errors import JourneysError
 
     if isinstance(error, JourneysError):
         _complain(str(error))
         return error.exit_code
+    from ingest.foreign_errors import ours
+
     verbose = current_project().verbose
     if verbose:
         from traceback import format_exception
 
         click.echo("".join(format_exception(error)), err=True, nl=False)
+    known = ours(error)
+    if known is not None:
+        _complain(str(known))
+        return known.exit_code
     _complain(f"unexpected {type(error).__name__}: {error}")
     if not verbose:
         _complain("run with -v for the traceback")
