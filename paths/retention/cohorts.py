@@ -88,6 +88,13 @@ def first_of_each(journeys: Journeys, rows: Ints) -> Ints:
     return first
 
 
+def last_of_each(journeys: Journeys, rows: Ints) -> Ints:
+    """The last of some rows, which ascend, of each customer that has one."""
+    owner = journeys.customer.take(rows)
+    last: Ints = rows[np.append(owner[1:] != owner[:-1], True)[: len(rows)]]
+    return last
+
+
 def starts_of(journeys: Journeys, rules: RetentionRules) -> Ints:
     """The event that puts each customer into a cohort, whatever the period: the first of all, or the first goal."""
     if rules.start == "goal":
@@ -140,15 +147,20 @@ def of_members(journeys: Journeys, members: Members, rows: Ints) -> tuple[Ints, 
     return rows[there], member[there]
 
 
-def returned(journeys: Journeys, rules: RetentionRules, members: Members) -> Counts:
-    """Customers by the periods in which they return; on_or_after: by the last one. A start is a return in period 0."""
+def returns_of(journeys: Journeys, rules: RetentionRules, members: Members) -> tuple[Ints, Ints]:
+    """(member, period) of each return, in the order of the batch; a start that is a return is one in period 0."""
     rows = np.flatnonzero(journeys.answers_to(rules.returns)) if rules.returns else active(journeys)
     rows, member = of_members(journeys, members, rows)
     at, start_at = journeys.events.at.take(rows), journeys.events.at.take(members.start).take(member)
-    period = rules.index(at, start_at, journeys.scope.sessions.timezone)
+    return member, rules.index(at, start_at, journeys.scope.sessions.timezone)
+
+
+def returned(journeys: Journeys, rules: RetentionRules, members: Members) -> Counts:
+    """Customers by the periods in which they return; on_or_after: by the last one."""
+    member, period = returns_of(journeys, rules, members)
     other = member[1:] != member[:-1]
     fresh = np.append(True, other | (period[1:] != period[:-1]))  # events ascend: those of one period are neighbours
-    kept = (fresh if rules.mode == "on" else np.append(other, True))[: len(rows)]
+    kept = (fresh if rules.mode == "on" else np.append(other, True))[: len(member)]
     return counted("returned", members, members.cell.take(member[kept]), period[kept])
 
 

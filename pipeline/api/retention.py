@@ -41,6 +41,9 @@ class RetentionQuestions(ProjectFolder):
         value: bool = False,
         periods: Positive | None = None,
         second_goal: bool = False,
+        returned: tuple[str, int] | None = None,
+        lapsed: tuple[str, int] | None = None,
+        unmask: bool = False,
         goal: Names | None = None,
         as_of: Instant | None = None,
         since: Day | None = None,
@@ -64,6 +67,9 @@ class RetentionQuestions(ProjectFolder):
             value: goal value by the end of the period, too.
             periods: so many after the first; default 1,000.
             second_goal: the time from the first goal to the second instead, as Kaplan and Meier have it.
+            returned: the customers behind a cell instead, ("2024-03-01", 2): those of the cohort with a return in that period.
+            lapsed: those of the cohort without one.
+            unmask: with `returned` and `lapsed`, show ids as recorded.
             goal: instead of [project] goal.
             as_of, since, until, segment, where, persona: what the question is about; see `Project`. since and until select
                 cohorts by the start of their period, segment by the event that puts a customer into one.
@@ -72,7 +78,8 @@ class RetentionQuestions(ProjectFolder):
             the column of the breakdown · cohort (text: its first day, or "average") · period (int) · name (text) ·
             customers, returned (int) · share, ci_low, ci_high (float) · complete (bool). With `value`: value,
             value_per_customer (float, money). With `second_goal`: seconds (int) · share, ci_low, ci_high (float) ·
-            converted, at_risk (int).
+            converted, at_risk (int). With `returned` or `lapsed`: customer (text) · first_at, last_at (UTC) · seconds, value
+            (float) · events (int).
 
         Raises:
             ConfigError: for words that do not go together.
@@ -80,6 +87,8 @@ class RetentionQuestions(ProjectFolder):
         Example:
             >>> shop.retention(by="month").rows()[1]["share"]
             0.714286
+            >>> shop.retention(by="month", returned=("2024-01-01", 1)).table.num_rows
+            45
         """
         from pipeline.questions import retention as questions
 
@@ -93,6 +102,9 @@ class RetentionQuestions(ProjectFolder):
             breakdown=breakdown,
             value=value or None,
             periods=periods,
+            returned=returned,
+            lapsed=lapsed,
+            unmask=unmask or None,
         )
         period = about(as_of, since, until, segment, where, persona)
         if not second_goal:

@@ -104,7 +104,9 @@ def spoken_part(kind: Any) -> str:
             f"of at least {bounds.low}" if bounds.high is None else f"from {bounds.low} to {bounds.high}"
         )
     if origin is tuple:
-        return f"a pair of {plural(parts[0])}" if len(parts) == 2 else f"{len(parts)} values"
+        if len(parts) == 2:
+            return f"a pair of {plural(parts[0])}" if parts[0] == parts[1] else " and ".join(map(spoken, parts))
+        return f"{len(parts)} values"
     if origin is Mapping:
         return f"a dict of {plural(parts[0])} to {' or '.join(plural(p) for p in options(parts[1]))}"
     if origin is Sequence:

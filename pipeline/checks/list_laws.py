@@ -8,6 +8,7 @@ from typing import Any
 
 from paths.carts.counts import BROWSE, Carts
 from paths.carts.listing import CartList
+from paths.people.cohort_members import InCohort
 from paths.people.members import Members
 from paths.people.selections import AtStep, Ended, OnEdge, Selection
 from paths.retention.cohorts import Retention
@@ -106,6 +107,14 @@ def lifecycles(project: ProjectFolder, asked: Asked) -> Iterator[Law]:
             size[r["cohort"]] = r["customers"]
     returned = [met[i] for i in range(len(weeks))][:MOST_WEEKS]
     yield week_by_week("returned of all cohorts in a week = active in it", weeks, returned, active[:MOST_WEEKS])
+    shown = [r for r in cells if r["cohort"] != AVERAGE and r["complete"] and r["period"] == 1][:NODES_CHECKED]
+    rules = RetentionRules(periods=MOST_WEEKS)
+    lists = [Members(selection=InCohort(rules=rules, cohort=r["cohort"], period=1)) for r in shown]
+    for row, found in zip(shown, project.ask(Period(), lists).answers if lists else [], strict=True):
+        subject = f"{row['cohort']}, {row['name']}"
+        yield Law(
+            "a list of a cohort's customers holds exactly those returned", found.num_rows, row["returned"], subject
+        )
     kept = {s["customer_key"] for s in asked.answers[4].to_pylist() if not s["excluded"]}
     yield Law("customers of all cohorts = customers with a session", sum(size.values()), len(kept))
 

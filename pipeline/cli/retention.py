@@ -66,6 +66,11 @@ def lengths(_: click.Context, __: click.Parameter, text: str | None) -> tuple[in
 @click.option("--value", is_flag=True, help="Goal value per customer by the end of each period.")
 @click.option("--periods", type=click.IntRange(min=1), help="So many after the first  [default: 1000]")
 @click.option("--second-goal", is_flag=True, help="Instead: the time from the first goal to the second.")
+@click.option(
+    "--returned", type=(str, int), metavar="COHORT K", help="The customers with a return in period K, one row each."
+)
+@click.option("--lapsed", type=(str, int), metavar="COHORT K", help="Those of the cohort without one.")
+@click.option("--unmask", is_flag=True, help="With --returned and --lapsed, show ids as recorded.")
 @click.option("--goal", multiple=True, help="Instead of [project] goal; may be repeated.")
 @question
 def retention(
@@ -81,10 +86,17 @@ def retention(
       journeys retention --by month
       journeys retention --from goal --return purchase --value
       journeys retention --second-goal
+      journeys retention --by month --lapsed 2024-03-01 1 --limit 5
     """
     result = opened(project).retention(goal=list(goal) or None, **asked, **words(scope))
     if asked["second_goal"]:
         answer(result, output, title="time from the first goal to the second", notes=(reached(result.meta),))
+        return
+    if asked["returned"] or asked["lapsed"]:
+        meta = result.meta
+        what = "returned in" if meta["returned"] else "without a return in"
+        title = f"customers of the cohort {meta['cohort']} {what} {meta['period']}"
+        answer(result, output, title=title, notes=(f"{meta['customers']:,} customers",))
         return
     title = f"retention by {result.meta['by']}"
     measure = "value_per_customer" if result.meta.get("goals_with_value") else "share"

@@ -62,6 +62,7 @@ DEFINITIONS = {
         "for all of them is blank, never 0. The average is pooled: returns over customers, of the cohorts whose period k is "
         "over. Everything in the store is read: a first event may lie any time back."
     ),
+    "cohort members": "The customers that one cell of the cohort triangle counts, found by the code that counts them.",
     "second goal": (
         "Customers from their first goal to the next; who has none yet counts for as long as they were watched, until as_of "
         "(Kaplan and Meier). converted: had a second one by then; at_risk: known to have had none, and watched for longer."
@@ -145,9 +146,23 @@ def behind(result: Result, directory: str) -> list[str]:
     if result.title == "paths" and result.table.num_rows:
         inner = [r for r in result.table.slice(0, 50).to_pylist() if r["source"] != "START" and r["target"] != "END"]
         return [f"{base} --edge {shlex.quote(inner[0]['source'])} {shlex.quote(inner[0]['target'])}"] if inner else []
+    cells = result.table.column_names[:1] == ["cohort"] and [r for r in result.rows() if r["complete"] and r["period"]]
+    if result.title == "retention" and cells:
+        words = retention_options(result.meta)
+        return [f"    journeys -C {directory} retention{words} --returned {cells[0]['cohort']} {cells[0]['period']}"]
     if result.title == "carts":
         return [f"{base} --cart abandoned"]
     return []
+
+
+def retention_options(meta: Mapping[str, Any]) -> str:
+    """The options of a retention that are not the defaults, as typed."""
+    found = [f"--by {meta['by']}", *(["--rolling"] if meta["rolling"] else [])]
+    found += [f"--{name} {meta[name]}" for name, usual in (("mode", "on"), ("from", "first")) if meta[name] != usual]
+    found += [f"--brackets {','.join(map(str, meta['brackets']))}"] if meta["brackets"] else []
+    for name in ("return", "goal", "segment", "where"):
+        found += [f"--{name} {shlex.quote(str(value))}" for value in meta.get(name) or ()]
+    return "".join(f" {option}" for option in found)
 
 
 def funnel_options(meta: Mapping[str, Any]) -> str:

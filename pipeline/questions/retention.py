@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Unpack
 
 import pyarrow as pa
 
-from ingest.errors import ConfigError
+from ingest.errors import ConfigError, did_you_mean
 from paths.analysis import Analysis
 from paths.overview.names import Vocabulary
+from paths.people.cohort_members import InCohort
+from paths.people.members import Members
 from paths.retention.calendar import Unit
 from paths.retention.cohorts import Retention
 from paths.retention.lifecycle import Lifecycle, Stickiness
 from paths.retention.rules import Mode, RetentionRules, Start
 from paths.retention.second_goal import SecondGoal
+from paths.retention.table import AVERAGE
+from pipeline.project.masking import Mask
 from pipeline.project.project import Asked, Period, PeriodWords, ProjectFolder
 from pipeline.project.result import Result
 from pipeline.project.rules import goal_rules
@@ -32,10 +37,16 @@ def retention(
     breakdown: str | None = None,
     value: bool = False,
     periods: int | None = None,
+    returned: tuple[str, int] | None = None,
+    lapsed: tuple[str, int] | None = None,
+    unmask: bool = False,
     goal: Sequence[str] | None = None,
     **period: Unpack[PeriodWords],
 ) -> Result:
-    """One row per cohort and period, each group's average last; a period that is not over is null."""
+    """One row per cohort and period, each group's average last; a period that is not over is null.
+
+    With `returned` or `lapsed`, the first day of a cohort and a period of it: one row per customer of that cell.
+    """
     rules = RetentionRules(
         unit=by,
         mode=mode,
@@ -50,6 +61,12 @@ def retention(
     )
     question = Retention(rules=rules, minor_units=project.minor_units)
     named = () if breakdown is None else (breakdown,)
+    if returned is not None or lapsed is not None:
+        if returned is not None and lapsed is not None:
+            raise ConfigError("--returned and --lapsed do not go together; ask for one of them.")
+        return cell(project, question, returned or lapsed or ("", 0), returned is not None, unmask, Period(**period))
+    if unmask:
+        raise ConfigError("--unmask is about customers: ask for --returned or --lapsed as well.")
     asked = project.ask(Period(**period), [question, Vocabulary()], named)
     asked.check_names(return_, "return")
     if value or from_ == "goal":
@@ -68,6 +85,33 @@ def retention(
         **(values(asked, table) if value else {}),
     }
     return asked.result("retention", table, parameters=parameters)
+
+
+def cell(
+    project: ProjectFolder, question: Retention, place: tuple[str, int], back: bool, unmask: bool, period: Period
+) -> Result:
+    """One row per customer behind a cell, as `customers` has them; raises ConfigError where there is no such cell."""
+    rules = replace(question.rules, breakdown=None)
+    selection = InCohort(rules=rules, cohort=place[0], period=place[1], returned=back)
+    wanted = Members(selection=selection, rules=rules.goal, minor_units=project.minor_units)
+    asked = project.ask(period, [wanted, replace(question, rules=rules)])
+    rows = [r for r in asked.answers[1].to_pylist() if r["cohort"] != AVERAGE]
+    found = next((r for r in rows if (r["cohort"], r["period"]) == place), None)
+    if found is None:
+        cohorts = list(dict.fromkeys(r["cohort"] for r in rows))
+        raise ConfigError(
+            f'there is no cohort "{place[0]}" with a period {place[1]} that has begun.'
+            f"{did_you_mean(place[0], cohorts)} A cohort is named by its first day, as `retention` shows it."
+        )
+    if not found["complete"]:
+        asked.warnings.append(f"{found['name']} of {place[0]} is not over at as_of, so the triangle is blank there.")
+    table = asked.answers[0]
+    customers = table.num_rows
+    table = table.drop_columns(["customer_key", "session_id"])
+    if not unmask:
+        table = Mask.of(project.store.root).column(table, "customer")
+    parameters = {"cohort": place[0], "period": found["name"], "returned": back, "customers": customers}
+    return asked.result("cohort members", table, parameters={**parameters, "masked": not unmask})
 
 
 def values(asked: Asked, table: pa.Table) -> dict[str, int]:

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from paths.journeys.conditions import parse_condition
 from paths.journeys.goals import GoalRules
 from paths.journeys.scope import NEVER
+from paths.people.cohort_members import InCohort
 from paths.retention.cohorts import Retention
 from paths.retention.lifecycle import Lifecycle, Stickiness
 from paths.retention.rules import MODES, STARTS, RetentionRules
 from paths.retention.second_goal import SecondGoal
+from paths.retention.table import AVERAGE
 from tests.builder import MINUTE, Event, Row, events_of, instant, journeys_of
 from tests.cases import cases
 from tests.oracles import retention as oracle
@@ -120,6 +122,12 @@ def test_the_triangle_is_the_oracles_and_any_batches_add_up_to_it(
         key: (n, back, None if value is None or not valued else value / 100)
         for key, (n, back, value) in expected.items()
     }
+    if group is None:
+        whole = journeys_of(rows, **scope)
+        for r in [r for r in table.to_pylist() if r["complete"] and r["cohort"] != AVERAGE][:4]:
+            cell = {"rules": rules, "cohort": r["cohort"], "period": r["period"]}
+            back, away = (len(InCohort(**cell, returned=b).choose(whole).first) for b in (True, False))
+            assert (back, back + away) == (r["returned"], r["customers"])
     for r in table.to_pylist():
         assert r["complete"] == (r["returned"] is not None) == (r["share"] is not None)
         assert not r["complete"] or r["share"] == round(r["returned"] / r["customers"], 6)
