@@ -156,8 +156,15 @@ class StoreQuestions(ProjectFolder):
             'events'
         """
         from pipeline.loading.erase import erase
+        from pipeline.nightly.report_index import write_index
 
-        return erase(self, id, anonymous=anonymous, dry_run=dry_run)
+        receipt = erase(self, id, anonymous=anonymous, dry_run=dry_run)
+        reports = self.directory / self.config.project.reports
+        gone = any(r["place"] == "published pages" and r["before"] for r in receipt.rows())
+        if gone and not dry_run and reports.is_dir():
+            with self.store.private():
+                write_index(self)  # without links to pages that are gone
+        return receipt
 
     @question
     def sql(

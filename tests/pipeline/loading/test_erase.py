@@ -84,6 +84,17 @@ def test_no_file_of_the_store_or_the_reports_holds_an_id_after_erasing(tmp_path:
     assert all(Project(tmp_path).reconcile()["holds"].to_pylist())
 
 
+def test_pages_that_show_the_customer_go_and_the_index_links_to_none_of_them(tmp_path: Path) -> None:
+    project = filled(tmp_path)
+    page, index = tmp_path / "reports" / "2026-01-17" / "index.html", tmp_path / "reports" / "index.html"
+    assert "2026-01-17/index.html" in index.read_text()
+    page.write_text(f"a cart of {project.erase('annette-1234', dry_run=True).meta['id']}")
+    rows = {r["place"]: (r["before"], r["after"]) for r in project.erase("annette-1234").rows()}
+    assert rows["published pages"] == (1, 0)
+    assert not page.exists()
+    assert "2026-01-17/index.html" not in index.read_text()
+
+
 def test_the_receipt_is_kept_and_holds_no_id(tmp_path: Path) -> None:
     receipt = filled(tmp_path).erase("annette-1234")
     (kept,) = (tmp_path / "store" / "receipts").glob("*.json")
