@@ -127,7 +127,7 @@ def test_equal_snapshots_give_equal_bytes() -> None:
 
 def test_a_shop_without_goal_funnel_carts_or_period_before_says_what_it_needs(tmp_path: Path) -> None:
     events = [
-        {"customer_id": f"c{i}", "event_at": f"2026-03-0{1 + i % 3}T10:00:00", "event": "page"} for i in range(40)
+        {"customer_id": f"c{i % 20}", "event_at": f"2026-03-0{1 + i % 3}T10:00:00", "event": "page"} for i in range(40)
     ]
     project = shop(tmp_path / "bare", '[[source]]\nname = "s"\npath = "events.csv"\n', events)
     text = render(gather(project, Period())[0]).decode()
