@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,10 @@ import pyarrow as pa
 from ingest.cleaning.clean import Limits, prepare, stage
 from ingest.cleaning.evidence import Evidence
 from ingest.cleaning.guess import guess
-from ingest.cleaning.mapping import Columns, SourceMapping
+from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping
 from ingest.database import Database, load_sql
 from ingest.errors import ConfigError
+from ingest.quoting import literal
 from ingest.readers.sources import ReadOptions, read_rows
 
 COLUMNS = pa.schema(
@@ -43,21 +46,57 @@ class Look:
     first_event_at: str | None = None
     last_event_at: str | None = None
     events: tuple[tuple[str, int], ...] = ()  # the most frequent ones
+    notes: tuple[str, ...] = ()  # what else to say of it
 
 
-def look(path: Path, options: ReadOptions, mapping: SourceMapping | None = None) -> Look:
-    """Read a file and say what is in it; `mapping` None = guess one. Raises InputError as `read_rows` does."""
+SMALL = 100_000
+"""Rows up to which different values are counted; of a larger file they are estimated."""
+
+TIME_FORMATS = (
+    "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M", "%m/%d/%Y", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H:%M",
+    "%d %b %Y %H:%M:%S", "%d %b %Y %H:%M", "%b %d, %Y %H:%M:%S", "%b %d, %Y %I:%M:%S %p", "%d/%b/%Y:%H:%M:%S %z", "%Y%m%d%H",
+)  # fmt: skip
+"""How times are often written that mean no one instant without being told."""
+
+
+def look(
+    path: Path,
+    options: ReadOptions,
+    mapping: SourceMapping | None = None,
+    *,
+    given: SourceMapping | None = None,
+    refused: Collection[str] = (),
+) -> Look:
+    """Read a file and say what is in it; `mapping` None = guess what is not `given`, and not `refused`.
+
+    Raises InputError as `read_rows` does, and ConfigError for a column of the mapping that is not there.
+    """
     with Database() as db:
+        db.run(load_sql("ingest", "macros"))
+        db.run(load_sql("ingest", "json_paths"))
         raw = read_rows(db, path, options)
-        problem = ""
+        problem, notes = "", list(raw.notes)
         if mapping is None:
+            base = given or SourceMapping()
             try:
                 evidence = Evidence(db, raw.relation, raw.columns)
-                mapping = SourceMapping(fields=guess(raw.columns, raw.format, evidence=evidence).fields)
+                made = guess(
+                    raw.columns, raw.format, evidence=evidence, given=base.fields, refused=refused, mapping=base
+                )
+                mapping = replace(base, fields={**made.fields, **base.fields})
+                notes += made.notes
             except ConfigError as error:
                 problem = str(error)
         columns = Columns(raw.columns, raw.types)
-        table = [column_row(db, raw.relation, columns, i, mapping) for i in range(len(columns.names))]
+        if mapping is not None:
+            mapping, said = with_time_format(db, raw.relation, columns, mapping)
+            notes += said + path_notes(db, raw.relation, columns, mapping)
+        notes += json_notes(db, raw.relation, columns)
+        counted = int(db.rows(f"select count(*) from {raw.relation}")[0][0]) <= SMALL
+        if not counted:
+            notes.append(f"distinct is an estimate: the file has more than {SMALL:,} rows")
+        table = [column_row(db, raw.relation, columns, i, mapping, counted) for i in range(len(columns.names))]
         found: dict[str, Any] = {} if mapping is None else staged(db, raw.relation, columns, mapping)
         reasons = dict(found.pop("reasons", {}))
         if raw.unreadable.num_rows:
@@ -71,20 +110,85 @@ def look(path: Path, options: ReadOptions, mapping: SourceMapping | None = None)
         mapping=mapping,
         problem=problem,
         reasons=reasons,
+        notes=tuple(notes),
         **found,
     )
 
 
+def with_time_format(
+    db: Database, relation: str, columns: Columns, mapping: SourceMapping
+) -> tuple[SourceMapping, list[str]]:
+    """The mapping with the one format that fits every filled cell of a column of times which cannot be read as it is.
+
+    Of several that fit nobody can tell: they are named, and the mapping stays.
+    """
+    spec = mapping.fields.get("event_at")
+    if spec is None or spec.formats or len(spec.columns) != 1 or spec.columns[0] not in columns.names:
+        return mapping, []
+    at = columns.names.index(spec.columns[0])
+    if columns.types[at] != "text":
+        return mapping, []
+    read = ", ".join(f"count(try_strptime(t, {literal(f)}))" for f in TIME_FORMATS)
+    cells = f"select bare(c{at}::varchar) as t from {relation}"
+    filled, good, *fitting = db.rows(
+        f"select count(*), count(instant_of(t, 'UTC', 's')), {read} from ({cells}) where t <> ''"
+    )[0]
+    if good == filled:
+        return mapping, []
+    fits = [f for f, n in zip(TIME_FORMATS, fitting, strict=True) if n == filled]
+    name, bad = spec.columns[0], f"{filled - good:,} of {filled:,} values of {spec.columns[0]}"
+    if not fits:
+        return mapping, [f"{bad} are no times, and no common format fits them all: say how they are written"]
+    if len(fits) > 1:
+        named = " or ".join(json.dumps(f) for f in fits)
+        return mapping, [f"{bad} could be several times: choose the format, {named}"]
+    fields = {**mapping.fields, "event_at": replace(spec, formats=(fits[0],))}
+    return replace(mapping, fields=fields), [f"{name} is read by the format {json.dumps(fits[0])}, the one that fits"]
+
+
+def path_notes(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> list[str]:
+    """The mapped paths into JSON that have no value in any row."""
+    notes = []
+    for target, spec in mapping.fields.items():
+        for name in spec.columns:
+            found = columns.find(name, target, fail=False)
+            if found is None or found[1] is None:
+                continue
+            values = Expressions()
+            sql = values.text(columns, Field(columns=(name,)), target)
+            total, filled = db.rows(f"select count(*), count({sql}) from {relation}", values.params)[0]
+            if total and not filled:
+                notes.append(f"{target} = {name} has no value in any of {total:,} rows; is the path right?")
+    return notes
+
+
+def json_notes(db: Database, relation: str, columns: Columns) -> list[str]:
+    """The keys of the columns that hold JSON objects: paths to map."""
+    notes = []
+    for i, name in enumerate(columns.names):
+        if columns.types[i] != "text":
+            continue
+        some = f"select c{i}::varchar as t from {relation} where c{i}::varchar like '{{%' limit 1000"
+        keys = db.rows(
+            f"select k, count(*) from (select unnest(json_keys(t)) as k from ({some}) where json_valid(t)) group by k "
+            "order by count(*) desc, k limit 12"
+        )
+        if keys:
+            notes.append(f"{name} holds JSON; its keys can be mapped: {', '.join(f'{name}.{k}' for k, _ in keys)}")
+    return notes
+
+
 def column_row(
-    db: Database, relation: str, columns: Columns, i: int, mapping: SourceMapping | None
+    db: Database, relation: str, columns: Columns, i: int, mapping: SourceMapping | None, counted: bool
 ) -> dict[str, object]:
     """The COLUMNS row of column i."""
     c = f"c{i}::varchar"
+    different = f"count(distinct nullif({c}, ''))" if counted else f"approx_count_distinct({c})"
     kinds = {"number": "double", "instant": "timestamp", "boolean": "boolean"}
     checks = ", ".join(f"count(*) filter ({c} <> '' and try_cast({c} as {t}) is null)" for t in kinds.values())
     whole = f"count(*) filter ({c} <> '' and not regexp_full_match({c}, '[+-]?[0-9]+'))"
     total, filled, distinct, example, *failing = db.rows(
-        f"select count(*), count(*) filter ({c} <> ''), approx_count_distinct({c}), min({c}) filter ({c} <> ''), "
+        f"select count(*), count(*) filter ({c} <> ''), {different}, min({c}) filter ({c} <> ''), "
         f"{whole}, {checks} from {relation}"
     )[0]
     kind = next(

@@ -88,12 +88,18 @@ class StoreQuestions(ProjectFolder):
 
     @question
     def inspect(
-        self, file: str | PathLike[str], *, format: Format | None = None, delimiter: str | None = None
+        self,
+        file: str | PathLike[str],
+        *,
+        map: Mapping[str, str] | None = None,
+        format: Format | None = None,
+        delimiter: str | None = None,
     ) -> Result:
         """One row per column of a file: what it holds, and what it would be mapped to. Nothing is loaded.
 
         Args:
             file: a path, relative to the working folder.
+            map: which column a target is read from, as of `ingest`; before the [[source]] that fits and before a guess.
             format: how it is written; guessed by default.
             delimiter: of CSV; guessed by default.
 
@@ -111,7 +117,7 @@ class StoreQuestions(ProjectFolder):
         """
         from pipeline.loading.inspection import inspected
 
-        return inspected(fspath(file), format=format, delimiter=delimiter)
+        return inspected(self, fspath(file), maps=map, format=format, delimiter=delimiter)
 
     @question
     def quarantine(self, *, reason: str | None = None, counts: bool = False) -> pa.Table:

@@ -208,12 +208,25 @@ def quarantine(reason: str | None, rows: bool, project: ProjectOptions, output: 
 
 @click.command()
 @click.argument("file")
+@click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    callback=pairs,
+    metavar="TARGET=COLUMN",
+    help="Read TARGET from COLUMN, as ingest does (nothing: do not guess it).",
+)
 @click.option("--input-format", "format_", type=FORMATS, help="How the file is written [default: guessed].")
 @click.option("--delimiter", help="Delimiter of CSV [default: guessed].")
 @project_options
 @output_options
 def inspect(
-    file: str, format_: Format | None, delimiter: str | None, project: ProjectOptions, output: OutputOptions
+    file: str,
+    maps: dict[str, str],
+    format_: Format | None,
+    delimiter: str | None,
+    project: ProjectOptions,
+    output: OutputOptions,
 ) -> None:
     """Look at a file: columns, a guessed mapping, and a [[source]] to paste into journeys.toml.
 
@@ -221,9 +234,10 @@ def inspect(
     Example:
       journeys inspect events.csv
     """
-    result = opened(project).inspect(file, format=format_, delimiter=delimiter)
+    result = opened(project).inspect(file, map=maps, format=format_, delimiter=delimiter)
     meta = result.meta
-    title = f"{meta['file']}: {meta['rows']:,} records, {meta['format']}"
+    more = f" (the first of {meta['files']:,} files)" if meta["files"] > 1 else ""
+    title = f"{meta['file']}: {meta['rows']:,} records, {meta['format']}{more}"
     show(result.table, output, title=title, notes=remarks(meta))
     if meta["toml"] is not None:
         click.echo(meta["toml"], err=output.format not in (None, "table"))
@@ -231,10 +245,12 @@ def inspect(
 
 def remarks(meta: Mapping[str, Any]) -> list[str]:
     """Time range, events and faults in words."""
+    further = [f"read as [[source]] {meta['source']}"] if meta["source"] else []
+    further += [*meta["notes"], *meta["differences"]]
     if meta["problem"]:
-        return [meta["problem"]]
+        return [meta["problem"], *further]
     notes = [f"from {meta['first_event_at']} to {meta['last_event_at']}"] if meta["first_event_at"] else []
     if meta["events"]:
         notes.append("events: " + ", ".join(f"{name} {n:,}" for name, n in meta["events"]))
     notes += [f"would be quarantined: {n:,} {reason}" for reason, n in meta["reasons"].items()]
-    return notes
+    return [*notes, *further]

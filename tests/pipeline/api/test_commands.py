@@ -40,7 +40,7 @@ NO_QUESTION = {
 
 RENAMED = {
     "ingest": {"maps": "map", "format_": "format"},
-    "inspect": {"format_": "format"},
+    "inspect": {"maps": "map", "format_": "format"},
 }
 SCREEN = {
     "config show": {"origin"},  # always a column
