@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from ingest.json_path import bound_path, steps
+from ingest.store.columns import PREFIX
 
 EXTRACT = "select json_extract_string(properties, $path) as value from documents"
 
@@ -27,7 +28,7 @@ def property_values(documents: list[str], name: str) -> list[str | None]:
 
 def coded_property(codes: np.ndarray, documents: tuple[str, ...], name: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """(codes, names) of one key: read once per distinct document, not per row."""
-    values = property_values(list(documents), name)
+    values = property_values(list(documents), name.removeprefix(PREFIX))
     names = sorted({v for v in values if v is not None})
     position = {v: i for i, v in enumerate(names)}
     table = np.array([*(-1 if v is None else position[v] for v in values), -1], dtype=np.int32)

@@ -8,8 +8,12 @@ import pyarrow.parquet as pq
 
 from ingest.database import Database, load_sql
 from ingest.json_path import bound_path, steps
+from ingest.schema import EVENTS
 from ingest.store.event_store import Snapshot
 from ingest.store.spans import SpanFile
+
+PREFIX = "properties."
+"""Before a key of the properties that has the name of one of the store's own columns."""
 
 INTERNAL = frozenset(
     {
@@ -45,17 +49,30 @@ def absent_columns(snapshot: Snapshot, wanted: Collection[str]) -> tuple[list[st
         for file in reversed(snapshot.files):
             known |= filled(db, file)
             missing = [
-                c for c in missing if c not in known and not (known.issuperset(steps(c)[:1]) and has_path(db, file, c))
+                c
+                for c in missing
+                if c not in known
+                and not ((c.startswith(PREFIX) or known.issuperset(steps(c)[:1])) and has_path(db, file, c))
             ]
             if not missing:
                 break
     return missing, sorted(known - INTERNAL)
 
 
+def shadowed(snapshot: Snapshot, wanted: Collection[str]) -> list[str]:
+    """Of the wanted columns those of the store that a file had, too: its values are keys of the properties. Looks at the newest file."""
+    own = sorted(set(wanted) & set(EVENTS.names))
+    if not own or not snapshot.files:
+        return []
+    with Database() as db:
+        return [c for c in own if has_path(db, snapshot.files[-1], f"{PREFIX}{c}")]
+
+
 def has_path(db: Database, file: SpanFile, path: str) -> bool:
     """Has an event of this file a value at a path into its properties?"""
     if len(steps(path)) < 2 or "properties" not in filled(db, file):
         return False
+    path = path.removeprefix(PREFIX)
     db.run(load_sql("ingest", "json_paths"))
     value, params = bound_path("properties", path)
     rows = f"from read_parquet($files, hive_partitioning = false) where {value} <> '' limit 1"

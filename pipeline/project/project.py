@@ -13,7 +13,7 @@ import pyarrow as pa
 from ingest.errors import ConfigError, did_you_mean
 from ingest.identity.rules import IdentityRules
 from ingest.schema import MONEY
-from ingest.store.columns import BESIDE, absent_columns
+from ingest.store.columns import BESIDE, PREFIX, absent_columns, shadowed
 from ingest.store.event_days import event_days
 from ingest.store.event_store import EventStore, Snapshot
 from paths.analysis import Analysis
@@ -147,6 +147,10 @@ class ProjectFolder:
         missing, known = absent_columns(snapshot, answers[-1] - scope.facts.names) if answers[-1] else ([], [])
         meant = {c: "" if c in snapshot.columns else did_you_mean(c, [*known, *near]) for c in missing}
         warnings.extend(f'no event has a value in the column "{c}".{meant[c]}' for c in missing)
+        warnings.extend(
+            f'the column "{c}" is the store\'s own; that of the file is asked as "{PREFIX}{c}".'
+            for c in shadowed(snapshot, named)
+        )
         return Asked(
             answers=answers[:-1], snapshot=snapshot, scope=scope, done=done, config=self.config, warnings=warnings
         )

@@ -59,6 +59,7 @@ RIGHT: dict[str, tuple[str, ...]] = {
     "report-13-event_id-that-is-a-type-code": ("\n6,",),
     "report-16-zero-byte-file-stops-all-sources": ("## rc\nrc=0", "an empty .ndjson instead: rc=0"),
     "report-17-ndjson-day-without-purchases-stops-the-night": ("## nights\nrc=0\nrc=0\nrc=0\n", "## guessed\nrc=0"),
+    "report-37-columns-hidden-by-the-stores-own-names": ("\nr1,1,view", "\nEUR,1,view", 'is asked as "properties.source"'),
 }  # fmt: skip
 """Case -> texts that its output (stdout, then stderr) holds."""
 
