@@ -2,6 +2,8 @@
 
 Each loop does what a function in NumPy does as well; tests compare the two. Numba takes a second to load, and the first call
 on a machine some seconds to compile; so a process counts with NumPy until it has asked WORTH questions of rows.
+
+Which of the two counts is chosen here alone, by `twin`: the function in NumPy names the one that calls the loop.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from functools import cache, cached_property
+from functools import cache, cached_property, partial, wraps
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
@@ -32,10 +34,42 @@ def expect(rows: int, questions: int) -> None:
     Choice.asked += rows * questions
 
 
-def worth() -> bool:
+def _worth() -> bool:
     """Are loops compiled from here on?"""
     wanted = Choice.asked >= WORTH if Choice.always is None else Choice.always
     return wanted and usable()
+
+
+def counting_alike() -> Callable[[], None]:
+    """What a helper process is to call first: then it counts the way that this one does now."""
+    return partial(_follow, _worth())
+
+
+def _follow(compiled: bool) -> None:
+    Choice.always = compiled
+
+
+def twin(
+    compiled: Callable[P, R | None], when: Callable[P, bool] | None = None
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """`@twin(compiled)` on a function in NumPy: once loops are worth it, `compiled` is called with the same arguments instead.
+
+    The arguments are left to NumPy where `when` says False of them, or where `compiled` gives None; so None must be no
+    answer of the function. `__wrapped__` of what is made is the function in NumPy.
+    """
+
+    def choosing(plain: Callable[P, R]) -> Callable[P, R]:
+        @wraps(plain)
+        def chosen(*args: P.args, **kwargs: P.kwargs) -> R:
+            if _worth() and (when is None or when(*args, **kwargs)):
+                found = compiled(*args, **kwargs)
+                if found is not None:
+                    return found
+            return plain(*args, **kwargs)
+
+        return chosen
+
+    return choosing
 
 
 @cache

@@ -126,7 +126,7 @@ def running(journeys: Journeys, marks: Marks, past: Past, rules: CartRules) -> I
     opening = next_at_or_after(np.flatnonzero((marks.role == ADD) | (marks.role == BEGIN_CHECKOUT)), lane)
     early = marks.at[lane] - past.read_from <= rules.recovery
     opens = (opening <= end) & (marks.at[np.minimum(opening, len(marks) - 1)] >= past.since)
-    found = key[marks.position[lane[early & opens]]]
+    found: Ints = key[marks.position[lane[early & opens]]]
     cart = text_at(journeys.events, "cart_id", marks.position)
     if not (cart.codes >= 0).any():
         return found

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.array_types import Bools, Ints
-from ingest.compiled import Loop, worth
+from ingest.compiled import Loop, twin
 from ingest.scan.batches import Codes, EventBatch
 from sessionize.clock import day_numbers, midnight_after
 from sessionize.rules import SessionRules
@@ -61,14 +61,9 @@ def find_sessions(batch: EventBatch, passive: Bools, rules: SessionRules) -> Ses
     everything = not passive.any()
     active = None if everything else np.flatnonzero(~passive)
     customer, at = (batch.customer, batch.at) if active is None else (batch.customer[active], batch.at[active])
-    if worth() and rules.cut_on is None and not rules.cut_at_midnight:
-        number, first, rank, followed = numbered_by_time(customer, at, rules.idle, rules.longest)
-    else:
-        values = None if rules.cut_on is None else batch.text(rules.cut_on)
-        number, first = numbered(
-            customer, at, values if values is None or active is None else values.take(active), rules
-        )
-        rank, followed = neighbours(customer, at, first)
+    values = None if rules.cut_on is None else batch.text(rules.cut_on)
+    values = values if values is None or active is None else values.take(active)
+    number, first, rank, followed = numbered_and_ranked(customer, at, values, rules)
     index = number
     if active is not None:
         index = np.full(len(batch), -1, dtype=np.int32)
@@ -82,6 +77,23 @@ def find_sessions(batch: EventBatch, passive: Bools, rules: SessionRules) -> Ses
         rank=rank,
         followed=followed,
     )
+
+
+Numbered = tuple[npt.NDArray[np.int32], Ints, Ints, Bools]
+"""(session of each event; of each session: first event, Sessions.rank, Sessions.followed)."""
+
+
+def _compiled_numbers(customer: Customers, at: Ints, values: Codes | None, rules: SessionRules) -> Numbered | None:
+    if values is not None or rules.cut_at_midnight:
+        return None
+    return numbered_by_time(customer, at, rules.idle, rules.longest)
+
+
+@twin(_compiled_numbers)
+def numbered_and_ranked(customer: Customers, at: Ints, values: Codes | None, rules: SessionRules) -> Numbered:
+    """`numbered`, and `neighbours`."""
+    number, first = numbered(customer, at, values, rules)
+    return number, first, *neighbours(customer, at, first)
 
 
 def numbered(
@@ -106,9 +118,7 @@ def neighbours(customer: Customers, at: Ints, first: Ints) -> tuple[Ints, Bools]
 
 
 @Loop
-def numbered_by_time(
-    customer: Customers, at: Ints, idle: int, longest: int
-) -> tuple[npt.NDArray[np.int32], Ints, Ints, Bools]:
+def numbered_by_time(customer: Customers, at: Ints, idle: int, longest: int) -> Numbered:
     """`numbered`, where gaps and durations alone cut, and `neighbours`; no `longest` is 0."""
     n = len(at)
     number, first = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int64)

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from ingest.array_types import Codes32, Ints
-from ingest.compiled import Loop, worth
+from ingest.compiled import Loop, twin
 from ingest.scan.batches import Codes, Column, EventBatch, numbered
 
 CROWDED = 4_096
@@ -64,18 +64,18 @@ class Arrangement:
         )
 
 
+def _compiled_order(key: Ints) -> Ints | None:
+    low, bits = int(key.min()), (int(key.max()) - int(key.min())).bit_length()
+    found, even = by_bucket(key, low, max(0, bits - len(key).bit_length()), CROWDED)
+    return found if even else None
+
+
+@twin(_compiled_order, when=lambda key: len(key) > 0)
 def order_of(key: Ints) -> Ints:
-    """A stable order. The highest bits and the place in one number sort several times quicker than `argsort`."""
-    if worth() and len(key):
-        low, bits = int(key.min()), (int(key.max()) - int(key.min())).bit_length()
-        found, even = by_bucket(key, low, max(0, bits - len(key).bit_length()), CROWDED)
-        if even:
-            return found
-    return sorted_places(key)
+    """int64 [n]: the positions of the keys in ascending order, equal keys as they stand.
 
-
-def sorted_places(key: Ints) -> Ints:
-    """`order_of` by one sort: int64 [n], the positions of the keys in ascending order, equal keys as they stand."""
+    The highest bits and the place in one number sort several times quicker than `argsort`.
+    """
     if not len(key):
         return np.zeros(0, dtype=np.int64)
     bits = len(key).bit_length()

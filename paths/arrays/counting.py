@@ -1,6 +1,6 @@
 """Counting over integer codes: distinct pairs, dense or sparse tallies. All results are integers.
 
-What has a loop in paths/arrays/loops.py counts there once that is worth it, with the same result.
+What has a `twin` counts by a loop of paths/arrays/loops.py once that is worth it, with the same result.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.array_types import AnyInts, Bools, Flags, Ints
-from ingest.compiled import worth
+from ingest.compiled import twin
 from paths.arrays import loops
 from paths.arrays.histograms import bins
 
@@ -21,12 +21,14 @@ FEW = 200
 """Values of a code, up to which sorting them is quicker than a table of their bins."""
 
 
+def _compiled_units(unit: AnyInts, code: AnyInts, size: int) -> Ints | None:
+    found, ascending = loops.units(unit, code, size)
+    return found if ascending else None
+
+
+@twin(_compiled_units, when=lambda unit, code, size: size <= loops.ROOM)
 def units_at(unit: AnyInts, code: AnyInts, size: int) -> Ints:
     """How many different units each code has: int64 [size]. unit, code: one per row, integers, 0 <= code < size."""
-    if loops.fit(size):
-        found, ascending = loops.units(unit, code, size)
-        if ascending:
-            return found
     bits = max(size - 1, 1).bit_length()  # shifts are much quicker than divisions
     room = (int(unit.max()) + 1) << bits if len(unit) else 0
     pairs = packed(unit, code, bits, room <= 1 << 31)
@@ -45,12 +47,14 @@ def packed(high: AnyInts, low: AnyInts, bits: int, small: bool) -> AnyInts:
     return pairs
 
 
+def _compiled_first_rows(unit: AnyInts, code: AnyInts, size: int) -> Ints | None:
+    first, ascending = loops.first_rows(unit, code, size)
+    return first if ascending else None
+
+
+@twin(_compiled_first_rows, when=lambda unit, code, size: size <= loops.ROOM)
 def first_rows(unit: AnyInts, code: AnyInts, size: int) -> Ints:
     """The first row of each different (unit, code) pair, in no order to rely on; 0 <= code < size."""
-    if loops.fit(size):
-        first, ascending = loops.first_rows(unit, code, size)
-        if ascending:
-            return first
     cell = unit.astype(np.int64) * size + code
     return first_cells(cell, (int(unit.max()) + 1) * size if len(unit) else 0)
 
@@ -102,6 +106,7 @@ def tally(code: AnyInts, size: int) -> tuple[Ints, Ints]:
     return values.astype(np.int64), counts.astype(np.int64)
 
 
+@twin(loops.times, when=lambda code, size, values: size <= loops.ROOM and len(values) > FEW * size)
 def tally_times(code: AnyInts, size: int, values: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """(code, bin, how many values, their sum) for values >= 0 in log bins, ascending; 0 <= code < size; see histograms.py.
 
@@ -109,8 +114,6 @@ def tally_times(code: AnyInts, size: int, values: Ints) -> tuple[Ints, Ints, Int
     """
     if not len(values):
         return values, values, values, values
-    if loops.fit(size) and len(values) > FEW * size:
-        return loops.times(code, size, values)
     bits = int(values.max()).bit_length()
     if (size - 1).bit_length() + bits <= 63:
         pairs = packed(code, values, bits, small=False)
@@ -143,9 +146,20 @@ def exact_sums(cell: AnyInts, values: Ints) -> Ints:
     return (high << 26) + low
 
 
+@twin(loops.flagged)
+def flagged(flags: Flags) -> tuple[Ints, Flags]:
+    """(rows with any flag, those flags)."""
+    return np.flatnonzero(flags), flags[flags > 0]
+
+
+def _compiled_positions(flags: Bools) -> Ints:
+    return loops.flagged(flags.view(np.uint8))[0]
+
+
+@twin(_compiled_positions)
 def positions(flags: Bools) -> Ints:
     """Where the flags are set: `flatnonzero`, which takes long where many are."""
-    return loops.flagged(flags.view(np.uint8))[0] if worth() else np.flatnonzero(flags)
+    return np.flatnonzero(flags)
 
 
 def previous_true(flags: Bools) -> Ints:
@@ -159,8 +173,7 @@ def stretches(start: Ints, length: Ints) -> Ints:
     return np.repeat(start - np.cumsum(length) + length, length) + np.arange(int(length.sum()), dtype=np.int64)
 
 
+@twin(loops.next_at_or_after)
 def next_at_or_after(positions: Ints, start: Ints) -> Ints:
     """For each start: the first of the ascending positions that is >= it; the largest int64 where there is none."""
-    if worth():
-        return loops.next_at_or_after(positions, start)
     return np.append(positions, np.iinfo(np.int64).max)[np.searchsorted(positions, start)]

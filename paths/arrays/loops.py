@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.array_types import AnyInts, Bools, Flags, Ints
-from ingest.compiled import Loop, worth
+from ingest.compiled import Loop
 from paths.arrays.histograms import BASE as HISTOGRAM_BASE
 from paths.arrays.histograms import SHIFT
 
@@ -16,12 +16,7 @@ Bits = npt.NDArray[np.integer[Any]]
 
 BASE = int(HISTOGRAM_BASE)
 ROOM = 1 << 18
-"""Codes that a table may have a place for: more, and it leaves the cache."""
-
-
-def fit(size: int) -> bool:
-    """Are loops worth it, and is there room for a table of so many codes?"""
-    return worth() and size <= ROOM
+"""Codes that a table may have a place for: more, and it leaves the cache; then NumPy counts."""
 
 
 @Loop
@@ -120,7 +115,7 @@ def next_at_or_after(positions: Ints, start: Ints) -> Ints:
 
 @Loop
 def flagged(flags: Flags) -> tuple[Ints, Flags]:
-    """(rows with any flag, those flags)."""
+    """counting.flagged."""
     rows, some = np.empty(len(flags) + 1, dtype=np.int64), np.empty(len(flags) + 1, dtype=np.uint8)
     found = 0
     for i in range(len(flags)):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.array_types import MICROSECOND, Bools, Ints
-from ingest.compiled import worth
+from ingest.compiled import twin
 from ingest.scan.batches import Codes, EventBatch
 from paths.funnels import loops
 from paths.funnels.any_order import deepest_any
@@ -126,25 +126,31 @@ class Candidates:
         return np.logical_or.reduce(hits) if hits else None
 
 
+def _compiled_candidates(journeys: Journeys, funnel: FunnelSpec) -> Candidates | None:
+    by_name = bits_by_name(journeys, funnel)
+    if by_name is None:
+        return None
+    names, owner = journeys.events.event.codes, journeys.customer
+    position, unit, at, bits = loops.candidates(by_name, names, owner, journeys.events.at)
+    return Candidates(
+        funnel=funnel,
+        position=position,
+        unit=unit,
+        units=len(journeys.customer_starts),
+        at=at,
+        matches={},
+        excluded=(),
+        starts=everyone(len(at)),
+        as_of=journeys.scope.as_of,
+        closed=None,
+        bits=bits,
+    )
+
+
 @memoised()
+@twin(_compiled_candidates)
 def candidates(journeys: Journeys, funnel: FunnelSpec) -> Candidates:
     """The rows of every period. Strict funnels stumble over every row that is not passive or ignored."""
-    if (bits := bits_by_name(journeys, funnel)) is not None:
-        names, owner, at = journeys.events.event.codes, journeys.customer, journeys.events.at
-        position, unit, at, bits = loops.candidates(bits, names, owner, at)
-        return Candidates(
-            funnel=funnel,
-            position=position,
-            unit=unit,
-            units=len(journeys.customer_starts),
-            at=at,
-            matches={},
-            excluded=(),
-            starts=everyone(len(at)),
-            as_of=journeys.scope.as_of,
-            closed=None,
-            bits=bits,
-        )
     by_session = funnel.count == "sessions"
     matches = {i: s.matches(journeys) for i, s in enumerate(funnel.steps, 1)}
     excluded = tuple(x.matches(journeys) for x in funnel.exclusions)
@@ -175,7 +181,7 @@ def bits_by_name(journeys: Journeys, funnel: FunnelSpec) -> npt.NDArray[np.uint8
     names_alone = journeys.touchpoint.codes is event.codes and not any(
         m.columns for s in funnel.steps for m in s.matchers
     )
-    if not (worth() and plain and names_alone and len(funnel.needed) == len(funnel.steps) <= 8):
+    if not (plain and names_alone and len(funnel.needed) == len(funnel.steps) <= 8):
         return None
     codes = np.arange(len(event.names), dtype=np.int32)
     kinds = EventBatch.of(codes.astype(np.int64), codes.astype(np.int64), Codes(codes, event.names))

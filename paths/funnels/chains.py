@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.array_types import Bools, Ints
-from ingest.compiled import worth
+from ingest.compiled import twin
 from paths.arrays import loops as array_loops
 from paths.funnels import loops as funnel_loops
 
@@ -43,7 +43,7 @@ class Rows:
     matches: Sequence[Bools]  # per step
     starts: Bools  # may a chain start here
     barriers: Sequence[Bools | None]  # per step: events that end a chain which stands at this step (0-based)
-    bits: npt.NDArray[np.uint8] | None = None  # bit i: matches[i], where those are not told one by one
+    bits: npt.NDArray[np.uint8] | None = None  # bit i: matches[i], where a loop made them, not told one by one
 
     @property
     def unit_start(self) -> Ints:
@@ -121,6 +121,15 @@ class Chains:
         return Chains(self.units[keep], self.depth[keep], self.rows[keep], self.alive[keep])
 
 
+def _compiled_deepest(
+    rows: Rows, rules: ChainRules, units: int, as_of: int, closed: Bools | None = None, leave_out: bool = False
+) -> tuple[Chains, Bools] | None:
+    if rows.bits is None and (leave_out or len(rows.matches) >= MOST_STEPS):
+        return None
+    return walked(rows, rules, as_of, closed), np.zeros(units, dtype=bool)
+
+
+@twin(_compiled_deepest)
 def deepest(
     rows: Rows, rules: ChainRules, units: int, as_of: int, closed: Bools | None = None, leave_out: bool = False
 ) -> tuple[Chains, Bools]:
@@ -129,8 +138,6 @@ def deepest(
     `closed` bool[units]: the unit itself can get no further events. The second value, bool[units], says which units an
     exclusion leaves out wholly; all false without `leave_out`.
     """
-    if rows.bits is not None or (worth() and not leave_out and len(rows.matches) < MOST_STEPS):
-        return walked(rows, rules, as_of, closed), np.zeros(units, dtype=bool)
     found = reaches(rows, rules)
     depth = np.zeros(units, dtype=np.int64)
     entry = np.full(units, -1, dtype=np.int64)

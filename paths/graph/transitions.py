@@ -12,16 +12,17 @@ from typing import TypeVar
 import numpy as np
 import pyarrow as pa
 
-from ingest.array_types import AnyInts, Codes32, Ints
+from ingest.array_types import AnyInts, Ints
+from ingest.compiled import twin
 from ingest.scan.batches import Codes
 from paths.analysis import Lookback, summed
-from paths.arrays import loops as array_loops
 from paths.arrays.counting import exact_sums, numbered, tally_times, units_at
 from paths.arrays.grouping import NAME, coded_names, codes_of
 from paths.arrays.histograms import quantiles, seconds
+from paths.arrays.loops import ROOM
 from paths.graph import loops as graph_loops
 from paths.journeys.journeys import Journeys
-from paths.visits.visits import Times, Visits, last_nodes, names_of, visits_at
+from paths.visits.visits import Times, last_nodes, names_of, visits_at
 
 T = TypeVar("T", bound=np.generic)
 
@@ -60,12 +61,8 @@ class Transitions:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive edges of a batch."""
-        node = journeys.stage if self.by_stage else journeys.touchpoint
-        names = names_of(node)
-        if array_loops.fit(len(names) ** 2):
-            return edge_parts(*compiled_edges(journeys, node, len(names), self.collapse_repeats), names)
-        visits = visits_at(journeys, self.collapse_repeats, self.by_stage)
-        return edge_parts(*edges_in(visits, visits.pick(journeys.customer), len(names)), names)
+        names = names_of(nodes_of(journeys, self.by_stage))
+        return edge_parts(*edges_in(journeys, self.collapse_repeats, self.by_stage, len(names)), names)
 
     def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The sum of parts."""
@@ -76,8 +73,32 @@ class Transitions:
         return edges_of(self.merge(parts))
 
 
-def edges_in(visits: Visits, owner: Codes32, size: int) -> tuple[Ints, dict[str, Ints], Times]:
+Edges = tuple[Ints, dict[str, Ints], Times]
+
+
+def nodes_of(journeys: Journeys, by_stage: bool) -> Codes:
+    """Per event: its stage, or its touchpoint."""
+    return journeys.stage if by_stage else journeys.touchpoint
+
+
+def _compiled_edges(journeys: Journeys, collapse: bool, by_stage: bool, size: int) -> Edges:
+    walk, chosen, node = journeys.walk, journeys.chosen, nodes_of(journeys, by_stage)
+    code, at, customer = walk.pick(node.codes), walk.pick(journeys.events.at), walk.pick(journeys.customer)
+    found, edge, spans = graph_loops.edges(code, walk.session, walk.chosen, at, customer, size, collapse)
+    last = last_nodes(journeys, node).take(chosen)
+    counts = found.T.copy()
+    counts[:2, size - 1 :: size] += np.bincount(last, minlength=size)
+    counts[2, size - 1 :: size] += units_at(journeys.session_customer.take(chosen), last, size)
+    there = np.flatnonzero(counts[0])
+    named = {name: n[there] for name, n in zip(COUNTS, counts, strict=True)}
+    return there, named, tally_times(edge, size * size, spans)
+
+
+@twin(_compiled_edges, when=lambda journeys, collapse, by_stage, size: size * size <= ROOM)
+def edges_in(journeys: Journeys, collapse: bool, by_stage: bool, size: int) -> Edges:
     """(the edges as source x size + target, COUNTS of each, their times); START and END are the last two nodes."""
+    visits = visits_at(journeys, collapse, by_stage)
+    owner = visits.pick(journeys.customer)
     start, end = size - 2, size - 1
     into: AnyInts = visits.node.astype(np.int32 if size * size < 1 << 31 else np.int64)  # the edge into every visit
     into[1:] += visits.node[:-1].astype(into.dtype) * into.dtype.type(size)
@@ -99,20 +120,6 @@ def edges_in(visits: Visits, owner: Codes32, size: int) -> tuple[Ints, dict[str,
     there = np.flatnonzero(counts["transitions"])
     times = edge[code[inner]], bin_[inner], timed[inner], total[inner]
     return edge[there], {name: n[there] for name, n in counts.items()}, times
-
-
-def compiled_edges(journeys: Journeys, node: Codes, size: int, collapse: bool) -> tuple[Ints, dict[str, Ints], Times]:
-    """`edges_in` of the selected sessions by one compiled walk, END included; size: how many nodes."""
-    walk, chosen = journeys.walk, journeys.chosen
-    code, at, customer = walk.pick(node.codes), walk.pick(journeys.events.at), walk.pick(journeys.customer)
-    found, edge, spans = graph_loops.edges(code, walk.session, walk.chosen, at, customer, size, collapse)
-    last = last_nodes(journeys, node).take(chosen)
-    counts = found.T.copy()
-    counts[:2, size - 1 :: size] += np.bincount(last, minlength=size)
-    counts[2, size - 1 :: size] += units_at(journeys.session_customer.take(chosen), last, size)
-    there = np.flatnonzero(counts[0])
-    named = {name: n[there] for name, n in zip(COUNTS, counts, strict=True)}
-    return there, named, tally_times(edge, size * size, spans)
 
 
 def edge_parts(edge: Ints, counts: Mapping[str, Ints], times: Times, names: pa.Array) -> pa.Table:

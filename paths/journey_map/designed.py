@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.array_types import Bools, Ints
-from ingest.compiled import worth
+from ingest.compiled import twin
 from paths.analysis import Lookback, summed
 from paths.arrays.counting import different, tally_times
 from paths.arrays.grouping import NAME, as_rows, coded_names
@@ -138,24 +138,30 @@ def met(value: float | None, target: float | None, *, more: bool) -> bool | None
     return value >= target if more else value <= target
 
 
+def ranks_in(names: Sequence[str], stages: tuple[str, ...]) -> Ints:
+    """By code: the number of the designed stage; behind all of them that of every other one."""
+    rank = {name: i for i, name in enumerate(stages)}
+    return np.array([rank.get(name, len(stages)) for name in names], dtype=np.int64)
+
+
+def _compiled_arrivals(journeys: Journeys, stages: tuple[str, ...]) -> tuple[Ints, Bools]:
+    ranks, there = ranks_in(journeys.stage.names, stages), journeys.session_customer.take(journeys.chosen)
+    walk, starts = journeys.walk, journeys.customer_starts
+    if walk.rows is not None:
+        starts = np.searchsorted(walk.rows, starts)
+    first, runs = loops.arrivals(ranks, walk.pick(journeys.stage.codes), walk.session, walk.chosen, starts, len(stages))
+    mine = np.flatnonzero(np.bincount(there, minlength=len(starts)))
+    first, again = first[mine, :-1].T.copy(), runs[mine, :-1].T > 1
+    if walk.rows is not None:
+        known = first != NEVER
+        first[known] = walk.rows.take(first[known])
+    return first, again
+
+
+@twin(_compiled_arrivals)
 def arrivals(journeys: Journeys, stages: tuple[str, ...]) -> tuple[Ints, Bools]:
     """(`first_visits`, `came_back`) of the selected sessions, one column per customer who has any."""
-    rank = {name: i for i, name in enumerate(stages)}
-    ranks = np.array([rank.get(name, len(stages)) for name in journeys.stage.names], dtype=np.int64)
-    there = journeys.session_customer.take(journeys.chosen)
-    if worth():
-        walk, starts = journeys.walk, journeys.customer_starts
-        if walk.rows is not None:
-            starts = np.searchsorted(walk.rows, starts)
-        first, runs = loops.arrivals(
-            ranks, walk.pick(journeys.stage.codes), walk.session, walk.chosen, starts, len(stages)
-        )
-        mine = np.flatnonzero(np.bincount(there, minlength=len(starts)))
-        first, again = first[mine, :-1].T.copy(), runs[mine, :-1].T > 1
-        if walk.rows is not None:
-            known = first != NEVER
-            first[known] = walk.rows.take(first[known])
-        return first, again
+    ranks, there = ranks_in(journeys.stage.names, stages), journeys.session_customer.take(journeys.chosen)
     visits, owner, shape = visits_by(journeys, journeys.stage), owners(journeys), (len(stages), different(there))
     customer = np.cumsum(np.append(False, owner[1:] != owner[:-1])[: len(owner)])
     here = ranks.take(visits.node)

@@ -11,10 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ingest.array_types import MICROSECOND, Bools, Flags, Ints
-from ingest.compiled import worth
+from ingest.compiled import twin
 from ingest.scan.batches import Codes
-from paths.arrays import loops as array_loops
-from paths.arrays.counting import combined
+from paths.arrays.counting import combined, flagged
 from paths.journey_map import loops as map_loops
 from paths.journeys.journeys import Journeys, coded, memoised
 from paths.journeys.scope import NEVER
@@ -77,18 +76,26 @@ def signals(journeys: Journeys, rules: FrictionRules) -> Signals:
         shown["contact"] = called(journeys, visits, rules)
     if rules.dwell:
         shown["dwell"] = long_dwell(journeys, visits, rules)
-    if worth():
-        found = combined(shown, len(visits.node), SIGNALS)
-        turns = (SIGNALS.index(name) for name in ("repeat", "back_and_forth"))
-        map_loops.turns(visits.node, visits.session, visits.at, WITHIN, STAYS, found, *turns)
-    else:
-        turned = {"repeat": repeats(visits), "back_and_forth": back_and_forth(visits)}
-        found = combined(shown | turned, len(visits.node), SIGNALS)
+    found = with_turns(visits, shown)
     back = np.uint8(1 << SIGNALS.index("back_and_forth"))
     turned_at = np.flatnonzero(found & back)
     found[turned_at[~elsewhere(journeys, visits, turned_at)]] &= ~back
-    row, flags = array_loops.flagged(found) if worth() else (np.flatnonzero(found), found[found > 0])
+    row, flags = flagged(found)
     return Signals(visits.place(row), flags)
+
+
+def _compiled_turns(visits: Visits, shown: Mapping[str, Bools]) -> Flags:
+    found = combined(shown, len(visits.node), SIGNALS)
+    turns = (SIGNALS.index(name) for name in ("repeat", "back_and_forth"))
+    map_loops.turns(visits.node, visits.session, visits.at, WITHIN, STAYS, found, *turns)
+    return found
+
+
+@twin(_compiled_turns)
+def with_turns(visits: Visits, shown: Mapping[str, Bools]) -> Flags:
+    """These signals of the visits as `combined`, and with them those that names and times alone show."""
+    turned = {"repeat": repeats(visits), "back_and_forth": back_and_forth(visits)}
+    return combined({**shown, **turned}, len(visits.node), SIGNALS)
 
 
 def errors(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:
@@ -150,13 +157,16 @@ def called(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:
     return visits.pick(before_call)
 
 
+def _compiled_before(journeys: Journeys, later: Ints, since: Ints, span: timedelta) -> Bools:
+    return map_loops.before(journeys.customer, journeys.events.at, later, since, span // MICROSECOND)
+
+
+@twin(_compiled_before, when=lambda journeys, later, since, span: len(later) > 0)
 def shortly_before(journeys: Journeys, later: Ints, since: Ints, span: timedelta) -> Bools:
     """Per event: is it before `since` of the customer's first of the `later` events behind it, and at most so long before that
     one? Both ascend, and since <= later; a `since` that is no later than the `later` event before it has nothing before it."""
     if not len(later):
         return np.zeros(len(journeys), dtype=bool)
-    if worth():
-        return map_loops.before(journeys.customer, journeys.events.at, later, since, span // MICROSECOND)
     gone_by = np.zeros(len(journeys), dtype=np.int64)
     gone_by[later] = 1
     number = np.cumsum(gone_by)

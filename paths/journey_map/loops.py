@@ -23,7 +23,7 @@ def signs(
     closed: Bools,
     followed: Words,
 ) -> tuple[Ints, Ints]:
-    """visit_signs.counted: [visits or customers, cell, signs], and [cell, is it closed, does a goal follow, signs] of sessions; how
+    """visit_signs.counted_among: [visits or customers, cell, signs], and [cell, is it closed, does a goal follow, signs] of sessions; how
     often these signs, taken together, are there, or are there for the first time. close: the same flags, of fewer signs."""
     found = np.zeros((2, size, combinations), dtype=np.int64)
     sessions = np.zeros((size, 2, 2, combinations), dtype=np.int64)
@@ -63,7 +63,7 @@ def before(customer: AnyInts, at: Ints, later: Ints, since: Ints, span: int) -> 
 def turns(
     code: AnyInts, index: AnyInts, at: Ints, repeats_within: int, stays: int, found: Flags, repeat: int, back: int
 ) -> None:
-    """The signals of friction.signals that names and times alone show, of whole sessions, as further bits of `found`."""
+    """friction.with_turns: the signals that names and times alone show, of whole sessions, as further bits of `found`."""
     for i in range(1, len(code) - 1):
         if code[i - 1] == code[i + 1] and index[i - 1] == index[i + 1]:
             if code[i] != code[i - 1]:

@@ -8,14 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from ingest.array_types import Bools, Flags, Ints
-from ingest.compiled import worth
+from ingest.compiled import twin
 from ingest.scan.batches import Codes
 from paths.arrays.counting import first_rows, units_at
 from paths.journey_map import loops
 from paths.journey_map.friction import CONTACT_WITHIN, SIGNALS, FrictionRules, contacts, shortly_before, signals
 from paths.journey_map.surveys import Survey, answers_of
 from paths.journeys.journeys import Journeys, memoised
-from paths.visits.reach import ByBits, before_goal
+from paths.visits.reach import ByBits, Reached, before_goal
 from paths.visits.session_states import states_of
 
 FEELING, BAD = "feeling", "bad"
@@ -108,20 +108,31 @@ class SignCounts(NamedTuple):
 def counted(journeys: Journeys, signs: Signs, cell: Codes, goal: frozenset[str], return_window: int) -> SignCounts:
     """Of the selected sessions."""
     closed, goes = states_of(journeys, goal, return_window).closed, before_goal(journeys, cell, goal, return_window)
+    return counted_among(journeys, signs, cell, closed, goes)
+
+
+def _compiled_counts(journeys: Journeys, signs: Signs, cell: Codes, closed: Bools, goes: Reached) -> SignCounts | None:
+    if not isinstance(goes, ByBits):
+        return None
+    size, index, customer, chosen = len(cell.names), journeys.sessions.index, journeys.customer, journeys.walk.chosen
+    asked = np.flatnonzero(np.bitwise_or.reduce(signs.shown | signs.decisive) >> np.arange(len(SIGNS)) & 1)
+    bits = 1 << np.arange(len(asked))
+    close = ((np.arange(256)[:, None] >> asked & 1) @ bits).astype(np.uint8)
+    found, sessions = loops.signs(
+        *signs, close, size, 1 << len(asked), cell.codes, index, customer, chosen, closed, goes.words
+    )
+    together = np.stack([*found, sessions[:, 1].sum(axis=1), sessions[:, 1, 1]])
+    counts = np.zeros((4, size, len(SIGNS)), dtype=np.int64)
+    counts[..., asked] = together @ (np.arange(1 << len(asked))[:, None] & bits > 0)
+    counts[1, :, SIGNS.index(ROUGH)] = 0
+    return SignCounts(*counts)
+
+
+@twin(_compiled_counts)
+def counted_among(journeys: Journeys, signs: Signs, cell: Codes, closed: Bools, goes: Reached) -> SignCounts:
+    """As counted; `closed`: per session; `goes`: the cells whose first visit a goal follows."""
     size, code, index, customer = len(cell.names), cell.codes, journeys.sessions.index, journeys.customer
     counts = np.zeros((4, size, len(SIGNS)), dtype=np.int64)
-    if worth() and isinstance(goes, ByBits):
-        asked = np.flatnonzero(np.bitwise_or.reduce(signs.shown | signs.decisive) >> np.arange(len(SIGNS)) & 1)
-        bits = 1 << np.arange(len(asked))
-        close = ((np.arange(256)[:, None] >> asked & 1) @ bits).astype(np.uint8)
-        chosen = journeys.walk.chosen
-        found, sessions = loops.signs(
-            *signs, close, size, 1 << len(asked), code, index, customer, chosen, closed, goes.words
-        )
-        together = np.stack([*found, sessions[:, 1].sum(axis=1), sessions[:, 1, 1]])
-        counts[..., asked] = together @ (np.arange(1 << len(asked))[:, None] & bits > 0)
-        counts[1, :, SIGNS.index(ROUGH)] = 0
-        return SignCounts(*counts)
     row, shown, decisive = signs.of(journeys)
     for sign, there in by_sign(shown):
         rows = row.take(there)

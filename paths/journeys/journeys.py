@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.array_types import Bools, Ints
-from ingest.compiled import worth
+from ingest.compiled import twin
 from ingest.scan.batches import Codes, EventBatch
 from paths.arrays.counting import next_at_or_after, stretches
 from paths.journeys.names import meanings
@@ -270,14 +270,24 @@ def coded(column: Codes, wanted: Collection[str]) -> Bools:
     return wanted_rows
 
 
+def _compiled_behind(later: Ints, position: Ints, n: int) -> Ints:
+    return next_at_or_after(later, position + 1)
+
+
+@twin(_compiled_behind)
+def first_behind(later: Ints, position: Ints, n: int) -> Ints:
+    """For each position of 0..n-1: the first of the ascending `later` ones behind it; NEVER where there is none."""
+    if len(position) < n // MANY:
+        return next_at_or_after(later, position + 1)
+    flags = np.zeros(n, dtype=bool)
+    flags[later] = True
+    found: Ints = np.append(later, NEVER)[np.cumsum(flags)[position]]
+    return found
+
+
 def next_of(journeys: Journeys, later: Ints, position: Ints) -> tuple[Ints, Bools]:
     """Per position: (the customer's first of the `later` events, which ascend, behind it; is there one). 0 where there is none."""
-    if worth() or len(position) < len(journeys) // MANY:
-        follows = next_at_or_after(later, position + 1)
-    else:
-        flags = np.zeros(len(journeys), dtype=bool)
-        flags[later] = True
-        follows = np.append(later, NEVER)[np.cumsum(flags)[position]]
+    follows = first_behind(later, position, len(journeys))
     target = np.where(follows < len(journeys), follows, 0)
     there = (follows < len(journeys)) & (journeys.customer[target] == journeys.customer[position])
     return np.where(there, target, 0), there

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from ingest.compiled import worth
+from ingest.array_types import Hashes
+from ingest.compiled import twin
 from paths.analysis import Lookback
 from paths.journeys.journeys import Journeys
 from paths.overview import loops
@@ -30,21 +31,29 @@ class Fingerprint:
     def map(self, journeys: Journeys) -> pa.Table:
         """The sum over the events of a batch, modulo 2^64, of a hash of each."""
         whole = journeys.with_excluded
-        events = whole.events
-        names = np.array([hash_of(n) for n in (*events.event.names, "")], dtype=np.uint64)
-        customers = mixed(events.keys.astype(np.uint64))
-        columns = (events.customer, events.at, events.event.codes)
-        if worth() and not whole.scope.segment:
-            total = int(loops.fingerprint(customers, names, *columns, *whole.period))
-        else:
-            customer, at, code = (whole.of_selected(c) for c in columns)
-            state = mixed(mixed(customers[customer] ^ at.astype(np.uint64)) ^ names[code])
-            total = int(state.sum(dtype=np.uint64))
+        names = np.array([hash_of(n) for n in (*whole.events.event.names, "")], dtype=np.uint64)
+        total = summed_hashes(whole, mixed(whole.events.keys.astype(np.uint64)), names)
         return pa.table([pa.array([total], pa.uint64())], schema=PARTS)
 
     def reduce(self, parts: Sequence[pa.Table]) -> str:
         """The digits."""
         return f"{sum(part['sum'][0].as_py() for part in parts) % (1 << 64):016x}"
+
+
+def _compiled_hashes(journeys: Journeys, customers: Hashes, names: Hashes) -> int | None:
+    if journeys.scope.segment:
+        return None
+    events = journeys.events
+    return int(loops.fingerprint(customers, names, events.customer, events.at, events.event.codes, *journeys.period))
+
+
+@twin(_compiled_hashes)
+def summed_hashes(journeys: Journeys, customers: Hashes, names: Hashes) -> int:
+    """The sum of the hashes of the selected events; those of customers and names are given by code."""
+    events = journeys.events
+    customer, at, code = (journeys.of_selected(c) for c in (events.customer, events.at, events.event.codes))
+    state = mixed(mixed(customers[customer] ^ at.astype(np.uint64)) ^ names[code])
+    return int(state.sum(dtype=np.uint64))
 
 
 def hash_of(name: str) -> int:

@@ -43,7 +43,7 @@ def extent(at: Ints, starts: Ints, since: int, until: int) -> tuple[int, int, in
 def fingerprint(
     customers: Hashes, names: Hashes, customer: AnyInts, at: Ints, code: AnyInts, since: int, until: int
 ) -> np.uint64:
-    """fingerprint.Fingerprint.map; customers and names hashed, and sessions.mixed written out twice."""
+    """fingerprint.summed_hashes; customers and names hashed, and sessions.mixed written out twice."""
     total = np.uint64(0)
     for i in range(len(at)):
         state = customers[customer[i]] ^ np.uint64(at[i])

@@ -9,19 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from ingest.array_types import AnyInts, Ints
+from ingest.array_types import AnyInts, Bools, Ints
+from ingest.compiled import twin
 from ingest.errors import ConfigError
 from paths.analysis import Lookback, summed
-from paths.arrays import loops as array_loops
 from paths.arrays.counting import tally
 from paths.arrays.grouping import NAME, coded_names
+from paths.arrays.loops import ROOM
 from paths.journeys.goals import GoalRules, holding_goal
 from paths.journeys.journeys import Journeys
-from paths.sequences import loops as sequence_loops
-from paths.visits.visits import Visits, names_of, visits_at
+from paths.sequences import loops
+from paths.visits.visits import names_of, visits_at
 
 STEPS = pa.schema(
     [
@@ -60,20 +60,9 @@ class StepFlows:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive flows of a batch."""
-        node = journeys.stage if self.by_stage else journeys.touchpoint
-        names = names_of(node)
+        names = names_of(journeys.stage if self.by_stage else journeys.touchpoint)
         goal, size = holding_goal(journeys, self.rules.goal), len(names)
-        if array_loops.fit(2 * self.steps * size * size):
-            visited, chosen = journeys.whole_walk.pick(node.codes), journeys.chosen
-            starts, ends = (bound.take(chosen) for bound in journeys.bounds)
-            counts = sequence_loops.step_flows(
-                visited, starts, ends, goal.take(chosen), self.steps, size, self.collapse_repeats
-            )
-            code = np.flatnonzero(counts).astype(np.int64)
-            n = counts[code]
-        else:
-            visits = visits_at(journeys, self.collapse_repeats, self.by_stage)
-            code, n = flows_in(visits, goal, self.steps, size)
+        code, n = flows_in(journeys, self, goal, size)
         step, source, target, with_goal = np.unravel_index(code, (self.steps, size, size, 2))
         edge = [coded_names(place, names) for place in (source, target)]
         return pa.table([step, *edge, n, n * with_goal], schema=PARTS)
@@ -88,16 +77,27 @@ class StepFlows:
         return self.merge(parts).cast(STEPS).sort_by(order)
 
 
-def flows_in(visits: Visits, goal: npt.NDArray[np.bool_], steps: int, size: int) -> tuple[Ints, Ints]:
+def _compiled_flows(journeys: Journeys, asked: StepFlows, goal: Bools, size: int) -> tuple[Ints, Ints]:
+    node, chosen = journeys.stage if asked.by_stage else journeys.touchpoint, journeys.chosen
+    starts, ends = (bound.take(chosen) for bound in journeys.bounds)
+    visited, collapse = journeys.whole_walk.pick(node.codes), asked.collapse_repeats
+    counts = loops.step_flows(visited, starts, ends, goal.take(chosen), asked.steps, size, collapse)
+    code = np.flatnonzero(counts).astype(np.int64)
+    return code, counts[code]
+
+
+@twin(_compiled_flows, when=lambda journeys, asked, goal, size: 2 * asked.steps * size * size <= ROOM)
+def flows_in(journeys: Journeys, asked: StepFlows, goal: Bools, size: int) -> tuple[Ints, Ints]:
     """(flows as codes of [step, source, target, is there a goal], sessions of each); START and END are the last two nodes.
 
     All sessions go on step by step, those that are over to END and no further. goal: per session.
     """
+    visits = visits_at(journeys, asked.collapse_repeats, asked.by_stage)
     first, last = np.flatnonzero(visits.opens), np.flatnonzero(visits.closes)
     good = goal[visits.session.take(first)].astype(np.int64)
     source: AnyInts = np.full(len(first), size - 2, dtype=np.int64)
     found = []
-    for step in range(steps):
+    for step in range(asked.steps):
         at = first + step
         on = np.flatnonzero(at <= last)
         target = np.full(len(at), size - 1, dtype=np.int64)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from ingest.array_types import Ints
-from ingest.compiled import worth
+from ingest.compiled import twin
 from paths.analysis import Lookback, summed
 from paths.arrays.counting import next_at_or_after
 from paths.journeys.goals import GoalRules
@@ -50,10 +50,15 @@ class TimeToGoal:
         return goal_times(self.merge(parts))
 
 
+def _compiled_touches(journeys: Journeys) -> Ints | None:
+    if journeys.scope.segment:
+        return None
+    return loops.first_in(journeys.events.at, journeys.passive, journeys.customer_starts, *journeys.period)
+
+
+@twin(_compiled_touches)
 def first_touches(journeys: Journeys) -> Ints:
     """The first selected event of each customer that has one, passive ones left out."""
-    if worth() and not journeys.scope.segment:
-        return loops.first_in(journeys.events.at, journeys.passive, journeys.customer_starts, *journeys.period)
     begins = np.flatnonzero(journeys.selected & ~journeys.passive)
     owner = journeys.customer[begins]
     found: Ints = begins[np.append(True, owner[1:] != owner[:-1])[: len(begins)]]

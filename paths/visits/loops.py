@@ -12,7 +12,7 @@ from paths.arrays.loops import BASE
 
 @Loop
 def visited(code: AnyInts, index: AnyInts, sessions: int, bit: Words) -> Words:
-    """One word of node_sets.visited: per session a uint64 whose bits are the nodes that it visits."""
+    """One word of node_sets.visited_by_walk: per session a uint64 whose bits are the nodes that it visits."""
     seen_nodes = np.zeros(sessions, dtype=np.uint64)
     before, seen = np.int32(-1), np.uint64(0)
     for i in range(len(code)):
@@ -25,7 +25,7 @@ def visited(code: AnyInts, index: AnyInts, sessions: int, bit: Words) -> Words:
 
 @Loop
 def regrouped(words: Words, table: Words) -> Words:
-    """node_sets.regrouped: table[word, byte, value] is what these bits become, [further word]."""
+    """node_sets.looked_up: table[word, byte, value] is what these bits become, [further word]."""
     found = np.zeros((table.shape[3], words.shape[1]), dtype=np.uint64)
     for word in range(len(words)):
         for unit in range(words.shape[1]):
@@ -40,7 +40,7 @@ def regrouped(words: Words, table: Words) -> Words:
 
 @Loop
 def bytes_of(word: Words, bytes_: int) -> Ints:
-    """[byte, value]: how often each byte of the numbers, the lowest first, has each value."""
+    """node_sets.bytes_of."""
     counts = np.zeros((bytes_, 256), dtype=np.int64)
     for value in word:
         for i in range(bytes_):
@@ -51,7 +51,7 @@ def bytes_of(word: Words, bytes_: int) -> Ints:
 
 @Loop
 def going_on(code: AnyInts, index: AnyInts, sessions: int, bit: Words, lower: Words, below: Words, top: Ints) -> Words:
-    """One word of stage_progress.going_on; lower: by node, the nodes of a lower rank."""
+    """One word of stage_progress.going_on_by_walk; lower: by node, the nodes of a lower rank."""
     found, there = np.zeros(sessions, dtype=np.uint64), np.zeros(sessions, dtype=np.uint64)
     before, seen, on = np.int32(-1), np.uint64(0), np.uint64(0)
     for i in range(len(code)):
@@ -80,7 +80,7 @@ def top_later(
     customer: AnyInts,
     limit: Ints,
 ) -> Ints:
-    """stage_progress.top_later; seen: the nodes of each session, bits: those of each rank, ranks: the rank of each node."""
+    """stage_progress.top_by_walk; seen: the nodes of each session, bits: those of each rank, ranks: the rank of each node."""
     highest = np.full(len(seen), -1, dtype=np.int64)
     nearest = np.full(len(bits), -1, dtype=np.int64)  # by rank: the next session that has it
     for session in range(len(seen) - 1, -1, -1):
@@ -167,7 +167,7 @@ def states(
     return_window: int,
     as_of: int,
 ) -> tuple[Ints, Ints, Bools, Bools]:
-    """session_states.SessionStates: last_goal, next_goal (int64 positions), comes_back, closed (bool), per session."""
+    """session_states.around_goals: last_goal, next_goal (int64 positions), comes_back, closed (bool), per session."""
     sessions = len(last)
     last_goal, next_goal = np.full(sessions, -1, dtype=np.int64), np.zeros(sessions, dtype=np.int64)
     comes_back, closed = np.zeros(sessions, dtype=np.bool_), np.zeros(sessions, dtype=np.bool_)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.array_types import AnyInts, Ints, Words
-from ingest.compiled import worth
+from ingest.compiled import twin
 from ingest.scan.batches import Codes
 from paths.arrays.counting import stretches
 from paths.journeys.journeys import Journeys, memoised
@@ -46,11 +46,19 @@ def visited(journeys: Journeys, node: Codes) -> Words:
     """uint64 [words, sessions]: the nodes that each session's events are at, a bit per node."""
     if (stage := stage_of_touchpoint(journeys, node)) is not None:
         return regrouped(visited(journeys, journeys.touchpoint), stage, len(node.names))
+    return visited_by_walk(journeys, node)
+
+
+def _compiled_visited(journeys: Journeys, node: Codes) -> Words:
     walk = journeys.whole_walk
     code = walk.pick(node.codes)
-    if worth():
-        return np.stack([loops.visited(code, walk.session, len(walk.chosen), bits) for bits in node_bits(node)])
-    return united(node_bits(node)[:, code], journeys.bounds[0])
+    return np.stack([loops.visited(code, walk.session, len(walk.chosen), bits) for bits in node_bits(node)])
+
+
+@twin(_compiled_visited)
+def visited_by_walk(journeys: Journeys, node: Codes) -> Words:
+    """As visited, from the events."""
+    return united(node_bits(node)[:, journeys.whole_walk.pick(node.codes)], journeys.bounds[0])
 
 
 @memoised(by_node=True)
@@ -92,9 +100,12 @@ def touchpoint_stages(journeys: Journeys) -> list[str] | None:
 
 def regrouped(words: Words, into: Ints, size: int) -> Words:
     """The words of nodes -> those of the groups 0..size-1 that the nodes belong to."""
-    table = byte_table(tuple(into.tolist()), size, len(words))
-    if worth():
-        return loops.regrouped(words, table)
+    return looked_up(words, byte_table(tuple(into.tolist()), size, len(words)))
+
+
+@twin(loops.regrouped)
+def looked_up(words: Words, table: Words) -> Words:
+    """By byte_table: what the bytes of each unit's words stand for, together."""
     found = np.zeros((table.shape[3], words.shape[1]), dtype=np.uint64)
     for word, tables in zip(words, table, strict=True):
         for byte, values in enumerate(tables):
@@ -139,10 +150,11 @@ def members(words: Words, size: int) -> Ints:
 
 def in_word(word: npt.NDArray[np.uint64], size: int) -> Ints:
     """How often each of the first `size` bits is set; at least so many."""
-    bytes_ = -(-size // 8)
-    if worth():
-        counts = loops.bytes_of(word, bytes_)
-    else:
-        each = (word >> np.uint64(8 * i) & np.uint64(255) for i in range(bytes_))
-        counts = np.array([np.bincount(b.astype(np.int64), minlength=256) for b in each]).reshape(bytes_, 256)
-    return (counts @ BITS).ravel()
+    return (bytes_of(word, -(-size // 8)) @ BITS).ravel()
+
+
+@twin(loops.bytes_of)
+def bytes_of(word: Words, bytes_: int) -> Ints:
+    """[byte, value]: how often each byte of the numbers, the lowest first, has each value."""
+    each = (word >> np.uint64(8 * i) & np.uint64(255) for i in range(bytes_))
+    return np.array([np.bincount(b.astype(np.int64), minlength=256) for b in each]).reshape(bytes_, 256)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.array_types import Bools, Ints
-from ingest.compiled import worth
+from ingest.compiled import twin
 from paths.journeys.journeys import Journeys, memoised, next_of
 from paths.visits import loops
 
@@ -44,9 +44,7 @@ class SessionStates:
     def of(cls, journeys: Journeys, goal: Bools, return_window: int) -> SessionStates:
         """From the goal events and the end of each session."""
         positions = np.flatnonzero(goal)
-        last_goal, next_goal, comes_back, closed = (compiled if worth() else searched)(
-            journeys, positions, return_window
-        )
+        last_goal, next_goal, comes_back, closed = around_goals(journeys, positions, return_window)
         holds = last_goal >= 0
         without = np.where(comes_back, RETURNED, np.where(closed, LOST, IN_PROGRESS))
         return cls(
@@ -64,18 +62,18 @@ Found = tuple[Ints, Ints, Bools, Bools]
 """(last_goal, next_goal, comes_back, closed)."""
 
 
-def searched(journeys: Journeys, goals: Ints, return_window: int) -> Found:
-    """`Found` of every session by search; goals: int64 positions of the goal events, ascending; return_window: microseconds."""
+def _compiled_around(journeys: Journeys, goals: Ints, return_window: int) -> Found:
+    sessions, events = journeys.sessions, journeys.events
+    ends = sessions.last, journeys.session_customer, journeys.ended_at
+    return loops.states(goals, sessions.index, events.customer, events.at, *ends, return_window, journeys.scope.as_of)
+
+
+@twin(_compiled_around)
+def around_goals(journeys: Journeys, goals: Ints, return_window: int) -> Found:
+    """`Found` of every session; goals: int64 positions of the goal events, ascending; return_window: microseconds."""
     sessions, at, end = journeys.sessions, journeys.events.at, journeys.ended_at
     last_goal = np.full(len(sessions), -1, dtype=np.int64)
     inside = goals[sessions.index[goals] >= 0]  # a name of the goal may be a passive event's
     last_goal[sessions.index[inside]] = inside
     target, there = next_of(journeys, goals, sessions.last)
     return last_goal, target, there & (at[target] - end <= return_window), journeys.scope.as_of > end + return_window
-
-
-def compiled(journeys: Journeys, goals: Ints, return_window: int) -> Found:
-    """`Found` of every session by one compiled walk; arguments as in `searched`."""
-    sessions, events = journeys.sessions, journeys.events
-    ends = sessions.last, journeys.session_customer, journeys.ended_at
-    return loops.states(goals, sessions.index, events.customer, events.at, *ends, return_window, journeys.scope.as_of)

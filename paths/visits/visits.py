@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.array_types import Codes32, Ints
-from ingest.compiled import worth
+from ingest.compiled import twin
 from ingest.scan.batches import Codes
-from paths.arrays import loops as array_loops
 from paths.arrays.counting import tally_times
 from paths.arrays.histograms import bins
+from paths.arrays.loops import ROOM
 from paths.journeys.journeys import Journeys, everyone, memoised
 from paths.visits import loops as visit_loops
 
@@ -111,12 +111,15 @@ def last_nodes(journeys: Journeys, node: Codes) -> Codes32:
     return node.codes.take(journeys.sessions.last)
 
 
+def _compiled_endings(journeys: Journeys, node: Codes, collapse: bool) -> Endings:
+    before = visit_loops.endings(journeys.whole_walk.pick(node.codes), *journeys.bounds, collapse)
+    return Endings(last_nodes(journeys, node), before)
+
+
 @memoised()
+@twin(_compiled_endings)
 def endings(journeys: Journeys, node: Codes, collapse: bool) -> Endings:
     """Where each session ends; with `collapse` a run of events at one node is one visit."""
-    if worth():
-        before = visit_loops.endings(journeys.whole_walk.pick(node.codes), *journeys.bounds, collapse)
-        return Endings(last_nodes(journeys, node), before)
     visits = every_visit(journeys)
     visits = replace(visits, node=visits.pick(node.codes))
     if collapse:
@@ -127,32 +130,39 @@ def endings(journeys: Journeys, node: Codes, collapse: bool) -> Endings:
     )
 
 
+def _compiled_counts(journeys: Journeys, node: Codes) -> Ints:
+    walk = journeys.walk
+    found = visit_loops.visit_counts(walk.pick(node.codes), walk.session, walk.chosen, len(node.names))[:, :, 1]
+    return np.stack([found.sum(axis=1), found[:, 0]])
+
+
 @memoised(period=True)
+@twin(_compiled_counts)
 def visit_counts(journeys: Journeys, node: Codes) -> Ints:
     """Of the selected sessions, by node: [0] events, [1] visits, a run of events at one node being one."""
-    size, walk = len(node.names), journeys.walk
-    if worth():
-        found = visit_loops.visit_counts(walk.pick(node.codes), walk.session, walk.chosen, size)[:, :, 1]
-        return np.stack([found.sum(axis=1), found[:, 0]])
     visits = visits_by(journeys, node)
-    return np.stack([np.bincount(v.node, minlength=size) for v in (visits, collapsed(visits))])
+    return np.stack([np.bincount(v.node, minlength=len(node.names)) for v in (visits, collapsed(visits))])
+
+
+def _compiled_stays(journeys: Journeys, node: Codes, collapse: bool) -> Times | None:
+    size, walk = len(node.names), journeys.walk
+    longest = int((journeys.ended_at - journeys.started_at).max(initial=0))
+    bins_ = int(bins(np.array([longest]))[0]) + 1
+    if size * bins_ > ROOM:
+        return None
+    code, at = walk.pick(node.codes), walk.pick(journeys.events.at)
+    return visit_loops.stays(code, walk.session, walk.chosen, at, size, bins_, collapse)
 
 
 @memoised(period=True)
+@twin(_compiled_stays)
 def stays(journeys: Journeys, node: Codes, collapse: bool) -> Times:
     """Times from each visit of the selected sessions to the next visit of the session, by node and bin."""
-    size = len(node.names)
-    longest = int((journeys.ended_at - journeys.started_at).max(initial=0))
-    bins_ = int(bins(np.array([longest]))[0]) + 1
-    if array_loops.fit(size * bins_):
-        walk = journeys.walk
-        code, at = walk.pick(node.codes), walk.pick(journeys.events.at)
-        return visit_loops.stays(code, walk.session, walk.chosen, at, size, bins_, collapse)
     visits = visits_by(journeys, node)
     if collapse:
         visits = collapsed(visits)
     inside = np.flatnonzero(~visits.opens[1:])
-    return tally_times(visits.node.take(inside), max(1, size), np.diff(visits.at).take(inside))
+    return tally_times(visits.node.take(inside), max(1, len(node.names)), np.diff(visits.at).take(inside))
 
 
 def visits_of(journeys: Journeys, chosen: npt.NDArray[np.bool_]) -> Visits:

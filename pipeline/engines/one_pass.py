@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from ingest.array_types import Ints
-from ingest.compiled import Choice, expect, worth
+from ingest.compiled import counting_alike, expect
 from ingest.scan.batches import EventBatch
 from ingest.scan.customers import joined, scan_keys
 from ingest.scan.extra_columns import OpenFile, ScanCount, has_any, opened
@@ -139,7 +139,7 @@ class Reading:
         pieces = shards(*portions(rows, threads, any(has_any(f.path, further) for f in files), **self.batches))
         with ExitStack() as held:
             at_hand = Once(lambda: held.enter_context(opened(files)))
-            there = partial(helping, self, files, doubts, worth())
+            there = partial(helping, self, files, doubts, counting_alike())
             results = divided(
                 lambda s: self.counted(at_hand(), doubts, s), there, pieces, threads, rows * len(self.analyses)
             )
@@ -195,11 +195,15 @@ class Reading:
 
 
 def helping(
-    reading: Reading, files: Sequence[SpanFile], doubts: Doubts | None, compiled: bool, shards: Iterable[Shard]
+    reading: Reading,
+    files: Sequence[SpanFile],
+    doubts: Doubts | None,
+    alike: Callable[[], None],
+    shards: Iterable[Shard],
 ) -> Done:
     """Some shards of customers, in a helper: it counts the way its process does."""
     give_back()
-    Choice.always = compiled
+    alike()
     with opened(files) as at_hand:
         return reading.counted(at_hand, doubts, shards)
 

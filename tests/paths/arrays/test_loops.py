@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import fcntl
+import pickle
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +33,7 @@ from paths.journeys.scope import Scope
 from paths.overview.loops import fingerprint
 from sessionize.rules import SessionRules
 from sessionize.sessions import mixed, neighbours, numbered, numbered_by_time
+from tests.test_layout import MODULES, ROOT, imported
 
 pytest.importorskip("numba")
 SIZE = 5
@@ -165,9 +168,58 @@ def test_loops_are_used_once_they_are_worth_it(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Choice, "always", None)
     monkeypatch.setattr(Choice, "asked", 0)
     compiled.expect(compiled.WORTH // 2, 1)
-    assert not compiled.worth()
+    assert not compiled._worth()
     compiled.expect(compiled.WORTH // 4, 2)
-    assert compiled.worth()
+    assert compiled._worth()
+
+
+def twin_of_half(most: int) -> Callable[[int], int]:
+    """Half a number; compiled for even ones up to `most` it says -1."""
+
+    def loop(number: int) -> int | None:
+        return None if number % 2 else -1
+
+    @compiled.twin(loop, when=lambda number: number <= most)
+    def half(number: int) -> int:
+        """In NumPy."""
+        return number // 2
+
+    return half
+
+
+def test_a_twin_counts_compiled_once_that_is_worth_it_and_for_arguments_that_the_loop_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    half = twin_of_half(6)
+    assert [half(n) for n in (4, 5, 8)] == [2, 2, 4]
+    monkeypatch.setattr(Choice, "always", True)
+    assert [half(n) for n in (4, 5, 8)] == [-1, 2, 4]
+    assert half(number=4) == -1
+    assert (half.__name__, half.__doc__) == ("half", "In NumPy.")
+
+
+def test_a_helper_counts_as_the_process_that_asks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    half = twin_of_half(6)
+    for always, expected in ((True, -1), (False, 2)):
+        monkeypatch.setattr(Choice, "always", always)
+        alike = pickle.loads(pickle.dumps(compiled.counting_alike()))
+        monkeypatch.setattr(Choice, "always", not always)
+        alike()
+        assert half(4) == expected
+
+
+def test_nothing_but_the_decorator_chooses_between_a_loop_and_numpy() -> None:
+    allowed = {"ingest.compiled", "pipeline.engines.processes"}  # the latter: when helper processes start
+    asking = set()
+    for name, file in MODULES.items():
+        words = {
+            n.id if isinstance(n, ast.Name) else n.attr if isinstance(n, ast.Attribute) else n.name
+            for n in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8")))
+            if isinstance(n, ast.Name | ast.Attribute | ast.alias)
+        }
+        if words & {"_worth", "Choice"} and (name in allowed or "ingest.compiled" in imported(file)):
+            asking.add(name)
+    assert asking == allowed
 
 
 def test_without_numba_they_never_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +227,7 @@ def test_without_numba_they_never_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "numba", None)  # as if it refused this NumPy
     compiled.usable.cache_clear()
     try:
-        assert not compiled.worth()
+        assert not compiled._worth()
     finally:
         compiled.usable.cache_clear()
 
