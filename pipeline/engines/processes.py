@@ -173,7 +173,9 @@ class Team:
 
     @classmethod
     def _started(cls, size: int) -> Sequence[Helper]:
-        cls._helpers = tuple(h for h in cls._helpers if h.runs)
+        before, cls._helpers = cls._helpers, tuple(h for h in cls._helpers if h.runs)
+        for ended in set(before) - set(cls._helpers):
+            ended.stop()  # its pipes are still open
         try:
             while len(cls._helpers) < size:
                 cls._helpers = (*cls._helpers, Helper())
