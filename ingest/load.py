@@ -147,7 +147,7 @@ def _load(store: EventStore, sources: Sequence[Source], options: LoadOptions) ->
         if options.gate is not None:
             options.gate(books, arrivals)
         come = bool(staged.fresh or groups)
-        base = base_of(store, before, sources) if come or before is not None else None
+        base = base_of(store, before, sources) if come or before is not None or staged.empty else None
         spans: tuple[str, ...] = ()
         writes = False
         if base is not None:

@@ -159,7 +159,9 @@ def make_keys(db: Database, relation: str, columns: Columns, mapping: SourceMapp
     ids = id_texts(e, columns, mapping)
     prefix = literal(space_prefix(mapping))
     texts = ", ".join(f"{x} as t_{i}" for i, x in ids.items()) or "1"
+    told = f"select {texts} from {relation}"
     if len(ids) > 1:  # of a row that has both ids the anonymous one is looked up, too
+        told = f"select distinct t_customer_id, t_anonymous_id from ({told})"
         names = "unnest([who_of(t_customer_id, t_anonymous_id, prefix), prefix || t_anonymous_id]) as who".replace(
             "prefix", prefix
         )
@@ -171,7 +173,7 @@ def make_keys(db: Database, relation: str, columns: Columns, mapping: SourceMapp
         key = f"case when not is_blank(who) and not is_blocked(who) then {key} end"
     db.run(
         f"create or replace temp table keys as select who, {key} as customer_key "
-        f"from (select distinct {names} from (select {texts} from {relation})) where who is not null",
+        f"from (select distinct {names} from ({told})) where who is not null",
         e.params,
     )
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -84,7 +85,7 @@ class Stitching:
     def collect(self, group: Sequence[SpanFile], mixed: bool) -> None:
         """Take the links and the anonymous events of `kept`, the events of a group, into the index."""
         db = self.db
-        span = literal(group[0].span) if len(group) == 1 else "strftime(event_at, '%Y-%m-%d')"
+        day = "0" if len(group) == 1 else "(epoch_us(event_at) // 86400000000)::integer"
         code, join = "enum_code(kept.recorded_input)", ""
         if mixed:  # inputs of stored events are texts
             code, join = "code", "join places on kept.recorded_input::varchar = places.recorded_input"
@@ -92,11 +93,19 @@ class Stitching:
         inputs = f"select distinct recorded_input::varchar as recorded_input from {'kept' if mixed else 'inputs'}"
         db.run(f"create or replace temp table places as select recorded_input, {numbered} from ({inputs})")
         db.run(
-            f"create or replace temp view placed as select {span} as span, _device as device, customer_id, "
+            f"create or replace temp view placed as select {day} as day, _device as device, customer_id, "
             f"(epoch_us(event_at)::hugeint << 64) + ({code}::hugeint << 40) + recorded_row as place from kept {join}"
         )
-        for step in ("device_touches", "device_contested", "device_runs", "device_rows"):
-            db.run(load_sql("ingest", step))
+        db.run(load_sql("ingest", "device_touches"))
+        db.run(load_sql("ingest", "device_contested"))
+        runs = "device_touches"  # where each anonymous id names one customer a day, its links are one run
+        if db.rows("select count(*) from device_contested")[0][0]:
+            db.run(load_sql("ingest", "device_runs"))
+            runs = "device_told"
+        db.run(f"create or replace temp view device_runs as select * from {runs}")
+        span = literal(group[0].span) if len(group) == 1 else "strftime(make_timestamp(day * 86400000000), '%Y-%m-%d')"
+        db.run(f"create or replace temp macro span_of(day) as ({span})")
+        db.run(load_sql("ingest", "device_rows"))
 
     def settle(self, spans: Iterable[str]) -> list[str]:
         """Find the owners, with the links of all other files; returns further spans whose events change hands.
@@ -158,12 +167,18 @@ class Stitching:
         self.db.run(load_sql("ingest", "kept_moved"))
         return self.own()
 
-    def write_index(self, file: SpanFile) -> None:
-        """Write the device index beside a file of a span that was collected."""
-        rows = self.db.query(
-            "select * from device_rows where span = $span order by device, first_at", {"span": file.span}
-        )
-        write_device_index(file.path, rows)
+    def write_indexes(self, files: Iterable[SpanFile]) -> None:
+        """Write the device index beside each file of a span that was collected."""
+        rows = self.db.query("select * from device_rows order by span")
+        spans = rows["span"].combine_chunks().dictionary_encode() if rows.num_rows else None
+        if spans is None:
+            return
+        names = spans.dictionary.to_pylist()
+        bounds = np.searchsorted(np.asarray(spans.indices), np.arange(len(names) + 1))  # first seen, first numbered
+        places = {name: (int(bounds[n]), int(bounds[n + 1])) for n, name in enumerate(names)}
+        for file in files:
+            low, high = places.get(file.span, (0, 0))
+            write_device_index(file.path, rows.slice(low, high - low))
 
 
 def read_index(files: Sequence[SpanFile]) -> str:

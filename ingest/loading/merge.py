@@ -133,11 +133,10 @@ def settle(db: Database, base: Snapshot, sources: Sequence[Source], plan: Plan, 
 def index(base: Snapshot, plan: Plan, written: Sequence[SpanFile], stitching: Stitching) -> None:
     """Put its device index beside every written file; a span whose events only changed hands keeps the one it had."""
     moved = {f.span for f in plan.moved}
+    stitching.write_indexes(f for f in written if f.span not in moved)
     for file in written:
         if file.span in moved:
             join_indexes(held_by(base, [file]), file)
-        else:
-            stitching.write_index(file)
 
 
 def make_rules(db: Database, sources: Sequence[Source]) -> None:

@@ -1,3 +1,3 @@
--- one row per span and device that names several customers: their links are runs, in order
+-- one row per day and device that names several customers: their links are runs, in order
 create or replace temp table device_contested as
-select span, device from device_touches where customer_id is not null group by all having count(*) > 1
+select day, device from device_touches where customer_id is not null group by all having count(*) > 1

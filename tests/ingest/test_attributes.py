@@ -50,7 +50,7 @@ def test_empty_is_missing_and_a_row_without_a_customer_is_nobodys(tmp_path: Path
         ("customer_id,plan\na,b\n", {"columns": ("plam",)}, ConfigError, 'no column "plam". Did you mean "plan"'),
         ("customer_id,channel\na,b\n", {}, ConfigError, '"channel" is a column of events'),
         ("customer_id,persona\na,b\n", {}, ConfigError, '"persona" is a column of events'),
-        ("customer_id,plan,from\na,b,soon\n", {"valid_from": "from"}, InputError, "no day or instant"),
+        ("customer_id,plan,from\na,b,soon\n", {"valid_from": "from"}, InputError, "neither a day nor an instant"),
     ],
 )
 def test_what_makes_no_sense_is_said(

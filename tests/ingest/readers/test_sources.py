@@ -572,7 +572,7 @@ def test_expand_says_what_is_missing(tmp_path):
         ("empty/*", "empty is empty"),
         ("none/*", "There is no directory .*none"),
         ("empty", r"is a directory; name its files, for example .*empty/\*\.csv"),
-        ("/dev/null", "no regular file"),
+        ("/dev/null", "is not a regular file"),
     ]:
         with pytest.raises(MissingInput, match=message):
             expand([pattern], tmp_path)

@@ -332,7 +332,7 @@ def test_a_name_that_is_not_utf8_is_read_by_its_bytes_and_shown_escaped(desk):
     found = call("inspect", str(odd))
     assert found.exit_code == 0, found.stderr
     assert 'path = "M?rz.csv"' in found.output
-    odd.write_text("customer_id,timestamp,event\nb,nonsense,y\n")
+    odd.write_text("customer_id,timestamp,event\nb,nonsense,y\nb,2024-01-01 11:00:00,z\n")
     call("ingest", str(odd))
     (row,) = answer("quarantine", "--rows")
     assert row["input"].endswith("M\\xe4rz.csv")
