@@ -137,12 +137,15 @@ def different(ascending: AnyInts) -> int:
     return int(np.count_nonzero(ascending[1:] != ascending[:-1])) + 1 if len(ascending) else 0
 
 
-def exact_sums(cell: AnyInts, values: Ints) -> Ints:
-    """Integer sums per cell, exactly: at once where a float64 can hold every sum, else by halves."""
-    if not len(values) or int(values.max()) * len(values) < 1 << 53:
-        return np.bincount(cell, weights=values).astype(np.int64)
-    high = np.bincount(cell, weights=values >> 26).astype(np.int64)
-    low = np.bincount(cell, weights=values & 0x3FFFFFF).astype(np.int64)
+def exact_sums(cell: AnyInts, values: Ints, size: int = 0) -> Ints:
+    """int64 [at least size]: the exact sum of `values` (they may be negative) in each cell.
+
+    At once where a float64 can hold every sum, else by halves.
+    """
+    if not len(values) or max(int(values.max()), -int(values.min())) * len(values) < 1 << 53:
+        return np.bincount(cell, weights=values, minlength=size).astype(np.int64)
+    high = np.bincount(cell, weights=values >> 26, minlength=size).astype(np.int64)
+    low = np.bincount(cell, weights=values & 0x3FFFFFF, minlength=size).astype(np.int64)
     return (high << 26) + low
 
 
@@ -168,7 +171,7 @@ def previous_true(flags: Bools) -> Ints:
     return np.append(np.int64(-1), at[:-1]) if len(at) else at
 
 
-def stretches(start: Ints, length: Ints) -> Ints:
+def ranges(start: Ints, length: Ints) -> Ints:
     """start, start + 1, ... of each stretch, one after the other."""
     return np.repeat(start - np.cumsum(length) + length, length) + np.arange(int(length.sum()), dtype=np.int64)
 

@@ -109,7 +109,7 @@ def cells_there(cell: Ints, size: int) -> tuple[Ints, Ints]:
     return occurring, number
 
 
-def stretches(*columns: npt.NDArray[np.signedinteger[Any]]) -> list[tuple[int, int]]:
+def equal_runs(*columns: npt.NDArray[np.signedinteger[Any]]) -> list[tuple[int, int]]:
     """(begin, end) of each run of rows that are equal in all of these columns."""
     n = len(columns[0])
     fresh = np.ones(n, dtype=bool)

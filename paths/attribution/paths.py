@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from ingest.array_types import AnyInts, Bools, Codes32, Ints
-from paths.arrays.counting import stretches
+from paths.arrays.counting import ranges
 from paths.arrays.grouping import groups
 
 COUNTS = ("conversions", "value", "valued", "nulls", "open")
@@ -59,7 +59,7 @@ class Paths:
 
     def pick(self, paths: Ints) -> Paths:
         """Only these paths."""
-        rows = stretches(self.start[paths], self.size[paths])
+        rows = ranges(self.start[paths], self.size[paths])
         return Paths.of(self.size[paths], self.code[rows], self.age[rows])
 
     def trimmed(self, direct: Bools, *, drop_direct: bool, collapse_repeats: bool, first: int | None) -> Paths:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.array_types import Bools, Ints
+from paths.arrays.counting import ranges
 from paths.carts.activity import Marks
 from paths.carts.rules import ADD, REMOVE, UPDATE, number_at, text_at
 from paths.journeys.journeys import Journeys
@@ -54,12 +55,6 @@ def contents(journeys: Journeys, marks: Marks, first: Ints, end: Ints) -> Conten
         value=sums(np.where(priced, held * amount, 0), places),
         priced=sums((held > 0) & ~priced, places) == 0,
     )
-
-
-def ranges(start: Ints, length: Ints) -> Ints:
-    """int64 [sum of length]: start[0], start[0] + 1, ... (length[0] of them), then start[1], ...; both int64, of one length."""
-    offset = start - np.append(0, np.cumsum(length)[:-1]) if len(start) else start
-    return np.repeat(offset, length) + np.arange(int(length.sum()))
 
 
 def net_quantities(line: Ints, role: npt.NDArray[np.int8], quantity: Ints) -> tuple[Ints, Ints]:

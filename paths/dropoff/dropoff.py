@@ -16,7 +16,7 @@ from ingest.array_types import MICROSECOND, AnyInts, Ints
 from ingest.scan.batches import Codes
 from paths.analysis import Lookback, summed
 from paths.arrays.counting import combinations, tally
-from paths.arrays.grouping import NAME, as_rows, coded_names, codes_of, stretches
+from paths.arrays.grouping import NAME, as_rows, coded_names, codes_of, equal_runs
 from paths.journeys.goals import VALUE_COLUMNS, GoalRules, goal_values
 from paths.journeys.journeys import Journeys
 from paths.statistics.intervals import rate, wilson
@@ -172,7 +172,7 @@ def pairs(kind: str, names: Sequence[str], node: AnyInts, others: Sequence[str],
 
 def most_frequent(pairs: pa.Table) -> dict[tuple[str, str], str]:
     """(kind, node) -> the other node with the most sessions, the first by name where there are several."""
-    sessions, runs = np.asarray(pairs["sessions"]), stretches(codes_of(pairs["node"]), codes_of(pairs["kind"]))
+    sessions, runs = np.asarray(pairs["sessions"]), equal_runs(codes_of(pairs["node"]), codes_of(pairs["kind"]))
     top = [lo + int(np.argmax(sessions[lo:hi])) for lo, hi in runs if lo < hi]
     rows = as_rows(pairs.select(["kind", "node", "other"]).take(pa.array(top, pa.int64())))
     return {(r["kind"], r["node"]): r["other"] for r in rows}

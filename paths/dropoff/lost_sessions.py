@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from ingest.array_types import MICROSECOND, Ints
 from paths.analysis import Lookback
-from paths.arrays.counting import stretches as stretched
-from paths.arrays.grouping import codes_of, stretches
+from paths.arrays.counting import ranges
+from paths.arrays.grouping import codes_of, equal_runs
 from paths.journeys.goals import GoalRules
 from paths.journeys.journeys import Journeys
 from paths.sequences.walks import fresh
@@ -67,7 +67,7 @@ class LastLost:
     def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The newest of all parts."""
         whole = pa.concat_tables(parts).sort_by(ORDER) if parts else LAST_LOST.empty_table()
-        places = stretches(codes_of(whole["touchpoint"].dictionary_encode()))
+        places = equal_runs(codes_of(whole["touchpoint"].dictionary_encode()))
         newest = [row for lo, hi in places for row in range(lo, min(hi, lo + self.newest))]
         return whole.take(pa.array(newest, pa.int64()))
 
@@ -80,7 +80,7 @@ def newest_of(node: npt.NDArray[np.int32], at: Ints, most: int) -> Ints:
     """Rows with the latest `at` of each node: at least `most` of each, where it has so many; ties are all kept."""
     order = np.argsort(narrow(node), kind="stable")
     newest = [order[:0]]
-    for low, high in stretches(node[order]):
+    for low, high in equal_runs(node[order]):
         rows = order[low:high]
         last = max(0, len(rows) - most)
         newest.append(rows[at[rows] >= np.partition(at[rows], last)[last]])
@@ -96,7 +96,7 @@ def sessions_of(journeys: Journeys, session: Ints) -> pa.Table:
     """LAST_LOST rows of these sessions; session: int64 positions, ascending."""
     sessions, names = journeys.sessions, journeys.touchpoint.names
     start, length = journeys.bounds[0].take(session), sessions.events.take(session)
-    rows, owner = stretched(start, length), np.repeat(np.arange(len(session), dtype=np.int32), length)
+    rows, owner = ranges(start, length), np.repeat(np.arange(len(session), dtype=np.int32), length)
     node = journeys.whole_walk.pick(journeys.touchpoint.codes).take(rows)
     opens = fresh(node, owner)
     visited = node[opens].tolist()

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from ingest.array_types import Ints
 from ingest.scan.batches import OTHER
-from paths.arrays.grouping import as_rows, codes_of, stretches
+from paths.arrays.grouping import as_rows, codes_of, equal_runs
 from paths.arrays.histograms import NO_BINS, quantile_seconds
 from paths.funnels.spec import FunnelSpec
 from paths.statistics.intervals import rate, wilson
@@ -74,7 +74,7 @@ def funnel_table(parts: pa.Table, funnel: FunnelSpec) -> pa.Table:
 def histograms(times: pa.Table) -> list[dict[str, Any]]:
     """One row per group and step of the time rows, which stand in key order; bin, units and microseconds are arrays."""
     step, *columns = (np.asarray(times[c]) for c in ("step", *KEPT))
-    runs = stretches(codes_of(times["group"]), step)
+    runs = equal_runs(codes_of(times["group"]), step)
     heads = as_rows(times.select(["group", "kind", "step"]).take(pa.array([lo for lo, _ in runs], pa.int64())))
     return [
         head | dict(zip(KEPT, (c[lo:hi] for c in columns), strict=True))

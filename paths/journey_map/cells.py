@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from ingest.array_types import Bools, Ints
 from ingest.scan.batches import NONE, Codes
-from paths.arrays.counting import different, units_at
+from paths.arrays.counting import different, exact_sums, units_at
 from paths.arrays.grouping import coded_names
 from paths.journey_map.friction import SIGNALS, FrictionRules, room
 from paths.journey_map.moments import sides
@@ -218,7 +218,7 @@ class MapBatch:
         mine = self.spoken_in_period & journeys.in_segment[spoken]
         here, elsewhere = mine & (a.named < 0) & (a.visit >= 0), mine & (a.named >= 0)
         code, thousandths = self.cells.node.codes[a.visit[here]].astype(np.int64), a.feeling[here] // THOUSANDTH
-        sums = [exact(code, values, self.size) for values in (a.feeling[here], thousandths**2)]
+        sums = [exact_sums(code, values, self.size) for values in (a.feeling[here], thousandths**2)]
         unhappy = self.count(code, a.feeling[here] < 0)
         row = self.row(Kind("answers"), self.count(code), unhappy, total=sums[0], square=sums[1])
         tables = []
@@ -252,7 +252,7 @@ class MapBatch:
         each = np.concatenate([visits_at(self.journeys, False).pick(price), price[self.passive]])
         known = np.flatnonzero(each >= 0)
         code = touched[known].astype(np.int64)
-        return [self.row(Kind("cost"), self.count(code), total=exact(code, each[known], self.size))]
+        return [self.row(Kind("cost"), self.count(code), total=exact_sums(code, each[known], self.size))]
 
     def total(self) -> pa.Table:
         """All customers and sessions of the map, answers that fit no cell, and answers off their scale."""
@@ -275,13 +275,6 @@ def stage_ranks(names: Sequence[str], stages: tuple[str, ...]) -> tuple[int, ...
     """By name: the number of the stage, -1 for others."""
     rank = {name: i for i, name in enumerate(stages)}
     return tuple(rank.get(name, -1) for name in names)
-
-
-def exact(code: Ints, values: Ints, size: int) -> Ints:
-    """int64 [size]: the exact sum of `values` (int64, may be negative) at each code; 0 <= code < size."""
-    total = np.zeros(size, dtype=np.int64)
-    np.add.at(total, code, values)
-    return total
 
 
 def unvisited_cell(touchpoint: str, by: str, stages: StageRules) -> Cell:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.array_types import Ints
-from paths.arrays.grouping import as_rows, codes_of, stretches
+from paths.arrays.grouping import as_rows, codes_of, equal_runs
 from paths.arrays.histograms import NO_BINS, quantile_seconds
 from paths.journey_map.cells import Cell
 from paths.journey_map.friction import SIGNALS
@@ -125,7 +125,7 @@ ABSENT = dict.fromkeys(("n", "hits", "sum", "square"), 0)
 def bins_by_cell(times: pa.Table) -> dict[Cell, tuple[Ints, Ints]]:
     """Cell -> (n, sum) of each bin of its times, of added-up PARTS: one after another in the order of the cells."""
     n, total = (np.asarray(times[c]) for c in ("n", "sum"))
-    found = stretches(codes_of(times["stage"]), codes_of(times["place"]))
+    found = equal_runs(codes_of(times["stage"]), codes_of(times["place"]))
     heads = as_rows(times.select(["stage", "place"]).take(pa.array([lo for lo, _ in found], pa.int64())))
     return {Cell(**head): (n[lo:hi], total[lo:hi]) for head, (lo, hi) in zip(heads, found, strict=True)}
 

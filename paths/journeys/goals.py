@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.array_types import Bools, Ints
-from paths.arrays.counting import stretches
+from paths.arrays.counting import ranges
 from paths.journeys.journeys import Journeys, memoised
 
 
@@ -103,7 +103,7 @@ def take_repeats_off(total: Ints, group: Ints, at: Ints, worth: Ints) -> None:
     later = np.flatnonzero(number)
     later = later[np.argsort(number[later], kind="stable")]
     for here in np.split(later, np.flatnonzero(np.diff(number[later])) + 1):
-        rows, line = stretches(lines[here], size[here]), np.repeat(np.arange(len(here)), size[here])
+        rows, line = ranges(lines[here], size[here]), np.repeat(np.arange(len(here)), size[here])
         before = so_far[owner[here]]
         again = (worth[rows] == before[line]) | (sums[here] == before)[line]
         repeated = np.zeros(len(here), dtype=np.int64)

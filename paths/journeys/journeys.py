@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ingest.array_types import Bools, Ints
 from ingest.compiled import twin
 from ingest.scan.batches import Codes, EventBatch
-from paths.arrays.counting import next_at_or_after, stretches
+from paths.arrays.counting import next_at_or_after, ranges
 from paths.journeys.names import meanings
 from paths.journeys.scope import NEVER, Scope
 from sessionize.sessions import Sessions, open_until
@@ -187,7 +187,7 @@ class Journeys:
         if len(self.chosen) * SPARSE > len(self.sessions):
             return self.whole_walk._replace(chosen=chosen)
         start, length = self.bounds[0].take(self.chosen), self.sessions.events.take(self.chosen)
-        rows, of_all = stretches(start, length), self.whole_walk.rows
+        rows, of_all = ranges(start, length), self.whole_walk.rows
         index = np.repeat(self.chosen, length).astype(np.int32)
         return Walk(rows if of_all is None else of_all.take(rows), index, chosen)
 

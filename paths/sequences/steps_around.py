@@ -15,7 +15,7 @@ import pyarrow as pa
 from ingest.array_types import Ints
 from ingest.errors import ConfigError
 from paths.analysis import Lookback, summed
-from paths.arrays.counting import next_at_or_after, stretches, units_at
+from paths.arrays.counting import next_at_or_after, ranges, units_at
 from paths.journeys.journeys import Journeys
 from paths.sequences.walks import NOTHING, NodeView, Walks, answering, walks_of
 from paths.statistics.intervals import rate
@@ -118,7 +118,7 @@ class Between:
         unit = np.concatenate([np.repeat(every, length), straight, every])
         node = np.concatenate(
             [
-                walks.node[stretches(start, length)],
+                walks.node[ranges(start, length)],
                 np.full(len(straight), len(names) - 2),
                 np.full(len(walk), len(names) - 1),
             ]

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from ingest.array_types import AnyInts, Bools, Ints
 from ingest.errors import ConfigError
 from paths.analysis import Lookback, summed
-from paths.arrays.counting import stretches, tally_times, units_at
+from paths.arrays.counting import ranges, tally_times, units_at
 from paths.arrays.histograms import SECOND
 from paths.journeys.goals import GoalRules, holding_goal
 from paths.journeys.journeys import Journeys
@@ -132,7 +132,7 @@ def alike(node: AnyInts, start: Ints, length: Ints, goes_on: Bools) -> tuple[Int
 
 def hashed(node: AnyInts, start: Ints, length: Ints) -> Bits:
     """A 64-bit hash of each sequence: the sum of a mixed word per (place, node), modulo 2^64."""
-    at = stretches(start, length)
+    at = ranges(start, length)
     place = np.arange(len(at), dtype=np.int64) - np.repeat(np.cumsum(length) - length, length)
     words = mixed(((place << 32) + node[at] + 1).astype(np.uint64))
     total = np.append(np.uint64(0), np.cumsum(words, dtype=np.uint64))
@@ -143,7 +143,7 @@ def hashed(node: AnyInts, start: Ints, length: Ints) -> Bits:
 
 def equal_nodes(node: AnyInts, start: Ints, other: Ints, length: Ints) -> Bools:
     """Per pair of walks of one length: are all nodes equal?"""
-    differ = np.flatnonzero(node[stretches(start, length)] != node[stretches(other, length)])
+    differ = np.flatnonzero(node[ranges(start, length)] != node[ranges(other, length)])
     equal = np.ones(len(start), dtype=bool)
     equal[np.searchsorted(np.cumsum(length), differ, side="right")] = False
     return equal

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from ingest.array_types import AnyInts, Bools, Ints
 from ingest.errors import ConfigError, did_you_mean
 from ingest.scan.batches import Codes
-from paths.arrays.counting import stretches
+from paths.arrays.counting import ranges
 from paths.journeys.journeys import Journeys, coded
 from paths.journeys.names import unquoted
 from paths.journeys.touchpoints import UNMAPPED, StageRules, shown
@@ -121,8 +121,8 @@ def node_at(journeys: Journeys, level: str) -> Codes:
 
 
 def texts(names: Sequence[str], node: AnyInts, start: Ints, length: Ints) -> pa.Array:
-    """'a > b > c' of each stretch of nodes. Different stretches have different texts: see `quoted`."""
-    words = pa.array([quoted(n) for n in names], pa.string()).take(pa.array(node[stretches(start, length)]))
+    """'a > b > c' of each stretch of nodes. Different ranges have different texts: see `quoted`."""
+    words = pa.array([quoted(n) for n in names], pa.string()).take(pa.array(node[ranges(start, length)]))
     offsets = pa.array(np.append(0, np.cumsum(length)), pa.int64())
     joined = pc.binary_join(pa.LargeListArray.from_arrays(offsets, words), " > ")
     return pc.if_else(pa.array(length == 0), NOTHING, joined) if (length == 0).any() else joined

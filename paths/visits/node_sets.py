@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ingest.array_types import AnyInts, Ints, Words
 from ingest.compiled import twin
 from ingest.scan.batches import Codes
-from paths.arrays.counting import stretches
+from paths.arrays.counting import ranges
 from paths.journeys.journeys import Journeys, memoised
 from paths.visits import loops
 from paths.visits.session_states import states_of
@@ -70,7 +70,7 @@ def followed(journeys: Journeys, node: Codes, goal: frozenset[str], return_windo
     words: Words = np.where(states.comes_back, visited(journeys, node), np.uint64(0))
     own = np.flatnonzero(states.holds & ~states.comes_back)
     length = states.last_goal.take(own) - sessions.first.take(own)
-    rows = stretches(sessions.first.take(own), length)
+    rows = ranges(sessions.first.take(own), length)
     rows = rows[sessions.index.take(rows) == np.repeat(own, length)]  # passive events between them are in no session
     session = sessions.index.take(rows)
     starts = runs(session)
