@@ -56,6 +56,9 @@ def test_every_figure_is_of_traces_that_the_bundle_has() -> None:
         shop.flows(),
         shop.steps(),
         shop.step_matrix(),
+        shop.retention(),
+        shop.retention(second_goal=True),
+        shop.lifecycle(),
     ]
     assert {r.title for r in made} == set(figures.FIGURES)
     assert {t.type for r in made for t in r.plot().data} <= there
