@@ -27,8 +27,8 @@ from ingest.loading.digests import Digests
 from ingest.loading.exclude_erased import exclude_erased
 from ingest.loading.inputs import Aside, InputFile, Known, Source, Staged
 from ingest.loading.merge import Plan, merge, settle, touched
+from ingest.loading.notes import blocked_notes, crowd_notes, currency_notes, staged_currencies
 from ingest.loading.staging import clock_notes, path_notes, stage_all
-from ingest.schema import MONEY
 from ingest.store.event_store import EventStore, Snapshot
 from ingest.store.ledger import Groups, Share, TakenInput
 from ingest.store.quarantine import Quarantine
@@ -37,9 +37,6 @@ from ingest.store.spans import SpanFile
 from ingest.store.tombstones import Tombstones
 
 __all__ = ["ARRIVALS", "Accounting", "Aside", "Gate", "InputFile", "LoadOptions", "Loaded", "Source", "load"]
-
-CROWD, ABSURD = 1_000, 0.2
-"""Of so many events of a source, a customer who has a larger share than this is warned about."""
 
 
 @dataclass
@@ -243,18 +240,6 @@ def ledger_lines(base: Snapshot, inputs: Sequence[TakenInput], shares: set[Share
     return lines
 
 
-def blocked_notes(db: Database) -> list[str]:
-    """What to say of ids that are none."""
-    rows = db.rows(load_sql("ingest", "blocked_ids"))
-    by_source: dict[str, list[str]] = {}
-    for source, word, n in rows:
-        by_source.setdefault(source, []).append(f'"{word}" {n:,}')
-    return [
-        f"{source}: ids that are none ([identity] blocked), as if blank: {', '.join(words[:5])}{' ...' if len(words) > 5 else ''}."
-        for source, words in by_source.items()
-    ]
-
-
 def stitching_of(
     db: Database, store: EventStore, base: Snapshot, sources: Sequence[Source], tombstones: Tombstones | None
 ) -> Stitching | None:
@@ -292,42 +277,6 @@ def planned(
         return Plan(arriving=arriving, emptied=emptied, gone=bool(gone.inputs))
     plan = Plan(arriving=arriving, emptied=emptied, gone=bool(gone.inputs))
     return replace(plan, moved=files(settle(db, base, sources, plan, stitching)))
-
-
-def staged_currencies(db: Database) -> list[str]:
-    """The currencies of the staged rows that have money and are accepted."""
-    columns = {str(row[0]) for row in db.rows("describe staged")}
-    money = " or ".join(f"{name} is not null" for name in MONEY if name in columns)
-    if "currency" not in columns or not money:
-        return []
-    found = db.rows(
-        f"select distinct upper(bare(currency)) from staged where _fault is null and ({money}) and currency is not null"
-    )
-    return sorted(str(name) for (name,) in found if name)
-
-
-def crowd_notes(db: Database) -> list[str]:
-    """What to say of a customer who has an absurd share of a source's rows: a word for nothing, or a column that is no id."""
-    found = db.rows(
-        "select source::varchar, max(n), sum(n) from (select source, count(*) as n from staged where _fault is null "
-        f"group by source, customer_key) group by all having sum(n) >= {CROWD} and max(n) > {ABSURD} * sum(n) order by all"
-    )
-    return [
-        f"{source}: one customer has {most:,} of {rows:,} events ({most / rows:.0%}). Is its id a word for nothing? "
-        'missing = ["..."] in the [[source]] names it. See: journeys sql "select customer_id, anonymous_id, count(*) as n '
-        'from events group by all order by n desc limit 3"'
-        for source, most, rows in found
-    ]
-
-
-def currency_notes(currencies: Sequence[str]) -> list[str]:
-    """What to say of a store that holds several currencies."""
-    if len(currencies) < 2:
-        return []
-    return [
-        f"the store holds money in {', '.join(currencies)}: amounts of several currencies are not added up, so answers have no "
-        'money. currency = "..." in [project] says which one counts; then ingest the files again; rows in other currencies are quarantined.'
-    ]
 
 
 def facts(

@@ -2,7 +2,7 @@
 
 A load writes the spans that rows arrive for. Before it does, it collects their links (`collect`), puts them together with
 those of the device indexes beside all other files, and knows the owner of every anonymous id it writes (`settle`). Where
-a new link changes whose older events are, the spans that hold them are written anew in the same commit (`moved_spans`).
+a new link changes whose older events are, the spans that hold them are written anew in the same commit (`Plan.moved`).
 So the owners are those of all rows, however they were split into files and runs. docs/adr/0020 has the argument.
 """
 
@@ -30,15 +30,17 @@ ALIASES = pa.schema([("alias_id", pa.string()), ("customer_id", pa.string())])
 def make_macros(db: Database, rules: IdentityRules) -> None:
     """The macro is_blocked(id): is it one of the ids that are none?"""
     words = [w.lower() for w in rules.blocked if not is_pattern(w)]
-    tests = [f"regexp_full_match(id, {literal(w[1:-1])}, 'i')" for w in rules.blocked if is_pattern(w)]
-    if "/[0-]+/" in rules.blocked:  # said so that most ids are told by their first letter
-        tests[[w for w in rules.blocked if is_pattern(w)].index("/[0-]+/")] = (
-            "(id[1] in ('0', '-') and regexp_full_match(id, '[0-]+'))"
-        )
+    tests = [matching(w[1:-1]) for w in rules.blocked if is_pattern(w)]
     if words:
         longest = max(map(len, words))
         tests.append(f"(strlen(id) <= {4 * longest} and lower(bare(id)) in ({', '.join(map(literal, words))}))")
     db.run(f"create or replace temp macro is_blocked(id) as ({' or '.join(tests) or 'false'})")
+
+
+def matching(pattern: str) -> str:
+    """SQL: does the whole id match? Most ids are told by their first letter to be no zeros and dashes."""
+    told = "id[1] in ('0', '-') and " if pattern == "[0-]+" else ""
+    return f"({told}regexp_full_match(id, {literal(pattern)}, 'i'))"
 
 
 class Stitching:
