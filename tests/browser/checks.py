@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,3 +16,11 @@ def axe_faults(page: Any) -> list[Any]:
     page.evaluate(gzip.decompress(AXE.read_bytes()).decode())
     found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice']})")
     return [(v["impact"], v["id"], [n["html"][:160] for n in v["nodes"]][:3]) for v in found["violations"]]
+
+
+def wait_for(page: Any, condition: str, seconds: float = 10) -> None:
+    """Until the condition holds: asked from outside, since the page's policy forbids a script that polls within it."""
+    until = time.monotonic() + seconds
+    while not page.evaluate(condition):
+        assert time.monotonic() < until, f"never true: {condition}"
+        page.wait_for_timeout(20)

@@ -12,7 +12,7 @@ import pytest
 from reports.content.report import Report
 from reports.draw.sankey import sankey
 from reports.page.page import render
-from tests.browser.checks import axe_faults
+from tests.browser.checks import axe_faults, wait_for
 from tests.reports.shop import CHANNELS, hostile, hostile_report
 
 pytestmark = pytest.mark.browser
@@ -155,7 +155,7 @@ def test_a_figure_is_copied(browser: Any, address: str) -> None:
     figure.locator(".take").focus()
     page.keyboard.press("Enter")
     figure.get_by_role("button", name="Copy as CSV").click()
-    page.wait_for_function("document.querySelector('[role=status]').textContent === 'CSV copied'")
+    wait_for(page, "document.querySelector('[role=status]').textContent === 'CSV copied'")
     assert page.evaluate("navigator.clipboard.readText()").startswith("Step,Customers")
     page.keyboard.press("Escape")
     assert figure.locator(".list").is_hidden()
@@ -198,7 +198,7 @@ def test_axe_finds_nothing(browser: Any, address: str, state: str, scheme: str) 
 
 
 def test_the_page_is_painted_at_once(page: Any) -> None:
-    page.wait_for_function("performance.getEntriesByType('paint').length == 2")  # noted some time after it is drawn
+    wait_for(page, "performance.getEntriesByType('paint').length == 2")  # noted some time after it is drawn
     paints = page.evaluate("performance.getEntriesByType('paint').map(p => [p.name, p.startTime])")
     assert [name for name, _ in paints] == ["first-paint", "first-contentful-paint"]
 
