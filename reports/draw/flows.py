@@ -14,6 +14,9 @@ from paths.visits.visits import END, START
 WIDTH, HEIGHT, TOP = 840.0, 430.0, 34.0
 NODE, STUB, LABEL_ROOM, GAP = 7.0, 12.0, 118.0, 10.0
 OTHER = "other"
+"""All the touchpoints that a picture has no room for. One that is called so is shown as event:other, as START is."""
+
+COUNTS = ("sessions", "with_goal")
 
 Node = tuple[int, str]
 
@@ -61,18 +64,23 @@ class Layout:
 def merged(flows: pa.Table, top_k: int, always: Collection[str] = ()) -> list[Flow]:
     """STEPS rows with rare touchpoints as `other`; the `top_k` most visited and `always` keep their names."""
     visits: dict[str, int] = defaultdict(int)
-    rows = [Flow(*(r[c] for c in Flow._fields)) for r in flows.to_pylist()]
+    rows = [Flow(r["step"], *map(apart, (r["source"], r["target"])), *(r[c] for c in COUNTS)) for r in flows.to_pylist()]
     for f in rows:
         if f.target != END:
             visits[f.target] += f.sessions
     ranked = sorted(visits, key=lambda n: (-visits[n], n))
-    kept = {START, END, *always, *(ranked if len(ranked) <= top_k + 1 else ranked[:top_k])}
+    kept = {START, END, *map(apart, always), *(ranked if len(ranked) <= top_k + 1 else ranked[:top_k])}
     total: dict[tuple[int, str, str], list[int]] = defaultdict(lambda: [0, 0])
     for f in rows:
         source, target = (n if n in kept else OTHER for n in (f.source, f.target))
         total[f.step, source, target][0] += f.sessions
         total[f.step, source, target][1] += f.with_goal
     return [Flow(*key, *counts) for key, counts in sorted(total.items())]
+
+
+def apart(name: str) -> str:
+    """A touchpoint's name that is not the word for the rest."""
+    return f"event:{name}" if name == OTHER else name
 
 
 def laid_out(flows: Sequence[Flow]) -> Layout:

@@ -11,7 +11,6 @@ import pyarrow as pa
 from paths.visits.visits import END, START
 from reports.content.journey_map import MapContent
 from reports.content.report import LEAST, Report
-from reports.draw.flows import OTHER
 
 TEAMS: dict[str, tuple[str, ...]] = {
     "marketing": ("facts", "findings", "tiles", "map", "personas", "paths", "funnels", "timing", "feelings", "changed"),
@@ -32,6 +31,10 @@ TEAMS: dict[str, tuple[str, ...]] = {
     ),
 }
 """Team -> the parts of its page (reports/page/view.py), from top to bottom."""
+
+
+FEW = "(few customers)"
+"""Stands for all the touchpoints that fewer than LEAST customers visited."""
 
 
 def for_team(report: Report, team: str) -> Report:
@@ -108,7 +111,7 @@ def folded(flows: pa.Table, small: Collection[str]) -> pa.Table:
     sessions: Counter[tuple[int, str, str]] = Counter()
     goals: Counter[tuple[int, str, str]] = Counter()
     for r in flows.to_pylist():
-        source, target = (OTHER if n in small and n not in (START, END) else n for n in (r["source"], r["target"]))
+        source, target = (FEW if n in small and n not in (START, END) else n for n in (r["source"], r["target"]))
         sessions[r["step"], source, target] += r["sessions"]
         goals[r["step"], source, target] += r["with_goal"]
     rows = [

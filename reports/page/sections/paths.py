@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from paths.visits.visits import END, START
 from reports.content.report import Report
-from reports.draw.flows import OTHER, laid_out, merged
+from reports.draw.flows import OTHER, apart, laid_out, merged
 from reports.draw.graph import graph
 from reports.draw.sankey import TOP_K, sankey
 from reports.draw.sheets import Column, Sheet, figures, sheet
@@ -69,14 +69,14 @@ def flows_json(report: Report) -> str:
     visits: Counter[str] = Counter()
     for f in flows:
         visits[f.target] += f.sessions
-    special = (OTHER, START, END)
+    special, goal = (OTHER, START, END), {*map(apart, report.goal)}
     known = sorted({n for f in flows for n in (f.source, f.target)} - set(special), key=lambda n: (-visits[n], n))
     names = [*known, *special]
     order = {n: i for i, n in enumerate(sorted(names))}
     at = {n: i for i, n in enumerate(names)}
     touchpoints = {r["target"] for r in report.flows.to_pylist()} - {END}
     told = {
-        "names": [[plain(n), order[n], int(n in report.goal)] for n in names],
+        "names": [[plain(n), order[n], int(n in goal)] for n in names],
         "all": len(touchpoints),
         "flows": [[f.step, at[f.source], at[f.target], f.sessions, f.with_goal] for f in flows],
     }

@@ -111,6 +111,13 @@ def test_rare_touchpoints_are_one_and_nothing_is_lost() -> None:
     assert not sankey(STEPS.empty_table())
 
 
+def test_a_touchpoint_that_is_called_other_is_not_the_rest() -> None:
+    names = ("other", "a", "b", "c")
+    flows = table(*((0, "START", n, 9 - i, 0) for i, n in enumerate(names)))
+    layout = laid_out(merged(flows, 2))
+    assert {n: layout.boxes[1, n].sessions for n in layout.columns[0]} == {"event:other": 9, "a": 8, "other": 7 + 6}
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_in_a_sankey_is_text(name: str) -> None:
     svg = str(sankey(table((0, "START", name, 60, 0), (1, name, "b", 50, 0), (1, name, "END", 10, 0))))
