@@ -16,6 +16,9 @@ import pyarrow as pa
 
 from paths.statistics.pairs import MIN_N, Pair, beyond_noise
 
+ChangeKey = tuple[str, str, int, str]
+"""(kind, funnel, step, place): what has changed."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Change(Pair):
@@ -23,14 +26,15 @@ class Change(Pair):
 
     place: str = ""
     target: str = ""  # the step that `place` leads to, in a funnel
+    step: int = 0  # the number of `place` among the funnel's steps, which may name it twice
     funnel: str = ""
     kind: str = "dropoff"  # dropoff | step | sessions (with a goal) | carts (left behind)
     certain: bool = False
 
     @property
-    def key(self) -> tuple[str, str, str, str]:
+    def key(self) -> ChangeKey:
         """What it is a change of."""
-        return self.kind, self.funnel, self.place, self.target
+        return self.kind, self.funnel, self.step, self.place
 
 
 def judged(changes: Sequence[Change]) -> list[Change]:
@@ -85,6 +89,7 @@ def step_changes(funnel: str, now: pa.Table, before: pa.Table) -> list[Change]:
         Change(
             kind="step",
             funnel=funnel,
+            step=at["step"],
             place=at["name"],
             target=r["name"],
             hits=r["reached"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from paths.compare.changes import Change, cart_change, dropoff_changes, goal_change, judged, step_changes
+from paths.compare.changes import Change, ChangeKey, cart_change, dropoff_changes, goal_change, judged, step_changes
 from reports.content.report import FunnelAnswer, Report
 
 
@@ -35,9 +35,9 @@ def all_changes(report: Report) -> list[Change]:
     return judged([*overall(report), *steps, *places])
 
 
-Changes = Mapping[tuple[str, str, str, str], Change]
+Changes = Mapping[ChangeKey, Change]
 
 
 def by_key(changes: Sequence[Change]) -> Changes:
-    """To look one up: ("sessions", "", "", ""), ("dropoff", "", place, ""), ("step", funnel, place, target)."""
+    """To look one up: ("sessions", "", 0, ""), ("dropoff", "", 0, place), ("step", funnel, number of the step, its name)."""
     return {c.key: c for c in changes}

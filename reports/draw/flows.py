@@ -64,7 +64,9 @@ class Layout:
 def merged(flows: pa.Table, top_k: int, always: Collection[str] = ()) -> list[Flow]:
     """STEPS rows with rare touchpoints as `other`; the `top_k` most visited and `always` keep their names."""
     visits: dict[str, int] = defaultdict(int)
-    rows = [Flow(r["step"], *map(apart, (r["source"], r["target"])), *(r[c] for c in COUNTS)) for r in flows.to_pylist()]
+    rows = [
+        Flow(r["step"], *map(apart, (r["source"], r["target"])), *(r[c] for c in COUNTS)) for r in flows.to_pylist()
+    ]
     for f in rows:
         if f.target != END:
             visits[f.target] += f.sessions

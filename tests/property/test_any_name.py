@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from paths.analysis import Analysis
 from paths.carts.counts import Carts
 from paths.carts.rules import CartRules
+from paths.compare.changes import dropoff_changes, step_changes
+from paths.compare.rates import MAP_MEASURES, cart_counts, dropoff_counts, edge_counts, map_counts, step_counts
 from paths.dropoff.dropoff import DropOff
 from paths.funnels.funnel import Funnel
 from paths.graph.transitions import Transitions
@@ -141,6 +144,59 @@ def test_answers_about_hostile_names_are_those_about_plain_ones_renamed(
             assert spelled(one, back) == spelled(other, plain), question
         else:
             assert sorted(one["sessions"].to_pylist()) == sorted(other["sessions"].to_pylist())
+
+
+def compared(history: list[tuple[str, int, str]], name: dict[str, str]) -> list[Any]:
+    """Every rate that two sides are compared by, and every change between them: all of the history, and its first half."""
+    sides = [
+        [a.reduce([a.map(journeys_of(rows_of(part, name), **scope_of(name)))]) for a in compared_by(name)]
+        for part in (history, history[: (len(history) + 1) // 2])
+    ]
+    dropoff, edges, carts, cells, funnel, again = zip(*sides, strict=True)
+    changes = [*dropoff_changes(*dropoff), *step_changes(name[RULED], *again)]
+    assert len({c.key for c in changes}) == len(changes)
+    return [
+        *map(dropoff_counts, dropoff),
+        *edge_counts(*edges),
+        *(cart_counts(c.table, name[COLUMN]) for c in carts),
+        *(counts for m in MAP_MEASURES for counts in map_counts(*cells, m)),
+        *(step_counts(f, name[COLUMN]) for f in funnel),
+        {c.key: c for c in changes},
+    ]
+
+
+def compared_by(name: dict[str, str]) -> list[Analysis[Any]]:
+    """What has sides to compare; the last funnel takes one step twice."""
+    a, b, c, _ = (name[e] for e in EVENTS)
+    cells, carts = (next(q for q in questions(name) if isinstance(q, kind)) for kind in (JourneyMap, Carts))
+    by_column = replace(carts, by=name[COLUMN])
+    steps = step(a), step(b), step(c)
+    return [
+        DropOff(rules=GoalRules(goal=frozenset({c}))),
+        Transitions(),
+        by_column,
+        cells,
+        Funnel(steps=steps, breakdown=name[COLUMN]),
+        Funnel(steps=(step(a), step(b), step(a), step(b))),
+    ]
+
+
+@given(HISTORIES, NAMES)
+@cases(10)
+def test_what_is_compared_about_hostile_names_is_what_is_about_plain_ones(
+    history: list[tuple[str, int, str]], names: list[str]
+) -> None:
+    hostile, plain = dict(zip(PLAIN, names, strict=True)), {n: n for n in PLAIN}
+    back = {n: p for p, n in hostile.items()}
+    for one, other in zip(compared(history, hostile), compared(history, plain), strict=True):
+        assert renamed(one, back) == renamed(other, plain)
+
+
+def renamed(counts: dict[Any, Any], known: dict[str, str]) -> dict[Any, Any]:
+    """Tuples as keys, with plain names; a name that meets another one would lose its count."""
+    told = {tuple(known.get(part, part) for part in key): spelled(value, known) for key, value in counts.items()}
+    assert len(told) == len(counts)
+    return told
 
 
 def test_a_value_that_reads_none_or_other_is_shown_as_what_it_is() -> None:

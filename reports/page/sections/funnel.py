@@ -75,7 +75,7 @@ def view(answer: FunnelAnswer, changes: Changes) -> FunnelView:
     steps = []
     for i, r in enumerate(rows):
         after = following.get(r["step"])
-        change = None if after is None else changes.get(("step", answer.name, r["name"], after["name"]))
+        change = None if after is None else changes.get(("step", answer.name, r["step"], r["name"]))
         steps.append(
             StepView(
                 number=r["step"],

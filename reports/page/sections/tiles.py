@@ -103,7 +103,7 @@ def rate_change(report: Report, change: Change | None, up_is_good: bool) -> tupl
 def conversion(report: Report, weeks: Sequence[dict[str, Any]], changes: Changes) -> Tile:
     """Sessions that hold a goal."""
     now = report.outcome(0)
-    text, direction = rate_change(report, changes.get(("sessions", "", "", "")), up_is_good=True)
+    text, direction = rate_change(report, changes.get(("sessions", "", 0, "")), up_is_good=True)
     return Tile(
         label="Sessions that convert",
         value=share(now["conversion_rate"]),
@@ -135,7 +135,7 @@ def sessions(report: Report, weeks: Sequence[dict[str, Any]]) -> Tile:
 
 def abandonment(report: Report, carts: CartAnswer, weeks: Sequence[dict[str, Any]], changes: Changes) -> Tile:
     """Carts that went quiet, of those that are decided."""
-    text, direction = rate_change(report, changes.get(("carts", "", "", "")), up_is_good=False)
+    text, direction = rate_change(report, changes.get(("carts", "", 0, "")), up_is_good=False)
     t = carts.totals
     left = t["abandoned"] + t["recovered"]
     return Tile(
