@@ -10,9 +10,17 @@ from paths.journeys.journeys import Journeys
 from tests.builder import journeys_of
 
 NAMES = {
-    "see": "view", "add": "add", "rem": "remove", "upd": "update", "cart": "view_cart", "chk": "begin_checkout",
-    "pay": "payment", "buy": "purchase", "back": "refund", "mail": "reminder",
-}  # fmt: skip
+    "see": "view",
+    "add": "add",
+    "rem": "remove",
+    "upd": "update",
+    "cart": "view_cart",
+    "chk": "begin_checkout",
+    "pay": "payment",
+    "buy": "purchase",
+    "back": "refund",
+    "mail": "reminder",
+}
 RULES = CartRules(roles={role: frozenset({name}) for name, role in NAMES.items()})
 HOUR = 3_600_000_000
 A, B = {"item_id": "a", "price": 500}, {"item_id": "b", "price": 300}

@@ -103,9 +103,17 @@ def test_the_python_examples_parse_and_their_commands_exist(name: str) -> None:
     assert found == {"airflow_dag.py": ["run", "changes"], "dagster_job.py": ["run", "runs show"]}[name]
 
 
-@pytest.mark.parametrize("code, said", [
-    (0, ""), (3, "a gate stopped"), (4, "nothing new arrived"), (5, "is published, and a condition"), (75, "another run"), (1, "exit code 1"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "code, said",
+    [
+        (0, ""),
+        (3, "a gate stopped"),
+        (4, "nothing new arrived"),
+        (5, "is published, and a condition"),
+        (75, "another run"),
+        (1, "exit code 1"),
+    ],
+)
 def test_the_script_says_what_each_exit_code_means(code: int, said: str, tmp_path: Path) -> None:
     calls = tmp_path / "calls"
     (tmp_path / "journeys").write_text(f'#!/bin/sh\necho "$@" >> {calls}\necho the last line of the log\nexit {code}\n')

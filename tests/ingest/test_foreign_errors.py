@@ -46,8 +46,8 @@ KINDS = [
     (delta.DeltaProtocolError("x"), StoreError, "journeys doctor"),
     (delta.DeltaError("Generic LocalFileSystem error: No space left on device"), StoreError, "disk is full"),
     (panic("called `Result::unwrap()` on an `Err` value"), StoreError, "a library below gave up"),
-    (panic("Os { code: 28, message: \"No space left on device\" }"), StoreError, "disk is full"),
-]  # fmt: skip
+    (panic('Os { code: 28, message: "No space left on device" }'), StoreError, "disk is full"),
+]
 
 
 @pytest.mark.parametrize("error, kind, said", KINDS, ids=[f"{type(e).__name__} {s[:20]}" for e, _, s in KINDS])

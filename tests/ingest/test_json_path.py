@@ -15,11 +15,14 @@ from ingest.json_path import bound_path, steps
 from ingest.scan.json_properties import property_values
 
 PARAMS = [
-    {"key": "ga_session_id", "value": {"string_value": None, "int_value": 77, "float_value": None, "double_value": None}},
+    {
+        "key": "ga_session_id",
+        "value": {"string_value": None, "int_value": 77, "float_value": None, "double_value": None},
+    },
     {"key": "page_location", "value": {"string_value": "https://shop.example/a"}},
     {"key": "plain", "value": "text"},
     {"key": "deep", "value": {"x": {"y": 1}}},
-]  # fmt: skip
+]
 DOCUMENT = {
     "device": {"category": "mobile", "os": {"name": "iOS"}, "os.version": "17.1", "empty": "", "nothing": None},
     "event_params": PARAMS,

@@ -30,17 +30,25 @@ def see(tmp_path):
 def test_each_column_has_a_type_a_null_share_and_an_example(see):
     columns = see(SHOP).columns.to_pylist()
     assert [(c["column"], c["type"], c["null_share"], c["distinct"]) for c in columns] == [
-        ("user_id", "integer", 0.0, 2), ("timestamp", "instant", 0.0, 3), ("event", "text", 0.0, 2), ("price", "number", 0.333333, 2),
-        ("flag", "boolean", 0.0, 2), ("note", "text", 0.333333, 2), ("empty", "empty", 1.0, 0),
-    ]  # fmt: skip
+        ("user_id", "integer", 0.0, 2),
+        ("timestamp", "instant", 0.0, 3),
+        ("event", "text", 0.0, 2),
+        ("price", "number", 0.333333, 2),
+        ("flag", "boolean", 0.0, 2),
+        ("note", "text", 0.333333, 2),
+        ("empty", "empty", 1.0, 0),
+    ]
     assert [c["example"] for c in columns] == ["1", "2026-01-15 10:00", "buy", "1.50", "false", "7", None]
 
 
 def test_the_guessed_mapping_its_time_range_and_its_events(see):
     found = see(SHOP)
     assert [(c["column"], c["mapped_to"]) for c in found.columns.to_pylist()][:4] == [
-        ("user_id", "customer_id"), ("timestamp", "event_at"), ("event", "event"), ("price", "price"),
-    ]  # fmt: skip
+        ("user_id", "customer_id"),
+        ("timestamp", "event_at"),
+        ("event", "event"),
+        ("price", "price"),
+    ]
     assert (found.rows, found.format, found.delimiter, found.problem) == (3, "csv", ",", "")
     assert (found.first_event_at, found.last_event_at) == ("2026-01-15 10:00:00+00", "2026-01-16 10:00:00+00")
     assert found.events == (("view", 2), ("buy", 1))

@@ -95,12 +95,24 @@ SORTED = "select i, hash(i) as h from range(20000000) t(i) order by h"
 @pytest.mark.parametrize(
     "sql, limits, named",
     [
-        ("select count(*) from range(10000000) a, range(10000000) b where hash(a.range + b.range) = 3", {}, "0.3 seconds"),
+        (
+            "select count(*) from range(10000000) a, range(10000000) b where hash(a.range + b.range) = 3",
+            {},
+            "0.3 seconds",
+        ),
         (SORTED, {"disk": "20MB", "memory": "100MB", "timeout": timedelta(hours=1)}, "20.0 MB, its limit of disk"),
-        ("select list(i) from range(100000000) t(i)", {"memory": "100MB", "timeout": timedelta(hours=1)}, "100MB, its limit of memory"),
-        ("select * from range(20000000)", {"memory": "50MB", "timeout": timedelta(hours=1)}, "answer is larger than 50MB"),
+        (
+            "select list(i) from range(100000000) t(i)",
+            {"memory": "100MB", "timeout": timedelta(hours=1)},
+            "100MB, its limit of memory",
+        ),
+        (
+            "select * from range(20000000)",
+            {"memory": "50MB", "timeout": timedelta(hours=1)},
+            "answer is larger than 50MB",
+        ),
     ],
-)  # fmt: skip
+)
 def test_sql_names_the_limit_it_meets_and_leaves_nothing(store, sql, limits, named):
     with pytest.raises(LimitMet, match=named):
         read_only(sql, {}, {}, SqlLimits(**{"timeout": timedelta(milliseconds=300), **limits}), store)

@@ -64,9 +64,15 @@ SINCE = START + 9 * DAY
 UNTIL = SINCE + 6 * DAY
 NAMES = ("see", "add", "rem", "cart", "chk", "buy", "back", "mail")
 CARTS = {
-    "view": "see", "add": "add", "remove": "rem", "view_cart": "cart", "begin_checkout": "chk", "purchase": "buy",
-    "refund": "back", "reminder": "mail",
-}  # fmt: skip
+    "view": "see",
+    "add": "add",
+    "remove": "rem",
+    "view_cart": "cart",
+    "begin_checkout": "chk",
+    "purchase": "buy",
+    "refund": "back",
+    "reminder": "mail",
+}
 GAPS = [0, 0, HOUR // 4, HOUR // 2, HOUR, 5 * HOUR, 12 * HOUR, 24 * HOUR, 25 * HOUR, 47 * HOUR, 5 * 24 * HOUR]
 
 

@@ -48,9 +48,12 @@ def test_flows_count_sessions_by_place_and_the_goal_they_hold() -> None:
     rows = [("u", 0, "a"), ("u", 1, "a"), ("u", 2, "purchase"), ("v", 0, "a"), ("w", 0, "b"), ("w", 1, "a")]
     found = ask(StepFlows(steps=2), rows)
     assert columns_of(found, "step", "source", "target", "sessions", "with_goal") == [
-        (0, "START", "a", 2, 1), (0, "START", "b", 1, 0),
-        (1, "a", "END", 1, 0), (1, "a", "a", 1, 1), (1, "b", "a", 1, 0),
-    ]  # fmt: skip
+        (0, "START", "a", 2, 1),
+        (0, "START", "b", 1, 0),
+        (1, "a", "END", 1, 0),
+        (1, "a", "a", 1, 1),
+        (1, "b", "a", 1, 0),
+    ]
 
 
 def test_a_run_of_one_touchpoint_is_one_step_where_repeats_collapse() -> None:

@@ -72,15 +72,24 @@ def test_a_log_of_urls_is_guessed_as_page_views():
 @pytest.mark.parametrize(
     "names, message",
     [
-        (["user", "timestamp", "created_at", "event"], "several columns could be event_at: timestamp, created_at. Choose one with --map event_at=timestamp"),
-        (["user_id", "customer_id", "ts", "event"], "several columns could be customer_id: customer_id, user_id. Choose one with --map customer_id=customer_id"),
+        (
+            ["user", "timestamp", "created_at", "event"],
+            "several columns could be event_at: timestamp, created_at. Choose one with --map event_at=timestamp",
+        ),
+        (
+            ["user_id", "customer_id", "ts", "event"],
+            "several columns could be customer_id: customer_id, user_id. Choose one with --map customer_id=customer_id",
+        ),
         (["user", "ts", "action", "type"], "several columns could be event: action, type"),
         (["user", "date", "time", "event"], "Read both as event_at with --map event_at=date+time"),
         (["a", "b", "c"], "cannot tell which column is event_at or event or customer_id; the columns are a, b, c"),
-        (["user", "what", "when"], "cannot tell which column is event_at or event; the columns are user, what, when. Say it with --map event_at=COLUMN"),
+        (
+            ["user", "what", "when"],
+            "cannot tell which column is event_at or event; the columns are user, what, when. Say it with --map event_at=COLUMN",
+        ),
         (["user", "ts", "what"], "If every row is the same event, name it: --map \"event='purchase'\""),
     ],
-)  # fmt: skip
+)
 def test_a_guess_that_is_ambiguous_says_what_to_choose(names, message):
     with pytest.raises(ConfigError) as caught:
         guess(names)

@@ -32,10 +32,23 @@ def read(tmp_path: Path) -> Callable[[str], tuple[list[dict[str, Any]], RawRows]
 def test_combined_line(read):
     rows, found = read(START + ' "GET /a%20b/c?x=1&y=2 HTTP/1.1" 200 51 "http://r/?q" "Mozilla (X; Y)"\n')
     assert rows == [
-        {"ip": "1.2.3.4", "ident": None, "user": None, "time": "17/May/2015:10:05:03 +0000", "method": "GET",
-         "target": "/a%20b/c?x=1&y=2", "path": "/a%20b/c", "query": "x=1&y=2", "protocol": "HTTP/1.1", "status": "200",
-         "bytes": "51", "referrer": "http://r/?q", "user_agent": "Mozilla (X; Y)", "host": None}
-    ]  # fmt: skip
+        {
+            "ip": "1.2.3.4",
+            "ident": None,
+            "user": None,
+            "time": "17/May/2015:10:05:03 +0000",
+            "method": "GET",
+            "target": "/a%20b/c?x=1&y=2",
+            "path": "/a%20b/c",
+            "query": "x=1&y=2",
+            "protocol": "HTTP/1.1",
+            "status": "200",
+            "bytes": "51",
+            "referrer": "http://r/?q",
+            "user_agent": "Mozilla (X; Y)",
+            "host": None,
+        }
+    ]
     assert (found.format, found.columns, found.types) == ("combined", COLUMNS, ("text",) * 14)
 
 

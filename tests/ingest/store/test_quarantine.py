@@ -26,10 +26,16 @@ def test_a_row_says_where_it_was_why_it_left_and_what_it_was(shop):
     loaded = shop.take(shop.file("in/a.csv", "who,at,what,k\nann,2026-01-15,a,1\nbob,never,a,\n"))
     assert Quarantine(shop.store.root).rows().to_pylist() == [
         {
-            "source": "events", "input": "in/a.csv", "record": 2, "line": 3, "reason": "bad_timestamp", "detail": "never",
-            "raw": '{"who":"bob","at":"never","what":"a"}', "run_id": loaded.run_id,
+            "source": "events",
+            "input": "in/a.csv",
+            "record": 2,
+            "line": 3,
+            "reason": "bad_timestamp",
+            "detail": "never",
+            "raw": '{"who":"bob","at":"never","what":"a"}',
+            "run_id": loaded.run_id,
         }
-    ]  # fmt: skip
+    ]
 
 
 def test_runs_add_up_and_the_same_input_again_adds_nothing(shop):

@@ -69,10 +69,17 @@ def test_browse_is_counted_not_valued_and_not_in_the_rates() -> None:
 def shop() -> list[tuple[Any, ...]]:
     """One converted, one recovered, two abandoned (one of them priced), one emptied, one open at 200 h."""
     return [
-        ("a", 0, "add", {**A, "channel": "mail"}), ("a", 60, "buy", {"value": 450}), ("b", 0, "add", A), ("c", 0, "add", {}),
-        ("d", 0, "chk", {"channel": "ads"}), ("d", 300, "mail", {}), ("d", 540, "buy", {"value": 1000}),
-        ("e", 0, "add", {}), ("e", 5, "rem", {}), ("f", 60 * 199, "add", {}),
-    ]  # fmt: skip
+        ("a", 0, "add", {**A, "channel": "mail"}),
+        ("a", 60, "buy", {"value": 450}),
+        ("b", 0, "add", A),
+        ("c", 0, "add", {}),
+        ("d", 0, "chk", {"channel": "ads"}),
+        ("d", 300, "mail", {}),
+        ("d", 540, "buy", {"value": 1000}),
+        ("e", 0, "add", {}),
+        ("e", 5, "rem", {}),
+        ("f", 60 * 199, "add", {}),
+    ]
 
 
 def test_rates_and_coverage() -> None:
@@ -89,8 +96,15 @@ def test_rates_and_coverage() -> None:
         {"kind": "cart", "status": "abandoned", "episodes": 2, "customers": 2, "value": 5.0, "value_coverage": 0.5},
         {"kind": "cart", "status": "open", "episodes": 1, "customers": 1, "value": None, "value_coverage": 0.0},
         {"kind": "cart", "status": "emptied", "episodes": 1, "customers": 1, "value": 0.0, "value_coverage": 1.0},
-        {"kind": "checkout", "status": "recovered", "episodes": 1, "customers": 1, "value": 10.0, "value_coverage": 1.0},
-    ]  # fmt: skip
+        {
+            "kind": "checkout",
+            "status": "recovered",
+            "episodes": 1,
+            "customers": 1,
+            "value": 10.0,
+            "value_coverage": 1.0,
+        },
+    ]
     assert found.recovery_hours.to_pylist() == [{"hours": 5, "episodes": 1}]
     assert found.idle_hours.to_pylist() == [{"hours": 200, "episodes": 2}]
 
@@ -105,17 +119,24 @@ def test_spans_know_how_many_have_a_value_and_what_it_is() -> None:
 def test_by_status_gives_the_same_rows_in_another_order() -> None:
     batch = journeys_of(shop(), as_of=60 * 200)
     assert [k[:2] for k in counts(batch, by="status")] == [
-        ("cart", "converted"), ("checkout", "recovered"), ("cart", "abandoned"), ("cart", "open"), ("cart", "emptied"),
-    ]  # fmt: skip
+        ("cart", "converted"),
+        ("checkout", "recovered"),
+        ("cart", "abandoned"),
+        ("cart", "open"),
+        ("cart", "emptied"),
+    ]
     assert counts(batch, by="kind") == counts(batch) == counts(batch, by="status")
 
 
 def test_by_a_column_of_the_opening_event() -> None:
     batch = journeys_of(shop(), as_of=60 * 200)
     assert counts(batch, by="channel") == {
-        ("cart", "converted", "mail"): 1, ("cart", "abandoned", "(none)"): 2, ("cart", "open", "(none)"): 1,
-        ("cart", "emptied", "(none)"): 1, ("checkout", "recovered", "ads"): 1,
-    }  # fmt: skip
+        ("cart", "converted", "mail"): 1,
+        ("cart", "abandoned", "(none)"): 2,
+        ("cart", "open", "(none)"): 1,
+        ("cart", "emptied", "(none)"): 1,
+        ("checkout", "recovered", "ads"): 1,
+    }
     assert Carts(rules=RULES, by="channel").columns == RULES.columns | {"channel"}
     assert counts(batch, by="price")["cart", "abandoned", "500"] == 1
     assert counts(batch, by="last_step")["cart", "emptied", "rem"] == 1

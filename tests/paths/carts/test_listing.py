@@ -34,8 +34,11 @@ def at(hours: float) -> datetime:
 def test_one_row_is_one_episode_sorted_by_opening_and_key() -> None:
     rows = [("b", 0, "add"), ("a", 0, "add"), ("a", 30, "buy"), ("a", 60, "add"), ("c", -60, "add")]
     assert columns_of(listed(rows), "customer_id", "status") == [
-        ("c", "abandoned"), ("a", "converted"), ("b", "abandoned"), ("a", "abandoned"),
-    ]  # fmt: skip
+        ("c", "abandoned"),
+        ("a", "converted"),
+        ("b", "abandoned"),
+        ("a", "abandoned"),
+    ]
 
 
 def test_a_row_says_what_is_known_of_the_cart() -> None:
@@ -175,11 +178,15 @@ def test_younger_than_reminder_max_age_since_the_last_cart_activity() -> None:
 def test_no_purchase_of_the_customer_since_its_last_activity() -> None:
     one, two, other = ({"cart_id": i} for i in "123")
     rows = [
-        ("a", 0, "add", one), ("a", 5, "add", two), ("a", 9, "buy", two),  # bought another cart
-        ("b", 0, "buy", other), ("b", 0, "add", one),  # bought before, if only in recorded order
-        ("c", 0, "buy", {**other, "order_id": "o"}), ("c", 5, "add", one),
+        ("a", 0, "add", one),
+        ("a", 5, "add", two),
+        ("a", 9, "buy", two),  # bought another cart
+        ("b", 0, "buy", other),
+        ("b", 0, "add", one),  # bought before, if only in recorded order
+        ("c", 0, "buy", {**other, "order_id": "o"}),
+        ("c", 5, "add", one),
         ("c", 9, "buy", {**other, "order_id": "o"}),  # a row of an order made before
-    ]  # fmt: skip
+    ]
     table = pa.Table.from_pylist(listed(rows, as_of=24 * HOURS), schema=CART_LIST)
     assert reminded(table, 24) == ["b", "c"]
     assert reminded(abandoned(60, bought_since=True)) == []

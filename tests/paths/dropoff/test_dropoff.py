@@ -92,10 +92,14 @@ def test_leak_is_lost_times_conversion_and_leaks_add_up() -> None:
 
 def test_value_at_risk_is_leak_times_the_mean_goal_value_net_of_refunds() -> None:
     rows = [
-        ("u", 0, "a"), ("u", 1, "purchase", {"value": 6_000, "order_id": "o1"}), ("u", 2, "purchase", {"value": 4_000, "order_id": "o1"}),
-        ("u", 9, "refund", {"value": -2_000, "order_id": "o1"}), ("v", 0, "a"),
-        ("w", 0, "purchase", {"value": 2_000}), ("x", 0, "purchase"),
-    ]  # fmt: skip
+        ("u", 0, "a"),
+        ("u", 1, "purchase", {"value": 6_000, "order_id": "o1"}),
+        ("u", 2, "purchase", {"value": 4_000, "order_id": "o1"}),
+        ("u", 9, "refund", {"value": -2_000, "order_id": "o1"}),
+        ("v", 0, "a"),
+        ("w", 0, "purchase", {"value": 2_000}),
+        ("x", 0, "purchase"),
+    ]
     row = next(r for r in asked(rows) if r["touchpoint"] == "a")
     assert (row["leak"], row["value_at_risk"]) == (0.5, 25.0)  # one order of 80, one purchase of 20: 50 on average
 
@@ -179,10 +183,17 @@ def test_by_stage_a_goal_inside_the_first_visit_follows_it() -> None:
 
 def test_what_the_lost_did_last_and_where_the_returned_came_back() -> None:
     rows = [
-        ("t", 0, "x"), ("t", 1, "a"), ("u", 0, "x"), ("u", 1, "a"), ("v", 0, "y"), ("v", 1, "a"),
-        ("w", 0, "a"), ("w", 40, "z"), ("w", 41, "purchase"),
+        ("t", 0, "x"),
+        ("t", 1, "a"),
+        ("u", 0, "x"),
+        ("u", 1, "a"),
+        ("v", 0, "y"),
+        ("v", 1, "a"),
+        ("w", 0, "a"),
+        ("w", 40, "z"),
+        ("w", 41, "purchase"),
         ("s", 0, "b"),
-    ]  # fmt: skip
+    ]
     found = {r["touchpoint"]: (r["lost_after"], r["returned_at"]) for r in asked(rows)}
     assert found == {"a": ("x", "z"), "b": ("START", None), "x": (None, None), "y": (None, None), "z": (None, None)}
 

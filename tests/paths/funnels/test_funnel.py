@@ -224,9 +224,18 @@ def test_rates_are_of_the_first_step_and_of_the_previous() -> None:
 
 def test_what_the_dropped_did_next_is_the_touchpoint_after_their_last_step_in_that_session() -> None:
     rows = [
-        ("s", 0, "a"), ("s", 1, "x"), ("s", 2, "y"), ("t", 0, "a"), ("t", 40, "x"), ("u", 0, "a"), ("u", 1, "email"), ("u", 2, "x"),
-        ("v", 0, "a"), ("v", 1, "b"), ("v", 2, "c"),
-    ]  # fmt: skip
+        ("s", 0, "a"),
+        ("s", 1, "x"),
+        ("s", 2, "y"),
+        ("t", 0, "a"),
+        ("t", 40, "x"),
+        ("u", 0, "a"),
+        ("u", 1, "email"),
+        ("u", 2, "x"),
+        ("v", 0, "a"),
+        ("v", 1, "b"),
+        ("v", 2, "c"),
+    ]
     first = asked(rows, passive=frozenset({"email"}))[0]
     assert first["dropped_next"] == [{"touchpoint": "x", "units": 2}, {"touchpoint": "END", "units": 1}]
 

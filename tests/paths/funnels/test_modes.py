@@ -132,8 +132,11 @@ def test_a_trend_has_a_funnel_for_each_time_of_the_reported_chains_first_event()
     ]
     answer = asked(rows, AB, by="month")
     assert columns_of(answer, "month", "step", "reached") == [
-        ("2026-01-01", 1, 11), ("2026-01-01", 2, 1), ("2026-02-01", 1, 1), ("2026-02-01", 2, 0),
-    ]  # fmt: skip
+        ("2026-01-01", 1, 11),
+        ("2026-01-01", 2, 1),
+        ("2026-02-01", 1, 1),
+        ("2026-02-01", 2, 0),
+    ]
 
 
 def test_top_folds_the_other_values_of_a_breakdown() -> None:

@@ -208,9 +208,13 @@ def walked(counts: Counts, goals: set[str], random: np.random.Generator, n: int)
 
 
 ROWS: list[Row] = [
-    ("ann", 0, "view"), ("ann", 1, "view"), ("ann", 2, "buy"), ("ann", 100, "view"),
-    ("bob", 0, "search"), ("bob", 3, "view"),
-]  # fmt: skip
+    ("ann", 0, "view"),
+    ("ann", 1, "view"),
+    ("ann", 2, "buy"),
+    ("ann", 100, "view"),
+    ("bob", 0, "search"),
+    ("bob", 3, "view"),
+]
 
 
 def test_nodes_count_visits_sessions_and_customers() -> None:

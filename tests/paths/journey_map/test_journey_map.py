@@ -371,10 +371,15 @@ def test_a_stage_is_left_when_the_next_one_begins() -> None:
 
 def test_the_designed_order_is_kept_broken_left_out_and_repeated() -> None:
     rows = [
-        ("in order", 0, "page"), ("in order", 5, "pay"), ("in order", 6, "purchase"),
-        ("left out", 0, "page"), ("left out", 9, "purchase"),
-        ("broken", 0, "pay"), ("broken", 1, "page"), ("broken", 2, "pay"),
-    ]  # fmt: skip
+        ("in order", 0, "page"),
+        ("in order", 5, "pay"),
+        ("in order", 6, "purchase"),
+        ("left out", 0, "page"),
+        ("left out", 9, "purchase"),
+        ("broken", 0, "pay"),
+        ("broken", 1, "page"),
+        ("broken", 2, "pay"),
+    ]
     question = DesignedJourney(stages=ORDER, targets={"paying": Target(share=0.5, time=minutes(4))})
     journeys = prepare(batch_of(rows), scope_of(stages=STAGES))
     answer = question.reduce([question.map(journeys)])

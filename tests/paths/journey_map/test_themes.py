@@ -46,9 +46,15 @@ def test_what_only_the_unhappy_write_is_a_theme_and_what_all_write_is_none() -> 
     found = themes(SAD + GLAD)
     assert list(found) == ["delivery late"], "late again and the delivery are the same comments"
     assert found["delivery late"] == {
-        "theme": "delivery late", "unhappy": 40, "customers": 40, "share": 1.0, "share_of_others": 0.0,
-        "difference": 1.0, "ci_low": pytest.approx(1 - hypot(Z2 / (40 + Z2), Z2 / (60 + Z2)), abs=1e-6), "ci_high": 1.0,
-    }  # fmt: skip
+        "theme": "delivery late",
+        "unhappy": 40,
+        "customers": 40,
+        "share": 1.0,
+        "share_of_others": 0.0,
+        "difference": 1.0,
+        "ci_low": pytest.approx(1 - hypot(Z2 / (40 + Z2), Z2 / (60 + Z2)), abs=1e-6),
+        "ci_high": 1.0,
+    }
 
 
 def test_batches_add_up_and_an_empty_store_has_no_theme() -> None:

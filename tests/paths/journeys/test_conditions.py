@@ -17,27 +17,30 @@ BATCH = batch_of(
 )
 
 
-@pytest.mark.parametrize("text, holds", [
-    ("channel=web", [1, 0, 0]),
-    ("channel = web", [1, 0, 0]),
-    ("channel!=web", [0, 1, 1]),  # a missing value differs from every value
-    ("channel~*p*", [0, 1, 0]),
-    ("event=b", [0, 1, 0]),
-    ("event!=b", [1, 0, 1]),
-    ("size>9", [0, 1, 0]),  # text that is a number compares as one
-    ("size<=9", [1, 0, 0]),
-    ("size=9.0", [0, 0, 0]),  # but not under =
-    ("value=19.99", [1, 0, 0]),
-    ("value!=19.99", [0, 1, 1]),
-    ("value>=19.99", [1, 1, 0]),
-    ("value>19.99", [0, 1, 0]),
-    ("value<=19.99", [1, 0, 0]),
-    ("value<50", [1, 0, 0]),
-    ("value=50", [0, 1, 0]),
-    ("value=much", [0, 0, 0]),
-    ("value!=much", [1, 1, 1]),
-    ("quantity=2", [0, 1, 0]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text, holds",
+    [
+        ("channel=web", [1, 0, 0]),
+        ("channel = web", [1, 0, 0]),
+        ("channel!=web", [0, 1, 1]),  # a missing value differs from every value
+        ("channel~*p*", [0, 1, 0]),
+        ("event=b", [0, 1, 0]),
+        ("event!=b", [1, 0, 1]),
+        ("size>9", [0, 1, 0]),  # text that is a number compares as one
+        ("size<=9", [1, 0, 0]),
+        ("size=9.0", [0, 0, 0]),  # but not under =
+        ("value=19.99", [1, 0, 0]),
+        ("value!=19.99", [0, 1, 1]),
+        ("value>=19.99", [1, 1, 0]),
+        ("value>19.99", [0, 1, 0]),
+        ("value<=19.99", [1, 0, 0]),
+        ("value<50", [1, 0, 0]),
+        ("value=50", [0, 1, 0]),
+        ("value=much", [0, 0, 0]),
+        ("value!=much", [1, 1, 1]),
+        ("quantity=2", [0, 1, 0]),
+    ],
+)
 def test_a_condition_holds_for_these_events(text: str, holds: list[int]) -> None:
     assert parse_condition(text).holds(BATCH).tolist() == [bool(h) for h in holds]
 

@@ -112,10 +112,12 @@ def test_a_refund_lowers_its_order_by_its_absolute_amount() -> None:
 
 def test_a_refund_of_another_order_or_customer_or_of_none_lowers_nothing() -> None:
     rows = [
-        ("u", 0, "purchase", {"order_id": "o", "value": 100}), ("u", 1, "purchase", {"value": 60}),
+        ("u", 0, "purchase", {"order_id": "o", "value": 100}),
+        ("u", 1, "purchase", {"value": 60}),
         ("u", 2, "refund", {"order_id": "p", "value": 5}),
-        ("u", 3, "refund", {"value": 6}), ("v", 3, "refund", {"order_id": "o", "value": 7}),
-    ]  # fmt: skip
+        ("u", 3, "refund", {"value": 6}),
+        ("v", 3, "refund", {"order_id": "o", "value": 7}),
+    ]
     assert values(rows) == [100, 60]
 
 

@@ -26,16 +26,19 @@ VIEWS = TouchpointRules(
 )
 
 
-@pytest.mark.parametrize("event, url, channel, expected", [
-    ("view", "https://shop.example/products/7?color=red#top", None, "product page"),  # the first rule that matches
-    ("view", "/blog/1", None, "page"),
-    ("view", "/", None, "view (other)"),
-    ("view", None, None, "view (other)"),
-    ("paypal", None, "web", "checkout"),
-    ("paypal", "/products/7", "app", "paypal (other)"),
-    ("add", "/products/7", "web", "add"),
-    ("START", None, None, "event:START"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "event, url, channel, expected",
+    [
+        ("view", "https://shop.example/products/7?color=red#top", None, "product page"),  # the first rule that matches
+        ("view", "/blog/1", None, "page"),
+        ("view", "/", None, "view (other)"),
+        ("view", None, None, "view (other)"),
+        ("paypal", None, "web", "checkout"),
+        ("paypal", "/products/7", "app", "paypal (other)"),
+        ("add", "/products/7", "web", "add"),
+        ("START", None, None, "event:START"),
+    ],
+)
 def test_the_first_rule_that_matches_names_the_touchpoint(
     event: str, url: str | None, channel: str | None, expected: str
 ) -> None:
@@ -51,9 +54,17 @@ def test_a_rule_without_names_speaks_of_every_event_that_has_what_it_looks_at() 
     assert rules.touchpoint("call", None, None) == "call"
 
 
-@pytest.mark.parametrize("url, path", [
-    ("https://x.example/a/b?c=d#e", "/a/b"), ("/a?b", "/a"), ("a/b", "a/b"), ("https://x.example", "/"), ("", "/"), ("http://[half/a?b", "http://[half/a"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "url, path",
+    [
+        ("https://x.example/a/b?c=d#e", "/a/b"),
+        ("/a?b", "/a"),
+        ("a/b", "a/b"),
+        ("https://x.example", "/"),
+        ("", "/"),
+        ("http://[half/a?b", "http://[half/a"),
+    ],
+)
 def test_a_url_is_judged_by_its_path(url: str, path: str) -> None:
     assert path_of(url) == path
 
@@ -90,9 +101,12 @@ def test_the_first_stage_that_has_an_event_gets_it() -> None:
         )
     )
     rows = [
-        ("u", 0, "view", {"url": "/products/1", "channel": "phone"}), ("u", 1, "add", {"channel": "phone"}), ("u", 2, "add"),
-        ("u", 3, "view", {"url": "/"}), ("u", 4, "leave"),
-    ]  # fmt: skip
+        ("u", 0, "view", {"url": "/products/1", "channel": "phone"}),
+        ("u", 1, "add", {"channel": "phone"}),
+        ("u", 2, "add"),
+        ("u", 3, "view", {"url": "/"}),
+        ("u", 4, "leave"),
+    ]
     stage = journeys_of(rows, touchpoints=VIEWS, stages=stages).stage
     assert stage.texts() == ["interest", "care", "buy", "buy", UNMAPPED]
 

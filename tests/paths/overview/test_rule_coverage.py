@@ -120,9 +120,12 @@ def test_the_narrower_pattern_comes_first_and_names_are_new() -> None:
     ]
     found = suggest([*rows, {"path": "/users/2", "event": "click", "events": 5}], taken=["purchase"])
     assert [(s.url, s.name) for s in found] == [
-        ("/users/*/cart", "users cart"), ("/users/cart", "users cart page"), ("/purchase", "purchase page"),
-        ("/users/*", "users item"), ("/", "home"),
-    ]  # fmt: skip
+        ("/users/*/cart", "users cart"),
+        ("/users/cart", "users cart page"),
+        ("/purchase", "purchase page"),
+        ("/users/*", "users item"),
+        ("/", "home"),
+    ]
     assert (found[3].event, found[3].events, found[3].paths) == (("click", "page"), 6, 2)
     assert suggest(rows, top=1)[0].url in ("/", "/purchase", "/users/*")
 
@@ -137,8 +140,11 @@ def test_a_section_of_many_small_pages_is_one_pattern() -> None:
     posts = {f"/blogs/news/post-{word}": 2 for word in "abcdefghijkl"}
     shop = {f"/products/{word}-shirt": 3 for word in "abcdefghij"}
     assert urls_of({**posts, **shop, "/products/best": 40, "/cart": 9}) == [
-        ("/products/best", 40, 1), ("/blogs/news/*", 24, 12), ("/products/*", 30, 10), ("/cart", 9, 1),
-    ]  # fmt: skip
+        ("/products/best", 40, 1),
+        ("/blogs/news/*", 24, 12),
+        ("/products/*", 30, 10),
+        ("/cart", 9, 1),
+    ]
 
 
 def test_few_pages_and_pages_of_the_root_are_no_section() -> None:

@@ -56,12 +56,16 @@ def test_a_row_has_what_was_recorded() -> None:
 
 def test_notes_say_where_carts_open_and_what_became_of_them() -> None:
     rows: list[Row] = [
-        ("u", 0, "add", {"item_id": "i"}), ("u", 1, "purchase"),
-        ("v", 0, "add", {"item_id": "i"}), ("v", 300, "purchase"),
-        ("w", 0, "add", {"item_id": "i"}), ("w", 1, "look"),
-        ("x", 0, "add", {"item_id": "i"}), ("x", 1, "remove", {"item_id": "i"}),
+        ("u", 0, "add", {"item_id": "i"}),
+        ("u", 1, "purchase"),
+        ("v", 0, "add", {"item_id": "i"}),
+        ("v", 300, "purchase"),
+        ("w", 0, "add", {"item_id": "i"}),
+        ("w", 1, "look"),
+        ("x", 0, "add", {"item_id": "i"}),
+        ("x", 1, "remove", {"item_id": "i"}),
         ("y", 590, "add", {"item_id": "i"}),
-    ]  # fmt: skip
+    ]
     rows = [
         (c, at, n, {"price": None, "quantity": None, "cart_id": None, **(m[0] if m else {})}) for c, at, n, *m in rows
     ]
@@ -69,9 +73,17 @@ def test_notes_say_where_carts_open_and_what_became_of_them() -> None:
         n for r in told(rows, Timeline(carts=CARTS), as_of=600) for n in (r["note"] or "").split("; ") if "cart" in n
     ]
     assert notes == [
-        "cart opened", "cart converted", "cart opened", "cart recovered (organic)", "cart opened", "cart abandoned",
-        "cart opened", "cart emptied", "cart opened", "cart open",
-    ]  # fmt: skip
+        "cart opened",
+        "cart converted",
+        "cart opened",
+        "cart recovered (organic)",
+        "cart opened",
+        "cart abandoned",
+        "cart opened",
+        "cart emptied",
+        "cart opened",
+        "cart open",
+    ]
 
 
 def test_events_of_an_excluded_session_are_told_and_marked_and_carts_do_not_see_them() -> None:

@@ -85,10 +85,18 @@ def test_a_match_has_at_least_one_node() -> None:
 
 def test_an_answer_has_sessions_customers_share_and_time_between_the_ends() -> None:
     rows = [("u", 0, "a"), ("u", 2, "x"), ("u", 3, "b"), ("u", 60, "a"), ("u", 61, "b"), ("v", 0, "a"), ("w", 0, "b")]
-    assert ask(Search(pattern=parse_pattern("a -> .* -> b")), rows) == [{
-        "pattern": "a -> .* -> b", "sessions": 2, "customers": 1, "share": 0.5, "ci_low": 0.150039, "ci_high": 0.849961,
-        "median_seconds": 60.0, "p90_seconds": 180.0,
-    }]  # fmt: skip
+    assert ask(Search(pattern=parse_pattern("a -> .* -> b")), rows) == [
+        {
+            "pattern": "a -> .* -> b",
+            "sessions": 2,
+            "customers": 1,
+            "share": 0.5,
+            "ci_low": 0.150039,
+            "ci_high": 0.849961,
+            "median_seconds": 60.0,
+            "p90_seconds": 180.0,
+        }
+    ]
 
 
 def test_nothing_found_is_zero_and_has_no_time() -> None:

@@ -91,6 +91,10 @@ def test_elements_are_compiled_to_one_bit_each() -> None:
     program = compiled([element(c, mark=m) for c, m in zip("abcdef", ["?", "*", "", "+", "?", "?"], strict=True)])
     found = {name: f"{int(bits):07b}" for name, bits in vars(program).items()}
     assert found == {
-        "opening": "0000111", "accept": "1000000", "optional": "1100110", "repeats": "0010100",
-        "before": "0010001", "ends": "1000100",
-    }  # fmt: skip
+        "opening": "0000111",
+        "accept": "1000000",
+        "optional": "1100110",
+        "repeats": "0010100",
+        "before": "0010001",
+        "ends": "1000100",
+    }

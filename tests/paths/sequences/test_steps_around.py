@@ -38,16 +38,25 @@ def counted(question: StepsAround, rows: Sequence[Row], **scope: Any) -> list[tu
 def test_steps_after_a_node_run_from_its_first_visit_and_end_stays() -> None:
     rows = sessions_of("xabac", "ab", "cc")
     assert counted(StepsAround(anchor=A, steps=3), rows) == [
-        (0, "a", 2), (1, "b", 2), (2, "END", 1), (2, "a", 1), (3, "END", 1), (3, "c", 1),
-    ]  # fmt: skip
+        (0, "a", 2),
+        (1, "b", 2),
+        (2, "END", 1),
+        (2, "a", 1),
+        (3, "END", 1),
+        (3, "c", 1),
+    ]
     assert counted(StepsAround(anchor=A, steps=1, last=True), rows) == [(0, "a", 2), (1, "b", 1), (1, "c", 1)]
 
 
 def test_steps_before_a_node_are_negative_and_start_stays() -> None:
     rows = sessions_of("cab", "bb", "a")
     assert counted(StepsAround(anchor=B, steps=2, before=True), rows) == [
-        (0, "b", 2), (-1, "START", 1), (-1, "a", 1), (-2, "START", 1), (-2, "c", 1),
-    ]  # fmt: skip
+        (0, "b", 2),
+        (-1, "START", 1),
+        (-1, "a", 1),
+        (-2, "START", 1),
+        (-2, "c", 1),
+    ]
     assert (-1, "b", 1) in counted(StepsAround(anchor=B, steps=2, before=True, last=True), rows)
 
 

@@ -31,7 +31,15 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def started(folder: Path) -> subprocess.Popen[str]:
     environ = {**os.environ, "TMPDIR": str(folder / "system"), "PYTHONPATH": os.pathsep.join(sys.path)}
-    words = [sys.executable, "-c", "from pipeline.start import main; main()", "-C", str(folder), "ingest", str(folder / "e.csv")]  # fmt: skip
+    words = [
+        sys.executable,
+        "-c",
+        "from pipeline.start import main; main()",
+        "-C",
+        str(folder),
+        "ingest",
+        str(folder / "e.csv"),
+    ]
     return subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

@@ -29,8 +29,10 @@ def test_a_block_is_written_with_the_places_to_fill_in(desk):
 def test_map_comes_before_a_guess_and_a_path_that_leads_nowhere_is_told(desk):
     (desk / "e.ndjson").write_text('{"event":"view","properties":{"time":1709632800,"distinct_id":"a"}}\n')
     meta = seen(
-        desk, "e.ndjson", map={"event_at": "properties.time", "customer_id": "properties.distinct_id", "url": "properties.link"}
-    ).meta  # fmt: skip
+        desk,
+        "e.ndjson",
+        map={"event_at": "properties.time", "customer_id": "properties.distinct_id", "url": "properties.link"},
+    ).meta
     assert (meta["first_event_at"], meta["events"]) == ("2024-03-05 10:00:00+00", (("view", 1),))
     assert "url = properties.link has no value in any of 1 rows; is the path right?" in meta["notes"]
     assert "properties holds JSON; its keys can be mapped: properties.distinct_id, properties.time" in meta["notes"]

@@ -19,9 +19,18 @@ ROOT = Path(__file__).parents[3]
 RIGHT: dict[str, tuple[str, ...]] = {
     "export-01-nested-dots": ("desktop,1,view,false,1,", "mobile,1,view,false,1,", "view,2,2.0,1"),
     "export-03-guess-counter-as-event-id": ('"accepted": 3, "duplicates": 0',),
-    "export-04-guessed-number-costs-rows": ('"accepted": 3,', '"accepted": 4,', "1,view,false,2,1.0\n2,purchase,false,2,1.0"),
+    "export-04-guessed-number-costs-rows": (
+        '"accepted": 3,',
+        '"accepted": 4,',
+        "1,view,false,2,1.0\n2,purchase,false,2,1.0",
+    ),
     "export-06-date-and-time-advice": ("rc=2\nrc=3\n", "--map event_at=date+time", '"accepted": 2,', "\n2,1,1,"),
-    "export-08-wrong-first-load-sticks": ("rc=3\n", '"accepted": 2,', "\n2,2,2,2024-03-05T10:15:00Z", "published reports/2024-03-07"),
+    "export-08-wrong-first-load-sticks": (
+        "rc=3\n",
+        '"accepted": 2,',
+        "\n2,2,2,2024-03-05T10:15:00Z",
+        "published reports/2024-03-07",
+    ),
     "export-10-log-suffix-is-no-weblog": (
         "-- app.log\napp.log: guessed event_at = timestamp, event = event, customer_id = user_id\nevents: 1 rows = 1 accepted",
         "events: 2 rows = 2 accepted",
@@ -41,7 +50,10 @@ RIGHT: dict[str, tuple[str, ...]] = {
     "export-17-decimal-comma": ("a,purchase,1250\nb,purchase,123400\nc,purchase,123456",),
     "export-19-words-for-nothing": ('"accepted": 6,', '"accepted": 2,'),
     "export-20-json-arrays": (
-        "https://shop.example/a,,\nhttps://shop.example/thanks,,", "-- item_id=items.0.item_id", "\n,s1,\n", "\n,,1250\n",
+        "https://shop.example/a,,\nhttps://shop.example/thanks,,",
+        "-- item_id=items.0.item_id",
+        "\n,s1,\n",
+        "\n,,1250\n",
     ),
     "export-22-records-inside": ("-- wrapped.json", '"accepted": 2,', "results is a list of objects"),
     "export-24-lines-before-the-header": ('"accepted": 1,', "skip_lines = 3"),
@@ -50,17 +62,28 @@ RIGHT: dict[str, tuple[str, ...]] = {
     "hostile-folder-names": ('{"count_star()": 1}\n' * 10,),
     "hostile-many-names": ('"accepted": 46345,', '"source": "/page/0"', "wrote report/index.html"),
     "report-01-one-future-event-stops-every-later-night": ("## nights\nrc=0\nrc=0\nrc=0", "rc=0, too_late rows: 0"),
-    "report-03-currencies-added-up": ("eur,2026-01-01T10:00:00Z,2026-01-01T10:00:00Z,0.0,10.0,1", "2 unknown_currency", "sum of all: ; warnings: 1"),
+    "report-03-currencies-added-up": (
+        "eur,2026-01-01T10:00:00Z,2026-01-01T10:00:00Z,0.0,10.0,1",
+        "2 unknown_currency",
+        "sum of all: ; warnings: 1",
+    ),
     "report-06-suppress-list-with-bom-mails-the-first-one": ("## list\ncustomer_id\nc3\n",),
     "report-09-event-names-that-no-funnel-can-ask": (
-        "[Amplitude] Network Request -> reached 1", '"Was this helpful?" -> reached 1', "A|B -> reached 1", "event:page:view -> reached 1",
+        "[Amplitude] Network Request -> reached 1",
+        '"Was this helpful?" -> reached 1',
+        "A|B -> reached 1",
+        "event:page:view -> reached 1",
     ),
     "report-11-file-delivered-again-with-another-load-stamp-doubles-revenue": ("## rc\n0\n", "other bytes"),
     "report-13-event_id-that-is-a-type-code": ("\n6,",),
     "report-16-zero-byte-file-stops-all-sources": ("## rc\nrc=0", "an empty .ndjson instead: rc=0"),
     "report-17-ndjson-day-without-purchases-stops-the-night": ("## nights\nrc=0\nrc=0\nrc=0\n", "## guessed\nrc=0"),
-    "report-37-columns-hidden-by-the-stores-own-names": ("\nr1,1,view", "\nEUR,1,view", 'is asked as "properties.source"'),
-}  # fmt: skip
+    "report-37-columns-hidden-by-the-stores-own-names": (
+        "\nr1,1,view",
+        "\nEUR,1,view",
+        'is asked as "properties.source"',
+    ),
+}
 """Case -> texts that its output (stdout, then stderr) holds."""
 
 

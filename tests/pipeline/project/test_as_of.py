@@ -133,8 +133,14 @@ def test_an_empty_store_answers_nothing(tmp_path):
     found = journeys.open(tmp_path)
     found.ingest(tmp_path / "log.csv")
     assert found.summary().rows()[0] | {"first_event_at": None} == {
-        "events": 0, "customers": 0, "sessions": 0, "first_event_at": None, "last_event_at": None, "duplicates": 0, "quarantined": 0,
+        "events": 0,
+        "customers": 0,
+        "sessions": 0,
+        "first_event_at": None,
+        "last_event_at": None,
+        "duplicates": 0,
+        "quarantined": 0,
         "excluded_sessions": 0,
-    }  # fmt: skip
+    }
     assert found.funnel(["a", "b"]).table["reached"].to_pylist() == [0, 0]
     assert (found.paths().table.num_rows, found.sessions().table.num_rows, found.dropoff().table.num_rows) == (0, 0, 0)

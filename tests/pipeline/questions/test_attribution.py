@@ -39,8 +39,13 @@ def by_value(found: journeys.Result, *names: str) -> dict[str, tuple[object, ...
 def test_every_model_adds_up_and_the_answer_says_what_was_shared_out(shop: journeys.Project) -> None:
     found = shop.attribution(model="all")
     assert found.meta["totals"] == {
-        "conversions": 3, "valued": 3, "value": 101.5, "no_touch": 0, "null_paths": 0, "open_paths": 1,
-    }  # fmt: skip
+        "conversions": 3,
+        "valued": 3,
+        "value": 101.5,
+        "no_touch": 0,
+        "null_paths": 0,
+        "open_paths": 1,
+    }
     told = by_value(found, "touches", "first_conversions", "last_value", "custom_conversions")
     assert told == {
         "email": (3, 2.0, 0.0, 0.5),

@@ -49,13 +49,22 @@ def check_whole(result: journeys.Result) -> dict[str, float]:
 SIDES = [
     ({**MAY, "compare": "previous"}, MAY, APRIL),
     ({**MAY, "compare": "2024-02-01..2024-03-01"}, MAY, {"since": "2024-02-01", "until": "2024-03-01"}),
-    ({"compare": "previous"}, {"since": "2024-06-02", "until": "2024-06-30"}, {"since": "2024-05-05", "until": "2024-06-02"}),
-    ({**MAY, "segment": {"platform": "desktop"}, "compare": "platform=mobile"}, MAY | {"segment": {"platform": "desktop"}},
-     MAY | {"segment": {"platform": "mobile"}}),
-    ({"segment": {"platform": "tablet", "acquisition_channel": "email"}, "compare": "platform=mobile"},
-     {"segment": {"platform": "tablet", "acquisition_channel": "email"}},
-     {"segment": {"platform": "mobile", "acquisition_channel": "email"}}),
-]  # fmt: skip
+    (
+        {"compare": "previous"},
+        {"since": "2024-06-02", "until": "2024-06-30"},
+        {"since": "2024-05-05", "until": "2024-06-02"},
+    ),
+    (
+        {**MAY, "segment": {"platform": "desktop"}, "compare": "platform=mobile"},
+        MAY | {"segment": {"platform": "desktop"}},
+        MAY | {"segment": {"platform": "mobile"}},
+    ),
+    (
+        {"segment": {"platform": "tablet", "acquisition_channel": "email"}, "compare": "platform=mobile"},
+        {"segment": {"platform": "tablet", "acquisition_channel": "email"}},
+        {"segment": {"platform": "mobile", "acquisition_channel": "email"}},
+    ),
+]
 sides = pytest.mark.parametrize("words, now, before", SIDES, ids=lambda w: "")
 
 

@@ -280,9 +280,13 @@ def test_a_journey_reads_only_the_row_groups_of_its_customer(ecom: Project, tmp_
 def test_a_journey_tells_every_event_with_its_session_value_and_properties(shop: Project) -> None:
     found = shop.customer("u1")
     assert [(r["touchpoint"], r["session"], r["note"]) for r in found.rows()] == [
-        ("product page", 1, "session start"), ("page_viewed (other)", 1, None), ("email_sent", None, "passive"), ("purchase", 1, "goal"),
-        ("email_sent", None, "passive"), ("add_to_cart", 2, "session start; cart opened; cart abandoned"),
-    ]  # fmt: skip
+        ("product page", 1, "session start"),
+        ("page_viewed (other)", 1, None),
+        ("email_sent", None, "passive"),
+        ("purchase", 1, "goal"),
+        ("email_sent", None, "passive"),
+        ("add_to_cart", 2, "session start; cart opened; cart abandoned"),
+    ]
     assert (found.rows()[3]["value"], found.rows()[3]["order_id"]) == (19.99, "o1")
     assert json.loads(found.rows()[0]["properties"]) == {"device": "mobile"}
     assert {k: found.meta["customer"][k] for k in ("sessions", "events", "goals", "value")} == {
@@ -371,10 +375,13 @@ def test_strugglers_say_how_many_they_are_and_where_they_stick(ecom: Project) ->
 def test_touchpoints_show_what_rules_give_and_suggest_what_is_missing(shop: Project, tmp_path: Path) -> None:
     found = shop.touchpoints()
     assert [(r["touchpoint"], r["events"], r["rule"]) for r in found.rows()] == [
-        ("email_sent", 2, "(event)"), ("page_viewed (other)", 2, "(other)"), ("add_to_cart", 1, "(event)"),
-        ("app page", 1, "2: event=page_viewed channel=app"), ("product page", 1, "1: event=page_viewed url=/products/*"),
+        ("email_sent", 2, "(event)"),
+        ("page_viewed (other)", 2, "(other)"),
+        ("add_to_cart", 1, "(event)"),
+        ("app page", 1, "2: event=page_viewed channel=app"),
+        ("product page", 1, "1: event=page_viewed url=/products/*"),
         ("purchase", 1, "(event)"),
-    ]  # fmt: skip
+    ]
     assert found.meta["unmatched"] == [
         {"path": p, "event": "page_viewed", "events": 1} for p in ("/users/123/cart", "/users/77/cart")
     ]

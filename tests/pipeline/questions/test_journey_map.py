@@ -19,11 +19,14 @@ ROWS = "customer_id,event_at,event,score,note\n" + "".join(
     f"{who},2026-01-{day:02} 10:{minute:02}:00,{event},{score},{note}\n"
     for who, plan in ((f"c{i}", i % 2) for i in range(8))
     for day, minute, event, score, note in (
-        (5, 0, "home", "", ""), (5, 1, "add_to_cart", "", ""), (5, 2, "payment" if plan else "home", "", ""),
-        (5, 3, "purchase" if plan else "oops", "", ""), (6, 0, "csat", "5" if plan else "1", "write to me@example.org"),
+        (5, 0, "home", "", ""),
+        (5, 1, "add_to_cart", "", ""),
+        (5, 2, "payment" if plan else "home", "", ""),
+        (5, 3, "purchase" if plan else "oops", "", ""),
+        (6, 0, "csat", "5" if plan else "1", "write to me@example.org"),
         (20, 0, "home", "", ""),
     )
-)  # fmt: skip
+)
 RULES = """
 [project]
 currency = "EUR"

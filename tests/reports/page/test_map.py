@@ -156,10 +156,16 @@ def test_without_a_theme_the_page_says_why() -> None:
 
 @pytest.mark.parametrize(
     "written, shown",
-    [("order 4711", "order 4711"), ("order 12345", "order (number)"), ("+49 171 5551234 now", "(number) now"),
-     ("card 4111-1111-1111-1111.", "card (number)."), ("a@b.example", "(e-mail)"), ("5 of 10, 3 weeks", "5 of 10, 3 weeks"),
-     ("x" * 400, "x" * 179 + "\u2026")],
-)  # fmt: skip
+    [
+        ("order 4711", "order 4711"),
+        ("order 12345", "order (number)"),
+        ("+49 171 5551234 now", "(number) now"),
+        ("card 4111-1111-1111-1111.", "card (number)."),
+        ("a@b.example", "(e-mail)"),
+        ("5 of 10, 3 weeks", "5 of 10, 3 weeks"),
+        ("x" * 400, "x" * 179 + "\u2026"),
+    ],
+)
 def test_addresses_and_long_numbers_are_masked(written: str, shown: str) -> None:
     assert masked(written) == shown
 
