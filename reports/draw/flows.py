@@ -16,8 +16,6 @@ NODE, STUB, LABEL_ROOM, GAP = 7.0, 12.0, 118.0, 10.0
 OTHER = "other"
 """All the touchpoints that a picture has no room for. One that is called so is shown as event:other, as START is."""
 
-COUNTS = ("sessions", "with_goal")
-
 Node = tuple[int, str]
 
 
@@ -65,7 +63,8 @@ def merged(flows: pa.Table, top_k: int, always: Collection[str] = ()) -> list[Fl
     """STEPS rows with rare touchpoints as `other`; the `top_k` most visited and `always` keep their names."""
     visits: dict[str, int] = defaultdict(int)
     rows = [
-        Flow(r["step"], *map(apart, (r["source"], r["target"])), *(r[c] for c in COUNTS)) for r in flows.to_pylist()
+        Flow(r["step"], apart(r["source"]), apart(r["target"]), r["sessions"], r["with_goal"])
+        for r in flows.to_pylist()
     ]
     for f in rows:
         if f.target != END:
