@@ -18,11 +18,12 @@ from ingest.cleaning.fitting import fitted
 from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping
 from ingest.cleaning.numbers import MINOR_DIGITS, Readings, readings, unclear_note
 from ingest.cleaning.times import TYPED, epoch_units
-from ingest.cleaning.validation import Limits, Reading, aside, id_texts, space_prefix, statement, who
+from ingest.cleaning.validation import Limits, Reading, aside, raw_ids, statement
 from ingest.database import Database, load_sql
 from ingest.errors import ConfigError
 from ingest.identity.rules import IdentityRules
 from ingest.identity.stitching import make_macros
+from ingest.keys import anonymous_prefix
 from ingest.quoting import literal, quoted
 from ingest.readers.files import natural_key
 from ingest.schema import EVENTS, sql_type
@@ -154,28 +155,11 @@ def file_name(db: Database, recorded_input: str) -> str:
 
 
 def make_keys(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> None:
-    """The table `keys`: who, customer_key (null: a blank id). Each customer is looked at and hashed once, not in every row."""
+    """The table `keys` (sql/keys.sql): what each pair of ids tells is found once, and not in every row."""
     e = Expressions()
-    ids = id_texts(e, columns, mapping)
-    prefix = literal(space_prefix(mapping))
-    texts = ", ".join(f"{x} as t_{i}" for i, x in ids.items()) or "1"
-    told = f"select {texts} from {relation}"
-    if len(ids) > 1:  # of a row that has both ids the anonymous one is looked up, too
-        told = f"select distinct t_customer_id, t_anonymous_id from ({told})"
-        names = "unnest([who_of(t_customer_id, t_anonymous_id, prefix), prefix || t_anonymous_id]) as who".replace(
-            "prefix", prefix
-        )
-        key = "customer_key_of(who)"
-    else:
-        names = f"{who(ids, mapping)} as who"
-        begin = {"customer_id": "'c:'", "anonymous_id": prefix}
-        key = "".join(f"customer_key_of({begin[i]} || who)" for i in ids) or "null::BIGINT"
-        key = f"case when not is_blank(who) and not is_blocked(who) then {key} end"
-    db.run(
-        f"create or replace temp table keys as select who, {key} as customer_key "
-        f"from (select distinct {names} from ({told})) where who is not null",
-        e.params,
-    )
+    texts = ", ".join(f"{x} as {name}" for name, x in raw_ids(e, columns, mapping).items())
+    db.run(f"create or replace temp table raw_ids as select distinct {texts} from {relation}", e.params)
+    db.run(load_sql("ingest", "keys"), {"prefix": anonymous_prefix(mapping.identity.space(mapping.name))})
 
 
 def different(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> dict[str, list[str]]:

@@ -11,7 +11,6 @@ from ingest.cleaning.bots import STATIC_PATTERN
 from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping, consumed, is_server_log
 from ingest.cleaning.numbers import Readings, digits, foreign_signs, minor_or_whole
 from ingest.cleaning.times import clock, instant, plain, time_column, trimmed
-from ingest.keys import anonymous_prefix
 from ingest.quoting import literal, quoted
 from ingest.schema import IDS, MONEY, NUMBERS, TARGETS
 
@@ -57,7 +56,7 @@ def statement(
     """
     e = Expressions()
     texts = {t: e.text(columns, spec, t) for t, spec in mapping.fields.items() if t not in IDS}
-    ids = id_texts(e, columns, mapping)
+    ids = raw_ids(e, columns, mapping)
     numbers = [n for n in NUMBERS if n in mapping.fields]
     others = [t for t in mapping.fields if t not in ("event_at", "event", *NUMBERS)]
     values = {n: minor_or_whole(n, mapping) for n in numbers}
@@ -66,10 +65,11 @@ def statement(
     sql = f"""
 insert into staged by name
 with texts as (  -- one row per raw row: what the mapping reads
-  select *, {", ".join(f"{x} as t_{quote(t)}" for t, x in (texts | ids).items())} from {relation}
+  select *, {", ".join(f"{x} as {n}" for n, x in ({f"t_{quote(t)}": x for t, x in texts.items()} | ids).items())} from {relation}
 ), known as (  -- the same with its customer (a blank id has none), and its time where that is quick to read
-  select texts.* {only_known(ids)}, keys.customer_key, {device(ids)}{blocked(ids)}{plain(columns, mapping)} as p_event_at
-  from texts left join keys on {who(ids, mapping)} = keys.who {devices(ids, mapping)}
+  select texts.*, keys.customer_key, keys.customer_id as t_customer_id, keys.anonymous_id as t_anonymous_id,
+    keys.device as _device, keys.blocked as _blocked, {plain(columns, mapping)} as p_event_at
+  from texts left join keys on {same_ids(mapping)}
 ), trimmed as (  -- the same with what is read as a value, without white space around it: one name, for the macros repeat it
   select *, case when p_event_at is null then {trimmed(mapping)} end as b_event_at
     {"".join(f", bare(t_{n}) as b_{n}" for n in numbers)}
@@ -99,7 +99,7 @@ select customer_key, event_at, recorded_input, row as recorded_row, t_event as e
   {"".join(f"v_{n} as {n}, " for n in numbers)}{"".join(f"t_{quote(t)} as {quoted(t)}, " for t in others)}
   {"".join(f"{x} as {name}, " for name, x in aside(columns, mapping, e).items())}
   {content(columns, mapping.volatile, e)} as content_hash, $source as source,
-  {"_device, " if "anonymous_id" in ids else ""}{"_blocked, " if ids else ""}
+  {"_device, " if "anonymous_id" in mapping.fields else ""}_blocked,
   case when reason is not null then [reason, case reason
       when 'bad_timestamp' then t_event_at::VARCHAR when 'timestamp_out_of_range' then t_event_at::VARCHAR
       when 'bad_number' then concat_ws(', ', {", ".join(shown) or "null"})
@@ -115,65 +115,16 @@ def quote(name: str) -> str:
     return name if name in TARGETS else "x" + name.encode().hex()
 
 
-def id_texts(e: Expressions, columns: Columns, mapping: SourceMapping) -> dict[str, str]:
-    """SQL of the ids that are mapped. Of two a blank or blocked one is missing; of one, `keys` says so: it asks each text once."""
+def raw_ids(e: Expressions, columns: Columns, mapping: SourceMapping) -> dict[str, str]:
+    """SQL of both ids as the file writes them; of one that is not mapped, null."""
     texts = {i: e.text(columns, mapping.fields[i], i) for i in IDS if i in mapping.fields}
-    if len(texts) < 2:
-        return texts
-    counts = "case when not is_blank({0}) and not is_blocked({0}) then {0} end"
-    return {i: counts.format(text) for i, text in texts.items()} | {f"raw_{i}": text for i, text in texts.items()}
+    return {f"raw_{i}": texts.get(i, "null::varchar") for i in IDS}
 
 
-def space_prefix(mapping: SourceMapping) -> str:
-    """What stands before the anonymous ids of a source where they are hashed."""
-    return anonymous_prefix(mapping.identity.space(mapping.name))
-
-
-def both(ids: dict[str, str]) -> bool:
-    """Are ids of both kinds mapped?"""
-    return all(i in ids for i in IDS)
-
-
-def who(ids: dict[str, str], mapping: SourceMapping) -> str:
-    """SQL of whom a row of `texts` is about, as `keys` has it."""
-    if both(ids):
-        return f"who_of(t_customer_id, t_anonymous_id, {literal(space_prefix(mapping))})"
-    return "".join(f"t_{i}" for i in ids) or "null::VARCHAR"
-
-
-def device(ids: dict[str, str]) -> str:
-    """SQL of the key of the anonymous id, a column of `known`."""
-    if both(ids):
-        return "case when t_customer_id is null then keys.customer_key else devices.customer_key end as _device, "
-    return "keys.customer_key as _device, " if "anonymous_id" in ids else ""
-
-
-def devices(ids: dict[str, str], mapping: SourceMapping) -> str:
-    """The further join that `device` needs: of rows with both ids."""
-    if not both(ids):
-        return ""
-    return (
-        "left join keys as devices on t_customer_id is not null and t_anonymous_id is not null "
-        f"and {literal(space_prefix(mapping))} || t_anonymous_id = devices.who"
-    )
-
-
-def blocked(ids: dict[str, str]) -> str:
-    """SQL of the blocked id of a row, a column of `known`; null where it has none."""
-    if both(ids):
-        raw = {i: f"t_{quote(f'raw_{i}')}" for i in IDS}
-        parts = [f"case when t_{i} is null and is_blocked({raw[i]}) then {raw[i]} end" for i in IDS]
-        return f"coalesce({', '.join(parts)}) as _blocked, "
-    return "".join(
-        f"case when keys.customer_key is null and is_blocked(t_{i}) then t_{i} end as _blocked, " for i in ids
-    )
-
-
-def only_known(ids: dict[str, str]) -> str:
-    """A single id is blank where nobody has it."""
-    return "".join(
-        f"replace (case when keys.customer_key is not null then t_{i} end as t_{i})" for i in ids if len(ids) < 2
-    )
+def same_ids(mapping: SourceMapping) -> str:
+    """SQL: is a row of `keys` about the ids of a row of `texts`?"""
+    tests = [f"texts.raw_{i} is not distinct from keys.raw_{i}" for i in IDS if i in mapping.fields]
+    return " and ".join(tests) or "false"
 
 
 def aside(columns: Columns, mapping: SourceMapping, e: Expressions) -> dict[str, str]:

@@ -8,6 +8,7 @@ So the owners are those of all rows, however they were split into files and runs
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -28,19 +29,15 @@ ALIASES = pa.schema([("alias_id", pa.string()), ("customer_id", pa.string())])
 
 
 def make_macros(db: Database, rules: IdentityRules) -> None:
-    """The macro is_blocked(id): is it one of the ids that are none?"""
-    words = [w.lower() for w in rules.blocked if not is_pattern(w)]
-    tests = [matching(w[1:-1]) for w in rules.blocked if is_pattern(w)]
-    if words:
-        longest = max(map(len, words))
-        tests.append(f"(strlen(id) <= {4 * longest} and lower(bare(id)) in ({', '.join(map(literal, words))}))")
+    """The macro is_blocked(id): is it one of the ids that are none? A word is one in any case, with white space around it."""
+    words = "|".join(re.escape(w) for w in rules.blocked if not is_pattern(w))
+    patterns = [w[1:-1] for w in rules.blocked if is_pattern(w)] + ([f"{BLANKS}(?:{words}){BLANKS}"] if words else [])
+    tests = [f"regexp_full_match(id, {literal(pattern)}, 'i')" for pattern in patterns]
     db.run(f"create or replace temp macro is_blocked(id) as ({' or '.join(tests) or 'false'})")
 
 
-def matching(pattern: str) -> str:
-    """SQL: does the whole id match? Most ids are told by their first letter to be no zeros and dashes."""
-    told = "id[1] in ('0', '-') and " if pattern == "[0-]+" else ""
-    return f"({told}regexp_full_match(id, {literal(pattern)}, 'i'))"
+BLANKS = r"[\s\v\x1c-\x1f\x{85}\p{Z}]*"
+"""What the macro bare(text) takes away."""
 
 
 class Stitching:

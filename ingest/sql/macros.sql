@@ -219,9 +219,6 @@ create or replace macro whole_number(t) as (
   case when try_cast(t as decimal(28, 9)) = floor(try_cast(t as decimal(28, 9))) then try_cast(floor(try_cast(t as decimal(28, 9))) as bigint) end
 );
 
--- who a row is about, as it is hashed: the known id, else the anonymous one behind the prefix of its space (ingest/keys.py)
-create or replace macro who_of(customer_id, anonymous_id, prefix) as (coalesce('c:' || customer_id, prefix || anonymous_id));
-
 -- customer_key, see ingest/schema.py KEY_HASH
 create or replace macro customer_key_of(who) as ((md5_number_lower(who) >> 1)::bigint);
 

@@ -7,15 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.database import Database, load_sql
+from ingest.identity.rules import IdentityRules
+from ingest.identity.stitching import make_macros
 from ingest.keys import anonymous_prefix, customer_key
 
-IDS = st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+IDS = st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")).map("id{}".format)
+"""None of them is blank or blocked."""
 
 
 @pytest.fixture(scope="module")
 def database() -> Database:
     found = Database(threads=1)
     found.run(load_sql("ingest", "macros"))
+    make_macros(found, IdentityRules())
     return found
 
 
@@ -27,11 +31,15 @@ def test_a_customer_key_in_python_is_that_of_the_store(
         with pytest.raises(ValueError, match="id of one kind"):
             customer_key()
         return
-    row = database.rows(
-        "select customer_key_of(who_of($known::varchar, $anonymous::varchar, $prefix))",
-        {"known": known, "anonymous": anonymous, "prefix": anonymous_prefix("web")},
+    database.run(
+        "create or replace temp table raw_ids as select $known::varchar as raw_customer_id, $anonymous::varchar as raw_anonymous_id",
+        {"known": known, "anonymous": anonymous},
     )
-    assert row == [(customer_key(customer_id=known, anonymous_id=anonymous, space="web"),)]
+    database.run(load_sql("ingest", "keys"), {"prefix": anonymous_prefix("web")})
+    device = None if anonymous is None else customer_key(anonymous_id=anonymous, space="web")
+    assert database.rows("select customer_key, device from keys") == [
+        (customer_key(customer_id=known, anonymous_id=anonymous, space="web"), device)
+    ]
 
 
 def test_known_ids_and_anonymous_ids_never_collide() -> None:
