@@ -13,6 +13,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 import pyarrow as pa
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
@@ -22,6 +23,7 @@ from ingest.database import Database, load_sql
 from ingest.errors import Conflict
 from ingest.identity.rules import IdentityRules
 from ingest.identity.stitching import Stitching
+from ingest.loading.aged import exclude_aged
 from ingest.loading.anew import Anew, Going, going, plan_anew, standing
 from ingest.loading.digests import Digests
 from ingest.loading.exclude_erased import exclude_erased
@@ -48,6 +50,7 @@ class Accounting:
     duplicates: int = 0
     conflicting: int = 0
     quarantined: dict[str, int] = field(default_factory=dict)
+    aged: int = 0  # of them: too_late since their days have left already
 
     @property
     def balanced(self) -> bool:
@@ -96,6 +99,7 @@ class LoadOptions:
     wait_seconds: float = 0.0  # for another writer
     again: bool = False  # read files anew that are known: what came of them goes
     strict: bool = True  # raise where all that came is set aside
+    kept_from: date | None = None  # rows of earlier days are too late: such days have left
     keep_faulty: bool = False  # quarantine the rows of a file of which no row is an event; else it is set aside
 
 
@@ -132,6 +136,9 @@ def _load(store: EventStore, sources: Sequence[Source], options: LoadOptions) ->
         if tombstones is not None:
             exclude_erased(db, tombstones, sources)
         books = {s.name: Accounting(rows=staged.rows[s.name]) for s in sources}
+        if options.kept_from is not None:
+            for source, n in exclude_aged(db, options.kept_from).items():
+                books[source].aged = n
         for source, reason, n in db.rows(load_sql("ingest", "reasons")):
             books[source].quarantined[reason] = n
         arrivals = db.query(load_sql("ingest", "arrived")).cast(ARRIVALS)
@@ -297,9 +304,11 @@ def facts(
     bad.subtract(gone.quarantined)
     targets = {s: sorted({*base.targets.get(s, ()), *staged.present.get(s, ())}) for s in {*base.targets, *books}}
     days = {*arrivals["span"].to_pylist(), *(f"{span}-01"[:10] for span in gone.spans)}
-    return {
+    kept = {k: v for k, v in base.facts.items() if k == "kept"}
+    return kept | {
         "run_id": run_id,
         "rows_read": str(rows),
+        "aged": str(base.aged - gone.aged),
         "currencies": json.dumps(list(currencies)),
         "targets": json.dumps(targets, sort_keys=True),
         "quarantined": json.dumps({r: n for r, n in bad.items() if n}, sort_keys=True),

@@ -20,7 +20,7 @@ from ingest.loading.inputs import Aside, InputFile, Source, Staged
 from ingest.loading.settling import drop_rows
 from ingest.readers.files import natural_key
 from ingest.store.event_store import Snapshot
-from ingest.store.ledger import GONE, Share, TakenInput, Transactions
+from ingest.store.ledger import GONE, Share, TakenInput, Transactions, aged_line
 from ingest.store.quarantine import Quarantine
 
 GONE_ROWS = pa.schema([("source", pa.string()), ("recorded_input", pa.string())])
@@ -151,6 +151,7 @@ class Going:
     inputs: Sequence[TakenInput] = ()
     spans: Mapping[str, int] = field(default_factory=dict)  # span -> events that go
     quarantined: Mapping[str, int] = field(default_factory=dict)  # by reason
+    aged: int = 0  # rows that left before, since they were too old
     lines: Transactions = field(default_factory=dict)
 
     @property
@@ -161,7 +162,7 @@ class Going:
     @property
     def duplicates(self) -> int:
         """Rows that were copies: of each other, for nobody else shares any."""
-        return self.rows - sum(self.spans.values()) - sum(self.quarantined.values())
+        return self.rows - sum(self.spans.values()) - sum(self.quarantined.values()) - self.aged
 
 
 def going(db: Database, base: Snapshot, groups: Sequence[Group]) -> Going:
@@ -182,7 +183,9 @@ def going(db: Database, base: Snapshot, groups: Sequence[Group]) -> Going:
         inputs=inputs,
         spans=spans,
         quarantined=quarantined(base, {i.key for i in inputs}),
+        aged=sum(base.ledger.aged.get(key, 0) for key in keys),
         lines={name: number for i in inputs for name, number in i.gone().items()}
+        | {aged_line(*key): GONE for key in keys & base.ledger.aged.keys()}
         | {s.transaction: GONE for s in shares_of(base, keys)},
     )
 

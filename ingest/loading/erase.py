@@ -120,7 +120,7 @@ def may_hold(file: SpanFile, person: Person) -> bool:
 
 
 def who_goes(db: Database, person: Person) -> None:
-    """Say who is being erased: the macro is_erased(customer, owner, anonymous id)."""
+    """Say who is being erased: the macro is_leaving(customer, owner, anonymous id, instant)."""
     for name, ids in (("going_customers", person.customers), ("going_devices", person.anonymous)):
         table = pa.table({"id": pa.array(sorted(ids), pa.string())})
         db.run_with(f"create or replace temp table {name} as select id from given", given=table)

@@ -222,5 +222,5 @@ create or replace macro whole_number(t) as (
 -- customer_key, see ingest/schema.py KEY_HASH
 create or replace macro customer_key_of(who) as ((md5_number_lower(who) >> 1)::bigint);
 
--- does a stored event leave, since its customer is being erased? Nobody is, unless ingest/loading/erase.py says who
-create or replace temp macro is_erased(who, owner, device) as (false);
+-- does a stored event leave? None does, unless ingest/loading/erase.py says whose, or ingest/loading/aged.py how old
+create or replace temp macro is_leaving(who, owner, device, event_at) as (false);

@@ -6,6 +6,7 @@ transaction is a name and a number, and the newest number of a name holds; a nam
     ["bytes", source, digest]                            -> how they were read, see `reading_of`
     ["input", source, name, digest, rows, run]           -> 1
     ["shared", source, name key, name key]               -> 1
+    ["aged", source, name key]                           -> rows of it that left since they were too old
     input:<digest>                                       -> 1, of stores from before there were sources in the ledger
 """
 
@@ -71,6 +72,11 @@ def bytes_name(source: str, digest: str) -> str:
     return json.dumps(["bytes", source, digest])
 
 
+def aged_line(source: str, name_key: str) -> str:
+    """The transaction that counts the rows of an input that left since they were too old."""
+    return json.dumps(["aged", source, name_key])
+
+
 @dataclass(frozen=True)
 class Ledger:
     """What the transactions of a log say."""
@@ -78,16 +84,20 @@ class Ledger:
     inputs: dict[tuple[str, str], list[TakenInput]] = field(default_factory=dict)  # (source, name) -> those that came
     by_digest: dict[tuple[str, str], TakenInput] = field(default_factory=dict)
     shares: frozenset[Share] = frozenset()
+    aged: dict[tuple[str, str], int] = field(default_factory=dict)  # (source, name key) -> rows that grew too old
 
     @classmethod
     def of(cls, transactions: Mapping[str, int]) -> Ledger:
         """Read the lines that still hold."""
         inputs: dict[tuple[str, str], list[TakenInput]] = defaultdict(list)
-        by_digest, shares = {}, set()
+        by_digest, shares, aged = {}, set(), {}
         for text, number in transactions.items():
-            if number == GONE or not text.startswith(('["input"', '["shared"')):
+            if number == GONE or not text.startswith(('["input"', '["shared"', '["aged"')):
                 continue
             kind, source, *rest = json.loads(text)
+            if kind == "aged":
+                aged[source, rest[0]] = number
+                continue
             if kind == "shared":
                 shares.add(Share(source=source, first=rest[0], second=rest[1]))
                 continue
@@ -96,7 +106,7 @@ class Ledger:
             taken = TakenInput(source=source, name=name, digest=digest, rows=rows, run_id=run_id, reading=reading)
             inputs[source, name].append(taken)
             by_digest[source, digest] = taken
-        return cls(dict(inputs), by_digest, frozenset(shares))
+        return cls(dict(inputs), by_digest, frozenset(shares), aged)
 
     @property
     def keys(self) -> set[Key]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,11 @@ class SpanFile:
     def until(self) -> int:
         """The first instant behind its span."""
         return instant_of(np.datetime64(self.span) + 1)
+
+
+def instant_of_day(day: date) -> int:
+    """The first instant of a UTC day, microseconds since 1970."""
+    return instant_of(np.datetime64(day))
 
 
 def instant_of(moment: np.datetime64) -> int:

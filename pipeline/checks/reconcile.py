@@ -60,8 +60,9 @@ def reconcile(project: ProjectFolder) -> pa.Table:
 def accounting(project: ProjectFolder, asked: Asked) -> Iterator[Law]:
     """Rows read are accounted for, all of them."""
     snapshot = asked.snapshot
-    kept = snapshot.rows + project.store.duplicates(snapshot) + Quarantine(project.store.root).count()
-    yield Law("rows read = accepted + duplicates + quarantined", snapshot.rows_read, kept)
+    kept = snapshot.rows + project.store.duplicates(snapshot) + Quarantine(project.store.root).count() + snapshot.aged
+    left = f"of them {snapshot.aged:,} older than [store] keep, erased" if snapshot.aged else ""
+    yield Law("rows read = accepted + duplicates + quarantined", snapshot.rows_read, kept, left)
     before = project.ask(Period(as_of="9999-01-01"), [Summary()]).answers[0]["events"][0].as_py()
     yield Law("files whose core says what they say", sum(is_true(f.path) for f in snapshot.files), len(snapshot.files))
     yield Law("events of all sessions and passive ones = events of the store", before, snapshot.rows)

@@ -62,6 +62,8 @@ def run(
     manifest = run_night(shop, options)
     for sentence in manifest.late:
         say(sentence)
+    if manifest.aged:
+        say(manifest.aged["said"])
     for source, book in manifest.accounting.items():
         kept = (
             f"{book['accepted']:,} accepted + {book['duplicates']:,} duplicates + {book['quarantined']:,} quarantined"

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool, StrictInt, field_validator, model_validator
 
+from pipeline.config.keep import KeepLength
 from pipeline.config.roles import ROLE_PRESETS
 from pipeline.config.values import (
     ColumnSpec,
@@ -66,8 +67,9 @@ class Project(Section):
 
 
 class Store(Section):
-    """[store]: how long replaced files stay, when days are put together to months, and who may read what is written."""
+    """[store]: how long days and replaced files stay, when days become months, and who may read what is written."""
 
+    keep: KeepLength | None = None  # None: for good
     retain: DurationOrZero = timedelta(days=7)
     seal_after: Duration = timedelta(days=91)  # at least: the late window of every source, too
     mode: Literal["private", "group", "umask"] = "private"  # who may read the store, and the reports of nights

@@ -13,6 +13,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from ingest.errors import did_you_mean
 from paths.journeys.names import meaning
 from pipeline.config.attribution_models import Attribution
+from pipeline.config.durations import format_duration
 from pipeline.config.identity_models import Alias, Identity
 from pipeline.config.map_models import Annotation, Customers, Journey, Map, Persona, Survey
 from pipeline.config.models import Bot, Carts, Funnel, Gates, Project, Sessions, Source, Sql, Stage, Store, Touchpoint
@@ -96,6 +97,7 @@ class Config(Section):
         _refuse_twins("funnel", (funnel.name for funnel in self.funnels))
         _refuse_twins("persona", (persona.name for persona in self.personas))
         self._journey_has_stages()
+        self._keeps_what_is_on_time()
         for goal in self.project.goal:
             if passive := self.passive_event(goal):
                 raise ValueError(
@@ -110,6 +112,15 @@ class Config(Section):
             if name not in stages:
                 raise ValueError(
                     f'[journey] names "{name}", and there is no such [[stage]].{did_you_mean(name, stages)}'
+                )
+
+    def _keeps_what_is_on_time(self) -> None:
+        keep = self.store.keep
+        for source in self.sources:
+            if keep is not None and keep.shortest < source.late_window:
+                raise ValueError(
+                    f'[store] keep = "{keep}" is shorter than the late_window of source "{source.name}" '
+                    f"({format_duration(source.late_window)}): rows on time would be too old. Make one of the two another"
                 )
 
     def passive_event(self, goal: str) -> str | None:

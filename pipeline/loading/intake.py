@@ -25,6 +25,7 @@ from ingest.scratch import scratch as private_folder
 from pipeline.config import Source as SourceConfig
 from pipeline.config.values import zone_name
 from pipeline.loading.erase import finish_erasing
+from pipeline.loading.keep import kept_from
 from pipeline.loading.upkeep import keep_house
 from pipeline.project.as_of import moment, parse_instant
 from pipeline.project.project import ProjectFolder
@@ -74,7 +75,8 @@ def ingest(project: ProjectFolder, intake: Intake, wait_seconds: float = 0.0) ->
         notes += [note for s in sources for note in remarks(s.mapping)]
         with project.store.lock(wait_seconds):
             finish_erasing(project)
-            loaded = load(project.store, sources, LoadOptions(again=intake.again))
+            before = project.store.snapshot() if project.store.exists else None
+            loaded = load(project.store, sources, LoadOptions(again=intake.again, kept_from=kept_from(project, before)))
             keep_house(project, None)
         return loaded, notes
 

@@ -82,13 +82,14 @@ def quarantine(rules: Gates, books: Mapping[str, Accounting]) -> list[tuple[str,
     """The share of a source's rows that is quarantined."""
     found = []
     for name, book in books.items():
-        share = sum(book.quarantined.values()) / book.rows if book.rows else 0.0
+        rows = book.rows - book.aged  # what has left the store and comes again is no fault of the night's files
+        share = (sum(book.quarantined.values()) - book.aged) / rows if rows else 0.0
         if share > rules.quarantine_share:
             reasons = ", ".join(f"{n:,} {r}" for r, n in sorted(book.quarantined.items(), key=lambda i: -i[1]))
             found.append(
                 (
                     "quarantine_share",
-                    f"{name}: {share:.1%} of {book.rows:,} rows would be quarantined ({reasons}); "
+                    f"{name}: {share:.1%} of {rows:,} rows would be quarantined ({reasons}); "
                     f"the gate is {rules.quarantine_share:.1%}",
                 )
             )

@@ -56,6 +56,9 @@ class Manifest:
     snapshot_after: int | None = None
     spans: list[str] = field(default_factory=list)
     sealed: list[str] = field(default_factory=list)  # months
+    aged: dict[str, Any] = field(
+        default_factory=dict
+    )  # days that left: the first one kept, days, events, and a sentence
     numbers: dict[str, Any] = field(default_factory=dict)
     late: list[str] = field(default_factory=list)  # sentences about late rows
     warnings: list[str] = field(default_factory=list)

@@ -1,6 +1,6 @@
 """The nightly run: new files in, checked, published. Unattended, exactly once, safe to repeat.
 
-    files -> gates -> events -> sessions -> report -> manifest
+    files -> gates -> events -> days kept -> sessions -> report -> manifest
 
 A gate that fails stops it before anything is written: yesterday's report stands. A run that is killed leaves nothing to
 mend; the next one does what is left.
@@ -31,6 +31,7 @@ from ingest.errors import (
     StoreError,
 )
 from ingest.load import Accounting, Loaded, LoadOptions, Source, load
+from ingest.loading.aged import Aged
 from ingest.scratch import scratch
 from ingest.store.event_store import Snapshot
 from ingest.store.source_days import source_days
@@ -38,6 +39,7 @@ from pipeline.atomic_write import publish_bytes
 from pipeline.engines.local import Pass
 from pipeline.loading.erase import finish_erasing
 from pipeline.loading.intake import Intake, configured
+from pipeline.loading.keep import age_days, aged_facts, end_history, kept_from
 from pipeline.loading.remarks import set_aside, told, warned
 from pipeline.loading.sessions_table import publish_sessions
 from pipeline.loading.upkeep import keep_house
@@ -131,7 +133,18 @@ class Night:
             loaded = self.load(before, newest)
         if not self.project.store.exists or not self.project.store.snapshot().rows:
             raise loaded.aside[0].error if loaded.aside else MissingInput("nothing to publish: there is no event yet.")
+        with self.stage("keep"):
+            aged = self.keep()
+        try:
+            self.after_load(before, newest, loaded)
+        finally:
+            end_history(self.project, aged)
+
+    def after_load(self, before: Snapshot | None, newest: Mapping[str, date], loaded: Loaded) -> None:
+        """What is done once the store holds what it shall hold."""
         after = self.project.store.snapshot()
+        if not after.rows:
+            raise MissingInput("nothing to publish: every event was older than [store] keep.")
         with self.stage("sessions"):
             self.fresh(after)
             self.read("sessions", publish_sessions(self.project))
@@ -153,6 +166,15 @@ class Night:
             raise error
         if held:
             raise ConditionHolds("published, but a --fail-on condition holds: " + "; ".join(held))
+
+    def keep(self) -> Aged | None:
+        """Let the days leave that are older than [store] keep."""
+        scope, _ = self.project.scope(Period(as_of=self.options.as_of), self.project.store.snapshot())
+        aged = age_days(self.project, scope.as_of, self.manifest.run_id)
+        if aged is not None and aged.events:
+            self.manifest.aged = aged_facts(aged, self.project.config.store.keep)
+            self.tell("info", self.manifest.aged["said"])
+        return aged
 
     def newest_days(self, snapshot: Snapshot | None) -> dict[str, date]:
         """The newest event day (UTC) of each source before as_of that does not stand apart."""
@@ -214,7 +236,9 @@ class Night:
             stop(verdicts)
 
         self.manifest.snapshot_before = before.version if before else None
-        options = LoadOptions(run_id=self.manifest.run_id, gate=gate, strict=False)
+        options = LoadOptions(
+            run_id=self.manifest.run_id, gate=gate, strict=False, kept_from=kept_from(self.project, before)
+        )
         loaded = load(self.project.store, self.sources(newest), options)
         self.manifest.accounting = {
             name: asdict(book) | {"quarantined": sum(book.quarantined.values()), "reasons": dict(book.quarantined)}
