@@ -89,7 +89,8 @@ MEND = {
     "unknown_currency": "the row is in another currency than [project] currency",
     "bot": 'bots = "keep" in the [[source]] keeps them',
     "excluded": "an [[exclude]] names them, or they ask for a static file",
-    "too_late": "journeys run --allow-late, or a longer late_window in the [[source]]; ingest and backfill know no late rows; days that [store] keep erased stay out",
+    "too_late": "journeys run --allow-late, or a longer late_window in the [[source]]; ingest and backfill know no late rows; "
+    "days that [store] keep erased stay out",
 }
 """Reason -> how its rows are mended."""
 
