@@ -36,6 +36,9 @@ BESIDE = {
 }
 """Columns that no condition can look at, and what to do instead."""
 
+NEWEST = 3
+"""Files that are looked at for what events have of late."""
+
 
 def absent_columns(snapshot: Snapshot, wanted: Collection[str]) -> tuple[list[str], list[str]]:
     """(the wanted columns in which no event has a value, the names that some event has one for).
@@ -57,6 +60,12 @@ def absent_columns(snapshot: Snapshot, wanted: Collection[str]) -> tuple[list[st
             if not missing:
                 break
     return missing, sorted(known - INTERNAL)
+
+
+def recent_columns(snapshot: Snapshot) -> frozenset[str]:
+    """The columns, and the keys of the properties, in which an event of the newest files has a value."""
+    with Database() as db:
+        return frozenset[str]().union(*(filled(db, file) for file in snapshot.files[-NEWEST:]))
 
 
 def shadowed(snapshot: Snapshot, wanted: Collection[str]) -> list[str]:

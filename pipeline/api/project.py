@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.api.attribution import AttributionQuestions
 from pipeline.api.carts import CartQuestions
+from pipeline.api.drivers import DriverQuestions
 from pipeline.api.funnels import FunnelQuestions
 from pipeline.api.journey_map import MapQuestions
 from pipeline.api.overview import OverviewQuestions
@@ -24,6 +25,7 @@ class Project(
     FunnelQuestions,
     CartQuestions,
     AttributionQuestions,
+    DriverQuestions,
     MapQuestions,
     SequenceQuestions,
     RetentionQuestions,

@@ -82,6 +82,14 @@ DEFINITIONS = {
         "order's rows folded; its touches lie at most lookback before it, and after the customer's goal before. Each model shares "
         "each conversion out over them, in millionths and minor units that add up exactly. Credit is not cause."
     ),
+    "drivers": (
+        "Of the units that reached a (a funnel's step; a session's first event; the first visit to a touchpoint): those with a "
+        "factor and those without it, and how many of either came to b. A factor is a column's value at a, or a touchpoint in "
+        "the exposure before a (with between: after a, until b or the end of the window). Odds ratio with 0.5 added to each "
+        "count, Fisher's exact test, Benjamini-Hochberg over the factors tried; those of fewer than min(25, 2 %) of the units are "
+        "left out, and so are units whose window is open at as_of. Association, not cause."
+    ),
+    "driver members": "The units that one side of a driver counts, found by the code that counts them.",
     "carts": (
         "An episode opens at an add or begin_checkout; quiet_period without activity makes it quiet, "
         "recovery_window without activity ends it. A purchase converts it, or recovers it if it was ever "
@@ -152,6 +160,10 @@ def behind(result: Result, directory: str) -> list[str]:
         return [f"    journeys -C {directory} retention{words} --returned {cells[0]['cohort']} {cells[0]['period']}"]
     if result.title == "carts":
         return [f"{base} --cart abandoned"]
+    if result.title == "drivers" and result.table.num_rows:
+        first = result.table.slice(0, 1).to_pylist()[0]
+        asked = f"    journeys -C {directory} drivers{driver_options(result.meta)}"
+        return [f"{asked} --having {shlex.quote(first['factor'])} {shlex.quote(first['value'])} --hits"]
     return []
 
 
@@ -175,3 +187,17 @@ def funnel_options(meta: Mapping[str, Any]) -> str:
         options += [f"--{name} {shlex.quote(str(value))}" for value in meta.get(name) or ()]
     options += [f"--{name} {str(meta[name])[:10]}" for name in ("since", "until") if meta.get(name)]
     return "".join(f" {option}" for option in options)
+
+
+def driver_options(meta: Mapping[str, Any]) -> str:
+    """What a question of drivers is about, as typed."""
+    if "steps" in meta:
+        step = f" --step {meta['step_number']}" if meta["step_number"] != len(meta["steps"]) else ""
+        found = "".join(f" {shlex.quote(s)}" for s in meta["steps"]) + step
+    else:
+        found = f" --drop-off {shlex.quote(meta['drop_off'])}" if "drop_off" in meta else ""
+        found += "".join(f" --goal {shlex.quote(g)}" for g in meta["goal"])
+    exposure = meta.get("exposure")
+    found += funnel_options(meta)
+    found += f" --exposure {format_duration(exposure)}" if exposure is not None else ""
+    return found + (" --between" if meta.get("between") else "")
