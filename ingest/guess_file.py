@@ -36,7 +36,7 @@ def guess_file(
         if not raw.columns:
             raise EmptyInput(f"{name} has no record.")
         relation = without_missing(raw.relation, Columns(raw.columns, raw.types), mapping or SourceMapping())
-        evidence = Evidence(db, relation, raw.columns)
+        evidence = Evidence(db, relation, raw.columns, raw.types)
         return (
             guess(raw.columns, raw.format, evidence=evidence, given=given, refused=refused, mapping=mapping),
             raw.format,

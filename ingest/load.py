@@ -19,6 +19,7 @@ import pyarrow as pa
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from ingest.cleaning.clean import prepare
+from ingest.cleaning.currencies import told_apart
 from ingest.database import Database, load_sql
 from ingest.errors import Conflict
 from ingest.identity.rules import IdentityRules
@@ -29,7 +30,7 @@ from ingest.loading.digests import Digests
 from ingest.loading.exclude_erased import exclude_erased
 from ingest.loading.inputs import Aside, InputFile, Known, Source, Staged
 from ingest.loading.merge import Plan, merge, settle, touched
-from ingest.loading.notes import blocked_notes, crowd_notes, currency_notes, staged_currencies
+from ingest.loading.notes import blocked_notes, crowd_notes, currency_notes, staged_currencies, stored_currencies
 from ingest.loading.staging import clock_notes, path_notes, stage_all
 from ingest.store.event_store import EventStore, Snapshot
 from ingest.store.ledger import Groups, Share, TakenInput
@@ -155,12 +156,13 @@ def _load(store: EventStore, sources: Sequence[Source], options: LoadOptions) ->
         spans: tuple[str, ...] = ()
         writes = False
         if base is not None:
-            currencies = sorted({*base.currencies, *staged_currencies(db)})
+            gone = going(db, base, groups)
+            before_them = stored_currencies(db, base) if gone.inputs else base.currencies
+            currencies = told_apart({*before_them, *staged_currencies(db)})
             notes += [*currency_notes(currencies), *crowd_notes(db)]
             stitching = stitching_of(db, store, base, sources, tombstones)
             writes = come or (stitching is not None and stitching.all_again)
             if writes:
-                gone = going(db, base, groups)
                 said = facts(base, options.run_id, books, arrivals, currencies, gone, staged)
                 spans = write(db, store, base, anew.sources, staged.fresh, books, arrivals, said, gone, stitching)
     had = before.targets if before else {}

@@ -14,6 +14,7 @@ from ingest.cleaning.clean import Limits, prepare, stage
 from ingest.cleaning.evidence import Evidence
 from ingest.cleaning.guess import guess
 from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping
+from ingest.cleaning.times import TYPED
 from ingest.database import Database, load_sql
 from ingest.errors import ConfigError
 from ingest.quoting import literal
@@ -80,7 +81,7 @@ def look(
         if mapping is None:
             base = given or SourceMapping()
             try:
-                evidence = Evidence(db, raw.relation, raw.columns)
+                evidence = Evidence(db, raw.relation, raw.columns, raw.types)
                 made = guess(
                     raw.columns, raw.format, evidence=evidence, given=base.fields, refused=refused, mapping=base
                 )
@@ -126,7 +127,7 @@ def with_time_format(
     if spec is None or spec.formats or len(spec.columns) != 1 or spec.columns[0] not in columns.names:
         return mapping, []
     at = columns.names.index(spec.columns[0])
-    if columns.types[at] != "text":
+    if columns.types[at] in TYPED:
         return mapping, []
     read = ", ".join(f"count(try_strptime(t, {literal(f)}))" for f in TIME_FORMATS)
     cells = f"select bare(c{at}::varchar) as t from {relation}"
@@ -166,7 +167,7 @@ def json_notes(db: Database, relation: str, columns: Columns) -> list[str]:
     """The keys of the columns that hold JSON objects: paths to map."""
     notes = []
     for i, name in enumerate(columns.names):
-        if columns.types[i] != "text":
+        if columns.types[i] in TYPED:
             continue
         some = f"select c{i}::varchar as t from {relation} where c{i}::varchar like '{{%' limit 1000"
         keys = db.rows(

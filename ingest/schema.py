@@ -29,6 +29,9 @@ on every engine. v2: an anonymous id belongs to the space of its source."""
 
 IDS = ("customer_id", "anonymous_id")
 TEXTS = ("event_id", "channel", "url", "currency", "order_id", "item_id", "cart_id", "referrer", "user_agent", "ip")
+IDENTIFIERS = (*IDS, "event_id", "order_id", "item_id", "cart_id")
+"""Mapped columns that are ids."""
+
 NUMBERS = ("value", "quantity", "price")
 """Mapped columns that must be numbers."""
 

@@ -9,16 +9,21 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from ingest.cleaning.bots import BOT_COLUMNS, verdicts
+from ingest.cleaning.currencies import MINOR_DIGITS
 from ingest.cleaning.fitting import fitted
 from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping
-from ingest.cleaning.numbers import MINOR_DIGITS, Readings, readings, unclear_note
+from ingest.cleaning.money import Money, table_of
+from ingest.cleaning.money import make_macros as make_money_macros
+from ingest.cleaning.numbers import Readings, readings, unclear_note
 from ingest.cleaning.times import TYPED, epoch_units
 from ingest.cleaning.validation import Limits, Reading, aside, raw_ids, statement
+from ingest.cleaning.whole_ids import whole_ids
 from ingest.database import Database, load_sql
 from ingest.errors import ConfigError
 from ingest.identity.rules import IdentityRules
@@ -46,6 +51,7 @@ def prepare(db: Database, mappings: Sequence[SourceMapping], inputs: Iterable[st
     check_promoted([name for m in mappings for name in m.promoted])
     db.run(load_sql("ingest", "macros"))
     db.run(load_sql("ingest", "json_paths"))
+    make_money_macros(db)
     make_macros(db, mappings[0].identity if mappings else IdentityRules())
     names = sorted(set(inputs)) or [""]
     known = {"input": names, "recorded_input": [natural_key(n) for n in names]}
@@ -81,6 +87,7 @@ def check_promoted(names: Sequence[str]) -> None:
 def staged_columns(mappings: Sequence[SourceMapping]) -> list[str]:
     """The columns of an event that these mappings can fill; `stage` adds `properties` where a file has any."""
     mapped = {target for m in mappings for target in m.fields}
+    mapped |= {"currency" for m in mappings if Money(mapping=m).marked}
     return [*[n for n in EVENTS.names if n in mapped or n in ALWAYS], *sorted(mapped - set(EVENTS.names))]
 
 
@@ -101,6 +108,7 @@ def stage(db: Database, relation: str, columns: Columns, mapping: SourceMapping,
             raise ConfigError(f'source "{mapping.name}" maps no {required}; add {required} = "COLUMN" to its columns.')
     mapping, lacking = fitted(mapping, columns)
     relation = without_missing(relation, columns, mapping)
+    columns = replace(columns, whole=whole_ids(db, relation, columns, mapping))
     make_keys(db, relation, columns, mapping)
     if "properties" in aside(columns, mapping, Expressions()):
         db.run("alter table staged add column if not exists properties varchar")
@@ -108,7 +116,7 @@ def stage(db: Database, relation: str, columns: Columns, mapping: SourceMapping,
     units, numbers = epoch_units(db, relation, columns, mapping), readings(db, relation, columns, mapping)
     for part, reading in read_alike(relation, units, numbers):
         sql, params = statement(part, columns, mapping, limits, reading)
-        db.run_with(sql, params, bot_verdicts=found)
+        db.run_with(sql, params, bot_verdicts=found, rates=table_of(mapping.rates, mapping.currency))
     notes = [
         unclear_note(mapping.name, file_name(db, file), target, example)
         for file, read in sorted(numbers.items())

@@ -62,15 +62,17 @@ class Repeats:
 class Evidence:
     """Asks a relation of rows (c0, c1, ...) about its columns, by name; each question is one aggregate."""
 
-    def __init__(self, db: Database, relation: str, names: Sequence[str]) -> None:
+    def __init__(self, db: Database, relation: str, names: Sequence[str], types: Sequence[str] = ()) -> None:
         self._db = db
+        self._json = frozenset(name for name, kind in zip(names, types, strict=False) if kind == "json")
         self._relation = relation
         self._names = tuple(names)
         self._facts: dict[str, ColumnFacts] = {}
         db.run(load_sql("ingest", "macros"))
 
     def _text(self, name: str) -> str:
-        return f"nullif(trim(c{self._names.index(name)}::varchar), '')"
+        text = f"nullif(trim(c{self._names.index(name)}::varchar), '')"
+        return f"nullif(nullif({text}, 'false'), 'NaN')" if name in self._json else text
 
     def measure(self, names: Sequence[str], distinct: bool = True) -> None:
         """Read these columns once; `of` answers from what was found. Without `distinct`, `different` stays 0."""

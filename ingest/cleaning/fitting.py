@@ -19,8 +19,8 @@ from ingest.schema import IDS
 ALWAYS = ("event_at", "event")
 """Targets that every row has."""
 
-NO_READING = frozenset({"name", "required", "excluded", "bots", "identity", "static_files"})
-"""What of a mapping changes no value of a row: what it is called, and who is left out."""
+NO_READING = frozenset({"name", "required", "excluded", "bots", "identity", "static_files", "rates"})
+"""What of a mapping changes no value of a row (what it is called, who is left out), or grows by the day (rates)."""
 
 
 def fitted(mapping: SourceMapping, columns: Columns) -> tuple[SourceMapping, tuple[str, ...]]:

@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ingest.cleaning.bots import BotRules
+from ingest.cleaning.currencies import Rates
 from ingest.errors import ConfigError, did_you_mean
 from ingest.identity.rules import IdentityRules
 from ingest.json_path import path_value, steps
 from ingest.readers.balancer_log import FORMAT as BALANCER_LOG
 from ingest.readers.weblog import COMBINED
-from ingest.schema import TARGETS
+from ingest.schema import IDENTIFIERS, NUMBERS, TARGETS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,7 @@ class SourceMapping:
     deduplicate: str | None = None  # content | event_id | off; None = event_id where mapped, else content
     excluded: tuple[Mapping[str, str], ...] = ()  # [[exclude]]: every glob of one entry must match
     currency: str | None = None
+    rates: Rates = field(default_factory=Rates)  # what amounts in other currencies are converted by
     decimal: str | None = None  # "." or "," in numbers; None = told from each column of each file
     missing: tuple[str, ...] = ()  # texts that stand for nothing, in any column
     identity: IdentityRules = field(default_factory=IdentityRules)  # of the whole project
@@ -121,6 +123,18 @@ class Columns:
 
     names: tuple[str, ...]
     types: tuple[str, ...]
+    whole: Mapping[str, str] = field(default_factory=dict)
+    """Column or path -> SQL of which rows have floating numbers for ids there (ingest/cleaning/whole_ids.py)."""
+
+    def cell(self, at: int) -> str:
+        """SQL of the text of a column."""
+        return self.as_id(f"c{at}::VARCHAR", self.names[at])
+
+    def as_id(self, text: str, path: str) -> str:
+        """SQL of a text, without the .0 of ids that are floating numbers."""
+        if path not in self.whole:
+            return text
+        return f"case when {self.whole[path]} then whole_id({text}) else {text} end"
 
     def find(self, path: str, target: str, fail: bool = True) -> tuple[int, tuple[str, ...] | None] | None:
         """(position, path inside the JSON text of that column, or None); the longest column name wins."""
@@ -156,21 +170,26 @@ class Expressions:
         if spec.constant is not None:
             return f"{self.bind(spec.constant)}::VARCHAR"
         if spec.join:
-            parts = [self._one(columns, name, target) for name in spec.join]
+            parts = [self.one(columns, name, target) for name in spec.join]
             return f"nullif(concat_ws(' ', {', '.join(parts)}), '')"
         known = [c for c in spec.columns if columns.find(c, target, fail=len(spec.columns) == 1) is not None]
         if not known:
             columns.find(spec.columns[0], target)
-        parts = [self._one(columns, name, target) for name in known]
+        parts = [self.one(columns, name, target) for name in known]
         return parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"
 
-    def _one(self, columns: Columns, name: str, target: str) -> str:
+    def one(self, columns: Columns, name: str, target: str) -> str:
+        """The text of one column or path; NULL where it is missing, as false and NaN are in ids and numbers of JSON."""
         found = columns.find(name, target)
         assert found is not None
         at, inner = found
-        if inner is None:
-            return f"nullif(c{at}::VARCHAR, '')"
-        return f"nullif({path_value(f'c{at}', inner, self.bind)}, '')"
+        text = f"c{at}::VARCHAR" if inner is None else path_value(f"c{at}", inner, self.bind)
+        text = columns.as_id(f"nullif({text}, '')", name)
+        if target not in (*IDENTIFIERS, *NUMBERS):
+            return text
+        if inner is not None or columns.types[at] == "json":
+            return f"nullif(nullif({text}, 'false'), 'NaN')"
+        return f"nullif({text}, 'nan')" if columns.types[at] in ("double", "float") else text
 
 
 def consumed(columns: Columns, fields: Mapping[str, Field]) -> set[int]:

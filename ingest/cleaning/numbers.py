@@ -10,55 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from ingest.cleaning.currencies import MINOR_DIGITS
 from ingest.cleaning.mapping import Columns, Expressions, SourceMapping
 from ingest.database import Database
 from ingest.schema import NUMBERS
-
-MINOR_DIGITS = {
-    **dict.fromkeys(
-        (
-            "BIF",
-            "CLP",
-            "DJF",
-            "GNF",
-            "ISK",
-            "JPY",
-            "KMF",
-            "KRW",
-            "PYG",
-            "RWF",
-            "UGX",
-            "UYI",
-            "VND",
-            "VUV",
-            "XAF",
-            "XOF",
-            "XPF",
-        ),
-        0,
-    ),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-    **dict.fromkeys(("CLF", "UYW"), 4),
-}
-"""ISO 4217 minor digits where they are not 2."""
-
-SIGNS = {
-    "€": "EUR",
-    "£": "GBP EGP FKP GIP LBP SHP SSP SYP SDG",
-    "¥": "JPY CNY",
-    "₹": "INR",
-    "₩": "KRW KPW",
-    "₽": "RUB",
-    "₺": "TRY",
-    "₴": "UAH",
-    "₪": "ILS",
-    "₫": "VND",
-    "₱": "PHP CUP",
-    "₦": "NGN",
-    "฿": "THB",
-    "$": "USD CAD AUD NZD MXN SGD HKD TWD BRL ARS CLP COP UYU BBD BMD BND BSD BZD CVE DOP FJD GYD JMD KYD LRD NAD NIO SBD SRD TTD XCD",
-}
-"""Signs of money, and the currencies that may be written with them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,11 +70,6 @@ def minor_or_whole(name: str, mapping: SourceMapping) -> str:
     if name == "quantity":
         return f"whole_number(d_{name})"
     return f"minor_units(d_{name}, {MINOR_DIGITS.get(mapping.currency or '', 2)})"
-
-
-def foreign_signs(currency: str) -> str:
-    """The signs of money that this currency is not written with, as the inside of a character class."""
-    return "".join(sign for sign, codes in SIGNS.items() if currency not in codes.split())
 
 
 def unclear_note(name: str, file: str, target: str, example: str) -> str:

@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 from ingest.cleaning.bots import STATIC_PATTERN
 from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping, consumed, is_server_log
-from ingest.cleaning.numbers import Readings, digits, foreign_signs, minor_or_whole
+from ingest.cleaning.money import Money
+from ingest.cleaning.numbers import Readings, digits, minor_or_whole
 from ingest.cleaning.times import clock, instant, plain, time_column, trimmed
 from ingest.quoting import literal, quoted
-from ingest.schema import IDS, MONEY, NUMBERS, TARGETS
+from ingest.schema import IDS, NUMBERS, TARGETS
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -60,6 +61,10 @@ def statement(
     numbers = [n for n in NUMBERS if n in mapping.fields]
     others = [t for t in mapping.fields if t not in ("event_at", "event", *NUMBERS)]
     values = {n: minor_or_whole(n, mapping) for n in numbers}
+    money = Money(mapping=mapping)
+    marks = "".join(f", {x} as {m}" for m, x in money.marks().items()) if mapping.currency or money.marked else ""
+    own = money.currency()
+    kept = {t: f"t_{quote(t)}" for t in others} | ({"currency": own} if own else {})
     bad = [f"(t_{n} is not null and v_{n} is null and not is_nan(b_{n}))" for n in numbers]
     shown = [f"case when {b} then '{n} = ' || t_{n} end" for n, b in zip(numbers, bad, strict=True)]
     sql = f"""
@@ -74,14 +79,19 @@ with texts as (  -- one row per raw row: what the mapping reads
   select *, case when p_event_at is null then {trimmed(mapping)} end as b_event_at
     {"".join(f", bare(t_{n}) as b_{n}" for n in numbers)}
   from known
-), spelled as (  -- the same with its numbers as the casts read them
+), digits as (  -- the same with its numbers as the casts read them
   select * {"".join(f", {digits(n, mapping, reading.numbers)} as d_{n}" for n in numbers)}
   from trimmed
+), spelled as (  -- the same with the signs and codes of currencies beside its money
+  select * {marks} from digits
 ), typed as (  -- the same with its values
   select *, {instant(columns, mapping, reading.unit)} as event_at,
     {", ".join(f"{x} as v_{n}" for n, x in values.items()) or "null as no_numbers"},
     {bot(mapping)} as bot, {static_file(columns, mapping)} as static_file
+    {f", {money.code()} as _code" if money.converts else ""}
   from spelled
+), rated as (  -- the same with foreign money in the declared currency, where there is a rate
+  {money.rated() if money.converts else "select * from typed"}
 ), judged as (  -- the same with the first reason that holds
   select *, case
     when customer_key is null then 'missing_customer'
@@ -89,14 +99,14 @@ with texts as (  -- one row per raw row: what the mapping reads
     when event_at is null then 'bad_timestamp'
     when event_at < $earliest or event_at > $latest then 'timestamp_out_of_range'
     when {" or ".join(bad) or "false"} then 'bad_number'
-    when {foreign(mapping, e)} then 'unknown_currency'
+    when {money.foreign(e)} then 'unknown_currency'
     when bot is not null then 'bot'
     when {excluded(columns, mapping, e)} or static_file then 'excluded'
     when {late(limits, e)} then 'too_late'
-  end as reason from typed
+  end as reason from rated
 )
 select customer_key, event_at, recorded_input, row as recorded_row, t_event as event,
-  {"".join(f"v_{n} as {n}, " for n in numbers)}{"".join(f"t_{quote(t)} as {quoted(t)}, " for t in others)}
+  {"".join(f"v_{n} as {n}, " for n in numbers)}{"".join(f"{x} as {quoted(t)}, " for t, x in kept.items())}
   {"".join(f"{x} as {name}, " for name, x in aside(columns, mapping, e).items())}
   {content(columns, mapping.volatile, e)} as content_hash, $source as source,
   {"_device, " if "anonymous_id" in mapping.fields else ""}_blocked,
@@ -129,21 +139,11 @@ def same_ids(mapping: SourceMapping) -> str:
 
 def aside(columns: Columns, mapping: SourceMapping, e: Expressions) -> dict[str, str]:
     """Columns of `staged` that not every file fills: properties, and what a clock made of a local time."""
-    left = [i for i in range(len(columns.names)) if i not in consumed(columns, mapping.fields)]
+    whole = {t: f for t, f in mapping.fields.items() if t != "currency" or not Money(mapping=mapping).converts}
+    left = [i for i in range(len(columns.names)) if i not in consumed(columns, whole)]
     found = {"properties": f"nullif({record(columns, left, e)}, '{{}}')"} if left else {}
     _, kind = time_column(columns, mapping)
     return found if mapping.timezone == "UTC" or kind == "instant" else {**found, "_clock": clock(columns, mapping)}
-
-
-def foreign(mapping: SourceMapping, e: Expressions) -> str:
-    """Is the row in another currency than the declared one: by its currency column, or by a sign or code beside its money?"""
-    money = [n for n in MONEY if n in mapping.fields]
-    if mapping.currency is None or not (money or "currency" in mapping.fields):
-        return "false"
-    code, signs = e.bind(mapping.currency), literal(f"[{foreign_signs(mapping.currency)}]")
-    tests = [f"upper(bare(t_currency)) <> {code}"] if "currency" in mapping.fields else []
-    tests += [f"foreign_money(b_{n}, {code}, {signs})" for n in money]
-    return " or ".join(f"coalesce({test}, false)" for test in tests)
 
 
 def excluded(columns: Columns, mapping: SourceMapping, e: Expressions) -> str:
@@ -197,7 +197,7 @@ def content(columns: Columns, volatile: Collection[str], e: Expressions) -> str:
     would not show. Hashing once more mixes name and value for good.
     """
     parts = [
-        f"case when c{i}::VARCHAR <> '' then hash(hash({e.bind(n)}, c{i}::VARCHAR)) else 0::UBIGINT end"
+        f"case when c{i}::VARCHAR <> '' then hash(hash({e.bind(n)}, {columns.cell(i)})) else 0::UBIGINT end"
         for i, n in enumerate(columns.names)
         if n not in volatile
     ]
@@ -210,7 +210,7 @@ def content(columns: Columns, volatile: Collection[str], e: Expressions) -> str:
 def record(columns: Columns, positions: Sequence[int] | range, e: Expressions) -> str:
     """The non-empty columns at these positions as the text of a JSON object; objects and lists stay JSON."""
     parts = [
-        f"case when c{i}::VARCHAR <> '' then {e.bind(json.dumps(columns.names[i]) + ':')} || json_of(c{i}::VARCHAR) end"
+        f"case when c{i}::VARCHAR <> '' then {e.bind(json.dumps(columns.names[i]) + ':')} || json_of({columns.cell(i)}) end"
         for i in positions
     ]
     return f"'{{' || concat_ws(',', {', '.join(parts)}) || '}}'" if parts else "null"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ingest.database import Database, load_sql
+from ingest.quoting import path_literal
 from ingest.schema import MONEY
+from ingest.store.event_store import Snapshot
 
 CROWD, ABSURD = 1_000, 0.2
 """Of so many events of a source, a customer who has a larger share than this is warned about."""
@@ -23,15 +25,32 @@ def blocked_notes(db: Database) -> list[str]:
     ]
 
 
+_CODE = "case when regexp_full_match(bare(currency), '[A-Za-z]{3}') then upper(bare(currency)) else bare(currency) end"
+"""SQL of a currency as it is compared: a code in capitals, a sign as it is."""
+
+
 def staged_currencies(db: Database) -> list[str]:
     """The currencies of the staged rows that have money and are accepted."""
-    columns = {str(row[0]) for row in db.rows("describe staged")}
+    return currencies_of(db, "staged", "where _fault is null")
+
+
+def stored_currencies(db: Database, base: Snapshot) -> list[str]:
+    """The currencies of the stored events that stay (the table `gone` knows the inputs of the others) and have money."""
+    if not base.currencies or not base.files:
+        return []
+    files = path_literal(*(file.path for file in base.files))
+    events = f"read_parquet({files}, union_by_name = true, hive_partitioning = false)"
+    return currencies_of(db, events, "anti join gone using (source, recorded_input) where true")
+
+
+def currencies_of(db: Database, relation: str, rest: str) -> list[str]:
+    """The different currencies of the rows of a relation that have money; `rest` says which rows, up to a condition."""
+    columns = {str(row[0]) for row in db.rows(f"describe from {relation}")}
     money = " or ".join(f"{name} is not null" for name in MONEY if name in columns)
     if "currency" not in columns or not money:
         return []
-    found = db.rows(
-        f"select distinct upper(bare(currency)) from staged where _fault is null and ({money}) and currency is not null"
-    )
+    asked = f"select distinct {_CODE} from {relation} {rest} and ({money}) and currency is not null"
+    found = db.rows(asked)
     return sorted(str(name) for (name,) in found if name)
 
 

@@ -125,7 +125,7 @@ def staged_together(db: Database, source: Source, files: Sequence[InputFile], do
         return False
     try:
         judge(db, raw.relation, Columns(raw.columns, ("text",) * len(raw.columns)), source, files, done)
-    except ConfigError:
+    except (ConfigError, InputError):
         return False
     finally:
         raw.release(db)

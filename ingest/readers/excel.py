@@ -43,7 +43,7 @@ def read_excel(db: Database, path: Path, name: str, options: ReadOptions) -> Raw
     return RawRows(
         relation=relation,
         columns=names,
-        types=("text",) * len(names),
+        types=("cells",) * len(names),
         unreadable=bad.table(),
         format="excel",
         table=table,
@@ -89,5 +89,5 @@ def _text(cell: Cell) -> str:
     if isinstance(cell, bool):
         return str(cell).lower()
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e17 else repr(cell)
+        return str(int(cell)) if cell.is_integer() and abs(cell) <= 1 << 53 else repr(cell)
     return cell.isoformat(sep=" ") if isinstance(cell, datetime) else str(cell)

@@ -1,7 +1,7 @@
 """NDJSON (one object per line), arrays of objects, and objects written one after another over several lines.
 
 The columns are the top-level keys of all records, in the order in which they first appear. Nested values stay JSON
-text, numbers and booleans stay as written, null is NULL. A line that is no JSON object is unreadable.
+text, numbers and booleans stay as written (1.10 is not 1.1), null is NULL. A line that is no JSON object is unreadable.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from ingest.database import Database
 from ingest.errors import InputError, QueryError
 from ingest.json_path import steps
 from ingest.quoting import literal, new_name, path_literal
+from ingest.readers.json_numbers import as_written, holds_odd_numbers
 from ingest.readers.raw import LONGEST, SHOWN, UNREADABLE, RawRows
 from ingest.readers.records import READABLE, guessed_records, has_array_lines, unwrap
 from ingest.readers.text_lines import BOM, read_lines
@@ -94,18 +95,19 @@ def _objects(
     table = f"{relation}_lines"
     path: list[str | None] = [None] if has_array_lines(db, table) else []
     found = None if records or path else guessed_records(db, table)
+    odd = holds_odd_numbers(db, table)
     path += list(steps(records or "")) or ([found] if found else [])
-    missing = unwrap(db, table, number, path) if path else UNREADABLE.empty_table()
+    missing = unwrap(db, table, number, path, odd) if path else UNREADABLE.empty_table()
     by_line = kind == "ndjson" and not path
     number = "row" if path else number
     keys, outer = _keys(db, table, number, name, "line"), _keys(db, table, number, name, "envelope") if path else []
-    db.run(_view(relation, table, number, keys, outer))
+    db.run(_view(relation, table, number, keys, outer, odd and not path))
     bad = pa.concat_tables([_with_faults(db, table, number, f"{number} + 1" if by_line else "null"), missing])
     said = f'{found} is a list of objects, and these were read as its records; records = "{found}" says so'
     return RawRows(
         relation=relation,
         columns=(*keys, *(f"outer.{key}" if key in keys else key for key in outer)),
-        types=("text",) * len(keys + outer),
+        types=("json",) * len(keys + outer),
         format=kind,
         table=table,
         first_line=1 if by_line else None,
@@ -137,14 +139,16 @@ select key from places group by key order by min((first_row, place)) limit {MOST
     return [key for (key,) in found]
 
 
-def _view(relation: str, table: str, number: str, keys: list[str], outer: list[str]) -> str:
+def _view(relation: str, table: str, number: str, keys: list[str], outer: list[str], odd: bool) -> str:
     """Each text is parsed once per record for all keys, by JSON pointers: only ~ and / are special there."""
+    records = f"(select * replace ({as_written('line')} as line), {number} as number from {table})" if odd else table
+    number = "number" if odd else number
     columns = "".join(f", v[{i + 1}] as c{i}" for i in range(len(keys)))
     beside = "".join(f", o[{i + 1}] as c{i + len(keys)}" for i in range(len(outer)))
     # a filter on a value may be asked before READABLE is: what is not valid must not fail then
     return f"""create or replace temp view {relation} as select row{columns}{beside} from (
         select {number} as row, {_values("line", keys)} as v{f", {_values('envelope', outer)} as o" if outer else ""}
-        from {table} where {READABLE})"""
+        from {records} where {READABLE})"""
 
 
 def _values(text: str, keys: list[str]) -> str:

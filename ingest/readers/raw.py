@@ -62,7 +62,8 @@ class RawRows:
     columns: tuple[str, ...]
     """The file's own names, each once; columns[i] is SQL column c{i}."""
     types: tuple[str, ...]
-    """text, timestamp, timestamptz or date; all but Parquet's own instants and days is text."""
+    """text, json, cells (of a workbook); of Parquet double, float, timestamp, timestamptz, date or (any other)
+    string. All but its instants and days comes as text."""
     unreadable: pa.Table = field(repr=False)
     """Schema UNREADABLE, in the order of the file."""
     format: str

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from ingest.database import Database
 from ingest.quoting import literal
+from ingest.readers.json_numbers import as_written
 from ingest.readers.raw import SHOWN, UNREADABLE
 
 # a CASE, because AND may ask for the type of what is not valid, and that fails
@@ -51,13 +52,15 @@ def _is_array(text: str) -> str:
     return f"case when {valid} then json_type({text}, '$[0]') = 'OBJECT' else false end"
 
 
-def unwrap(db: Database, table: str, number: str, names: Sequence[str | None]) -> pa.Table:
+def unwrap(db: Database, table: str, number: str, names: Sequence[str | None], odd: bool = False) -> pa.Table:
     """Replace a table of lines by the table (row, line, envelope) of the records at a path; None: the line itself is the list.
 
-    Returns the lines that hold no such list, as UNREADABLE. A line that is no object stays, to be judged with the others.
+    `odd`: some lines hold numbers that would not stay as written. Returns the lines that hold no such list, as
+    UNREADABLE. A line that is no object stays, to be judged with the others.
     """
     db.run(f"alter table {table} rename to {table}_0")
-    source = f"(select {number} as row, line, null::varchar as envelope, null::varchar as fault from {table}_0)"
+    line = f"{as_written('line')} as line" if odd else "line"
+    source = f"(select {number} as row, {line}, null::varchar as envelope, null::varchar as fault from {table}_0)"
     for step, name in enumerate(names, 1):
         db.run(_STEP.format(target=f"{table}_{step}", source=source, **_one_step(name)))
         db.run(f"drop table {table}_{step - 1}")

@@ -207,7 +207,7 @@ def _parquet_type(kind: str) -> str:
         return "timestamptz"
     if kind.startswith("TIMESTAMP"):
         return "timestamp"
-    return "date" if kind == "DATE" else "text"
+    return {"DATE": "date", "DOUBLE": "double", "FLOAT": "float"}.get(kind, "string")
 
 
 def _parquet_value(column: str, kind: str) -> str:

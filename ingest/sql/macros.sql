@@ -70,6 +70,16 @@ create or replace macro serial_day(t) as (
     then make_timestamp(round((try_cast(replace(t, ',', '.') as double) - 25569) * 86400000)::bigint * 1000) end
 );
 
+-- is it a whole number as floating ones are written: 12345.0, and 1e+16 where they are large
+create or replace macro float_written(t) as (
+  (ends_with(t, '.0') or contains(t, 'e+')) and regexp_full_match(t, '-?(0|[1-9]\d*)\.0|-?\d(\.\d+)?e\+\d+')
+);
+
+-- the id that such a number stands for
+create or replace macro whole_id(t) as (
+  case when ends_with(t, '.0') and regexp_full_match(t, '-?(0|[1-9]\d*)\.0') then left(t, -2) else t end
+);
+
 -- the unit that a number of this size is most likely in
 create or replace macro likely_unit(x) as (
   case when abs(x) < 1e11 then 's' when abs(x) < 1e14 then 'ms' when abs(x) < 1e17 then 'us' else 'ns' end
@@ -197,12 +207,6 @@ create or replace macro number_text(t, decimal) as (
   end
 );
 
--- is an amount in another currency: three letters that are not its code, or one of `signs`? plain digits have none
-create or replace macro foreign_money(t, code, signs) as (
-  case when try_cast(t as decimal(34, 16)) is null then
-    coalesce(nullif(regexp_extract(t, '(?:^|[^A-Za-z])([A-Z]{3})(?:$|[^A-Za-z])', 1), ''), code) <> code or regexp_matches(t, signs) end
-);
-
 -- a number that is none: missing
 create or replace macro is_nan(t) as (t = '' or lower(t) = 'nan');
 
@@ -213,6 +217,9 @@ create or replace macro half_even(x) as (
 create or replace macro minor_units(t, digits) as (
   half_even(try_cast(t as decimal(34, 16)) * (case digits when 0 then 1 when 3 then 1000 when 4 then 10000 else 100 end)::decimal(5, 0))
 );
+
+-- decimal text in another currency -> minor units, of which one of its units is `minor`; half to even
+create or replace macro converted(t, minor) as (half_even(try_cast(t as decimal(19, 8)) * minor));
 
 -- whole number
 create or replace macro whole_number(t) as (

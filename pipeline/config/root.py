@@ -17,6 +17,7 @@ from pipeline.config.durations import format_duration
 from pipeline.config.identity_models import Alias, Identity
 from pipeline.config.map_models import Annotation, Customers, Journey, Map, Persona, Survey
 from pipeline.config.models import Bot, Carts, Funnel, Gates, Project, Sessions, Source, Sql, Stage, Store, Touchpoint
+from pipeline.config.rates_models import RateTable
 from pipeline.config.values import Section
 
 FILE = "journeys.toml"
@@ -36,6 +37,7 @@ class Config(Section):
     gates: Gates = Gates()
     attribution: Attribution = Attribution()
     funnels: tuple[Funnel, ...] = Field(default=(), alias="funnel")
+    rates: tuple[RateTable, ...] = ()
     excludes: tuple[dict[str, str], ...] = Field(default=(), alias="exclude")
     bots: tuple[Bot, ...] = Field(default=(), alias="bot")
     map: Map = Map()

@@ -151,6 +151,7 @@ def described(
         static_files=intake.static_files or mapping.static_files,
         bots=bot_rules(project.config, intake.bots) if intake.bots else mapping.bots,
         identity=project.identity_rules,
+        rates=project.rates,
     )
     options = replace(options, format=intake.format or options.format, delimiter=intake.delimiter or options.delimiter)
     source = Source(
@@ -329,6 +330,7 @@ def adhoc(project: ProjectFolder, files: Sequence[InputFile], intake: Intake, no
             currency=project.config.project.currency,
             bots=bot_rules(project.config, intake.bots),
             identity=project.identity_rules,
+            rates=project.rates,
             static_files=intake.static_files,
         ),
         files=files,

@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 
 import pyarrow as pa
 
+from ingest.cleaning.currencies import Rates
 from ingest.errors import ConfigError, did_you_mean
 from ingest.identity.rules import IdentityRules
 from ingest.schema import MONEY
@@ -29,6 +30,7 @@ from pipeline.project.as_of import default_as_of, instant_text, parse_day, parse
 from pipeline.project.customer_facts import check_persona
 from pipeline.project.goal_warnings import goal_warnings
 from pipeline.project.identity_rules import rules_of
+from pipeline.project.rates import rates_of
 from pipeline.project.result import Result
 from pipeline.project.rules import session_rules, stage_rules, touchpoint_rules
 from sessionize.clock import midnight
@@ -159,6 +161,11 @@ class ProjectFolder:
     def identity_rules(self) -> IdentityRules:
         """[identity] and [[alias]]: whose an event is that names nobody."""
         return rules_of(self.config)
+
+    @cached_property
+    def rates(self) -> Rates:
+        """[[rates]]: what money in other currencies is worth in the declared one."""
+        return rates_of(self.config)
 
     @cached_property
     def facts(self) -> CustomerFacts:

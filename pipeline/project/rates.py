@@ -1,0 +1,73 @@
+"""[[rates]] -> the rates by which a load converts money; files are read when a load begins."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from ingest.cleaning.currencies import Rate, Rates
+from ingest.errors import ConfigError, InputError
+from ingest.readers.files import expand
+from ingest.side_files import read_texts
+from pipeline.config import Config
+
+COLUMNS = {
+    "currency": ("currency", "currency_code", "code", "from"),
+    "rate": ("rate", "exchange_rate", "value"),
+    "date": ("date", "day", "since", "valid_from"),
+}
+
+
+def rates_of(config: Config) -> Rates:
+    """All rates of a project. Raises MissingInput and InputError for files, ConfigError where they contradict each other."""
+    if config.rates and config.project.currency is None:
+        raise ConfigError(
+            'journeys.toml: [[rates]] say what other currencies are worth in one: name it, [project] currency = "EUR".'
+        )
+    found = []
+    for table in config.rates:
+        if table.currency is not None and table.rate is not None:
+            found.append(Rate(currency=table.currency, rate=table.rate, since=table.since))
+        for path in expand(table.path, config.directory) if table.path else ():
+            found += read_rates(path)
+    return Rates(table=tuple(found), timezone=config.project.timezone)
+
+
+def read_rates(path: Path) -> Iterator[Rate]:
+    """The rows of a file: currency, rate and, where there is such a column, the day from which on it holds.
+
+    Raises InputError for a code, a rate or a day that is none, with its row: a rate that is passed over would be money lost.
+    """
+    found = read_texts(path, COLUMNS, ("currency", "rate"))
+    days = found.get("date") or [None] * len(found["currency"])
+    for row, (currency, rate, day) in enumerate(zip(found["currency"], found["rate"], days, strict=True), 1):
+        if currency is None and rate is None:
+            continue
+        if not re.fullmatch("[A-Za-z]{3}", currency or ""):
+            raise InputError(f'{path.name}, row {row}: "{currency or ""}" is not a currency\'s code such as USD.')
+        yield Rate(currency=(currency or "").upper(), rate=number(path, row, rate), since=day_of(path, row, day))
+
+
+def number(path: Path, row: int, text: str | None) -> Decimal:
+    """A rate greater than 0; its decimal is a point, or a comma where it has no point."""
+    written = (text or "").replace(",", ".") if (text or "").count(",") == 1 and "." not in (text or "") else text or ""
+    try:
+        found = Decimal(written)
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not found.is_finite() or found <= 0:
+        raise InputError(f'{path.name}, row {row}: the rate "{text or ""}" is no number above 0 such as 0.92.')
+    return found
+
+
+def day_of(path: Path, row: int, text: str | None) -> date | None:
+    """A day; None = always."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        raise InputError(f'{path.name}, row {row}: "{text}" is no day such as 2026-01-15.') from None
