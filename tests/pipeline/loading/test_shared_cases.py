@@ -5,16 +5,16 @@ What is right, and why, stands in right.txt of the folder; here are the lines by
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.ready import command_in
+
 CASES = Path(__file__).parents[2] / "shared_cases"
-ROOT = Path(__file__).parents[3]
 
 RIGHT: dict[str, tuple[str, ...]] = {
     "export-01-nested-dots": ("desktop,1,view,false,1,", "mobile,1,view,false,1,", "view,2,2.0,1"),
@@ -96,13 +96,10 @@ def folders() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def environ(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """With a `journeys` of this checkout on the PATH."""
-    place = tmp_path_factory.mktemp("bin")
-    command = place / "journeys"
-    command.write_text(f'#!/bin/bash\nexec {sys.executable} -c "from pipeline.start import main; main()" "$@"\n')
-    command.chmod(0o755)
-    return {**os.environ, "PATH": f"{place}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    with command_in(tmp_path_factory.mktemp("bin")) as environment:
+        yield environment
 
 
 @pytest.fixture
