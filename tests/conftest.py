@@ -9,7 +9,7 @@ import pytest
 
 from ingest.compiled import Choice, usable
 from tests.cases import load_profiles
-from tests.cpu_seconds import Meter
+from tests.cpu_seconds import Meter, room_of
 
 load_profiles()
 
@@ -19,8 +19,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Meter(), "cpu-seconds")
 
 
+COVERING = ("ingest", "sessionize", "paths", "property")
+"""The folders whose tests count as coverage. What a whole night or a page happens to pass through is not tested by it."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser test needs Debian's chromium; without it the summary says why it was skipped."""
+    """Coverage is counted where a room is tested for itself; browser tests need Debian's chromium, else they say why not."""
+    for item in items:
+        if room_of(item.nodeid) not in COVERING:
+            item.add_marker(pytest.mark.no_cover)
     if shutil.which("chromium") is None:
         absent = pytest.mark.skip(reason="no chromium on this machine: apt-get install chromium")
         for item in items:

@@ -40,6 +40,7 @@ def started(folder: Path) -> subprocess.Popen[str]:
         "ingest",
         str(folder / "e.csv"),
     ]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background hands on that it is ignored
     return subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
