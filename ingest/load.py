@@ -28,6 +28,7 @@ from ingest.loading.aged import exclude_aged
 from ingest.loading.anew import Anew, Going, going, plan_anew, standing
 from ingest.loading.digests import Digests
 from ingest.loading.exclude_erased import exclude_erased
+from ingest.loading.gathering import Gathering
 from ingest.loading.inputs import Aside, InputFile, Known, Source, Staged
 from ingest.loading.merge import Plan, merge, settle, touched
 from ingest.loading.notes import blocked_notes, crowd_notes, currency_notes, staged_currencies, stored_currencies
@@ -216,13 +217,14 @@ def write(
 ) -> tuple[str, ...]:
     """Write what is staged and commit it; duplicates go into the books. Returns the spans written."""
     quarantine, token = Quarantine(store.root), uuid.uuid4().hex
-    plan = planned(db, store, base, sources, arrivals, token, stitching, gone)
+    gathering = Gathering(db, base, sources, stitching, bool(gone.inputs))
+    plan = planned(gathering, store, arrivals, token, gone)
     written = [*plan.arriving, *plan.moved]
     store.begin(inputs, [*(p.path for p in written), quarantine.new_file(token)], gone.inputs)
     bad = db.query(load_sql("ingest", "quarantined"), {"run_id": facts["run_id"]})
     if bad.num_rows:
         quarantine.append(quarantine.new_file(token), bad)
-    merged = merge(db, base, sources, plan, stitching)
+    merged = merge(gathering, plan)
     if stitching is not None:
         days = {*json.loads(facts["spans"]), *(f"{p.span}-01"[: len("2026-01-01")] for p in plan.moved)}
         facts = facts | stitching.facts(store.root) | {"spans": json.dumps(sorted(days))}
@@ -262,17 +264,9 @@ def stitching_of(
     return Stitching(db, rules, base.files, base.identity, store.root)
 
 
-def planned(
-    db: Database,
-    store: EventStore,
-    base: Snapshot,
-    sources: Sequence[Source],
-    arrivals: pa.Table,
-    token: str,
-    stitching: Stitching | None,
-    gone: Going,
-) -> Plan:
+def planned(gathering: Gathering, store: EventStore, arrivals: pa.Table, token: str, gone: Going) -> Plan:
     """The files to write: of the spans that rows arrive for or leave, and of those whose events change hands by it."""
+    base, stitching = gathering.base, gathering.stitching
     rows = dict(touched(arrivals, base.months))
     emptied = [f for f in base.files if f.span not in rows and f.rows == gone.spans.get(f.span)]
     left = {f.span for f in base.files if stitching is not None and stitching.all_again} | gone.spans.keys()
@@ -281,11 +275,8 @@ def planned(
     def files(spans: Iterable[str]) -> list[SpanFile]:
         return [SpanFile(path=store.new_file(s, token), span=s, rows=rows.get(s, 0)) for s in sorted(spans)]
 
-    arriving = files(rows)
-    if stitching is None:
-        return Plan(arriving=arriving, emptied=emptied, gone=bool(gone.inputs))
-    plan = Plan(arriving=arriving, emptied=emptied, gone=bool(gone.inputs))
-    return replace(plan, moved=files(settle(db, base, sources, plan, stitching)))
+    plan = Plan(arriving=files(rows), emptied=emptied)
+    return plan if stitching is None else replace(plan, moved=files(settle(gathering, plan)))
 
 
 def facts(

@@ -22,6 +22,7 @@ from ingest.database import Database, load_sql
 from ingest.identity.rules import IdentityRules
 from ingest.identity.stitching import Stitching
 from ingest.keys import anonymous_text, key_of, known_text
+from ingest.loading.gathering import Gathering
 from ingest.loading.merge import Plan, merge, settle
 from ingest.readers.files import name_of_key, natural_key
 from ingest.schema import QUARANTINE
@@ -161,14 +162,15 @@ def erase_events(
         if base.identity or rules.aliases:
             stitching = Stitching(db, rules, base.files, base.identity, store.root)
         touched = base.files if stitching is not None and stitching.all_again else found.files
-        plan = planned(db, store, base, [f.span for f in touched if f not in emptied], emptied, token, stitching)
+        gathering = Gathering(db, base, (), stitching)
+        plan = planned(gathering, store, [f.span for f in touched if f not in emptied], emptied, token)
         line = f"erased:{token}"
         written = [*plan.arriving, *plan.moved]
         store.begin([], [*(p.path for p in written), quarantine.new_file(token)], lines=[line])
         rows = placeholders(found.rows, base, run_id)
         if rows.num_rows:
             quarantine.append(quarantine.new_file(token), rows)
-        merged = merge(db, base, (), plan, stitching)
+        merged = merge(gathering, plan)
         removed = [*merged.removed, *emptied]
         facts = facts_after(base, found, [f.span for f in removed], rows.num_rows)
         facts |= stitching.facts(store.root) if stitching is not None else {}
@@ -177,13 +179,7 @@ def erase_events(
 
 
 def planned(
-    db: Database,
-    store: EventStore,
-    base: Snapshot,
-    spans: Sequence[str],
-    emptied: Sequence[SpanFile],
-    token: str,
-    stitching: Stitching | None,
+    gathering: Gathering, store: EventStore, spans: Sequence[str], emptied: Sequence[SpanFile], token: str
 ) -> Plan:
     """The files to write: of the spans that the events leave, and of those whose events change hands by it."""
 
@@ -191,9 +187,7 @@ def planned(
         return [SpanFile(path=store.new_file(s, token), span=s, rows=0) for s in sorted(set(names))]
 
     plan = Plan(arriving=files(spans), emptied=emptied)
-    if stitching is None:
-        return plan
-    return replace(plan, moved=files(settle(db, base, (), plan, stitching)))
+    return plan if gathering.stitching is None else replace(plan, moved=files(settle(gathering, plan)))
 
 
 def placeholders(gone: pa.Table, base: Snapshot, run_id: str) -> pa.Table:

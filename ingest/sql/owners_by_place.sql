@@ -1,8 +1,8 @@
--- one row per place at which an event with the anonymous id of a shared device stands: its owner there
+-- one row per place of an event with the anonymous id alone at the very instant of a start: its owner there
 create or replace temp table owners_by_place as
 with told as (  -- the events, and the starts before them: at one place none has both
   select _device as device, event_at, recorded_input::varchar as recorded_input, recorded_row, null::varchar as owner_id, true as asked
-  from kept semi join (select device from owners where not alone) s on kept._device = s.device
+  from kept semi join (select device, start_at from owners where not alone) s on kept._device = s.device and kept.event_at = s.start_at
   where customer_id is null
   union all
   select device, start_at, start_input, start_row, owner_id, false from owners where not alone

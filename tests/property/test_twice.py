@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.loading.merge import any_twice
+from ingest.loading.gathering import any_twice
 
 SCATTERED = st.integers(0, 2**64 - 1)
 ALIKE_AT_THE_END = st.integers(0, 40).map(lambda n: n << 40)  # one place for all of them
