@@ -24,6 +24,7 @@ from ingest.database import Database, load_sql
 from ingest.identity.rules import IdentityRules
 from ingest.identity.stitching import Stitching
 from ingest.loading.erase import planned
+from ingest.loading.gathering import Gathering
 from ingest.loading.merge import merge
 from ingest.quoting import literal
 from ingest.readers.files import natural_key
@@ -104,10 +105,11 @@ def leave(
     if base.identity or rules.aliases:
         stitching = Stitching(db, rules, base.files, base.identity, store.root)
     touched = base.files if stitching is not None and stitching.all_again else old
-    plan = planned(db, store, base, [f.span for f in touched if f not in emptied], emptied, token, stitching)
+    gathering = Gathering(db, base, (), stitching)
+    plan = planned(gathering, store, [f.span for f in touched if f not in emptied], emptied, token)
     lines = {f"aged:{token}": 1} | aged_lines(base, rows)
     store.begin([], [f.path for f in (*plan.arriving, *plan.moved)], lines=[f"aged:{token}"])
-    merged = merge(db, base, (), plan, stitching)
+    merged = merge(gathering, plan)
     removed = [*merged.removed, *emptied]
     facts = facts_after(base, rows, [f.span for f in removed]) | said
     facts |= stitching.facts(store.root) if stitching is not None else {}
