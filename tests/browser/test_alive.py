@@ -186,8 +186,10 @@ def test_without_the_script_nothing_is_lost_but_choosing(browser: Any, address: 
     context.close()
 
 
-@pytest.mark.parametrize("state", ["", "#view=graph&place=add_to_cart", "#view=matrix&segment=channel%3Dapp"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+GRAPH, MATRIX = "#view=graph&place=add_to_cart", "#view=matrix&segment=channel%3Dapp"
+
+
+@pytest.mark.parametrize("scheme, state", [("light", ""), ("light", MATRIX), ("dark", ""), ("dark", GRAPH)])
 def test_axe_finds_nothing(browser: Any, address: str, state: str, scheme: str) -> None:
     context = browser.new_context(color_scheme=scheme)
     page = context.new_page()

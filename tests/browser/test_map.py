@@ -70,8 +70,7 @@ def test_the_map_is_one_landscape_page_among_upright_ones(browser: Any, address:
     page.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width, scheme", [(1440, "light"), (390, "dark")])
 def test_axe_finds_nothing_on_the_map(browser: Any, address: str, scheme: str, width: int) -> None:
     context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
     page = context.new_page()

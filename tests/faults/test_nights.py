@@ -16,7 +16,7 @@ import pytest
 from tests.faults.nights import AFTER, BEFORE, Left, Victim, debris, first_night, left_by, second_night, victim
 
 KILLS, FULL = 200, 40
-IN_EVERY_BUILD = 20, 4
+IN_EVERY_BUILD = 10, 3
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +194,7 @@ def test_a_disk_full_at_many_moments_stops_a_night_and_loses_nothing(disk, prepa
     assert full_disks(disk, prepared, night, before, undisturbed[0], times=FULL, seed=5) > FULL // 8
 
 
-@pytest.mark.parametrize("largest", [0, 300, 3_000, 20_000, 60_000])
+@pytest.mark.parametrize("largest", [0, 3_000, 60_000])
 def test_a_file_that_cannot_be_written_stops_a_night_and_loses_nothing(
     tmp_path, prepared, night, before, undisturbed, largest
 ):

@@ -78,17 +78,17 @@ def test_every_line_is_accounted_for_and_equal_lines_of_a_day_are_one_event(days
     assert len(at_once.store.snapshot().files) == len(days) == 305
 
 
-def test_ids_and_invoices_stay_text_as_recorded(days, at_once):
+def test_invoices_stay_text_as_recorded_and_ids_lose_the_0_that_one_null_gave_them(days, at_once):
     table = Filling(at_once.directory).table()
-    assert Counter(table["customer_id"].to_pylist()) == Counter(line[6] for _, line in raw(days))
-    assert "17850.0" in set(table["customer_id"].to_pylist())
+    assert Counter(table["customer_id"].to_pylist()) == Counter(line[6].removesuffix(".0") for _, line in raw(days))
+    assert "17850" in set(table["customer_id"].to_pylist())
     assert any(order.startswith("C") for order in table["order_id"].to_pylist())
 
 
-def test_in_a_dozen_shuffled_loads_it_is_the_same_store_with_the_same_answers(days, at_once, tmp_path):
+def test_in_six_shuffled_loads_it_is_the_same_store_with_the_same_answers(days, at_once, tmp_path):
     shop = journeys.open(tmp_path)
     shuffled = random.Random(5).sample(days, len(days))
-    books = [shop.ingest(*shuffled[i::12], map=MAP).accounting["events"] for i in range(12)]
+    books = [shop.ingest(*shuffled[i::6], map=MAP).accounting["events"] for i in range(6)]
     assert (sum(b.rows for b in books), sum(b.quarantined["missing_customer"] for b in books)) == (541_909, 135_080)
     assert all(b.balanced for b in books)
     same(shop, at_once)

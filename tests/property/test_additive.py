@@ -50,7 +50,7 @@ SPLIT = st.fixed_dictionaries({c: st.integers(0, 2) for c in "uvw"})
 
 
 @given(logs(step=5), SPLIT)
-@cases(60)
+@cases(30)
 def test_batches_of_whole_customers_add_up_to_the_answer_of_one(rows: list[Row], batch: dict[str, int]) -> None:
     check_split(rows, batch)
 

@@ -1,6 +1,6 @@
 """What is planted in the made-up shop is found at its place, within the stated interval; where nothing is, nothing is found.
 
-Seeds are fixed, so a test that passes passes always: 20 seeds here, 200 in `make proof`.
+Seeds are fixed, so a test that passes passes always: 10 seeds here, 200 in `make proof`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SECOND = 1_000_000
 COLUMNS = ("customer_id", "anonymous_id", "channel", "url", "value", "order_id", "score", "about", "campaign")
 SETTINGS = Config.model_validate(tomllib.loads(CONFIG + MAP))
 MAP_QUESTIONS = MapQuestions(config=SETTINGS, minor_units=100)
-FEW, MANY = range(20), range(200)
+FEW, MANY = range(10), range(200)
 Q = 0.01
 
 
@@ -191,7 +191,7 @@ def findings_in_controls(seeds: range) -> int:
 
 
 def test_where_nothing_is_planted_hardly_anything_is_found() -> None:
-    assert findings_in_controls(FEW) <= 2
+    assert findings_in_controls(FEW) <= 1
 
 
 @pytest.mark.proof

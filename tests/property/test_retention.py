@@ -78,7 +78,7 @@ def questions(draw: st.DrawFn) -> RetentionRules:
 
 
 @given(st.data(), questions(), ZONES, AS_OF, st.booleans(), st.sampled_from([(), ("mail",), ("mail", "see")]))
-@cases(200)
+@cases(80)
 def test_the_triangle_is_the_oracles_and_any_batches_add_up_to_it(
     data: st.DataObject, rules: RetentionRules, zone: str, as_of: int, segment: bool, passive: tuple[str, ...]
 ) -> None:
@@ -134,7 +134,7 @@ def test_the_triangle_is_the_oracles_and_any_batches_add_up_to_it(
 
 
 @given(st.data(), ZONES, AS_OF, st.sampled_from(["day", "week", "month"]), st.booleans())
-@cases(120)
+@cases(50)
 def test_a_lifecycle_is_the_oracles_and_keeps_both_laws(
     data: st.DataObject, zone: str, as_of: int, unit: Any, period: bool
 ) -> None:
@@ -167,7 +167,7 @@ def test_a_lifecycle_is_the_oracles_and_keeps_both_laws(
 
 
 @given(st.data(), AS_OF)
-@cases(60)
+@cases(40)
 def test_time_to_the_second_goal_is_kaplan_meier_from_the_first(data: st.DataObject, as_of: int) -> None:
     rows = data.draw(histories(0))
     waits = []

@@ -8,13 +8,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import ConfigError
 from ingest.identity.rules import SHARED_DEVICE, IdentityRules, resolved
 from ingest.load import Loaded
 from ingest.readers.files import natural_key
+from tests.cases import cases
 from tests.filling import Filling
 from tests.oracles.identity import Row, owners
 
@@ -179,7 +180,7 @@ def rows(draw: st.DrawFn) -> list[tuple[int, str | None, str | None]]:
     return [(at, who, device) if who or device else (at, "u", device) for at, who, device in found]
 
 
-@settings(max_examples=40)
+@cases(20)
 @given(
     log=rows(),
     runs=st.lists(st.integers(0, 3), min_size=14, max_size=14),

@@ -12,6 +12,7 @@ from ingest.errors import InputError
 from ingest.load import InputFile
 from ingest.store.event_store import EventStore
 from ingest.store.quarantine import Quarantine
+from tests.cases import cases
 from tests.filling import COLUMNS, Filling
 
 HEADER = "who,at,what\n"
@@ -147,7 +148,7 @@ def lines(of: list[tuple[str, int, str]]) -> str:
     return HEADER + "".join(f"{who},{'never' if what == '?' else f'2026-01-{day}'},{what}\n" for who, day, what in of)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(cases(6), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=st.lists(rows, min_size=2, max_size=4), again=st.integers(0, 3), new=rows)
 def test_a_store_with_a_file_read_anew_is_the_store_that_never_read_it_before(tmp_path_factory, files, again, new):
     one, other = Filling(tmp_path_factory.mktemp("one")), Filling(tmp_path_factory.mktemp("other"))

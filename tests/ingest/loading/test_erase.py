@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.identity.rules import SHARED_DEVICE, IdentityRules
@@ -18,6 +18,7 @@ from ingest.loading.erase import Erased, Person, erase_events, find_events, pers
 from ingest.readers.files import name_of_key, natural_key
 from ingest.store.quarantine import Quarantine
 from ingest.store.tombstones import Mark, Tombstones, device_text, marks_of
+from tests.cases import cases
 from tests.filling import Filling
 from tests.ingest.identity.test_stitching import COLUMNS, HEADER, take
 
@@ -163,7 +164,7 @@ def test_the_name_of_a_key(name: str) -> None:
 WHO, DEVICES = ("ann", "bob", "carl", None), ("d1", "d2", None)
 
 
-@settings(max_examples=25, deadline=None)
+@cases(12)
 @given(
     rows=st.lists(st.tuples(st.integers(0, 3), st.sampled_from(WHO), st.sampled_from(DEVICES)), min_size=1, max_size=9),
     rule=st.sampled_from(SHARED_DEVICE),
