@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,12 @@ from typing import Any
 import pyarrow as pa
 
 from ingest.cleaning.clean import Limits, prepare, stage
-from ingest.cleaning.evidence import Evidence
-from ingest.cleaning.guess import guess
-from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping
+from ingest.cleaning.evidence import Evidence, bots_among
+from ingest.cleaning.guess import bots_note, guess, lists_note
+from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping, timed
 from ingest.cleaning.times import TYPED
 from ingest.database import Database, load_sql
-from ingest.errors import ConfigError
+from ingest.errors import ConfigError, InputError
 from ingest.quoting import literal
 from ingest.readers.sources import ReadOptions, read_rows
 
@@ -39,6 +39,8 @@ class Look:
 
     format: str
     delimiter: str | None
+    encoding: str | None  # of a text that is not UTF-8, where nobody said it
+    records: str | None  # the list that was taken for the records, where nobody said it
     columns: pa.Table  # COLUMNS
     rows: int  # readable or not
     mapping: SourceMapping | None
@@ -68,52 +70,77 @@ def look(
     *,
     given: SourceMapping | None = None,
     refused: Collection[str] = (),
+    time_formats: Sequence[str] = (),
 ) -> Look:
     """Read a file and say what is in it; `mapping` None = guess what is not `given`, and not `refused`.
 
-    Raises InputError as `read_rows` does, and ConfigError for a column of the mapping that is not there.
+    `time_formats`: how times are written, of a guessed column too. Raises InputError as `read_rows` does, and ConfigError
+    for a column of the mapping that is not there.
     """
     with Database() as db:
         db.run(load_sql("ingest", "macros"))
         db.run(load_sql("ingest", "json_paths"))
         raw = read_rows(db, path, options)
+        columns = Columns(raw.columns, raw.types)
+        evidence = Evidence(db, raw.relation, raw.columns, raw.types)
         problem, notes = "", list(raw.notes)
         if mapping is None:
             base = given or SourceMapping()
             try:
-                evidence = Evidence(db, raw.relation, raw.columns, raw.types)
                 made = guess(
                     raw.columns, raw.format, evidence=evidence, given=base.fields, refused=refused, mapping=base
                 )
-                mapping = replace(base, fields={**made.fields, **base.fields})
+                mapping = replace(base, fields=timed({**made.fields, **base.fields}, time_formats))
                 notes += made.notes
             except ConfigError as error:
                 problem = str(error)
-        columns = Columns(raw.columns, raw.types)
+        found: dict[str, Any] = {}
         if mapping is not None:
             mapping, said = with_time_format(db, raw.relation, columns, mapping)
-            notes += said + path_notes(db, raw.relation, columns, mapping)
+            notes += [*said, *path_notes(db, raw.relation, columns, mapping)]
+            notes += bot_notes(db, raw.relation, columns, mapping, notes)
+            notes += [lists_note(lists) for lists in [evidence.lists(timed=True)] if lists]
+            try:
+                found = staged(db, raw.relation, columns, mapping)
+            except InputError as error:
+                problem = str(error)
         notes += json_notes(db, raw.relation, columns)
-        counted = int(db.rows(f"select count(*) from {raw.relation}")[0][0]) <= SMALL
-        if not counted:
+        rows = int(db.rows(f"select count(*) from {raw.relation}")[0][0])
+        if rows > SMALL:
             notes.append(f"distinct is an estimate: the file has more than {SMALL:,} rows")
-        table = [column_row(db, raw.relation, columns, i, mapping, counted) for i in range(len(columns.names))]
-        found: dict[str, Any] = {} if mapping is None else staged(db, raw.relation, columns, mapping)
+        table = [column_row(db, raw.relation, columns, i, mapping, rows <= SMALL) for i in range(len(columns.names))]
         reasons = dict(found.pop("reasons", {}))
         if raw.unreadable.num_rows:
             reasons["unreadable_row"] = raw.unreadable.num_rows
-        rows = int(db.rows(f"select count(*) from {raw.relation}")[0][0]) + raw.unreadable.num_rows
     return Look(
         format=raw.format,
         delimiter=raw.delimiter,
+        encoding=raw.encoding,
+        records=raw.records,
         columns=pa.Table.from_pylist(table, schema=COLUMNS),
-        rows=rows,
+        rows=rows + raw.unreadable.num_rows,
         mapping=mapping,
         problem=problem,
         reasons=reasons,
         notes=tuple(notes),
         **found,
     )
+
+
+def bot_notes(
+    db: Database, relation: str, columns: Columns, mapping: SourceMapping, said: Collection[str]
+) -> list[str]:
+    """What share of the user agents are bots, where they are mapped and judged, and a guess has not said it."""
+    agent = mapping.fields.get("user_agent")
+    if agent is None or not mapping.bots.judged or any("of the user agents are bots" in note for note in said):
+        return []
+    known = [c for c in (*agent.columns, *agent.join) if columns.find(c, "user_agent", fail=False) is not None]
+    if agent.constant is not None or not known:
+        return []
+    e = Expressions()
+    text = e.text(columns, agent, "user_agent")
+    bots, rows = bots_among(db, f"select {text} as agent from {relation}", e.params)
+    return [bots_note(bots, rows)] if rows else []
 
 
 def with_time_format(

@@ -35,6 +35,22 @@ from ingest.schema import EVENTS, sql_type
 
 __all__ = ["MINOR_DIGITS", "Limits", "check_promoted", "describe", "prepare", "stage"]
 
+WORDS_FOR_NOTHING = (
+    "\\n",
+    "(not set)",
+    "(none)",
+    "(null)",
+    "<null>",
+    "nil",
+    "na",
+    "#n/a",
+    "false",
+    "not set",
+    "-",
+    "?",
+)
+"""Words by which people and tools say that there is no id, in small letters; those of [identity] blocked are none at once."""
+
 INPUTS = pa.schema([("input", pa.string()), ("recorded_input", pa.string())])
 """One row is one input: its name, and the text that orders it among the others."""
 
@@ -122,7 +138,21 @@ def stage(db: Database, relation: str, columns: Columns, mapping: SourceMapping,
         for file, read in sorted(numbers.items())
         for target, example in read.unclear
     ]
-    return Read(lacking=lacking, notes=notes)
+    return Read(lacking=lacking, notes=[*notes, *word_notes(db, mapping.name)])
+
+
+def word_notes(db: Database, source: str) -> list[str]:
+    """What to say of ids that are words for nothing, of the rows that `keys` knows: each of them is one customer."""
+    ids = "select unnest([customer_id, anonymous_id]) as id from keys"
+    words = ", ".join(map(literal, WORDS_FOR_NOTHING))
+    found = [str(i) for (i,) in db.rows(f"select distinct id from ({ids}) where lower(id) in ({words}) order by 1")]
+    if not found:
+        return []
+    missing = ", ".join(json.dumps(word) for word in found)
+    return [
+        f"{source}: an id is called {', '.join(found)}, which sounds like none; its rows are one customer's. "
+        f"missing = [{missing}] in the [[source]] says that it is none."
+    ]
 
 
 def without_missing(relation: str, columns: Columns, mapping: SourceMapping) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ingest.cleaning.bots import crawler_names
 from ingest.cleaning.mapping import Columns, Field, SourceMapping
 from ingest.cleaning.numbers import Readings, digits, minor_or_whole, readings
+from ingest.cleaning.well_known import CERTAIN, LIKELY, TIME_NAME, plain
 from ingest.database import Database, load_sql
 
 CLOCK = r"[0-2]?[0-9]:[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?( ?[AaPp]\.?[Mm]\.?)?"
@@ -19,6 +20,9 @@ CURRENCY = r"[A-Za-z]{3}"
 
 STAMPS = re.compile(r"(load|ingest|upload|receiv|process|sync|export|insert|extract|batch)", re.IGNORECASE)
 """Part of the name of a column that says when, or in which load, a row was handed over: no content of the row."""
+
+SAMPLED = 100
+"""Rows of which it is asked whether a column holds lists of objects."""
 
 AGENTS = 5_000
 """Different user agents that are judged, the most frequent first."""
@@ -57,6 +61,11 @@ class Repeats:
     def is_no_id(self) -> bool:
         """More than one in ten says something else: a counter, a type's code, an order with several lines."""
         return self.conflicting * 10 > self.copies
+
+
+def is_time(name: str) -> bool:
+    """Is a column named like a time?"""
+    return plain(name) in map(plain, (*CERTAIN["event_at"], *LIKELY["event_at"])) or bool(TIME_NAME.search(plain(name)))
 
 
 class Evidence:
@@ -131,12 +140,27 @@ class Evidence:
         found = self._db.rows(f"select sum(n - 1), sum(kinds - 1) from ({groups} group by who, id having count(*) > 1)")
         return Repeats(copies=int(found[0][0] or 0), conflicting=int(found[0][1] or 0))
 
+    def lists(self, timed: bool = False) -> list[str]:
+        """The columns that hold lists of objects, which may be the events: those with a time first, or (`timed`) alone.
+
+        A list of {key, value} is none: it holds what one event is described by.
+        """
+        found = []
+        for name in sorted(self._json, key=self._names.index):
+            at = self._names.index(name)
+            some = f"select c{at}::varchar as t from {self._relation} where c{at}::varchar like '[%{{%' limit {SAMPLED}"
+            keys = "case when json_valid(t) and json_type(t, '$[0]') = 'OBJECT' then json_keys(t, '$[0]') end"
+            asked = (
+                f"select count(*), count(k), list_distinct(flatten(list(k))) from (select {keys} as k from ({some}))"
+            )
+            rows, objects, names = self._db.rows(asked)[0]
+            if rows and rows == objects and "key" not in names:
+                found.append((not any(is_time(n) for n in names), name))
+        return [name for without, name in sorted(found, key=lambda one: one[0]) if not (timed and without)]
+
     def bots(self, name: str) -> tuple[int, int]:
         """(rows whose user agent is a bot's, rows that have one), of the most frequent user agents."""
-        cells = f"select {self._text(name)} as agent from {self._relation}"
-        order = f"group by agent order by count(*) desc, agent limit {AGENTS}"
-        counted = dict(self._db.rows(f"select agent, count(*) from ({cells}) where agent is not null {order}"))
-        return sum(counted[agent] for agent in crawler_names(counted)), sum(counted.values())
+        return bots_among(self._db, f"select {self._text(name)} as agent from {self._relation}", {})
 
     def elsewhere(self, name: str, currency: str) -> int:
         """Rows in another currency than this one."""
@@ -144,3 +168,10 @@ class Evidence:
         return int(
             self._db.rows(f"select count(*) from {self._relation} where upper({text}) <> $own", {"own": currency})[0][0]
         )
+
+
+def bots_among(db: Database, agents: str, params: Mapping[str, str]) -> tuple[int, int]:
+    """(rows whose user agent is a bot's, rows that have one), of the most frequent ones of a relation's column `agent`."""
+    order = f"group by agent order by count(*) desc, agent limit {AGENTS}"
+    counted = dict(db.rows(f"select agent, count(*) from ({agents}) where agent is not null {order}", params))
+    return sum(counted[agent] for agent in crawler_names(counted)), sum(counted.values())

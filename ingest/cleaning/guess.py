@@ -6,6 +6,7 @@ line to paste), and what an event can do without is left among its properties, w
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from shlex import quote as shell
@@ -51,7 +52,26 @@ def guess(
     given = given or {}
     if (log := server_log(columns, format)) is not None:
         return Guess(fields={t: f for t, f in log.items() if t not in given and t not in refused})
-    return Guesser(columns, evidence, given, refused, mapping or SourceMapping()).guess()
+    try:
+        return Guesser(columns, evidence, given, refused, mapping or SourceMapping()).guess()
+    except ConfigError as error:
+        lists = [] if evidence is None else evidence.lists()
+        raise ConfigError(f"{error} {lists_note(lists)}" if lists else str(error)) from None
+
+
+def lists_note(names: Sequence[str]) -> str:
+    """What to say of columns that hold lists of objects."""
+    return (
+        f"Each record holds a list of objects ({', '.join(names)}): if those are the events, records = "
+        f"{json.dumps(names[0])} in the [[source]] (--records {shell(names[0])}) reads each of them as a record, with what "
+        "stands beside the list as columns of it."
+    )
+
+
+def bots_note(bots: int, rows: int) -> str:
+    """What to say of user agents."""
+    told = f"{share(bots, rows)} of the user agents are bots ({bots:,} of {rows:,} rows)"
+    return told + (": those rows are quarantined" if bots else "")
 
 
 class Guesser(Needed):
@@ -158,10 +178,7 @@ class Guesser(Needed):
         if agent is not None and self.mapping.bots.judged:
             bots, rows = self.evidence.bots(agent.columns[0])
             if rows:
-                self.notes.append(
-                    f"{share(bots, rows)} of the user agents are bots ({bots:,} of {rows:,} rows)"
-                    + (": those rows are quarantined" if bots else "")
-                )
+                self.notes.append(bots_note(bots, rows))
         if currency is not None and own is not None:
             foreign = self.evidence.elsewhere(currency.columns[0], own)
             if foreign:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ingest.cleaning.bots import BotRules
 from ingest.cleaning.currencies import Rates
@@ -201,6 +201,12 @@ def consumed(columns: Columns, fields: Mapping[str, Field]) -> set[int]:
             if found is not None and found[1] is None:
                 taken.add(found[0])
     return taken
+
+
+def timed(fields: Mapping[str, Field], formats: Sequence[str]) -> dict[str, Field]:
+    """The fields with event_at read by these formats, where there are any."""
+    at = fields.get("event_at")
+    return {**fields, "event_at": replace(at, formats=tuple(formats))} if at is not None and formats else dict(fields)
 
 
 def parse_field(text: str) -> Field:

@@ -21,6 +21,9 @@ LIKELY: dict[str, tuple[str, ...]] = {
 DAY_NAME, CLOCK_NAME = re.compile("(date|day)$"), re.compile("time$")
 """Columns that may hold the day, or the time of day, of a moment that is written in two."""
 
+TIME_NAME = re.compile("(time|date|stamp|at)$")
+"""Columns that may hold a time."""
+
 ROW_IDS = ("insert_id", "uuid", "message_id", "event_id")
 """Names of what tells one event from another, the most telling first. A uuid can be a customer's as well."""
 

@@ -167,7 +167,8 @@ def judge(
         reads, notes = staged_parts(db, relation, columns, source, files[0].name)
     except ConfigError as error:
         raise ConfigError(f"{files[0].name}: {error}") from error
-    done.notes += dict.fromkeys([*notes, *(note for read in reads for note in read.notes)])
+    told = dict.fromkeys([*notes, *(note for read in reads for note in read.notes)])
+    done.notes += [note for note in told if note not in done.notes]
     lacking = {target for read in reads for target in read.lacking}
     for target in (t for t in source.mapping.fields if t in lacking):
         done.lacking[source.name, target] += [f.name for f in files]

@@ -112,6 +112,7 @@ def _objects(
         table=table,
         first_line=1 if by_line else None,
         unreadable=pa.concat_tables([bad, _behind(undecodable, db, table) if path else undecodable]).sort_by("record"),
+        records=found,
         notes=(said,) if found else (),
     )
 

@@ -72,6 +72,10 @@ class RawRows:
     """The temporary table under the view, if there is one."""
     first_line: int | None = None
     """The physical line of row 0 where every row is one line, else None."""
+    encoding: str | None = None
+    """What the text was found to be written in, where nobody said it and it is not UTF-8."""
+    records: str | None = None
+    """The key of the list that was taken for the records, where nobody said it."""
     notes: tuple[str, ...] = ()
     """What to say of how it was read, where that was found out and could be wrong."""
 

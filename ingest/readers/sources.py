@@ -80,7 +80,7 @@ def read_rows(db: Database, path: Path, options: ReadOptions | None = None, *, n
                 raw.release(db)
                 plain = _in_utf8(plain.path, scratch, shown, encoding)
                 raw = _read(db, plain, shown, options, keep=True)
-        return raw if plain.note is None else replace(raw, notes=(plain.note, *raw.notes))
+        return raw if plain.note is None else replace(raw, encoding=plain.encoding, notes=(plain.note, *raw.notes))
 
 
 def _read(db: Database, plain: _Plain, shown: str, options: ReadOptions, *, keep: bool) -> RawRows:

@@ -26,6 +26,7 @@ class StoreQuestions(ProjectFolder):
         source: str | None = None,
         format: Format | None = None,
         delimiter: str | None = None,
+        records: str | None = None,
         timezone: str | None = None,
         time_formats: Names = (),
         deduplicate: Literal["content", "event_id", "off"] | None = None,
@@ -44,6 +45,7 @@ class StoreQuestions(ProjectFolder):
             source: read the files as this [[source]].
             format: how the files are written; guessed by default.
             delimiter: of CSV; guessed by default.
+            records: of JSON: the path of the list that holds the records, such as "actionDetails".
             timezone: time zone of times without an offset; UTC by default.
             time_formats: how times are written ("%d.%m.%Y %H:%M", "epoch_ms", "excel"); the first that fits is taken; guessed by default.
             deduplicate: what makes two rows one event.
@@ -74,6 +76,7 @@ class StoreQuestions(ProjectFolder):
             source=source,
             format=format,
             delimiter=delimiter,
+            records=records,
             timezone=timezone,
             time_formats=names_of(time_formats),
             deduplicate=deduplicate,
@@ -92,16 +95,30 @@ class StoreQuestions(ProjectFolder):
         file: str | PathLike[str],
         *,
         map: Mapping[str, str] | None = None,
+        source: str | None = None,
         format: Format | None = None,
         delimiter: str | None = None,
+        records: str | None = None,
+        timezone: str | None = None,
+        time_formats: Names = (),
+        deduplicate: Literal["content", "event_id", "off"] | None = None,
+        bots: Literal["quarantine", "keep"] | None = None,
+        static_files: Literal["exclude", "keep"] | None = None,
     ) -> Result:
         """One row per column of a file: what it holds, and what it would be mapped to. Nothing is loaded.
 
         Args:
             file: a path, relative to the working folder.
             map: which column a target is read from, as of `ingest`; before the [[source]] that fits and before a guess.
+            source: look at it as at a file of this [[source]].
             format: how it is written; guessed by default.
             delimiter: of CSV; guessed by default.
+            records: of JSON: the path of the list that holds the records, such as "actionDetails".
+            timezone: time zone of times without an offset.
+            time_formats: how times are written, as of `ingest`.
+            deduplicate: what makes two rows one event: a key of the [[source]] to paste.
+            bots: what would become of events of bots, known by their user agent.
+            static_files: what would become of requests for pictures and scripts in a web log.
 
         Returns:
             column, mapped_to, type (text) · null_share (float) · distinct (int) · example (text). `.meta["toml"]`: a
@@ -116,8 +133,21 @@ class StoreQuestions(ProjectFolder):
             ('user_id', 31106)
         """
         from pipeline.loading.inspection import inspected
+        from pipeline.loading.reading import Intake
 
-        return inspected(self, fspath(file), maps=map, format=format, delimiter=delimiter)
+        intake = Intake(
+            maps=map or {},
+            source=source,
+            format=format,
+            delimiter=delimiter,
+            records=records,
+            timezone=timezone,
+            time_formats=names_of(time_formats),
+            deduplicate=deduplicate,
+            bots=bots,
+            static_files=static_files,
+        )
+        return inspected(self, fspath(file), intake)
 
     @question
     def quarantine(self, *, reason: str | None = None, counts: bool = False) -> pa.Table:

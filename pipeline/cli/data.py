@@ -16,59 +16,17 @@ from pipeline.cli.options import (
     question_options,
 )
 from pipeline.cli.output import say, show, warn
+from pipeline.cli.reading import reading_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ingest.load import Loaded
-    from pipeline.api.store import Format
-
-FORMATS = click.Choice(["csv", "ndjson", "json", "parquet", "excel", "combined", "w3c", "alb"])
-
-
-def pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    """TARGET=COLUMN options as a dict."""
-    found = {}
-    for text in values:
-        target, equals, column = text.partition("=")
-        if not equals or not target.strip():
-            raise click.BadParameter(f'"{text}" is not TARGET=COLUMN, such as event_at=timestamp')
-        found[target.strip()] = column.strip()
-    return found
 
 
 @click.command()
 @click.argument("files", nargs=-1)
-@click.option(
-    "--map",
-    "maps",
-    multiple=True,
-    callback=pairs,
-    metavar="TARGET=COLUMN",
-    help="Read TARGET from COLUMN (A|B: the first that is not empty, A+B: joined, 'text': a constant, nothing: not at all).",
-)
-@click.option("--source", help="Read the files as this [[source]] of journeys.toml.")
-@click.option("--input-format", "format_", type=FORMATS, help="How the files are written [default: guessed].")
-@click.option("--delimiter", help="Delimiter of CSV [default: guessed].")
-@click.option("--timezone", help="Time zone of times without an offset [default: UTC].")
-@click.option(
-    "--time-format",
-    "time_formats",
-    multiple=True,
-    metavar="FORMAT",
-    help="How times are written: %d.%m.%Y %H:%M, epoch_ms, excel; may be repeated: the first that fits is taken [default: guessed].",
-)
-@click.option("--deduplicate", type=click.Choice(["content", "event_id", "off"]), help="What makes two rows one event.")
-@click.option(
-    "--bots",
-    type=click.Choice(["quarantine", "keep"]),
-    help="Events of bots, known by their user agent [default: quarantine].",
-)
-@click.option(
-    "--static-files",
-    type=click.Choice(["exclude", "keep"]),
-    help="Requests for pictures, scripts and the like in a web log [default: exclude].",
-)
+@reading_options
 @click.option("--as-name", help="The input name of standard input (FILE = -).")
 @click.option("--again", is_flag=True, help="Read files anew: what came of them before goes, in one commit.")
 @click.option("--wait", default=0.0, metavar="SECONDS", help="Wait this long for another writer to finish.")
@@ -77,21 +35,13 @@ def pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dic
 @question_options
 def ingest(
     files: tuple[str, ...],
-    maps: dict[str, str],
-    source: str | None,
-    format_: str | None,
-    delimiter: str | None,
-    timezone: str | None,
-    time_formats: tuple[str, ...],
-    deduplicate: str | None,
-    bots: str | None,
-    static_files: str | None,
     as_name: str | None,
     again: bool,
     wait: float,
     project: ProjectOptions,
     output: OutputOptions,
     scope: ScopeOptions,
+    **reading: Any,
 ) -> None:
     """Read files into the store, exactly once.
 
@@ -107,21 +57,7 @@ def ingest(
     from pipeline.loading.intake import ingest as take_in
     from pipeline.loading.remarks import set_aside, told, warned
 
-    intake = Intake(
-        files=files,
-        maps=maps,
-        source=source,
-        format=format_,
-        delimiter=delimiter,
-        timezone=timezone,
-        time_formats=time_formats,
-        deduplicate=deduplicate,
-        as_of=scope.as_of,
-        as_name=as_name,
-        bots=bots,
-        static_files=static_files,
-        again=again,
-    )
+    intake = Intake(files=files, as_of=scope.as_of, as_name=as_name, again=again, **reading)
     loaded, notes = take_in(opened(project), intake, wait_seconds=wait)
     for note in notes:
         say(note)
@@ -208,33 +144,17 @@ def quarantine(reason: str | None, rows: bool, project: ProjectOptions, output: 
 
 @click.command()
 @click.argument("file")
-@click.option(
-    "--map",
-    "maps",
-    multiple=True,
-    callback=pairs,
-    metavar="TARGET=COLUMN",
-    help="Read TARGET from COLUMN, as ingest does (nothing: do not guess it).",
-)
-@click.option("--input-format", "format_", type=FORMATS, help="How the file is written [default: guessed].")
-@click.option("--delimiter", help="Delimiter of CSV [default: guessed].")
+@reading_options
 @project_options
 @output_options
-def inspect(
-    file: str,
-    maps: dict[str, str],
-    format_: Format | None,
-    delimiter: str | None,
-    project: ProjectOptions,
-    output: OutputOptions,
-) -> None:
+def inspect(file: str, project: ProjectOptions, output: OutputOptions, **reading: Any) -> None:
     """Look at a file: columns, a guessed mapping, and a [[source]] to paste into journeys.toml.
 
     \b
     Example:
       journeys inspect events.csv
     """
-    result = opened(project).inspect(file, map=maps, format=format_, delimiter=delimiter)
+    result = opened(project).inspect(file, map=reading.pop("maps"), **reading)
     meta = result.meta
     more = f" (the first of {meta['files']:,} files)" if meta["files"] > 1 else ""
     title = f"{meta['file']}: {meta['rows']:,} records, {meta['format']}{more}"

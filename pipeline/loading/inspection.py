@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ingest.cleaning.mapping import Field, SourceMapping
 from ingest.errors import InputError
@@ -13,43 +14,32 @@ from ingest.preview import Look, look
 from ingest.readers.files import as_pattern, shown_name
 from ingest.readers.sources import ReadOptions, expand
 from ingest.scratch import scratch
-from pipeline.loading.intake import Intake, said, source_of
+from pipeline.config import Source as SourceConfig
+from pipeline.loading.intake import source_of
+from pipeline.loading.reading import Intake, reading
 from pipeline.project.project import ProjectFolder
 from pipeline.project.result import Result
-from pipeline.project.rules import read_options, source_mapping
 
 NEEDED = ("event_at", "event", "customer_id")
 
 
-def inspected(
-    project: ProjectFolder,
-    file: str,
-    *,
-    maps: Mapping[str, str] | None = None,
-    format: str | None = None,
-    delimiter: str | None = None,
-) -> Result:
+def inspected(project: ProjectFolder, file: str, intake: Intake) -> Result:
     """One row per column of a file (of the first, where `file` is a glob of several); `meta` has what else there is to see.
 
-    The [[source]] of journeys.toml whose path fits is used, `maps` comes before it, and the rest is guessed.
+    The [[source]] of journeys.toml whose path fits is used, what the caller says comes before it, and the rest is guessed.
 
     meta: file (its name), files, source (that [[source]], or None), rows (readable or not), format, delimiter, problem (why
     no mapping can be guessed, or ""), first_event_at, last_event_at, events (name, rows), reasons (rows that would be
     quarantined), notes, differences (how the other files differ from the first) and toml (a [[source]] to paste, with "?"
     where something is to fill in). Raises MissingInput, InputError and ConfigError.
     """
+    intake.check()
     paths = expand([file], Path.cwd())
-    intake = Intake(maps=maps or {}, format=format, delimiter=delimiter)
-    config = source_of(project, paths[0], None, [])
-    given = (
-        source_mapping(project.config, config) if config else SourceMapping(currency=project.config.project.currency)
-    )
-    given = replace(given, fields={**given.fields, **said(intake)})
-    options = read_options(config) if config else ReadOptions()
-    options = replace(options, format=format or options.format, delimiter=delimiter or options.delimiter)
-    refused = frozenset(t for t, text in (maps or {}).items() if not text)
+    config = source_of(project, paths[0], intake.source, [])
+    given, options = reading(project, config, intake)
     with scratch(project.config.store_path):
-        found = look(paths[0], options, given=given, refused=refused)
+        seen = look(paths[0], options, given=given, refused=intake.taken_back, time_formats=tuple(intake.time_formats))
+        found = seen if seen.mapping is not None else replace(seen, mapping=given)
         differing = differences(found, paths, options)
     meta = {
         "file": shown_name(paths[0].name),
@@ -65,7 +55,7 @@ def inspected(
         "reasons": found.reasons,
         "notes": list(found.notes),
         "differences": differing,
-        "toml": source_block(as_pattern(paths[0]) if len(paths) == 1 else file, found),
+        "toml": source_block(as_pattern(paths[0]) if len(paths) == 1 else file, found, config, options),
     }
     return Result(title="inspect", table=found.columns, meta=meta)
 
@@ -93,22 +83,73 @@ def differences(first: Look, paths: Sequence[Path], options: ReadOptions) -> lis
     return told
 
 
-def source_block(name: str, found: Look) -> str:
-    """The [[source]] that says what was guessed, with "?" where something is to fill in."""
-    fields = dict(found.mapping.fields) if found.mapping is not None else {}
+def source_block(name: str, found: Look, config: SourceConfig | None, options: ReadOptions) -> str:
+    """The [[source]] that says what was guessed and what was said, each key once, with "?" where something is to fill in."""
+    mapping = found.mapping or SourceMapping()
+    readings = [dict(one.fields) for one in mapping.readings]
+    fields = {
+        t: f for t, f in mapping.fields.items() if not (readings and (t == "event" or any(t in r for r in readings)))
+    }
     lines = [
         "[[source]]",
-        f"name = {json.dumps(name.split('.')[0].rpartition('/')[2] or 'events')}",
-        f"path = {json.dumps(name)}",
-        f"format = {json.dumps(found.format)}",
+        *(f"{key} = {toml_value(v)}" for key, v in source_keys(name, found, config, options).items()),
     ]
-    if found.delimiter not in (None, ","):
-        lines.append(f"delimiter = {json.dumps(found.delimiter)}")
-    spelled = [f"{target} = {spelled_field(f)}" for target, f in fields.items()]
-    missing = [t for t in NEEDED if t not in fields and not (t == "customer_id" and "anonymous_id" in fields)]
+    spelled = [
+        f"{target if target.isidentifier() else json.dumps(target)} = {spelled_field(f)}"
+        for target, f in fields.items()
+    ]
+    known = {*mapping.fields, *(("customer_id",) if "anonymous_id" in fields else ())}
     columns = ", ".join(found.columns["column"].to_pylist())
-    spelled += [f'{target} = "?"  # one of: {columns}' for target in missing]
-    return "\n".join([*lines, "", "[source.columns]", *spelled])
+    spelled += [f'{target} = "?"  # one of: {columns}' for target in NEEDED if target not in known]
+    lines += ["", "[source.columns]", *spelled] if spelled else []
+    for one in mapping.readings:
+        lines += [
+            "",
+            "[[source.event]]",
+            f"name = {json.dumps(one.name)}",
+            f"time = {spelled_field(one.fields['event_at'])}",
+        ]
+        own = ", ".join(f"{t} = {spelled_field(f)}" for t, f in one.fields.items() if t != "event_at")
+        lines += [f"columns = {{ {own} }}"] if own else []
+    return "\n".join(lines)
+
+
+def source_keys(name: str, found: Look, config: SourceConfig | None, options: ReadOptions) -> dict[str, Any]:
+    """The keys of a [[source]] beside its columns: those of journeys.toml, then what was said and what was found."""
+    said: dict[str, Any] = {
+        "name": name.split(".")[0].rpartition("/")[2] or "events",
+        "path": name,
+    }
+    if config is not None:
+        said |= {"name": config.name} | config.model_dump(
+            mode="json", exclude_defaults=True, exclude={"columns", "event"}
+        )
+    kept = SourceConfig(name="?")
+    told = {
+        **{key: getattr(options, key) for key in ("encoding", "skip_lines", "header", "sheet", "records")},
+        **{
+            key: getattr(found.mapping, key)
+            for key in ("timezone", "zones", "decimal", "missing", "deduplicate")
+            if found.mapping
+        },
+        "bots": "quarantine" if found.mapping is None or found.mapping.bots.judged else "keep",
+        "static_files": found.mapping.static_files if found.mapping else None,
+    }
+    said["format"] = found.format
+    if found.delimiter not in (None, ","):
+        said["delimiter"] = found.delimiter
+    said |= {key: value for key, value in told.items() if value != getattr(kept, key)}
+    said |= {key: v for key, v in (("encoding", found.encoding), ("records", found.records)) if v is not None}
+    return {key: said[key] for key in SourceConfig.model_fields if key in said}
+
+
+def toml_value(value: Any) -> str:
+    """A value as TOML has it."""
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{json.dumps(str(k))} = {toml_value(v)}' for k, v in value.items())} }}"
+    if isinstance(value, (list, tuple)):
+        return toml_value(value[0]) if len(value) == 1 else f"[{', '.join(map(toml_value, value))}]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def spelled_field(f: Field) -> str:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 
 from ingest.cleaning.bots import STATIC_NAMES, STATIC_SUFFIXES
 from ingest.cleaning.clean import Limits, describe
 from ingest.cleaning.fitting import reading_of
-from ingest.cleaning.mapping import WEBLOG, Field, SourceMapping, parse_field
-from ingest.cleaning.time_formats import check
+from ingest.cleaning.mapping import WEBLOG, Field, SourceMapping, timed
 from ingest.errors import ConfigError, EmptyInput, InputError, MissingInput, did_you_mean
 from ingest.guess_file import guess_file
 from ingest.load import InputFile, Loaded, LoadOptions, Source, load
@@ -23,37 +22,15 @@ from ingest.readers.sources import ReadOptions, glob_root, input_name, spool
 from ingest.schema import IDS
 from ingest.scratch import scratch as private_folder
 from pipeline.config import Source as SourceConfig
-from pipeline.config.values import zone_name
 from pipeline.loading.erase import finish_erasing
 from pipeline.loading.keep import kept_from
+from pipeline.loading.reading import ADHOC, Intake, reading
 from pipeline.loading.upkeep import keep_house
 from pipeline.project.as_of import moment, parse_instant
 from pipeline.project.project import ProjectFolder
-from pipeline.project.rules import bot_rules, read_options, source_mapping
+from pipeline.project.rules import read_options, source_mapping
 
 SERVER_LOGS = ("combined", "w3c", "alb")
-
-ADHOC = "events"
-"""The source of files that no [[source]] speaks of."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Intake:
-    """What the caller says about the files; None = find out."""
-
-    files: Sequence[str] = ()
-    maps: Mapping[str, str] = field(default_factory=dict)
-    source: str | None = None
-    format: str | None = None
-    delimiter: str | None = None
-    timezone: str | None = None
-    time_formats: Sequence[str] = ()  # of event_at
-    deduplicate: str | None = None
-    as_of: str | None = None
-    as_name: str | None = None
-    bots: str | None = None  # keep | quarantine
-    static_files: str | None = None  # keep | exclude
-    again: bool = False  # read known files anew: what came of them before goes
 
 
 def ingest(project: ProjectFolder, intake: Intake, wait_seconds: float = 0.0) -> tuple[Loaded, list[str]]:
@@ -62,9 +39,7 @@ def ingest(project: ProjectFolder, intake: Intake, wait_seconds: float = 0.0) ->
     Files that cannot be read are set aside (`Loaded.aside`); the first one's error is raised where there is no other file.
     """
     limits = Limits()
-    if intake.timezone is not None:
-        check_zone(intake.timezone)
-    check(intake.time_formats)
+    intake.check()
     if intake.as_of is not None:
         limits = Limits(as_of=moment(parse_instant(intake.as_of, project.config.project.timezone)))
     notes: list[str] = []
@@ -79,14 +54,6 @@ def ingest(project: ProjectFolder, intake: Intake, wait_seconds: float = 0.0) ->
             loaded = load(project.store, sources, LoadOptions(again=intake.again, kept_from=kept_from(project, before)))
             keep_house(project, None)
         return loaded, notes
-
-
-def check_zone(name: str) -> None:
-    """Raise ConfigError for what is no time zone."""
-    try:
-        zone_name(name)
-    except ValueError as error:
-        raise ConfigError(f"--timezone: {error}.") from None
 
 
 def plan(project: ProjectFolder, intake: Intake, notes: list[str], scratch: Path) -> list[Source]:
@@ -142,18 +109,7 @@ def described(
 
     What its columns do not say of time, event and customer is guessed from the first file that it can be guessed from.
     """
-    mapping, options = source_mapping(project.config, config), read_options(config)
-    mapping = replace(
-        mapping,
-        fields={t: f for t, f in ({**mapping.fields, **said(intake)}).items() if t not in taken_back(intake)},
-        timezone=intake.timezone or mapping.timezone,
-        deduplicate=intake.deduplicate or mapping.deduplicate,
-        static_files=intake.static_files or mapping.static_files,
-        bots=bot_rules(project.config, intake.bots) if intake.bots else mapping.bots,
-        identity=project.identity_rules,
-        rates=project.rates,
-    )
-    options = replace(options, format=intake.format or options.format, delimiter=intake.delimiter or options.delimiter)
+    mapping, options = reading(project, config, intake)
     source = Source(
         mapping=mapping,
         files=files,
@@ -201,22 +157,6 @@ def read_otherwise(project: ProjectFolder, inputs: Iterable[tuple[str, str]]) ->
     ]
 
 
-def said(intake: Intake) -> dict[str, Field]:
-    """The columns of --map."""
-    return {target: parse_field(text) for target, text in (intake.maps or {}).items() if text}
-
-
-def taken_back(intake: Intake) -> frozenset[str]:
-    """The targets of --map TARGET=: nothing is read as them."""
-    return frozenset(target for target, text in (intake.maps or {}).items() if not text)
-
-
-def timed(fields: Mapping[str, Field], formats: Sequence[str]) -> dict[str, Field]:
-    """The fields with event_at read by these formats, where there are any."""
-    at = fields.get("event_at")
-    return {**fields, "event_at": replace(at, formats=tuple(formats))} if at is not None and formats else dict(fields)
-
-
 def complete(fields: Mapping[str, Field]) -> bool:
     """Is it said what happened, when, and to whom?"""
     return {"event_at", "event"} <= fields.keys() and not fields.keys().isdisjoint(IDS)
@@ -227,7 +167,7 @@ def guessed(
 ) -> SourceMapping:
     """A whole mapping: what is said of the file stands, the rest is guessed and noted; --map TARGET= takes a guess back."""
     given = mapping.fields
-    made, kind = guess_file(file.path, options, file.name, given=given, refused=taken_back(intake), mapping=mapping)
+    made, kind = guess_file(file.path, options, file.name, given=given, refused=intake.taken_back, mapping=mapping)
     found = dict(made.fields)
     if kind in SERVER_LOGS and "anonymous_id" in given:
         found.pop("customer_id", None)  # the address stands in for an id where there is no better one
@@ -320,21 +260,6 @@ def recorded_name(path: Path, roots: Sequence[Path]) -> str:
 
 def adhoc(project: ProjectFolder, files: Sequence[InputFile], intake: Intake, notes: list[str]) -> Source:
     """Files that no [[source]] speaks of: their mapping is guessed, what --map says stands."""
-    source = Source(
-        mapping=SourceMapping(
-            name=ADHOC,
-            fields=said(intake),
-            timezone=intake.timezone or "UTC",
-            deduplicate=intake.deduplicate,
-            excluded=project.config.excludes,
-            currency=project.config.project.currency,
-            bots=bot_rules(project.config, intake.bots),
-            identity=project.identity_rules,
-            rates=project.rates,
-            static_files=intake.static_files,
-        ),
-        files=files,
-        options=ReadOptions(format=intake.format, delimiter=intake.delimiter),
-        roots=roots_of(project, None),
-    )
+    mapping, options = reading(project, None, intake)
+    source = Source(mapping=mapping, files=files, options=options, roots=roots_of(project, None))
     return with_times(with_guess(source, Path(files[0].name).name, intake, notes), intake)

@@ -39,8 +39,8 @@ NO_QUESTION = {
 """These make something, or are the names of groups."""
 
 RENAMED = {
-    "ingest": {"maps": "map", "format_": "format"},
-    "inspect": {"maps": "map", "format_": "format"},
+    "ingest": {"maps": "map"},
+    "inspect": {"maps": "map"},
 }
 SCREEN = {
     "config show": {"origin"},  # always a column

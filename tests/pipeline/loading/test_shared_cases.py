@@ -33,8 +33,12 @@ RIGHT: dict[str, tuple[str, ...]] = {
     ),
     "export-10-log-suffix-is-no-weblog": (
         "-- app.log\napp.log: guessed event_at = timestamp, event = event, customer_id = user_id\nevents: 1 rows = 1 accepted",
-        "events: 2 rows = 2 accepted",
-        "customer_id = c-ip + cs(User-Agent)",
+        "-- iis.log\niis.log: guessed url = cs-uri-stem, ip = c-ip, user_agent = cs(User-Agent), referrer = cs(Referer), "
+        "event_at = date + time, event = 'page_view', customer_id = c-ip + cs(User-Agent)\nevents: 2 rows = 2 accepted",
+        "-- cloudfront.log\ncloudfront.log: guessed url = cs-uri-stem, ip = c-ip,",
+        "-- alb.log\nalb.log: guessed event = 'page_view', customer_id = ip + user_agent, url = path,",
+        "events: 1 rows = 1 accepted + 0 duplicates + 0 quarantined\nrc=0\n-- alb.log",
+        "events: 1 rows = 1 accepted + 0 duplicates + 0 quarantined\nrc=0\ncannot tell",
     ),
     "export-13-space-before-offset": (
         "basic_ms,2024-03-05T10:15:30.123Z\ngo,2024-03-05T10:15:30.123Z\njava,2024-03-05T08:15:30.123Z\n"
@@ -42,20 +46,31 @@ RIGHT: dict[str, tuple[str, ...]] = {
         "shopify,2024-03-05T08:15:30Z\nsnowflake,2024-03-05T18:15:30.123Z\nspace_z,2024-03-05T10:15:30Z\n",
     ),
     "export-15-format-faults": (
-        "-- format = %s\nrc=0\ns: 1 rows = 1 accepted",
-        "-- format = excel\nrc=0\ns: 1 rows = 1 accepted",
+        "-- format = %s\nrc=0\ns: 1 rows = 1 accepted + 0 duplicates + 0 quarantined\n2\ncustomer_id,event_at\na,2024-03-05T10:15:30Z",
+        "excel\nrc=0\ns: 1 rows = 1 accepted + 0 duplicates + 0 quarantined\n2\ncustomer_id,event_at\na,2024-03-05T11:00:00Z",
         "%SZ\nrc=0\ns: 1 rows = 1 accepted + 0 duplicates + 0 quarantined\n2\ncustomer_id,event_at\na,2024-03-05T10:15:30Z",
         "2 rows = 1 accepted + 0 duplicates + 1 quarantined (1 bad_timestamp)",  # one format is given; a list may be
     ),
     "export-17-decimal-comma": ("a,purchase,1250\nb,purchase,123400\nc,purchase,123456",),
-    "export-19-words-for-nothing": ('"accepted": 6,', '"accepted": 2,'),
+    "export-19-words-for-nothing": (
+        '"accepted": 6,',
+        "\n\\N,x1,\n,x2,\n,x3,\n(not set),x4,\n,x5,\na,x6,\n",
+        'none of its 2 rows is an event of source "events"',
+        "2 missing_customer",
+    ),
     "export-20-json-arrays": (
         "https://shop.example/a,,\nhttps://shop.example/thanks,,",
         "-- item_id=items.0.item_id",
         "\n,s1,\n",
         "\n,,1250\n",
     ),
-    "export-22-records-inside": ("-- wrapped.json", '"accepted": 2,', "results is a list of objects"),
+    "export-22-records-inside": (
+        '-- wrapped.json\n{"source": "events", "rows": 2, "accepted": 2,',
+        'results is a list of objects, and these were read as its records; records = "results" says so',
+        "-- matomo.json\nrc=2",
+        'records = "actionDetails" in the [[source]] (--records actionDetails)',
+        '-- lines.ndjson\n{"source": "events", "rows": 2, "accepted": 2,',
+    ),
     "export-24-lines-before-the-header": ('"accepted": 1,', "skip_lines = 3"),
     "export-27-inspect": ("[[source]]", "%d.%m.%Y %H:%M", "properties.time"),
     "hostile-file-names": ("2 rows = 2 accepted", '"example": "b"', 'path = "M?rz.csv"'),
@@ -87,7 +102,7 @@ RIGHT: dict[str, tuple[str, ...]] = {
 """Case -> texts that its output (stdout, then stderr) holds."""
 
 
-APART = ("report-08-epoch-unit-depends-on-how-files-are-loaded",)
+APART = ("hostile-working-folder", "report-08-epoch-unit-depends-on-how-files-are-loaded")
 """Cases that are told by more than texts."""
 
 
@@ -133,3 +148,35 @@ def test_a_file_gives_the_same_answers_alone_and_beside_others(run):
     alone, _, together = out.partition("## one by one\n")[2].partition("## both at once\n")
     assert alone.strip()
     assert together.startswith(alone)
+
+
+HELPED = """#!{python}
+import atexit, sys
+from pipeline.engines.processes import Team
+Team.always = True
+atexit.register(lambda: print("helpers:", len(Team._helpers), file=sys.stderr))
+from pipeline.start import main
+main()
+"""
+"""`journeys` as a console script, for which every pass is large: it asks extra processes."""
+
+
+def test_nothing_in_the_folder_where_one_stands_is_run_by_any_process(environ, sample_shop, tmp_path):
+    (tmp_path / "bin").mkdir()
+    command = tmp_path / "bin" / "journeys"
+    command.write_text(HELPED.format(python=sys.executable))
+    command.chmod(0o755)
+    shutil.copytree(CASES / "hostile-working-folder", tmp_path / "case")
+    done = subprocess.run(
+        ["bash", "cmd.sh"],
+        cwd=tmp_path / "case",
+        env={**environ, "PATH": f"{command.parent}:{environ['PATH']}", "LARGE_STORE": str(sample_shop)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr  # the last command of the case: there is no RUN
+    assert "helpers: 0" not in done.stderr and "helpers: " in done.stderr
+    assert list((tmp_path / "case" / "out").iterdir())
+    assert {p.name for p in (tmp_path / "case").iterdir()} >= {"sitecustomize.py", "numpy.py", "secrets.py"}
