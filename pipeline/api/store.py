@@ -68,7 +68,8 @@ class StoreQuestions(ProjectFolder):
             >>> shop.ingest().known  # all of it is in the store
             ('ecom.csv.gz',)
         """
-        from pipeline.loading.intake import Intake, ingest
+        from pipeline.loading.intake import ingest
+        from pipeline.loading.reading import Intake
 
         intake = Intake(
             files=[fspath(f) for f in files],

@@ -53,8 +53,8 @@ def ingest(
       journeys ingest events.csv --map customer_id=user --map event_at=timestamp
       journeys ingest --again events.csv
     """
-    from pipeline.loading.intake import Intake
     from pipeline.loading.intake import ingest as take_in
+    from pipeline.loading.reading import Intake
     from pipeline.loading.remarks import set_aside, told, warned
 
     intake = Intake(files=files, as_of=scope.as_of, as_name=as_name, again=again, **reading)

@@ -12,7 +12,8 @@ from pipeline.cli.map import HIDDEN
 from pipeline.cli.options import OutputOptions
 from pipeline.cli.output import say
 from pipeline.cli.report import gathered, write_page
-from pipeline.loading.intake import Intake, ingest
+from pipeline.loading.intake import ingest
+from pipeline.loading.reading import Intake
 
 FUNNEL = ("product_view", "add_to_cart", "shipping_details", "payment_details", "purchase")
 CONFIG = """\

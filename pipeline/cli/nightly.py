@@ -91,7 +91,8 @@ def teller(log: str) -> Callable[[str, str, Mapping[str, Any]], None]:
 def dry(shop: Any) -> None:
     """The files a run would take in."""
     from ingest.readers.sources import content_hash
-    from pipeline.loading.intake import Intake, configured
+    from pipeline.loading.intake import configured
+    from pipeline.loading.reading import Intake
 
     snapshot = shop.store.snapshot() if shop.store.exists else None
     for config in shop.config.sources:

@@ -38,8 +38,9 @@ from ingest.store.source_days import source_days
 from pipeline.atomic_write import publish_bytes
 from pipeline.engines.local import Pass
 from pipeline.loading.erase import finish_erasing
-from pipeline.loading.intake import Intake, configured
+from pipeline.loading.intake import configured
 from pipeline.loading.keep import age_days, aged_facts, end_history, kept_from
+from pipeline.loading.reading import Intake
 from pipeline.loading.remarks import set_aside, told, warned
 from pipeline.loading.sessions_table import publish_sessions
 from pipeline.loading.upkeep import keep_house

@@ -11,7 +11,8 @@ from tempfile import mkdtemp
 from typing import Any
 
 from pipeline.api import Project
-from pipeline.loading.intake import Intake, ingest
+from pipeline.loading.intake import ingest
+from pipeline.loading.reading import Intake
 from pipeline.project.project import Period
 from pipeline.report.gather import gather
 from reports.content.report import Report

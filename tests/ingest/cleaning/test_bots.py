@@ -14,7 +14,8 @@ from ingest.cleaning.bots import BotRules, crawler_names, verdicts, within
 from ingest.errors import ConfigError
 from ingest.load import Accounting
 from pipeline.api import Project
-from pipeline.loading.intake import Intake, ingest
+from pipeline.loading.intake import ingest
+from pipeline.loading.reading import Intake
 
 DATA = Path(__file__).parents[3] / "data"
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

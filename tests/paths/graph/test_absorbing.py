@@ -286,7 +286,8 @@ def test_without_a_goal_the_columns_are_null() -> None:
 
 @pytest.fixture(scope="module")
 def ecom(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    from pipeline.loading.intake import Intake, ingest
+    from pipeline.loading.intake import ingest
+    from pipeline.loading.reading import Intake
 
     project = Project(tmp_path_factory.mktemp("ecom"))
     ingest(project, Intake(files=[str(DATA / "ecom.csv.gz")]))

@@ -16,7 +16,8 @@ from ingest.store.event_days import NOTES, event_days, first_event, name_of, not
 from paths.journeys.conditions import parse_condition
 from paths.lookback import past_of
 from pipeline.api import Project
-from pipeline.loading.intake import Intake, ingest
+from pipeline.loading.intake import ingest
+from pipeline.loading.reading import Intake
 from pipeline.nightly.night import RunOptions, run_night
 from pipeline.project.project import Period
 from pipeline.report.questions import about_all, periods_of, questions

@@ -15,7 +15,8 @@ from ingest.errors import Locked
 from ingest.loading.seal import seal
 from pipeline.api import Project
 from pipeline.loading import sessions_table as publish
-from pipeline.loading.intake import Intake, ingest
+from pipeline.loading.intake import ingest
+from pipeline.loading.reading import Intake
 from pipeline.loading.sessions_table import publish_sessions, sessions_table
 
 CONFIG = """

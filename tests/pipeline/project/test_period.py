@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from ingest.errors import ConfigError
 from pipeline.api import Project
 from pipeline.cli import cli
-from pipeline.loading.intake import Intake, ingest
+from pipeline.loading.intake import ingest
+from pipeline.loading.reading import Intake
 
 TOML = """
 [project]
