@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -170,7 +171,12 @@ def test_nothing_in_the_folder_where_one_stands_is_run_by_any_process(environ, s
     done = subprocess.run(
         ["bash", "cmd.sh"],
         cwd=tmp_path / "case",
-        env={**environ, "PATH": f"{command.parent}:{environ['PATH']}", "LARGE_STORE": str(sample_shop)},
+        env=environ
+        | {
+            "PATH": f"{command.parent}:{environ['PATH']}",
+            "PYTHONPATH": str(CASES.parents[1]),
+            "LARGE_STORE": str(sample_shop),
+        },
         capture_output=True,
         text=True,
         timeout=600,
