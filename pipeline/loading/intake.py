@@ -30,6 +30,9 @@ from pipeline.project.as_of import moment, parse_instant
 from pipeline.project.project import ProjectFolder
 from pipeline.project.rules import read_options, source_mapping
 
+TRIED = 20
+"""Files of a source from which a mapping cannot be told before it is asked for."""
+
 SERVER_LOGS = ("combined", "w3c", "alb")
 
 
@@ -126,15 +129,20 @@ def with_times(source: Source, intake: Intake) -> Source:
 
 
 def with_guess(source: Source, shown: str, intake: Intake, notes: list[str]) -> Source:
-    """The source with the rest of its mapping guessed from its first file that tells; if none does, with the fault."""
-    fault = None
+    """The source with the rest of its mapping guessed from its first file that tells; if none does, with the fault.
+
+    Of very many files that do not tell, the first TRIED are asked.
+    """
+    fault, failed = None, 0
     for file in source.files:
+        if failed == TRIED:
+            break
         try:
             mapping = guessed(file, source.options, source.mapping, intake, shown, notes)
         except EmptyInput:
             continue
         except (InputError, ConfigError) as error:
-            fault = fault or error
+            fault, failed = fault or error, failed + 1
             continue
         return replace(source, mapping=mapping)
     return replace(source, fault=fault)

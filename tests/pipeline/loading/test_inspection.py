@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import journeys
+from pipeline.loading import intake
 
 
 @pytest.fixture
@@ -153,3 +154,15 @@ def test_a_format_that_is_none_is_refused(desk):
     (desk / "e.csv").write_text("user_id,event,timestamp\na,view,1\n")
     with pytest.raises(journeys.ConfigError, match="no time format"):
         seen(desk, "e.csv", time_formats=["soon"])
+
+
+def test_of_ten_thousand_files_that_do_not_tell_only_the_first_are_asked(desk, monkeypatch):
+    asked = []
+    monkeypatch.setattr(intake, "TRIED", 2)
+    guessed = intake.guess_file
+    monkeypatch.setattr(intake, "guess_file", lambda path, *a, **k: (asked.append(path), guessed(path, *a, **k))[1])
+    for i in range(5):
+        (desk / f"{i}.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(journeys.ConfigError, match="cannot tell which column is event_at"):
+        journeys.open(desk).ingest("*.csv")
+    assert len(asked) == 2
