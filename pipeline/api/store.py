@@ -235,6 +235,7 @@ class StoreQuestions(ProjectFolder):
 
         return ask_sql(self, statement, None if timeout is None else parse_duration(timeout), memory, disk)
 
+    @question
     def reconcile(self) -> pa.Table:
         """One row per law between the numbers, checked on this store.
 

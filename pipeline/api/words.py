@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from enum import Enum
 from functools import cache, wraps
-from typing import Annotated, Any, Literal, ParamSpec, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, ParamSpec, TypeAlias, TypeVar, cast
 
 from ingest.errors import ConfigError, UnknownArgument, did_you_mean
 from ingest.foreign_errors import ours
+from pipeline.api.privacy import guarded_answer, is_strict, refuse_people
 from pipeline.api.types import Between, fits, options, spoken
 from pipeline.project.project import PeriodWords
 
@@ -60,14 +61,17 @@ def question(method: Callable[P, R]) -> Callable[P, R]:
     """A method that refuses words it does not know, and values that its annotations do not allow.
 
     Raises UnknownArgument (a ConfigError, and a TypeError) and ConfigError, each with the near word; what a library below
-    raises comes out as a JourneysError that says what to do.
+    raises comes out as a JourneysError that says what to do. Under [project] privacy = "strict": see pipeline/api/privacy.py.
     """
 
     @wraps(method)
     def asked(*args: P.args, **kwargs: P.kwargs) -> R:
-        check(method, args, kwargs)
+        words = check(method, args, kwargs)
         try:
-            return method(*args, **kwargs)
+            if not is_strict(args[0]):
+                return method(*args, **kwargs)
+            refuse_people(method.__name__, words)
+            return cast(R, guarded_answer(method.__name__, method(*args, **kwargs)))
         except BaseException as error:
             known = ours(error)
             if known is None:
@@ -77,8 +81,8 @@ def question(method: Callable[P, R]) -> Callable[P, R]:
     return asked
 
 
-def check(method: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-    """The same, of one call."""
+def check(method: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, of one call; returns its words by name."""
     signature = signature_of(method)
     known = [n for n in signature.parameters if n != "self"]
     if not any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
@@ -86,10 +90,12 @@ def check(method: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, 
             raise UnknownArgument(
                 f'{method.__name__}() takes no "{word}".{did_you_mean(word, known)} It takes: {", ".join(known)}.'
             )
-    for name, value in signature.bind(*args, **kwargs).arguments.items():
+    bound = signature.bind(*args, **kwargs).arguments
+    for name, value in bound.items():
         kind = signature.parameters[name].annotation
         if name != "self" and not all(fits(v, kind) for v in several(signature.parameters[name], value)):
             raise ConfigError(refusal(name, value, kind))
+    return bound
 
 
 @cache

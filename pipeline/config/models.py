@@ -50,6 +50,7 @@ class Project(Section):
     reports: str = "reports"
     return_window: Duration = timedelta(days=7)
     segments: Names = ("channel", "platform")  # columns by whose values the report can be looked at
+    privacy: Literal["strict"] | None = None  # strict: no number about fewer than 10 customers, no list of people
 
     @field_validator("currency")
     @classmethod

@@ -24,12 +24,14 @@ from paths.journeys.personas import PERSONA, CustomerFacts
 from paths.journeys.scope import NEVER, Scope
 from paths.journeys.touchpoints import StageRules
 from paths.overview.empty_columns import EmptyColumns
+from paths.overview.summary import Summary
 from pipeline.config import Config, load_config
 from pipeline.engines.local import Pass, run
 from pipeline.project.as_of import default_as_of, instant_text, parse_day, parse_instant
 from pipeline.project.customer_facts import check_persona
 from pipeline.project.goal_warnings import goal_warnings
 from pipeline.project.identity_rules import rules_of
+from pipeline.project.privacy import refuse_few, refuse_personal
 from pipeline.project.rates import rates_of
 from pipeline.project.result import Result
 from pipeline.project.rules import session_rules, stage_rules, touchpoint_rules
@@ -143,9 +145,15 @@ class ProjectFolder:
         if stages is not None:
             scope = replace(scope, stages=stages)
         named = frozenset(columns).union(*(c.columns for c in (*scope.segment, *scope.where))) - {"event"}
+        strict = self.config.project.privacy == "strict"
+        if strict:
+            refuse_personal(named)
         for column in sorted(named & BESIDE.keys()):
             raise ConfigError(f"no condition can look at {column}: {BESIDE[column]}.")
-        answers, done = run([*analyses, EmptyColumns(columns=named)], snapshot, scope)
+        extent = [Summary()] if strict else []
+        answers, done = run([*analyses, *extent, EmptyColumns(columns=named)], snapshot, scope)
+        if strict:
+            refuse_few(answers.pop(-2))
         missing, known = absent_columns(snapshot, answers[-1] - scope.facts.names) if answers[-1] else ([], [])
         meant = {c: "" if c in snapshot.columns else did_you_mean(c, [*known, *near]) for c in missing}
         warnings.extend(f'no event has a value in the column "{c}".{meant[c]}' for c in missing)
