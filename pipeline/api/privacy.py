@@ -33,6 +33,7 @@ WORDS = {
     "unmask": "ids stay masked",
     "returned": "it lists customers",
     "lapsed": "it lists customers",
+    "having": "it lists customers",
 }
 """Words that make a question one about people."""
 
@@ -40,6 +41,9 @@ OF_FILES = frozenset(
     {"inspect", "ingest", "erase", "runs_show", "runs_diff", "test_touchpoint", "explain", "config_show", "doctor"}
 )
 """What is asked of files, of runs or of the configuration: no number of it counts customers."""
+
+IDS = frozenset({"customer", "customer_id", "anonymous_id", "session_id", "cart_id"})
+"""Columns that a list of people has, whatever question gave it."""
 
 SAMPLES = ("input", "line", "detail", "raw")
 """Of the quarantine, what shows a single row."""
@@ -60,16 +64,24 @@ def refuse_people(name: str, words: Mapping[str, Any]) -> None:
     if name == "quarantine" and not words.get("counts"):
         why = "it shows single rows; with counts (--counts) it says how many there are"
     if why is not None:
-        raise ConfigError(
-            f'[project] privacy = "strict": {name.replace("_", " ")} is not answered, for {why}. '
-            "Numbers about at least 10 customers are; whoever must see more takes the key out of journeys.toml."
-        )
+        raise not_answered(name, why)
+
+
+def not_answered(name: str, why: str) -> ConfigError:
+    """The error, and the way out."""
+    return ConfigError(
+        f'[project] privacy = "strict": {name.replace("_", " ")} is not answered, for {why}. '
+        "Numbers about at least 10 customers are; whoever must see more takes the key out of journeys.toml."
+    )
 
 
 def guarded_answer(name: str, answer: Any) -> Any:
     """What may be told of an answer."""
     if name in OF_FILES:
         return answer
+    table = answer.table if isinstance(answer, Result) else answer
+    if isinstance(table, pa.Table) and IDS.intersection(table.column_names):
+        raise not_answered(name, "it lists people, sessions or carts one by one")
     if isinstance(answer, Result):
         return guarded_result(answer)
     if isinstance(answer, pa.Table):
@@ -82,8 +94,10 @@ def guarded_result(answer: Result) -> Result:
     from reports.content.small_cells import guarded, guarded_matrix, guarded_meta
 
     sessions = answer.meta.get("sessions")
-    matrix = answer.title == "step matrix" and isinstance(sessions, int)
-    table, hidden = guarded_matrix(answer.table, sessions) if matrix else guarded(answer.table)
+    if answer.title == "step matrix" and isinstance(sessions, int):
+        table, hidden = guarded_matrix(answer.table, sessions)
+    else:
+        table, hidden = guarded(answer.table)
     meta = guarded_meta(answer.meta)
     if hidden:
         said = f'{hidden:,} numbers about fewer than 10 customers, or that give such a number away, are hidden (privacy = "strict").'

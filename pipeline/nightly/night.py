@@ -55,6 +55,7 @@ from pipeline.project.periods import local_day
 from pipeline.project.project import Period, ProjectFolder
 from pipeline.report.gather import gather
 from reports.content.report import Report
+from reports.content.small_cells import few
 from reports.page.page import render
 from sessionize.clock import midnight
 
@@ -155,7 +156,9 @@ class Night:
             self.note(report)
             self.unmapped(report)
         with self.stage("late"):
-            self.manifest.late = late_sentences(self.project, instant_text(report.as_of), before, after, loaded, newest)
+            if not report.strict:  # a sentence tells what few events did
+                as_of = instant_text(report.as_of)
+                self.manifest.late = late_sentences(self.project, as_of, before, after, loaded, newest)
         with self.stage("publish"):
             self.publish(report)
         with self.stage("upkeep"):
@@ -317,6 +320,8 @@ class Night:
             "abandonment_rate": totals.get("abandonment_rate"),
             "quarantined": report.quality.quarantined,
         }
+        if report.strict:
+            self.manifest.numbers.update({k: None for k in ("lost",) if few(self.manifest.numbers[k])})
 
     def publish(self, report: Report) -> None:
         """The page of the night, then the index over all nights, which everybody opens; each all or nothing."""

@@ -12,6 +12,7 @@ import pyarrow as pa
 from ingest.errors import InputError
 from pipeline.atomic_write import publish_bytes
 from reports.content.report import LEAST, Report
+from reports.content.small_cells import guarded
 from reports.files.answers import about, answers
 from reports.files.suppress import suppressed
 from reports.files.teams import TEAMS, for_team
@@ -39,6 +40,9 @@ class Book:
         if team is not None:
             pairs = [suppressed(a) for a in found]
             found, self.hidden = [a for a, _ in pairs], sum(n for _, n in pairs)
+        elif report.strict:
+            pairs = [(replace(a, table=t), n) for a in found for t, n in [guarded(a.table)]]
+            found, self.hidden = [a for a, _ in pairs if a.table.num_rows], sum(n for _, n in pairs)
         self.answers = found
 
     def write(self, name: str, path: Path) -> list[str]:
@@ -60,7 +64,7 @@ class Book:
         if name == "markdown":
             from reports.files.brief import brief
 
-            return brief(self.report, guarded=self.team is not None).encode()
+            return brief(self.report, guarded=self.team is not None or self.report.strict).encode()
         if name in ("graphml", "mermaid"):
             from reports.files.graphs import graphml, mermaid
 
@@ -79,7 +83,7 @@ class Book:
         hidden = [
             ("Hidden", f"{self.hidden} cells about fewer than {LEAST} customers, or that would give such a cell away")
         ]
-        return [*about(self.report), *(hidden if self.team else [])]
+        return [*about(self.report), *(hidden if self.team or self.report.strict else [])]
 
     def graph(self) -> nx.DiGraph:
         """The edges; without the hidden ones, where it is for a team."""

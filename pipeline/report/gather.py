@@ -13,6 +13,7 @@ from paths.journeys.scope import NEVER, Scope
 from pipeline.config import Funnel as SavedFunnel
 from pipeline.engines.local import Pass, run
 from pipeline.project.goal_warnings import goal_warnings
+from pipeline.project.privacy import refuse_few, refuse_personal
 from pipeline.project.project import Period, ProjectFolder
 from pipeline.project.rules import cart_rules, goal_rules
 from pipeline.project.saved_funnels import plain_funnels
@@ -31,6 +32,7 @@ from pipeline.report.journey_map import dated, map_columns, map_content, map_que
 from pipeline.report.questions import Key, Periods, about_all, periods_of, questions
 from pipeline.report.segments import segment_values
 from reports.content.report import CartAnswer, FunnelAnswer, Report, Segment
+from reports.files.strict import strict
 
 Answers = Mapping[Key, Any]
 
@@ -49,7 +51,11 @@ def gather(
     project: ProjectFolder, period: Period, *, compare: bool = True, segments: bool = True
 ) -> tuple[Report, Pass]:
     """(everything the report shows, what the one pass read). Raises ConfigError for a period that makes no sense."""
-    return project.store.read(lambda snapshot: gathered(project, period, snapshot, compare, segments))
+    report, done = project.store.read(lambda snapshot: gathered(project, period, snapshot, compare, segments))
+    if project.config.project.privacy == "strict":
+        refuse_few(report.summary)
+        report = strict(report)
+    return report, done
 
 
 def gathered(
@@ -58,6 +64,9 @@ def gathered(
     """The same, of one snapshot."""
     columns = map_columns(project).union(project.config.project.segments)
     scope, warnings = project.scope(period, snapshot, columns)
+    if project.config.project.privacy == "strict":
+        asked_by = frozenset[str]().union(*(c.columns for c in (*scope.segment, *scope.where)))
+        refuse_personal([*asked_by, *project.config.project.segments])
     periods = periods_of(scope, project.config.project.timezone, compare, first_event(snapshot))
     about = About(project, period, scope, periods)
     values, left_out = segment_values(project, snapshot, scope, about.periods.now) if segments else ([], 0)

@@ -74,7 +74,12 @@ TELLING = frozenset({"sentence", "lost_after", "returned_at"})
 SAID = frozenset({"complete", "owner", "phase", "goal", "notes", "response", "review_by", "rule"})
 """What people know or said beforehand; it follows from no count. Columns of targets are so, too."""
 
-TOGETHER = (("dropped", "in_progress"), ("returned", "lost", "in_progress"), ("new", "retained", "resurrected"), ("hits", "hits_without"))
+TOGETHER = (
+    ("dropped", "in_progress"),
+    ("returned", "lost", "in_progress"),
+    ("new", "retained", "resurrected"),
+    ("hits", "hits_without"),
+)
 """Counts that add up to one that is told."""
 
 FOLLOWS = {
@@ -83,8 +88,11 @@ FOLLOWS = {
     "lost_after": "lost",
     "returned_at": "returned",
     "dropped_next": "dropped",
+    "sentiment": "answers",
+    "sentiment_low": "answers",
+    "sentiment_high": "answers",
 }
-"""What follows from one of several parts; nothing else follows from a part."""
+"""What follows from one of several parts, or from answers; nothing else does."""
 
 RATES = {
     "rate": "n",
@@ -115,25 +123,35 @@ def few(n: Any) -> bool:
     return isinstance(n, int | float) and not isinstance(n, bool) and 0 < n < LEAST
 
 
-def guarded(table: pa.Table) -> tuple[pa.Table, int]:
-    """(the table with null where too few customers are, and without rows about them; how many cells are hidden)."""
+def guarded(table: pa.Table, *, kept: bool = False, dropped: bool = False) -> tuple[pa.Table, int]:
+    """(the table with null where too few customers are, and without rows about them; how many cells are hidden).
+
+    `kept`: every row stays; `dropped`: none stays of which a count is hidden.
+    """
     columns = Columns(table.schema)
     if not columns.counts or not table.num_rows:
         return table, 0
     rows = table.to_pylist()
     hidden = [columns.hidden(row) for row in rows]
     alone = [columns.nothing <= gone for gone in hidden]
-    for group in columns.groups(rows):
-        columns.complement([rows[i] for i in group], [hidden[i] for i in group])
+    groups, before = list(columns.groups(rows)), -1
+    while before != (before := sum(map(len, hidden))):  # what is hidden for one sum may be the only one of another
+        for group in groups:
+            columns.complement([rows[i] for i in group], [hidden[i] for i in group])
     n = 0
     for row, gone in zip(rows, hidden, strict=True):
         gone |= columns.following(gone)
         n += sum(row[c] is not None for c in gone)
         row.update(dict.fromkeys(gone))
+        row.update(dict.fromkeys(columns.flags if gone else (), False))  # what is hidden is not called beyond noise
         n += columns.thin_lists(row)
-    kept = [row for row, nothing in zip(rows, alone, strict=True) if not (nothing and columns.free)]
-    schema = pa.schema([f.with_nullable(True) for f in table.schema])
-    return pa.Table.from_pylist(kept, schema=schema), n
+    leaves = [
+        bool(gone) if dropped else nothing and columns.free and not kept
+        for gone, nothing in zip(hidden, alone, strict=True)
+    ]
+    schema = pa.schema([f.with_nullable(True) for f in table.schema], table.schema.metadata)
+    left = [row for row, gone in zip(rows, leaves, strict=True) if not gone]
+    return pa.Table.from_pylist(left, schema=schema), n
 
 
 class Columns:
@@ -148,7 +166,9 @@ class Columns:
         self.orders = [n for n in schema.names if n in ORDERS and (n not in texts or n == "name")]
         self.keys = [n for n in schema.names if n in PARTS or (n in texts and n not in {*telling, *said, *self.orders})]
         known = {*self.counts, *self.orders, *self.keys, *said}
-        self.measures = [n for n in schema.names if n not in known]
+        flags = {f.name for f in schema if pa.types.is_boolean(f.type)}
+        self.flags = flags & {"significant", "beyond_noise"}
+        self.measures = [n for n in schema.names if n not in known | flags]
         self.free = any(k not in FIXED and k not in PARTS for k in self.keys)
         self.together = [g for g in TOGETHER if set(g) <= set(self.counts)]
         self.nothing = frozenset(self.counts)
@@ -167,7 +187,7 @@ class Columns:
 
     def following(self, gone: set[str]) -> set[str]:
         """What follows from hidden counts."""
-        parts = frozenset(chain(*self.together))
+        parts = frozenset(chain(("answers",), *self.together))
         whole = gone.intersection(self.counts) - parts
         return {m for m in self.measures if whole or FOLLOWS.get(m) in gone}
 

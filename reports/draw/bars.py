@@ -30,8 +30,10 @@ def funnel_bar(rate: float | None, before: float | None, label: str) -> Markup:
     return picture(parts, height=FUNNEL_HEIGHT, label=label, class_="funnel-bar")
 
 
-def bar(value: float, largest: float, label: str, hatched: bool = False) -> Markup:
-    """A thin bar; the longest of its column is as wide as the column."""
+def bar(value: float | None, largest: float, label: str, hatched: bool = False) -> Markup:
+    """A thin bar; the longest of its column is as wide as the column. Of a value that is not told there is none."""
+    if value is None:
+        return Markup()
     width = percent(value / largest if largest else 0.0)
     fill = {"fill": DROP, "class_": "hatched"} if hatched else {"class_": "bar"}
     return picture(

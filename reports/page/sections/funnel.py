@@ -84,7 +84,7 @@ def view(answer: FunnelAnswer, changes: Changes) -> FunnelView:
                 places=places(r["name"]),
                 optional=bool(r.get("optional")),
                 bar=bar_of(r, before[i] if before else None, answer.count),
-                loss=None if after is None else loss(r, after, change),
+                loss=None if after is None or r["dropped"] is None else loss(r, after, change),
             )
         )
     return FunnelView(

@@ -113,7 +113,7 @@ def summary(content: MapContent) -> Markup:
     text = Markup("{} customers in {} sessions").format(number(t["customers"]), number(t["sessions"]))
     if t["unmapped_share"]:
         text += Markup("; {} of the events are in no stage").format(share(t["unmapped_share"]))
-    rows = [r for r in content.rows.values() if r["answers"] >= content.min_n and r["stage"] != UNMAPPED]
+    rows = [r for r in content.rows.values() if (r["answers"] or 0) >= content.min_n and r["stage"] != UNMAPPED]
     if len(rows) > 1:
         low, high = min(rows, key=lambda r: r["sentiment"]), max(rows, key=lambda r: r["sentiment"])
         text += Markup(". Feelings are lowest at <b>{}</b> ({}) and best at <b>{}</b> ({})").format(
