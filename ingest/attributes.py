@@ -8,14 +8,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ingest.cleaning.mapping import Columns
 from ingest.database import Database, load_sql
 from ingest.errors import ConfigError, InputError, did_you_mean
 from ingest.quoting import literal, quoted
-from ingest.readers.raw import RawRows
-from ingest.readers.sources import ReadOptions, read_rows
 from ingest.schema import EVENTS
-from ingest.side_files import check_whole
+from ingest.side_files import SideFile, side_file
 
 ALWAYS = -(1 << 62)
 """`since` of a row that holds from the beginning on, microseconds."""
@@ -43,10 +40,9 @@ def read_attributes(sources: Sequence[AttributeFile]) -> pa.Table:
         db.run(load_sql("ingest", "macros"))
         for source in sources:
             for path in source.files:
-                raw = read_rows(db, path, ReadOptions())
-                check_whole(raw, path)
-                tables.append(one_file(db, raw, source, path))
-                raw.release(db)
+                with side_file(db, path) as file:
+                    if file is not None:
+                        tables.append(one_file(file, source))
         if not tables:
             return pa.table({"customer_key": pa.array([], pa.int64()), "since": pa.array([], pa.int64())})
         whole = pa.concat_tables(
@@ -61,14 +57,18 @@ def read_attributes(sources: Sequence[AttributeFile]) -> pa.Table:
         return db.query(newest, attributes=whole)
 
 
-def one_file(db: Database, raw: RawRows, source: AttributeFile, path: Path) -> pa.Table:
+def one_file(file: SideFile, source: AttributeFile) -> pa.Table:
     """The rows of one file in their order; a row without a customer is nobody's."""
-    columns = Columns(raw.columns, raw.types)
-    place = {name: columns.names.index(name) for name in raw.columns}
+    db, path = file.db, file.path
+    place = dict[str, int]()
     for name in (source.customer_id, *source.columns, *([source.valid_from] if source.valid_from else [])):
-        if name not in place:
-            raise ConfigError(f'[[customers]]: {path.name} has no column "{name}".{did_you_mean(name, raw.columns)}')
-    names = source.columns or tuple(n for n in raw.columns if n not in (source.customer_id, source.valid_from))
+        at = file.find(name)
+        if at is None:
+            raise ConfigError(f'[[customers]]: {path.name} has no column "{name}".{did_you_mean(name, file.columns)}')
+        place[name] = at
+    if not source.columns:
+        place |= {name: i for i, name in enumerate(file.columns) if i not in place.values()}
+    names = source.columns or tuple(n for n in place if n not in (source.customer_id, source.valid_from))
     taken = [n for n in names if n in EVENTS.names or n == "persona"]
     if taken:
         raise ConfigError(
@@ -79,11 +79,11 @@ def one_file(db: Database, raw: RawRows, source: AttributeFile, path: Path) -> p
         since = f"instant_of(bare(c{place[source.valid_from]}::varchar), {literal(source.timezone)}, 's')"
     given = f"c{place[source.valid_from]}::varchar" if source.valid_from else "null"
     listed = "".join(f", nullif(bare(c{place[n]}::varchar), '') as {quoted(n)}" for n in names)
-    who = f"c{place[source.customer_id]}::varchar"
+    who = file.identifier(place[source.customer_id])
     rows = db.query(
         f"select customer_key_of('c:' || {who}) as customer_key, coalesce(epoch_us({since}), {ALWAYS}) as since, "
         f"({given} is not null and not is_blank({given}) and {since} is null) as _bad{listed} "
-        f"from {raw.relation} where {who} is not null and not is_blank({who}) order by row"
+        f"from {file.relation} where {file.filled(place[source.customer_id])} order by row"
     )
     if any(rows["_bad"].to_pylist()):
         raise InputError(

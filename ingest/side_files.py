@@ -1,17 +1,23 @@
-"""Small files beside the events (whom not to write to, test accounts, what was spent), read with the care of a source.
+"""Small files beside the events (whom not to write to, aliases, what is known of customers, rates, what was spent), all read
+by one reader with the care of a source.
 
-The encoding, its BOM, line ends, the delimiter, quotes and compression are the readers' to find out; what is a header is
-told from its words; ids are text exactly as recorded.
+The encoding, its BOM, line ends, the delimiter, quotes and compression are the readers' to find out; names of columns are
+compared without case, spaces and joints; ids are text as recorded, without the .0 of floating columns; a file of nothing
+holds nothing; a line that cannot be read is an error, for a list that is half read would be half obeyed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.cleaning.mapping import Columns, Field, SourceMapping
 from ingest.cleaning.well_known import CERTAIN, LIKELY, plain
+from ingest.cleaning.whole_ids import whole_ids
 from ingest.database import Database, load_sql
-from ingest.errors import InputError
+from ingest.errors import EmptyInput, InputError
 from ingest.readers.files import readable
 from ingest.readers.raw import RawRows
 from ingest.readers.sources import ReadOptions, read_rows
@@ -19,41 +25,102 @@ from ingest.readers.sources import ReadOptions, read_rows
 ID = "customer_id"
 
 
+@dataclass(frozen=True, kw_only=True)
+class SideFile:
+    """One file, read whole: `relation` has its rows (row, c0, c1, ...), and the methods give SQL of its cells."""
+
+    db: Database
+    path: Path
+    raw: RawRows
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of its columns."""
+        return self.raw.columns
+
+    @property
+    def relation(self) -> str:
+        """Its rows."""
+        return self.raw.relation
+
+    def find(self, *names: str) -> int | None:
+        """The place of the column of the first of these names that is there: as written, else as `plain` writes it."""
+        spelled = [plain(name) for name in self.columns]
+        for name in names:
+            if name in self.columns:
+                return self.columns.index(name)
+            if plain(name) in spelled:
+                return spelled.index(plain(name))
+        return None
+
+    def filled(self, at: int) -> str:
+        """SQL: is there anything in a cell?"""
+        return f"(c{at} is not null and not is_blank(c{at}::varchar))"
+
+    def text(self, at: int) -> str:
+        """SQL of a cell's text without white space around it; NULL where it is blank."""
+        return f"case when {self.filled(at)} then bare(c{at}::varchar) end"
+
+    def identifier(self, at: int) -> str:
+        """SQL of the id in a cell, exactly as recorded. Raises InputError for floating ids beyond 2^53."""
+        names = tuple(f"c{i}" for i in range(len(self.columns)))  # any name, each once
+        columns, mapping = Columns(names, self.raw.types), SourceMapping(fields={ID: Field(columns=(names[at],))})
+        rows = f"(select '' as recorded_input, * from {self.relation})"
+        whole = whole_ids(self.db, rows, columns, mapping, shown=(self.path.name, self.columns[at]))
+        return f"whole_id(c{at}::varchar)" if whole else f"c{at}::varchar"
+
+
+@contextmanager
+def side_file(db: Database, path: Path, options: ReadOptions | None = None) -> Iterator[SideFile | None]:
+    """The file as long as the block lasts; None for a file of nothing.
+
+    Raises MissingInput where it cannot be opened, and InputError where a record of it cannot be read.
+    """
+    if not readable(path).stat().st_size:
+        yield None
+        return
+    db.run(load_sql("ingest", "macros"))
+    try:
+        raw = read_rows(db, path, options, name=path.name)
+    except EmptyInput:
+        yield None
+        return
+    try:
+        check_whole(raw, path)
+        yield SideFile(db=db, path=path, raw=raw)
+    finally:
+        raw.release(db)
+
+
 def read_ids(path: Path) -> frozenset[str]:
     """The customer ids of a file: one a line, with or without a header, or its column that is named like an id of a customer.
 
-    A file of nothing holds none. Raises MissingInput where it cannot be opened, and InputError where none of several
-    columns can be told to be the customer, or a line cannot be read: a list that is half read would be half obeyed.
+    Each is given as recorded and without white space around it. A file of nothing holds none. Raises MissingInput where
+    it cannot be opened, and InputError where none of several columns can be told to be the customer.
     """
-    if not readable(path).stat().st_size:
-        return frozenset()
+    names = (*CERTAIN[ID], "uuid", *LIKELY[ID], "id", "contact_id", "email", "email_address")
     with Database(threads=1) as db:
-        db.run(load_sql("ingest", "macros"))
-        raw = read_rows(db, path, name=path.name)
-        at = id_column(raw.columns)
-        if at is None and len(raw.columns) == 1 and raw.format == "csv":  # its first line is an id, too
-            raw.release(db)
-            raw = read_rows(db, path, ReadOptions(format="csv", header=(ID,)), name=path.name)
-            at = 0
-        if at is None:
-            raise InputError(
-                f"{path.name}: none of the columns {', '.join(raw.columns)} is named like a customer's id. "
-                f'Name it "{ID}" in the first line, or leave the other columns out.'
-            )
-        check_whole(raw, path)
-        text = f"bare(c{at}::varchar)"
-        rows = db.rows(
-            f"select distinct {text} from {raw.relation} where c{at} is not null and not is_blank(c{at}::varchar)"
-        )
-        return frozenset(str(value) for (value,) in rows)
+        with side_file(db, path) as file:
+            if file is None:
+                return frozenset()
+            at = file.find(*names)
+            alone = at is None and len(file.columns) == 1 and file.raw.format == "csv"
+            if at is None and not alone:
+                raise InputError(
+                    f"{path.name}: none of the columns {', '.join(file.columns)} is named like a customer's id. "
+                    f'Name it "{ID}" in the first line, or leave the other columns out.'
+                )
+            if at is not None:
+                return ids_of(file, at)
+        with side_file(db, path, ReadOptions(format="csv", header=(ID,))) as file:  # its first line is an id, too
+            return frozenset() if file is None else ids_of(file, 0)
 
 
-def id_column(names: Sequence[str]) -> int | None:
-    """The place of the column that is named like a customer's id, whatever its case, spaces, hyphens and underscores."""
-    known = [plain(n) for n in (*CERTAIN[ID], "uuid", *LIKELY[ID], "id", "contact_id", "email", "email_address")]
-    spelled = [plain(name) for name in names]
-    places = [spelled.index(name) for name in known if name in spelled]
-    return places[0] if places else None
+def ids_of(file: SideFile, at: int) -> frozenset[str]:
+    """The different ids of a column."""
+    text = file.identifier(at)
+    asked = f"select distinct unnest([{text}, bare({text})]) from {file.relation} where {file.filled(at)}"
+    return frozenset(str(value) for (value,) in file.db.rows(asked))
 
 
 def check_whole(raw: RawRows, path: Path) -> None:
@@ -72,26 +139,16 @@ def read_texts(path: Path, wanted: Mapping[str, Sequence[str]], needed: Sequence
     Blank is None; a target that no column is named like is missing, and raises InputError if it is `needed`. Raises
     MissingInput where the file cannot be opened, and InputError where a line cannot be read. A file of nothing has no rows.
     """
-    if not readable(path).stat().st_size:
-        return {target: [] for target in needed}
-    with Database(threads=1) as db:
-        db.run(load_sql("ingest", "macros"))
-        raw = read_rows(db, path, name=path.name)
-        check_whole(raw, path)
-        spelled = [plain(name) for name in raw.columns]
-        places = {
-            target: next((spelled.index(plain(n)) for n in names if plain(n) in spelled), -1)
-            for target, names in wanted.items()
-        }
+    with Database(threads=1) as db, side_file(db, path) as file:
+        if file is None:
+            return {target: [] for target in needed}
+        places = {target: file.find(*names) for target, names in wanted.items()}
         for target in needed:
-            if places[target] < 0:
+            if places[target] is None:
                 names = ", ".join(dict.fromkeys(wanted[target]))
                 raise InputError(
-                    f"{path.name} has no column for {target}: its columns are {', '.join(raw.columns)}. Name it {names}."
+                    f"{path.name} has no column for {target}: its columns are {', '.join(file.columns)}. Name it {names}."
                 )
-        there = {target: at for target, at in places.items() if at >= 0}
-        texts = ", ".join(
-            f"case when is_blank(c{at}::varchar) then null else bare(c{at}::varchar) end" for at in there.values()
-        )
-        rows = db.rows(f"select {texts} from {raw.relation} order by row")
+        there = {target: at for target, at in places.items() if at is not None}
+        rows = db.rows(f"select {', '.join(map(file.text, there.values()))} from {file.relation} order by row")
         return {target: [None if r[i] is None else str(r[i]) for r in rows] for i, target in enumerate(there)}

@@ -19,7 +19,7 @@ from ingest.schema import IDS
 ALWAYS = ("event_at", "event")
 """Targets that every row has."""
 
-NO_READING = frozenset({"name", "required", "excluded", "bots", "identity", "static_files", "rates"})
+NO_READING = frozenset({"name", "required", "excluded", "bots", "identity", "static_files", "rates", "unpacked"})
 """What of a mapping changes no value of a row (what it is called, who is left out), or grows by the day (rates)."""
 
 

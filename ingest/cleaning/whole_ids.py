@@ -22,9 +22,16 @@ LOOKED_AT = 100
 """Rows of a file of which one that holds another text shows that its column is not floating."""
 
 
-def whole_ids(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> Mapping[str, str]:
+def whole_ids(
+    db: Database,
+    relation: str,
+    columns: Columns,
+    mapping: SourceMapping,
+    shown: tuple[str, str] | None = None,
+) -> Mapping[str, str]:
     """Column (or path) -> SQL of which rows of `relation` have floating numbers for ids there; the others are left out.
 
+    `shown`: what a message calls the file and the column; None = as `inputs` and the mapping do.
     Raises InputError for an id beyond what its column can hold.
     """
     found = {}
@@ -41,7 +48,7 @@ def whole_ids(db: Database, relation: str, columns: Columns, mapping: SourceMapp
         if files == []:
             continue
         where = "true" if files is None else f"recorded_input in ({', '.join(map(literal, files))})"
-        check_exact(db, f"select * from ({cells}) where {where}", e.params, path, EXACT.get(kind, 53))
+        check_exact(db, f"select * from ({cells}) where {where}", e.params, path, EXACT.get(kind, 53), shown)
         if kind != "cells":
             found[path] = where
     return found
@@ -68,14 +75,17 @@ def floating_files(db: Database, cells: str, params: Mapping[str, str]) -> list[
     return [str(name) for (name,) in whole]
 
 
-def check_exact(db: Database, cells: str, params: Mapping[str, str], path: str, bits: int) -> None:
+def check_exact(
+    db: Database, cells: str, params: Mapping[str, str], path: str, bits: int, shown: tuple[str, str] | None
+) -> None:
     """Raise InputError for a floating number beyond 2^bits."""
     number = "case when float_written(x) then try_cast(x as double) end"
     beyond = db.rows(f"select recorded_input, x from ({cells}) where abs({number}) > {1 << bits} limit 1", params)
     for file, example in beyond:
-        names = db.rows("select any_value(input) from inputs where recorded_input = $key", {"key": file})
+        asked = "select any_value(input) from inputs where recorded_input = $key"
+        name, column = shown or (db.rows(asked, {"key": file})[0][0] or "the file", path)
         raise InputError(
-            f"{names[0][0] or 'the file'}: the ids in {path} are floating numbers, and {example} is beyond 2^{bits}, where such "
+            f"{name}: the ids in {column} are floating numbers, and {example} is beyond 2^{bits}, where such "
             "numbers stand for several whole ones: the ids are lost. Write the column as integers or as text "
             '(pandas: astype("Int64")).'
         )

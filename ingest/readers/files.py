@@ -18,7 +18,16 @@ import pyarrow as pa
 
 from ingest.errors import InputError, MissingInput, did_you_mean
 from ingest.readers.archives import MAGIC as ZIP
-from ingest.readers.archives import archive_of, is_workbook, members, open_member, stat_of, unpack_member
+from ingest.readers.archives import (
+    UNPACKED,
+    archive_of,
+    copy_bounded,
+    is_workbook,
+    members,
+    open_member,
+    stat_of,
+    unpack_member,
+)
 
 HEAD = 65_536
 STDIN = Path("-")
@@ -224,22 +233,22 @@ def spool(stream: IO[bytes], directory: Path) -> Path:
     return target
 
 
-def unpacked_file(path: Path, directory: Path, name: str) -> Path:
+def unpacked_file(path: Path, directory: Path, name: str, limit: int = UNPACKED) -> Path:
     """The file itself if it is not compressed, else an unpacked copy in `directory`.
 
     Compressed content (told by its first bytes, whatever the name says) is unpacked here and not by DuckDB, because
     that neither checks a gzip file's checksum nor notices a zstd file that was cut off. Raises InputError if the
-    compressed data is damaged.
+    compressed data is damaged, or where it becomes more than `limit` bytes.
     """
     if archive_of(path) is not None or (head_of(path)[:4] == ZIP and not is_workbook(path, name)):
         directory.mkdir(exist_ok=True)
-        path = unpack_member(path, directory / "member", name)
+        path = unpack_member(path, directory / "member", name, limit)
     head = head_of(path)
     kind = next((k for magic, k in _MAGIC.items() if head.startswith(magic)), None)
     if kind is None:
         return path
     directory.mkdir(exist_ok=True)
-    return _unpacked(path, kind, directory / "unpacked", name)
+    return _unpacked(path, kind, directory / "unpacked", name, limit)
 
 
 def head_of(path: Path) -> bytes:
@@ -248,10 +257,10 @@ def head_of(path: Path) -> bytes:
         return stream.read(HEAD)
 
 
-def _unpacked(path: Path, kind: str, target: Path, name: str) -> Path:
+def _unpacked(path: Path, kind: str, target: Path, name: str, limit: int) -> Path:
     try:
         with _unpacking(path, kind) as packed, target.open("wb") as out:
-            shutil.copyfileobj(packed, out, BLOCK)
+            copy_bounded(packed, out, limit, name)
     except (EOFError, OSError, zlib.error) as error:
         if isinstance(error, OSError) and error.errno is not None:  # a full disk is not the file's fault
             raise InputError(f"{name} could not be unpacked into {target.parent}: {error.strerror}.") from error

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from ingest.database import Database
+from ingest.readers.archives import UNPACKED
 
 LONGEST = 2_000_000
 """Bytes of the longest record that is read; a longer one is unreadable."""
@@ -47,6 +48,9 @@ class ReadOptions:
     """Of a workbook; None = the first."""
     records: str | None = None
     """Of JSON: the path of the list that holds the records, such as "results" or "data.items"."""
+
+    unpacked: int = UNPACKED
+    """Bytes that a packed file may become."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from ingest.database import Database
 from ingest.errors import EmptyInput, InputError, QueryError
 from ingest.quoting import new_name, path_literal
 from ingest.readers.archives import MAGIC as ZIP
+from ingest.readers.archives import check_workbook
 from ingest.readers.balancer_log import read_balancer_log
 from ingest.readers.csv_text import AlikeRows, read_csv, read_csv_alike
 from ingest.readers.encodings import encoding_of, in_utf8, legacy_encoding
@@ -131,10 +132,12 @@ class _Plain:
 
 def _plain(path: Path, directory: Path, name: str, options: ReadOptions) -> _Plain:
     """The file itself, or a copy in `directory`. Raises InputError for damaged data and for a kind that is not read."""
-    path = unpacked_file(in_utf8_place(path, directory), directory, name)
+    path = unpacked_file(in_utf8_place(path, directory), directory, name, options.unpacked)
     head = head_of(path)
     if what := foreign(head):
         raise InputError(f"{name} is {what}.")
+    if head.startswith(ZIP):
+        check_workbook(path, name, options.unpacked)
     if head.startswith((b"PAR1", ZIP, OLD)):
         return _Plain(path=path)
     encoding = encoding_of(path, head, options.encoding)

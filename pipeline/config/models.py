@@ -74,6 +74,7 @@ class Store(Section):
     retain: DurationOrZero = timedelta(days=7)
     seal_after: Duration = timedelta(days=91)  # at least: the late window of every source, too
     mode: Literal["private", "group", "umask"] = "private"  # who may read the store, and the reports of nights
+    unpacked: Size = "20GB"  # what one packed input may become; a workbook a tenth of it
 
 
 class Sql(Section):

@@ -9,6 +9,7 @@ from ingest.cleaning.mapping import Field, SourceMapping, parse_field, timed
 from ingest.cleaning.time_formats import check
 from ingest.errors import ConfigError
 from ingest.readers.sources import ReadOptions
+from ingest.sizes import bytes_of
 from pipeline.config import Source as SourceConfig
 from pipeline.config.values import zone_name
 from pipeline.project.project import ProjectFolder
@@ -84,4 +85,5 @@ def reading(project: ProjectFolder, config: SourceConfig | None, intake: Intake)
         format=intake.format or options.format,
         delimiter=intake.delimiter or options.delimiter,
         records=intake.records or options.records,
+        unpacked=bytes_of(project.config.store.unpacked),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest.identity.aliases import AliasFile, read_aliases
+from ingest.aliases import AliasFile, read_aliases
 from ingest.identity.rules import IdentityRules
 from ingest.readers.files import expand
 from pipeline.config import Config

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.database import Database, load_sql
+from ingest.database import Database
 from ingest.errors import ConfigError, did_you_mean
 from ingest.identity.rules import resolved
-from ingest.readers.sources import ReadOptions, read_rows
+from ingest.side_files import SideFile, side_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,12 +24,11 @@ class AliasFile:
 def read_aliases(sources: Sequence[AliasFile]) -> dict[str, str]:
     """Alias -> customer at the end of its chain; ids exactly as recorded, rows without both of them say nothing.
 
-    Raises MissingInput and InputError as `read_rows` does, ConfigError for a column that is not there, an alias of two
+    Raises MissingInput and InputError as `side_file` does, ConfigError for a column that is not there, an alias of two
     customers, or a circle.
     """
     pairs: dict[str, str] = {}
     with Database() as db:
-        db.run(load_sql("ingest", "macros"))
         for source in sources:
             for path in source.files:
                 for alias, customer in read_pairs(db, source, path):
@@ -43,17 +42,20 @@ def read_aliases(sources: Sequence[AliasFile]) -> dict[str, str]:
 
 def read_pairs(db: Database, source: AliasFile, path: Path) -> list[tuple[str, str]]:
     """The rows of one file that have both ids, in order."""
-    raw = read_rows(db, path, ReadOptions())
-    for name in (source.alias_id, source.customer_id):
-        if name not in raw.columns:
-            raise ConfigError(
-                f'[[alias]]: {path.name} has no column "{name}"; it has {", ".join(raw.columns)}.'
-                f"{did_you_mean(name, raw.columns)} Say which with alias_id = and customer_id =."
-            )
-    alias, customer = (f"c{raw.columns.index(n)}::varchar" for n in (source.alias_id, source.customer_id))
-    rows = db.rows(
-        f"select {alias}, {customer} from {raw.relation} where {alias} is not null and {customer} is not null "
-        f"and not is_blank({alias}) and not is_blank({customer}) order by row"
-    )
-    raw.release(db)
-    return rows
+    with side_file(db, path) as file:
+        if file is None:
+            return []
+        at = [place_of(file, name) for name in (source.alias_id, source.customer_id)]
+        ids, there = ", ".join(map(file.identifier, at)), " and ".join(map(file.filled, at))
+        return db.rows(f"select {ids} from {file.relation} where {there} order by row")
+
+
+def place_of(file: SideFile, name: str) -> int:
+    """The place of a column; raises ConfigError where there is none of that name."""
+    at = file.find(name)
+    if at is None:
+        raise ConfigError(
+            f'[[alias]]: {file.path.name} has no column "{name}"; it has {", ".join(file.columns)}.'
+            f"{did_you_mean(name, file.columns)} Say which with alias_id = and customer_id =."
+        )
+    return at
