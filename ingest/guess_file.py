@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ingest.cleaning.clean import without_missing
@@ -15,7 +16,7 @@ from ingest.readers.files import first_lines
 from ingest.readers.sources import ReadOptions, read_rows
 
 LOOKED_AT = 8 << 20
-"""Bytes of text, unpacked, by which a mapping is guessed: a larger file is judged by its first lines."""
+"""Bytes of text, unpacked, by which a mapping is guessed: a larger file is judged by its first lines, and by some of its middle and end."""
 
 
 def guess_file(
@@ -32,12 +33,14 @@ def guess_file(
     Raises ConfigError, with what to paste, where time, event or customer cannot be told; InputError as `read_rows` does.
     """
     with Database() as db:
-        raw = read_rows(db, first_lines(path, db.scratch, LOOKED_AT), options, name=name)
+        looked_at = first_lines(path, db.scratch, LOOKED_AT)
+        raw = read_rows(db, looked_at, options, name=name)
         if not raw.columns:
             raise EmptyInput(f"{name} has no record.")
         relation = without_missing(raw.relation, Columns(raw.columns, raw.types), mapping or SourceMapping())
         evidence = Evidence(db, relation, raw.columns, raw.types)
-        return (
-            guess(raw.columns, raw.format, evidence=evidence, given=given, refused=refused, mapping=mapping),
-            raw.format,
-        )
+        made = guess(raw.columns, raw.format, evidence=evidence, given=given, refused=refused, mapping=mapping)
+        if looked_at != path and made.fields:
+            note = f"guessed by a part of it, {LOOKED_AT >> 20} MB of its text; journeys inspect reads the whole file"
+            made = replace(made, notes=(*made.notes, note))
+        return made, raw.format

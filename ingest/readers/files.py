@@ -293,8 +293,9 @@ def with_line_feeds(path: Path, target: Path) -> Path:
 def first_lines(path: Path, directory: Path, size: int) -> Path:
     """The file itself, or a copy in `directory` of its first lines, where it is text of more than `size` bytes unpacked.
 
-    What is no file of lines (Parquet, a workbook, an archive, a JSON array or envelope, UTF-16) stays whole, and
-    what cannot be read is left for `unpacked_file` to say.
+    Of a text that is not packed lines of the middle and of the end follow, `size` / 8 bytes each. What is no file of
+    lines (Parquet, a workbook, an archive, a JSON array or envelope, UTF-16) stays whole, and what cannot be read is left
+    for `unpacked_file` to say.
     """
     with open_input(path) as stream:
         magic = stream.read(HEAD)
@@ -313,5 +314,18 @@ def first_lines(path: Path, directory: Path, size: int) -> Path:
     if len(head) <= size or not lines or envelope or head.startswith((b"PAR1", b"[", b"\xff\xfe", b"\xfe\xff")):
         return path
     target = directory / "first-lines"
-    target.write_bytes(lines + b"\n")
+    target.write_bytes(lines + b"\n" + (b"" if kind else _later_lines(path, len(head), size // 8)))
     return target
+
+
+def _later_lines(path: Path, start: int, size: int) -> bytes:
+    """Whole lines of the middle and of the end of a text, behind `start`; none where a quoted field may hold line feeds."""
+    found = b""
+    length = path.stat().st_size
+    with path.open("rb") as stream:
+        for at in ((start + length - size) // 2, length - size):
+            stream.seek(max(start, at))
+            block = stream.read(size).partition(b"\n")[2].rpartition(b"\n")[0]
+            if block and (b'"' not in block or block.startswith(b"{")):
+                found += block + b"\n"
+    return found

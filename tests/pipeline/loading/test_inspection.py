@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 import journeys
+from ingest import guess_file
 from pipeline.loading import intake
+from pipeline.loading.reading import Intake
 
 
 @pytest.fixture
@@ -166,3 +168,15 @@ def test_of_ten_thousand_files_that_do_not_tell_only_the_first_are_asked(desk, m
     with pytest.raises(journeys.ConfigError, match="cannot tell which column is event_at"):
         journeys.open(desk).ingest("*.csv")
     assert len(asked) == 2
+
+
+ROWS = [f"u{i % 50},2026-01-05T10:00:00Z,view,{i % 9}" for i in range(4_000)]
+
+
+@pytest.mark.parametrize("line, taken", [("u1,2026-01-05T10:00:00Z,view,12 pieces", False), (ROWS[0], True)])
+def test_a_guess_looks_at_the_end_of_a_large_file_too_and_says_that_it_is_of_a_part(desk, monkeypatch, line, taken):
+    monkeypatch.setattr(guess_file, "LOOKED_AT", 1 << 15)
+    (desk / "e.csv").write_text("\n".join(["user_id,timestamp,event,quantity", *ROWS, line]) + "\n")
+    _, notes = intake.ingest(journeys.open(desk), Intake(files=["e.csv"]))
+    assert any("quantity = quantity" in note for note in notes) is taken
+    assert any("guessed by a part of it" in note for note in notes)

@@ -206,3 +206,13 @@ def test_what_makes_no_sense_in_the_configuration_is_said(tmp_path: Path, text: 
     asked = called(project, "map", "--persona", "p")
     assert asked.exit_code != 0
     assert words in asked.stderr.replace("\n", " ")
+
+
+def test_the_goal_of_a_map_may_be_another_one(shop: journeys.Project) -> None:
+    usual = {r["touchpoint"]: r for r in rows_of(shop, "map")}
+    asked = {r["touchpoint"]: r for r in rows_of(shop, "map", "--goal", "oops")}
+    assert (usual["purchase"]["friction"], asked["oops"]["friction"]) == (None, None)  # a goal has none
+    assert usual["oops"]["friction"] is not None and asked["purchase"]["friction"] is not None
+    assert shop.map(goal=["oops"]).rows() == shop.map(goal="oops").rows()
+    never = called(shop, "map", "--goal", "order completed")
+    assert never.exit_code == 0 and 'the goal "order completed" never occurs' in never.stderr
