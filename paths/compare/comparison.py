@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from paths.statistics.intervals import rate
-from paths.statistics.pairs import MIN_N, Key, Pair, Q, beyond_noise
+from paths.statistics.pairs import MIN_N, Key, Pair, Q, beyond_noise, points
 
 MEASURES = (
     ("n", pa.int64()),
@@ -159,9 +159,3 @@ def sentence(words: Words, name: str, pair: Pair, min_n: int, significant: bool)
     ends = (low, high) if more else (-high, -low)
     between = " to ".join(points(bound) for bound in ends)
     return f"{said}, {points(abs(pair.difference))} points {'more' if more else 'less'} than {words.than} (95 % CI {between})"
-
-
-def points(value: float) -> str:
-    """A share in percentage points: one decimal, or as many as it takes to tell it from none."""
-    percent = 100 * value
-    return f"{percent:.1f}" if abs(percent) >= 0.1 or not percent else f"{percent:.1g}"

@@ -25,14 +25,21 @@ PARTS = pa.schema(
 CROWDED: above 0 for a column or for touchpoints with more than MOST_VALUES different ones, whose values are not carried along."""
 
 
-def rows_of(kind: int, factor: str, names: Sequence[str], units: Ints, hits: Ints) -> pa.Table:
-    """PARTS of one factor; units, hits: one per name."""
-    some = np.flatnonzero(units)
+def rows_of(kind: int, factor: str, names: Sequence[str], *counts: Ints, schema: pa.Schema = PARTS) -> pa.Table:
+    """Rows of one factor; counts: one per name, the units first; names without a unit are left out."""
+    some = np.flatnonzero(counts[0])
     if kind in (COLUMN, MET) and len(some) > MOST_VALUES:
-        return rows_of(CROWDED, factor, [""], np.ones(1, dtype=np.int64), np.zeros(1, dtype=np.int64))
+        return crowded(factor, schema)
     kinds, factors = np.full(len(some), kind), coded_names(np.zeros(len(some), dtype=np.int64), pa.array([factor]))
     values = coded_names(some, pa.array(list(names), pa.string()))
-    return pa.table([kinds, factors, values, units[some], hits[some]], schema=PARTS)
+    return pa.table([kinds, factors, values, *(c[some] for c in counts)], schema=schema)
+
+
+def crowded(factor: str, schema: pa.Schema) -> pa.Table:
+    """The row that stands for all values of a column with too many."""
+    return rows_of(
+        CROWDED, factor, [""], *(np.ones(1, dtype=np.int64) for _ in schema.names[len(KEYS) :]), schema=schema
+    )
 
 
 def one(kind: int, units: int, hits: int = 0) -> pa.Table:
@@ -60,9 +67,9 @@ def of_touchpoints(journeys: Journeys, window: Window, hit: Bools) -> pa.Table:
     return rows_of(MET, TOUCHPOINT, names, counts[0] + counts[1], counts[0])
 
 
-def added(parts: Sequence[pa.Table]) -> pa.Table:
-    """One row per key, without the values of crowded columns."""
-    whole = summed(parts, KEYS, PARTS)
+def added(parts: Sequence[pa.Table], schema: pa.Schema = PARTS) -> pa.Table:
+    """One row per key, without the values of columns that have too many, in one batch or together."""
+    whole = summed(parts, KEYS, schema)
     kind, factor = np.asarray(whole["kind"]), codes_of(whole["factor"]) if whole.num_rows else np.zeros(0, np.int32)
     keyed = kind * (int(factor.max(initial=0)) + 1) + factor
     valued = np.isin(kind, (COLUMN, MET))
@@ -71,8 +78,5 @@ def added(parts: Sequence[pa.Table]) -> pa.Table:
     full = np.isin(keyed, different[n > MOST_VALUES]) & valued
     if not (crowd | full).any():
         return whole
-    said = [
-        rows_of(CROWDED, name, [""], np.ones(1, dtype=np.int64), np.zeros(1, dtype=np.int64))
-        for name in sorted(set(whole.filter(pa.array(full))["factor"].to_pylist()))
-    ]
-    return summed([whole.filter(pa.array(~(crowd | full))), *said], KEYS, PARTS)
+    said = [crowded(name, schema) for name in sorted(set(whole.filter(pa.array(full))["factor"].to_pylist()))]
+    return summed([whole.filter(pa.array(~(crowd | full))), *said], KEYS, schema)

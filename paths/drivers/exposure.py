@@ -32,7 +32,7 @@ def before(journeys: Journeys, units: Units, exposure: int) -> Window:
 def between(units: Units, *, own: bool = False) -> Window:
     """The customer's events after a (with `own`, a itself as well) and before `until`."""
     first = units.at + (not own)
-    return first, np.maximum(units.until - first, 0)
+    return first, np.maximum(units.until - first, 1 if own else 0)
 
 
 def met(journeys: Journeys, window: Window) -> Iterator[tuple[Ints, Codes32]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -28,12 +29,15 @@ class Units:
     )
     last: Ints  # position of the last event that is of the unit: of its chain, or of its session
     unit: Ints  # number of its customer in the batch, or of its session
+    steps: Ints  # how many steps it took from a on; 1 for a hit where there is one
     open_: int
 
     @classmethod
-    def over(cls, over: Bools, at: Ints, hit: Bools, until: Ints, last: Ints, unit: Ints) -> Units:
-        """Those whose window is over."""
-        return cls(at[over], hit[over], until[over], last[over], unit[over], int(np.count_nonzero(~over)))
+    def over(cls, over: Bools, at: Ints, steps: Ints, most: int, until: Ints, last: Ints, unit: Ints) -> Units:
+        """Those whose window is over; a hit takes `most` steps."""
+        left_out = int(np.count_nonzero(~over))
+        steps = np.minimum(steps[over], most).astype(np.int64)
+        return cls(at[over], steps >= most, until[over], last[over], unit[over], steps, left_out)
 
 
 class Outcome(Protocol):
@@ -57,14 +61,17 @@ class Outcome(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class StepTaken:
-    """The units of a funnel that reached the needed step before `step` (numbered as written): do they take that step, too?
+    """The units of a funnel that reached the needed step before `step` (numbered as written), or step `start`: do they take that
+    step, too?
 
     a and b are events of the reported chain. The window of a unit ends when the funnel's does, counted from its first event, or
-    the step's own, counted from a; in a session funnel no later than the session. Raises ConfigError for a step that has none.
+    those of the steps themselves, counted from a; in a session funnel no later than the session. Raises ConfigError for a step
+    that has none.
     """
 
     funnel: FunnelSpec
     step: int
+    start: int | None = None
 
     def __post_init__(self) -> None:
         steps = self.funnel.steps
@@ -77,7 +84,9 @@ class StepTaken:
         if self.step not in self.funnel.needed[1:]:
             what = "the first one, which nothing comes before" if self.step == 1 else "optional"
             raise ConfigError(f"step {self.step} is {what}: name a later step that is not optional.")
-        if not self.sessions and self.funnel.window is None and steps[self.step - 1].within is None:
+        if self.start is not None and self.start not in self.funnel.needed[: self.place]:
+            raise ConfigError(f"step {self.start} is no step before step {self.step} that is not optional.")
+        if not self.sessions and self.funnel.window is None and self.within is None:
             raise ConfigError("without a window nobody is known not to take the step: give the funnel a window.")
 
     @property
@@ -92,20 +101,38 @@ class StepTaken:
 
     @property
     def did(self) -> str:
-        """Went on."""
-        return "went on"
+        """Went on, or came to a later step."""
+        return "went on" if self.place - self.begin == 1 else f"came to {self.funnel.steps[self.step - 1].name}"
 
     @property
     def place(self) -> int:
         """Which of the needed steps it is, from 0."""
         return self.funnel.needed.index(self.step)
 
+    @property
+    def begin(self) -> int:
+        """Which of the needed steps a is, from 0."""
+        return self.place - 1 if self.start is None else self.funnel.needed.index(self.start)
+
+    @property
+    def within(self) -> int | None:
+        """Microseconds from a in which the steps behind it must come; None where one of them may take any time."""
+        numbers = self.funnel.needed[self.begin + 1 : self.place + 1]
+        spans = [micro(self.funnel.steps[n - 1].within) for n in numbers]
+        return None if None in spans else sum(s for s in spans if s is not None)
+
+    @property
+    def names(self) -> list[tuple[str, str]]:
+        """(from, to) of each step between a and b."""
+        steps = [self.funnel.steps[n - 1].name for n in self.funnel.needed[self.begin : self.place + 1]]
+        return list(pairwise(steps))
+
     def find(self, journeys: Journeys) -> Units:
         """One unit per chain that is deep enough."""
-        found, b = find(self.funnel, journeys), self.place
-        there = found.chains.depth >= b
+        found, a, b = find(self.funnel, journeys), self.begin, self.place
+        there = found.chains.depth > a
         chains, position = found.chains.take(there), found.position[there]
-        at, hit = position[:, b - 1], chains.depth > b
+        at, hit = position[:, a], chains.depth > b
         end = self.window_end(journeys, Found(chains, position, found.optional[there], 0), at)
         over = (journeys.scope.as_of > end) & (hit | ~chains.alive)
         if self.sessions:
@@ -114,11 +141,11 @@ class StepTaken:
             end = np.minimum(end, journeys.ended_at[chains.units])
         until = np.where(hit, position[:, b], behind(journeys, at, end))
         last = position[np.arange(len(at)), chains.depth - 1]
-        return Units.over(over, at, hit, until, last, chains.units)
+        return Units.over(over, at, chains.depth - a - 1, b - a, until, last, chains.units)
 
     def window_end(self, journeys: Journeys, found: Found, at: Ints) -> Ints:
         """Per chain: the last instant at which the step may be taken."""
-        window, within = micro(self.funnel.window), micro(self.funnel.steps[self.step - 1].within)
+        window, within = micro(self.funnel.window), self.within
         when, end = journeys.events.at, np.full(len(at), LONG, dtype=np.int64)
         if window is not None:
             end = np.minimum(end, when[found.position[:, 0]] + window)
@@ -153,7 +180,7 @@ class GoalReached:
         opens = sessions.first[chosen]
         until = np.where(first >= 0, first, behind(journeys, opens, journeys.ended_at[chosen]))
         over = journeys.scope.as_of > journeys.open_until[chosen]
-        return Units.over(over, opens, first >= 0, until, sessions.last[chosen], chosen)
+        return Units.over(over, opens, (first >= 0).astype(np.int64), 1, until, sessions.last[chosen], chosen)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +211,7 @@ class DroppedOff:
         holds = states_of(journeys, self.goal, 0).fate[session] == HELD
         over = journeys.scope.as_of > journeys.open_until[session]
         last = sessions.last[session]
-        return Units.over(over, visit, here[last] & ~holds, last + 1, last, session)
+        return Units.over(over, visit, (here[last] & ~holds).astype(np.int64), 1, last + 1, last, session)
 
 
 def behind(journeys: Journeys, position: Ints, limit: Ints) -> Ints:

@@ -107,3 +107,9 @@ def of_several(clusters: Mapping[Key, Clustered] | None, key: Key) -> Clustered 
     """The clusters of a rate where any holds several units."""
     cluster = (clusters or {}).get(key)
     return cluster if cluster is not None and cluster.nn > cluster.n else None
+
+
+def points(value: float) -> str:
+    """A share in percentage points: one decimal, or as many as it takes to tell it from none."""
+    percent = 100 * value
+    return f"{percent:.1f}" if abs(percent) >= 0.1 or not percent else f"{percent:.1g}"

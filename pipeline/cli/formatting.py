@@ -27,7 +27,7 @@ _SHARES = {
         "unhappy",
     ),
     *("p_goal_good", "p_goal_bad", "conversion_with", "conversion_without", "effect", "goes_on_low", "goes_on_high"),
-    *("rate_before", "rate_without", "difference", "mix", "rate_effect"),
+    *("rate_before", "rate_without", "difference", "mix", "rate_effect", "share_before", "contribution"),
 }
 _SHARE_ENDS = ("_rate", "_share", "_coverage", "_probability")
 _SHARE_STARTS = ("step_", "friction_", "day_", "days_", "week_", "month_")

@@ -44,6 +44,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "carts": ("carts", "Carts left behind, recovered, converted, and whom to remind."),
         "attribution": ("reasons", "Which channels conversions are owed to, by every model."),
         "drivers": ("reasons", "What goes with a step taken, a goal reached, a drop-off."),
+        "why": ("reasons", "Why a rate moved: which values, steps and touchpoints account for it."),
         "map": ("map", "The journey map: stages x touchpoints, feelings, friction, and what to do."),
         "variants": ("explore", "Whole sessions as sequences, most frequent first."),
         "find": ("explore", "Sessions that hold a pattern of events."),

@@ -1,4 +1,4 @@
-"""attribution, drivers: what conversions are owed to, what goes with them."""
+"""attribution, drivers, why: what conversions are owed to, what goes with them, what moved their rate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.answering import TOLD, answer, answer_compared, opened, words
+from pipeline.cli.answering import TOLD, answer, answer_compared, happened, opened, side_in_words, words
 from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions, compare_option, question
 from pipeline.cli.people import UNMASK, WORDS, hint, how_many
 from pipeline.cli.questions import funnel as funnel_command
@@ -143,7 +143,53 @@ def drivers(
     answer(found, output, notes=(*told, *said), hide=("p_value", "units_without", "hits_without", "hits", "sentence"))
 
 
-drivers.params += [p for p in funnel_command.params if p.name in (*WORDS, "step_window")]
+@click.command()
+@click.argument("steps", nargs=-1)
+@click.option("--step", metavar="STEP", help="Only the rate of this step, by name or number  [default: first to last]")
+@click.option("--drop-off", metavar="TOUCHPOINT", help="Instead of steps: do sessions end there without a goal?")
+@click.option("--goal", multiple=True, help="Instead of [project] goal; may be repeated.")
+@click.option(
+    "--by",
+    multiple=True,
+    metavar="COLUMN",
+    help="A column, or touchpoint; may be repeated  [default: all that there are]",
+)
+@click.option("--compare", default="previous", show_default=True, metavar="SIDE", help="Or DAY..DAY, or COLUMN=VALUE.")
+@question
+def why(
+    steps: tuple[str, ...],
+    goal: tuple[str, ...],
+    step_window: tuple[str, ...],
+    project: ProjectOptions,
+    output: OutputOptions,
+    scope: ScopeOptions,
+    **given: Any,
+) -> None:
+    """Why a rate moved: which values of columns, which steps, which new or vanished touchpoints account for it beyond noise.
+
+    The contributions of a column's values, or of the steps, add up to the move exactly; what became more or less frequent (mix) and
+    what converts better or worse (rate) are kept apart. The period is the last 28 days unless given.
+
+    \b
+    Example:
+      journeys why --since 2024-05-01 --until 2024-06-01
+      journeys why product_view add_to_cart purchase --since 2024-05-01 --until 2024-06-01 --by platform
+      journeys why --drop-off cart --compare 2024-03-01..2024-04-01 --since 2024-05-01 --until 2024-06-01
+    """
+    from pipeline.questions.why import told_in_words
+
+    asked = {k: v for k, v in given.items() if v not in (None, ())} | {k: v for k, v in words(scope).items() if v}
+    if step_window:
+        asked["step_window"] = step_windows(step_window)
+    found = opened(project).why(steps_of(steps), goal=list(goal) or None, **asked)
+    against = f"compared with: {side_in_words(found.meta['before'])}"
+    notes = (against, *told_in_words(found.meta, found.table), *happened(found.meta))
+    hidden = ("named", "share", "share_before", "mix_significant", "rate_significant", "sentence")
+    answer(found, output, notes=notes, hide=hidden)
+
+
+for command in (drivers, why):
+    command.params += [p for p in funnel_command.params if p.name in (*WORDS, "step_window")]
 
 
 def steps_of(steps: tuple[str, ...]) -> str | list[str]:

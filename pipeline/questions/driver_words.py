@@ -53,15 +53,20 @@ def outcome_of(
     goal: Sequence[str] | None,
     drop_off: str | None,
     words: Mapping[str, Any],
+    *,
+    whole: bool = False,
 ) -> Question:
-    """The outcome; `words`: those of OF_FUNNELS that were given. Raises ConfigError for words that do not go together."""
+    """The outcome; `words`: those of OF_FUNNELS that were given. `whole`: a funnel from its first step on, unless a step is named.
+
+    Raises ConfigError for words that do not go together.
+    """
     said = ["steps"] * bool(steps) + ["drop_off"] * (drop_off is not None)
     if len(said) > 1:
         raise ConfigError("a question is of the steps of a funnel or of a drop-off: give one of them.")
     if steps:
         if goal is not None:
             raise ConfigError("a funnel's last step is its goal: leave out goal, or the steps.")
-        return of_funnel(project, steps, dict(words))
+        return of_funnel(project, steps, dict(words), whole=whole)
     if words:
         raise ConfigError(f"{', '.join(words)}: of the steps of a funnel only; name the steps.")
     goals = sorted(goal_rules(project.config, goal).goal)
@@ -71,19 +76,18 @@ def outcome_of(
     return Question(outcome=outcome, told={"drop_off": drop_off, "goal": goals}, goal=goals, node=drop_off)
 
 
-def of_funnel(project: ProjectFolder, steps: str | Sequence[str], words: dict[str, Any]) -> Question:
-    """A step of a funnel, the last one unless `step` names another."""
+def of_funnel(project: ProjectFolder, steps: str | Sequence[str], words: dict[str, Any], *, whole: bool) -> Question:
+    """A step of a funnel, the last one unless `step` names another; or all of it."""
     step = words.pop("step", None)
     every = words_of_funnel(project, steps, words)
     options = {k: every[k] for k in FUNNEL_WORDS if every.get(k) is not None or (k == "window" and k in every)}
     texts = every["steps"]
     funnel: Funnel = parse_funnel(texts, known=project.known_names, **options)
     number = len(texts) if step is None else step_number(funnel.steps, texts, step, "step names")
-    outcome = StepTaken(funnel=funnel, step=number)
-    before = funnel.needed[funnel.needed.index(number) - 1]
+    outcome = StepTaken(funnel=funnel, step=number, start=funnel.needed[0] if whole and step is None else None)
     told = {
         "steps": list(texts),
-        "step": f"{funnel.steps[before - 1].name} > {funnel.steps[number - 1].name}",
+        "step": f"{outcome.names[0][0]} > {outcome.names[-1][1]}",
         "step_number": number,
         "window": funnel.window,
         "count": funnel.count,

@@ -89,6 +89,14 @@ DEFINITIONS = {
         "count, Fisher's exact test, Benjamini-Hochberg over the factors tried; those of fewer than min(25, 2 %) of the units are "
         "left out, and so are units whose window is open at as_of. Association, not cause."
     ),
+    "why": (
+        "The rate of the units of either side whose window is over. Each column shares out the units: a value's mix is the change "
+        "of its share times the distance of its rate from that of all, its rate effect the change of its rate times its share, both "
+        "at the middle of both sides; they add up to the move exactly. Steps: the mean of what each changes, taken first to last "
+        "and last to first. A new or vanished touchpoint: the share of those who met it times the distance of their rate from that "
+        "of the others of that side. Named is what is beyond noise (two-proportion tests; of a mix both the share and the distance "
+        "must be; Benjamini-Hochberg, q = 0.05, over all of them; nothing below n = 30); the rest of each question is one row."
+    ),
     "driver members": "The units that one side of a driver counts, found by the code that counts them.",
     "carts": (
         "An episode opens at an add or begin_checkout; quiet_period without activity makes it quiet, "
@@ -160,6 +168,10 @@ def behind(result: Result, directory: str) -> list[str]:
         return [f"    journeys -C {directory} retention{words} --returned {cells[0]['cohort']} {cells[0]['period']}"]
     if result.title == "carts":
         return [f"{base} --cart abandoned"]
+    named = [r for r in result.rows() if r["kind"] == "column" and r["named"]] if result.title == "why" else []
+    if named and "steps" not in result.meta:  # of a whole funnel drivers have only its last step
+        having = f"--having {shlex.quote(named[0]['name'])} {shlex.quote(named[0]['value'])}"
+        return [f"    journeys -C {directory} drivers{driver_options(result.meta)} {having}"]
     if result.title == "drivers" and result.table.num_rows:
         first = result.table.slice(0, 1).to_pylist()[0]
         asked = f"    journeys -C {directory} drivers{driver_options(result.meta)}"
