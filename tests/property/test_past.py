@@ -208,13 +208,13 @@ RECOVERY, LOOKBACK = st.sampled_from([4, 24, 72, 168]), st.sampled_from([0, 24, 
 
 
 @given(histories(), scopes(), RECOVERY, LOOKBACK, st.booleans())
-@cases(40)
+@cases(20)
 def test_answers_do_not_depend_on_the_days_left_out(rows, scope, recovery, lookback, carts):
     check(rows, scope, questions(timedelta(hours=recovery), timedelta(hours=lookback), carts=carts))
 
 
 @given(histories(), scopes())
-@cases(25)
+@cases(12)
 def test_a_map_does_not_depend_on_the_days_left_out(rows, scope):
     check([*rows, ALL_COLUMNS], scope, map_questions())
 

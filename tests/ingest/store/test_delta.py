@@ -41,6 +41,6 @@ def test_a_checkpoint_and_what_came_after_it_name_the_same(shop: Filling) -> Non
 def test_an_input_is_known_although_its_commit_cannot_be_read_here(
     shop: Filling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.store.event_store.transactions", lambda log, version: {})
+    monkeypatch.setattr("ingest.store.snapshot.transactions", lambda log, version: {})
     known = shop.csv("ann,2026-01-15,a")
     assert known.accepted == 0
