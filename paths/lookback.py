@@ -50,9 +50,9 @@ class Past:
 
 def past_of(analyses: Iterable[Analysis[Any]], scope: Scope) -> Past | None:
     """What they need together; None where one of them may need everything."""
-    found = [analysis.lookback(scope.since) for analysis in analyses]
-    known = [p for p in found if p is not None]
-    if len(known) < len(found) or not known or PERSONA in scope.asked or scope.sessions.idle > DAY:
+    lookbacks = [analysis.lookback(scope.since) for analysis in analyses]
+    known = [p for p in lookbacks if p is not None]
+    if len(known) < len(lookbacks) or not known or PERSONA in scope.asked or scope.sessions.idle > DAY:
         return None
     carts = {p.carts for p in known if isinstance(p.carts, CartRules)}
     surveys = {tuple(s for s in p.surveys if isinstance(s, Survey)) for p in known if p.surveys}
@@ -74,14 +74,14 @@ def doubtful(journeys: Journeys, past: Past) -> Ints:
     wrong = carried & (whole.events.at >= past.horizon)
     if past.orders and "order_id" in whole.events.columns:
         wrong |= carried & (whole.events.text("order_id").codes >= 0)
-    found = [speakers(journeys, past)]
+    customers = [speakers(journeys, past)]
     if past.carts is not None:
         rows = CartRows.of(journeys, past.carts)
         moved = CartRows.of(whole, past.carts).role if journeys.whole else rows.role
         wrong |= carried & (moved != NO_ROLE) & (moved != VIEW)
         marks = find_marks(journeys, rows.role, rows.orders, past.carts)
-        found.append(running(journeys, marks, past, past.carts))
-    return np.unique(np.concatenate([whole.events.keys_at(wrong), *found]))
+        customers.append(running(journeys, marks, past, past.carts))
+    return np.unique(np.concatenate([whole.events.keys_at(wrong), *customers]))
 
 
 def carried_over(journeys: Journeys, read_from: int) -> Bools:
@@ -126,14 +126,14 @@ def running(journeys: Journeys, marks: Marks, past: Past, rules: CartRules) -> I
     opening = next_at_or_after(np.flatnonzero((marks.role == ADD) | (marks.role == BEGIN_CHECKOUT)), lane)
     early = marks.at[lane] - past.read_from <= rules.recovery
     opens = (opening <= end) & (marks.at[np.minimum(opening, len(marks) - 1)] >= past.since)
-    found: Ints = key[marks.position[lane[early & opens]]]
+    customers: Ints = key[marks.position[lane[early & opens]]]
     cart = text_at(journeys.events, "cart_id", marks.position)
     if not (cart.codes >= 0).any():
-        return found
+        return customers
     owner = key[marks.position]  # a purchase without a cart_id may have ended a cart that was not read
     loose = (marks.role == PURCHASE) & (cart.codes < 0) & (marks.at - past.read_from <= rules.recovery)
     goes_on = (marks.at >= past.since) & (marks.at - past.since <= rules.recovery)
-    return np.concatenate([found, np.intersect1d(owner[loose], owner[goes_on])])
+    return np.concatenate([customers, np.intersect1d(owner[loose], owner[goes_on])])
 
 
 def excluded_since(journeys: Journeys, since: int) -> int:

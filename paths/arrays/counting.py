@@ -22,8 +22,8 @@ FEW = 200
 
 
 def _compiled_units(unit: AnyInts, code: AnyInts, size: int) -> Ints | None:
-    found, ascending = loops.units(unit, code, size)
-    return found if ascending else None
+    counts, ascending = loops.units(unit, code, size)
+    return counts if ascending else None
 
 
 @twin(_compiled_units, when=lambda unit, code, size: size <= loops.ROOM)
@@ -90,10 +90,10 @@ def combinations(node: AnyInts, flags: npt.NDArray[np.integer[Any] | np.bool_], 
 
 def combined(flags: Mapping[str, Bools], n: int, names: Sequence[str]) -> Flags:
     """Flags of n rows as a number for each: bit i is that of names[i]."""
-    found = np.zeros(n, dtype=np.uint8)
+    bits = np.zeros(n, dtype=np.uint8)
     for name, one in flags.items():
-        found |= one.view(np.uint8) << np.uint8(names.index(name))
-    return found
+        bits |= one.view(np.uint8) << np.uint8(names.index(name))
+    return bits
 
 
 def tally(code: AnyInts, size: int) -> tuple[Ints, Ints]:

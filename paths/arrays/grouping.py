@@ -92,9 +92,9 @@ def groups(cell: Ints, size: int) -> tuple[Ints, Ints]:
     if size > min(DENSE, MANY * len(cell)):
         _, row, place = np.unique(cell, return_index=True, return_inverse=True)
         return row.astype(np.int64), place.astype(np.int64)
-    found, number = cells_there(cell, size)
+    there, number = cells_there(cell, size)
     place = number[cell]
-    row = np.empty(len(found), dtype=np.int64)
+    row = np.empty(len(there), dtype=np.int64)
     row[place] = np.arange(len(cell))
     return row, place
 
@@ -147,5 +147,5 @@ def ranks_of(column: pa.ChunkedArray) -> tuple[Iterable[Ints], int]:
 
 def dense_ranks(values: pa.Array | pa.ChunkedArray) -> Ints:
     """0, 1, 2, ... of the different values, ascending; a null ranks last."""
-    found: Ints = np.asarray(pc.rank(values, tiebreaker="dense")).astype(np.int64) - 1
-    return found
+    ranks: Ints = np.asarray(pc.rank(values, tiebreaker="dense")).astype(np.int64) - 1
+    return ranks

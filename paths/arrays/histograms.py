@@ -18,10 +18,10 @@ NO_BINS: Ints = np.zeros(0, dtype=np.int64)
 
 def bins(values: Ints) -> Ints:
     """The bin of each value >= 0, int64; 0 is a bin of its own (0), 1 is in bin 1."""
-    found: Ints = values.astype(np.float64).view(np.int64)
-    found >>= SHIFT
-    found -= BASE - 1
-    return np.maximum(found, 0, out=found)
+    pattern: Ints = values.astype(np.float64).view(np.int64)
+    pattern >>= SHIFT
+    pattern -= BASE - 1
+    return np.maximum(pattern, 0, out=pattern)
 
 
 def quantiles(counts: Ints, sums: Ints, begin: Ints, end: Ints, percent: int) -> list[float | None]:

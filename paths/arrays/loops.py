@@ -84,8 +84,8 @@ def times(code: AnyInts, size: int, values: Ints) -> tuple[Ints, Ints, Ints, Int
             rows[0, row], rows[1, row], rows[2, row], rows[3, row] = c, b, sums[b, 0], sums[b, 1]
             row += sums[b, 0] > 0
             sums[b, 0] = sums[b, 1] = 0
-    found = rows[:, :row].copy()
-    return found[0], found[1], found[2], found[3]
+    kept = rows[:, :row].copy()
+    return kept[0], kept[1], kept[2], kept[3]
 
 
 @Loop
@@ -117,8 +117,8 @@ def next_at_or_after(positions: Ints, start: Ints) -> Ints:
 def flagged(flags: Flags) -> tuple[Ints, Flags]:
     """counting.flagged."""
     rows, some = np.empty(len(flags) + 1, dtype=np.int64), np.empty(len(flags) + 1, dtype=np.uint8)
-    found = 0
+    row = 0
     for i in range(len(flags)):
-        rows[found], some[found] = i, flags[i]
-        found += flags[i] > 0
-    return rows[:found].copy(), some[:found].copy()
+        rows[row], some[row] = i, flags[i]
+        row += flags[i] > 0
+    return rows[:row].copy(), some[:row].copy()

@@ -57,16 +57,16 @@ class Attribution:
         touches = find_touches(journeys, self.rules)
         chosen = np.flatnonzero(journeys.selects(touches.goal))
         there = np.bincount(touches.code[journeys.selects(touches.position)], minlength=len(touches.names))
-        found = [values(touches.names, there.astype(np.int64), TOUCHED, 0)]
+        parts = [values(touches.names, there.astype(np.int64), TOUCHED, 0)]
         for which, lookback in enumerate((self.rules.lookback, *self.tried)):
-            found += self.of_lookback(journeys, touches, chosen, which, lookback // MICROSECOND)
-        return merged(found)
+            parts += self.of_lookback(journeys, touches, chosen, which, lookback // MICROSECOND)
+        return merged(parts)
 
     def of_lookback(
         self, journeys: Journeys, touches: Touches, chosen: Ints, which: int, lookback: int
     ) -> list[pa.Table]:
         """Paths under one look-back; credits under the one that was asked."""
-        rules, found = self.rules, []
+        rules, parts = self.rules, []
         mine = [touches.value[chosen], touches.valued[chosen].astype(np.int64)]
         nulls, still_open = null_paths(journeys, touches, lookback)
         nulls = self.trimmed(nulls, touches)
@@ -75,13 +75,13 @@ class Attribution:
                 continue  # they are the same
             paths = self.trimmed(conversion_paths(touches, chosen, lookback, since_goal=since_goal), touches)
             one, none = (np.full(len(chosen), n, dtype=np.int64) for n in (1, 0))
-            found.append(counted(paths, touches.names, [one, *mine, none, none], what, which))
+            parts.append(counted(paths, touches.names, [one, *mine, none, none], what, which))
             if what == ASKED:
-                found += self.credited(paths, touches, mine[0], which)
+                parts += self.credited(paths, touches, mine[0], which)
         zero = np.zeros(len(nulls), dtype=np.int64)
         counts = [zero, zero, zero, (~still_open).astype(np.int64), still_open.astype(np.int64)]
         what = ASKED if rules.paths == "since_goal" else CHAIN
-        return [*found, counted(nulls, touches.names, counts, what, which)]
+        return [*parts, counted(nulls, touches.names, counts, what, which)]
 
     def trimmed(self, paths: Paths, touches: Touches) -> Paths:
         """Under the touch rules."""
@@ -100,12 +100,12 @@ class Attribution:
         one = np.full(len(some), MILLION, dtype=np.int64)
         if which:
             return [values(names, np.rint(shares.estimates("decay", one)).astype(np.int64), DECAY, which)]
-        found = []
+        parts = []
         for model in self.asked:
             if model != "markov":
                 credit, worth = shares.credits(model, [one, money[some]])
-                found.append(values(names, credit, CREDITS, MODELS.index(model), worth))
-        return found
+                parts.append(values(names, credit, CREDITS, MODELS.index(model), worth))
+        return parts
 
     def merge(self, parts: Sequence[pa.Table]) -> pa.Table:
         """The sum of parts."""

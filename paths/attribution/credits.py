@@ -65,7 +65,7 @@ def split_exactly(total: int, shares: list[Any]) -> list[int]:
 def rounded_to(total: int, estimates: Floats) -> Ints:
     """Estimates that add up to a whole total but for the error of floats, as integers that do so exactly; ties by their order."""
     floor = np.floor(estimates)
-    found: Ints = floor.astype(np.int64)
+    rounded: Ints = floor.astype(np.int64)
     largest = np.argsort(floor - estimates, kind="stable")
-    found[largest[: total - int(found.sum())]] += 1
-    return found
+    rounded[largest[: total - int(rounded.sum())]] += 1
+    return rounded

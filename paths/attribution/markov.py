@@ -33,8 +33,8 @@ class Removal:
     @property
     def share(self) -> Floats:
         """Of the sum of effects."""
-        found: Floats = self.effect / self.effect.sum()
-        return found
+        shares: Floats = self.effect / self.effect.sum()
+        return shares
 
     def credits(self, totals: Sequence[int]) -> list[list[int]]:
         """Whole totals, shared out by effect; ties by the order of the values."""

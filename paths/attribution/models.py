@@ -41,9 +41,9 @@ def one_hot(model: str, paths: Paths, direct: Bools) -> Ints:
         rows = np.where(direct[paths.code], -1, np.arange(len(paths.code)))
         latest = np.maximum.reduceat(rows, paths.start[:-1])
         chosen = np.where(latest >= 0, latest, chosen)
-    found = np.zeros(len(paths.code), dtype=np.int64)
-    found[chosen] = 1
-    return found
+    weights = np.zeros(len(paths.code), dtype=np.int64)
+    weights[chosen] = 1
+    return weights
 
 
 def shaped(paths: Paths, shape: Shape) -> Ints:
@@ -51,19 +51,19 @@ def shaped(paths: Paths, shape: Shape) -> Ints:
     first, between, last = shape
     size, place = paths.size[paths.path], paths.place
     inner = np.maximum(size - 2, 1)
-    found = np.full(len(paths.code), between, dtype=np.int64)
+    weights = np.full(len(paths.code), between, dtype=np.int64)
     ends = (first, last) if first + last else (1, 1)
-    found = np.where(place == 0, np.where(size > 2, first * inner, ends[0]), found)
-    found = np.where(place == size - 1, np.where(size > 2, last * inner, ends[1]), found)
-    return np.where(size == 1, 1, found)
+    weights = np.where(place == 0, np.where(size > 2, first * inner, ends[0]), weights)
+    weights = np.where(place == size - 1, np.where(size > 2, last * inner, ends[1]), weights)
+    return np.where(size == 1, 1, weights)
 
 
 def decayed(paths: Paths, half: int) -> Ints:
     """2^(-age / half_life), against the newest touch of the path: proportions are the same, and none is lost to age."""
     newest = np.minimum.reduceat(paths.age, paths.start[:-1])
     older = (paths.age - newest[paths.path]).astype(np.float64)
-    found: Ints = np.rint(np.exp2(-older / half) * FINE).astype(np.int64)
-    return found
+    weights: Ints = np.rint(np.exp2(-older / half) * FINE).astype(np.int64)
+    return weights
 
 
 class Shares:
@@ -101,6 +101,6 @@ class Shares:
         weight = self.weights(model).astype(np.float64)
         if model != "participation" and len(self.start):
             weight /= np.add.reduceat(weight, self.start)[self.path]
-        found = np.zeros(self.kinds)
-        np.add.at(found, self.code, weight * total[self.path])
-        return found
+        credits = np.zeros(self.kinds)
+        np.add.at(credits, self.code, weight * total[self.path])
+        return credits

@@ -58,5 +58,5 @@ def attribution_of_paths(
 
 def at_once(shares: Shares, model: str, total: Ints) -> Ints:
     """Of a total per path: int64 per value, which add up to the sum of totals exactly (but those of participation, which need not)."""
-    found = shares.estimates(model, total)
-    return np.rint(found).astype(np.int64) if model == "participation" else rounded_to(int(total.sum()), found)
+    credits = shares.estimates(model, total)
+    return np.rint(credits).astype(np.int64) if model == "participation" else rounded_to(int(total.sum()), credits)

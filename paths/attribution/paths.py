@@ -64,14 +64,14 @@ class Paths:
 
     def trimmed(self, direct: Bools, *, drop_direct: bool, collapse_repeats: bool, first: int | None) -> Paths:
         """Under the touch rules, in the order of the words; `direct` per code."""
-        found = self
+        kept = self
         if drop_direct:
-            other = ~direct[found.code]
-            found = found.keep(other | (np.bincount(found.path[other], minlength=len(found)) == 0)[found.path])
-        if collapse_repeats and len(found.code):
-            same = np.append(False, found.code[1:] == found.code[:-1])
-            found = found.keep(~same | (found.place == 0))
-        return found if first is None else found.keep(found.place < first)
+            other = ~direct[kept.code]
+            kept = kept.keep(other | (np.bincount(kept.path[other], minlength=len(kept)) == 0)[kept.path])
+        if collapse_repeats and len(kept.code):
+            same = np.append(False, kept.code[1:] == kept.code[:-1])
+            kept = kept.keep(~same | (kept.place == 0))
+        return kept if first is None else kept.keep(kept.place < first)
 
 
 def same_paths(paths: Paths, kinds: int, given: Ints | None = None) -> Ints:
@@ -79,17 +79,17 @@ def same_paths(paths: Paths, kinds: int, given: Ints | None = None) -> Ints:
 
     One round for the n-th touches of all paths that have so many: a path is the one before that touch, and the touch.
     """
-    found = np.zeros(len(paths), dtype=np.int64) if given is None else groups(given, int(given.max(initial=0)) + 1)[1]
+    group = np.zeros(len(paths), dtype=np.int64) if given is None else groups(given, int(given.max(initial=0)) + 1)[1]
     order = np.argsort(-paths.size, kind="stable")
     reach = np.searchsorted(-paths.size[order], -np.arange(int(paths.size.max(initial=0))), side="left")
-    base, known = 0, int(found.max(initial=-1)) + 1
+    base, known = 0, int(group.max(initial=-1)) + 1
     for depth, active in enumerate(reach.tolist()):
         mine = order[:active]
-        cell = (found[mine] - base) * kinds + paths.code[paths.start[mine] + depth]
+        cell = (group[mine] - base) * kinds + paths.code[paths.start[mine] + depth]
         row, place = groups(cell, known * kinds)
         base, known = base + known, len(row)
-        found[mine] = base + place
-    return found
+        group[mine] = base + place
+    return group
 
 
 def counted(
@@ -105,9 +105,9 @@ def counted(
 
 def added(values: Ints, place: AnyInts, size: int) -> Ints:
     """Exact integer sums by place."""
-    found = np.zeros(size, dtype=np.int64)
-    np.add.at(found, place, values)
-    return found
+    sums = np.zeros(size, dtype=np.int64)
+    np.add.at(sums, place, values)
+    return sums
 
 
 def as_lists(paths: Paths, names: Sequence[str]) -> pa.Array:

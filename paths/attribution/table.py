@@ -154,9 +154,9 @@ class PathTables:
 
     def single(self, what: int, which: int, column: str) -> Ints:
         """int64 per name: of paths of one value."""
-        found, rows = np.zeros(len(self.names), dtype=np.int64), self.rows(what, which)
-        np.add.at(found, self.paths.code[self.paths.start[rows]], self.columns[column][rows])
-        return found
+        sums, rows = np.zeros(len(self.names), dtype=np.int64), self.rows(what, which)
+        np.add.at(sums, self.paths.code[self.paths.start[rows]], self.columns[column][rows])
+        return sums
 
 
 def totals_of(asked: Table, chain: Table, minor_units: int) -> dict[str, Any]:
@@ -182,7 +182,7 @@ def shown_name(name: str) -> str:
 
 
 def table_of(
-    found: Columns, asked: Table, models: Sequence[str], removal: Removal | None, minor_units: int | None
+    counted: Columns, asked: Table, models: Sequence[str], removal: Removal | None, minor_units: int | None
 ) -> pa.Table:
     """One row per value, most conversions by the first model first, then by name; then "(no touch)", where there are such.
 
@@ -191,16 +191,16 @@ def table_of(
     """
     bare = asked.paths.size == 0
     lost, worth = int(asked.conversions[bare].sum()), int(asked.value[bare].sum())
-    lead = next((found.conversions[m] for m in models if m in found.conversions), found.touches)
-    order = np.lexsort((np.arange(len(lead)), -found.touches, -lead))
-    order = order[found.there[order]]
+    lead = next((counted.conversions[m] for m in models if m in counted.conversions), counted.touches)
+    order = np.lexsort((np.arange(len(lead)), -counted.touches, -lead))
+    order = order[counted.there[order]]
     more = bool(lost)
     columns: dict[str, Any] = {
-        "value": pa.array([shown_name(found.names[i]) for i in order.tolist()] + [NO_TOUCH] * more, pa.string()),
-        "touches": pa.array(found.touches[order].tolist() + [0] * more, pa.int64()),
+        "value": pa.array([shown_name(counted.names[i]) for i in order.tolist()] + [NO_TOUCH] * more, pa.string()),
+        "touches": pa.array(counted.touches[order].tolist() + [0] * more, pa.int64()),
     }
     for model in models:
-        credit, money = found.conversions.get(model), found.value.get(model)
+        credit, money = counted.conversions.get(model), counted.value.get(model)
         n = None if credit is None else [c / MILLION for c in credit[order].tolist()] + [float(lost)] * more
         m = None if money is None else [c / (minor_units or 1) for c in money[order].tolist()]
         m = None if m is None or minor_units is None else m + [worth / minor_units] * more
@@ -256,13 +256,13 @@ def standings(tables: PathTables, which: int, rules: AttributionRules) -> list[F
     some = np.flatnonzero((asked.paths.size > 0) & (asked.conversions > 0))
     direct = np.array([n in rules.direct for n in names], dtype=bool)
     shares = Shares(asked.paths.pick(some), direct, rules)
-    found: list[Floats] = []
+    rankings: list[Floats] = []
     for model in MODELS:
         if model == "decay":
-            found.append(tables.single(DECAY, which, "conversions").astype(np.float64))
+            rankings.append(tables.single(DECAY, which, "conversions").astype(np.float64))
         elif model == "markov":
             removal = removal_of(chain.paths, kinds, chain.conversions, chain.nulls)
-            found.append(np.zeros(kinds) if removal is None else removal.effect)
+            rankings.append(np.zeros(kinds) if removal is None else removal.effect)
         elif model != "custom" or rules.weights is not None:
-            found.append(shares.estimates(model, asked.conversions[some]))
-    return found
+            rankings.append(shares.estimates(model, asked.conversions[some]))
+    return rankings

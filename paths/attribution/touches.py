@@ -41,8 +41,8 @@ class Touches:
         first = self.ends.copy()
         begin, end = low[some], self.ends[some]
         near = self.at[end - 1] >= self.goal_at[some] - lookback
-        found = first_later(self.at, begin, end, np.minimum(self.goal_at[some] - lookback, self.at[end - 1]) - 1)
-        first[some] = np.where(near, found, end)
+        opening = first_later(self.at, begin, end, np.minimum(self.goal_at[some] - lookback, self.at[end - 1]) - 1)
+        first[some] = np.where(near, opening, end)
         return first, self.ends - first
 
 
@@ -77,11 +77,11 @@ def find_touches(journeys: Journeys, rules: AttributionRules) -> Touches:
 
 def named(journeys: Journeys, globs: tuple[str, ...]) -> Ints:
     """Positions of the events of which the name or the touchpoint fits one of the globs."""
-    found = np.zeros(len(journeys), dtype=bool)
+    flags = np.zeros(len(journeys), dtype=bool)
     for column in (journeys.events.event, journeys.touchpoint):
         fits = [any(fnmatchcase(n, g) for g in globs) for n in column.names]
-        found |= column.lookup(np.array(fits, dtype=bool), False)
-    return np.flatnonzero(found)
+        flags |= column.lookup(np.array(fits, dtype=bool), False)
+    return np.flatnonzero(flags)
 
 
 def values_at(journeys: Journeys, by: str, position: Ints) -> Codes:

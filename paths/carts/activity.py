@@ -124,7 +124,7 @@ def newest_first(marks: Marks, lane: Ints, block: Ints, recovery: int) -> Ints:
     opens = np.logical_or.reduceat((marks.role == ADD) | (marks.role == BEGIN_CHECKOUT), head).tolist()
     last = marks.at[np.append(head[1:], len(lane)) - 1].tolist()
     steps = zip(block[head].tolist(), lane[head].tolist(), marks.at[head].tolist(), active[head].tolist(), strict=True)
-    found, running, now = lane[head].tolist(), dict[int, int](), -1  # running: lane -> last activity, newest last
+    last_seen, running, now = lane[head].tolist(), dict[int, int](), -1  # running: lane -> last activity, newest last
     for i, (where, mine, at, moves) in enumerate(steps):
         if where != now:
             running, now = {}, where
@@ -136,10 +136,10 @@ def newest_first(marks: Marks, lane: Ints, block: Ints, recovery: int) -> Ints:
         elif mine in running and at - running[mine] <= recovery:
             del running[mine]
         else:
-            found[i] = NO_LANE
-            while running and found[i] == NO_LANE:
+            last_seen[i] = NO_LANE
+            while running and last_seen[i] == NO_LANE:
                 newest, seen = running.popitem()
-                found[i] = newest if at - seen <= recovery else NO_LANE
+                last_seen[i] = newest if at - seen <= recovery else NO_LANE
     settled = lane.copy()
-    settled[head] = found
+    settled[head] = last_seen
     return settled

@@ -89,9 +89,9 @@ class Carts:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
-        found = selected_episodes(journeys, self.rules)
+        selection = selected_episodes(journeys, self.rules)
         return pa.concat_tables(
-            [*whatever_by(journeys, self.rules), self.groups(journeys, found), self.browse(journeys)]
+            [*whatever_by(journeys, self.rules), self.groups(journeys, selection), self.browse(journeys)]
         )
 
     def groups(self, journeys: Journeys, found: Episodes) -> pa.Table:
@@ -193,16 +193,16 @@ class Carts:
 @memoised(period=True)
 def selected_episodes(journeys: Journeys, rules: CartRules) -> Episodes:
     """The episodes that open in the period and the segment."""
-    found = episodes(journeys, rules)
-    return found.take(np.flatnonzero(journeys.selects(found.first)))
+    every = episodes(journeys, rules)
+    return every.take(np.flatnonzero(journeys.selects(every.first)))
 
 
 @memoised(period=True)
 def whatever_by(journeys: Journeys, rules: CartRules) -> tuple[pa.Table, ...]:
     """The sections that are the same whatever carts are told apart by."""
-    found = selected_episodes(journeys, rules)
-    whole = part("all", {"episodes": np.array([len(found)])})
-    return whole, recoveries(found), refunds(journeys, CartRows.of(journeys, rules)), hours(journeys, found)
+    selection = selected_episodes(journeys, rules)
+    whole = part("all", {"episodes": np.array([len(selection)])})
+    return whole, recoveries(selection), refunds(journeys, CartRows.of(journeys, rules)), hours(journeys, selection)
 
 
 def recoveries(found: Episodes) -> pa.Table:

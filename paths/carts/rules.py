@@ -90,8 +90,8 @@ def roles_of(journeys: Journeys, rules: CartRules) -> Roles:
     of_event: dict[str, int] = {}
     of_touchpoint: dict[str, int] = {}
     for i in reversed(range(len(ROLES))):
-        for found in (meaning(name, given) for name in rules.roles.get(ROLES[i], ())):
-            (of_touchpoint if found.touchpoint else of_event)[found.text] = i
+        for number in (meaning(name, given) for name in rules.roles.get(ROLES[i], ())):
+            (of_touchpoint if number.touchpoint else of_event)[number.text] = i
     role = looked_up(journeys.events.event, of_event)
     return np.minimum(role, looked_up(journeys.touchpoint, of_touchpoint)) if of_touchpoint else role
 

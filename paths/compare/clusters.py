@@ -53,8 +53,8 @@ class Clustering:
 
     def rows(self, parts: Sequence[pa.Table]) -> list[tuple[tuple[str, ...], Clustered]]:
         """Each key with its sums."""
-        found = as_rows(self.merge(parts))
-        return [(tuple(r[k] for k in KEYS), Clustered(**{s: r[s] for s in SUMS})) for r in found]
+        rows = as_rows(self.merge(parts))
+        return [(tuple(r[k] for k in KEYS), Clustered(**{s: r[s] for s in SUMS})) for r in rows]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,12 +156,12 @@ class CartClusters(Clustering):
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive sums of a batch."""
-        found = selected_episodes(journeys, self.question.rules)
-        group, names = groups_of(journeys, found, self.question.by)
-        left: Bools = np.isin(found.status, (ABANDONED, RECOVERED))
-        rows = np.flatnonzero(left | (found.status == CONVERTED))
-        code = found.kind.astype(np.int64) * len(names) + group
-        sums = cluster_sums(code[rows], found.customer[rows], left[rows], len(KINDS) * len(names))
+        selection = selected_episodes(journeys, self.question.rules)
+        group, names = groups_of(journeys, selection, self.question.by)
+        left: Bools = np.isin(selection.status, (ABANDONED, RECOVERED))
+        rows = np.flatnonzero(left | (selection.status == CONVERTED))
+        code = selection.kind.astype(np.int64) * len(names) + group
+        sums = cluster_sums(code[rows], selection.customer[rows], left[rows], len(KINDS) * len(names))
         return part([(kind, name) for kind in KINDS for name in names], sums)
 
     def reduce(self, parts: Sequence[pa.Table]) -> Clusters:
@@ -189,10 +189,10 @@ class FunnelClusters(Clustering):
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive sums of a batch."""
-        found = find(self.question, journeys)
-        group, names = group_of(self.question, journeys, found.position[:, 0])
-        depth = np.asarray(found.chains.depth)
-        customer = journeys.customer.take(found.position[:, 0])
+        chains = find(self.question, journeys)
+        group, names = group_of(self.question, journeys, chains.position[:, 0])
+        depth = np.asarray(chains.chains.depth)
+        customer = journeys.customer.take(chains.position[:, 0])
         tables = []
         for place in range(2, len(self.question.needed) + 1):
             rows = np.flatnonzero(depth >= place - 1)

@@ -26,8 +26,8 @@ class Part(NamedTuple):
     def rates(self) -> tuple[Fraction, Fraction]:
         """(the rate, that of the other side); of a side without units that of the other; 0 where both have none."""
         sides = ((self.hits, self.n), (self.hits_before, self.n_before))
-        found = [Fraction(hits, n) for hits, n in sides if n] or [Fraction(0)]
-        return found[0], found[-1]
+        rates = [Fraction(hits, n) for hits, n in sides if n] or [Fraction(0)]
+        return rates[0], rates[-1]
 
 
 class Contribution(NamedTuple):
@@ -49,14 +49,14 @@ def of_parts(parts: Mapping[K, Part], whole: Part) -> dict[K, Contribution]:
     share; each at the middle of both sides (Kitagawa 1955). A part that one side lacks has only a mix.
     """
     base = sum(whole.rates, Fraction(0)) / 2
-    found = {}
+    contributions = {}
     for key, part in parts.items():
         share, share_before = Fraction(part.n, whole.n), Fraction(part.n_before, whole.n_before)
         now, before = part.rates
-        found[key] = Contribution(
+        contributions[key] = Contribution(
             (share - share_before) * ((now + before) / 2 - base), (now - before) * (share + share_before) / 2
         )
-    return found
+    return contributions
 
 
 def of_presence(met: Part, whole: Part) -> tuple[Contribution, Contribution]:
@@ -83,12 +83,12 @@ def of_steps(steps: Sequence[Part]) -> list[Fraction]:
     contribution is the mean of what it changes in both.
     """
     rates = [part.rates for part in steps]
-    found = []
+    contributions = []
     for i, (now, before) in enumerate(rates):
         forwards = product(r for r, _ in rates[:i]) * product(b for _, b in rates[i + 1 :])
         backwards = product(b for _, b in rates[:i]) * product(r for r, _ in rates[i + 1 :])
-        found.append((now - before) * (forwards + backwards) / 2)
-    return found
+        contributions.append((now - before) * (forwards + backwards) / 2)
+    return contributions
 
 
 def product(factors: Iterable[Fraction]) -> Fraction:

@@ -52,10 +52,10 @@ def edges(ascending: AnyInts) -> tuple[list[int], list[int]]:
 
 def values_at(events: EventBatch, column: str, rows: Ints) -> Codes:
     """The values of a column at some events, as answers tell them apart; a missing one is "(none)"."""
-    found = events.event if column == "event" else events.columns[column]
-    if isinstance(found, Codes):
-        return found.take(rows) if column == PERSONA else found.take(rows).shown
-    numbers = found.take(rows)
+    labels = events.event if column == "event" else events.columns[column]
+    if isinstance(labels, Codes):
+        return labels.take(rows) if column == PERSONA else labels.take(rows).shown
+    numbers = labels.take(rows)
     values, place = np.unique(numbers.values, return_inverse=True)
     codes = np.where(numbers.valid, place, -1).astype(np.int32)
     return Codes(codes, tuple(map(str, values.tolist()))).shown

@@ -70,10 +70,10 @@ class Candidates:
     @classmethod
     def of(cls, funnel: FunnelSpec, journeys: Journeys) -> Candidates:
         """The rows that a chain can use or stumble over; it starts in the period, or in a session that does."""
-        found = candidates(journeys, replace(funnel, details=True))  # the same rows, whatever is told of them
+        rows = candidates(journeys, replace(funnel, details=True))  # the same rows, whatever is told of them
         if funnel.count == "sessions":
-            return replace(found, starts=within(journeys.started_at, *journeys.period).take(found.unit))
-        return replace(found, starts=within(found.at, *journeys.period))
+            return replace(rows, starts=within(journeys.started_at, *journeys.period).take(rows.unit))
+        return replace(rows, starts=within(rows.at, *journeys.period))
 
     def take(self, rows: Ints) -> Candidates:
         """The same at these rows."""
@@ -154,7 +154,7 @@ def candidates(journeys: Journeys, funnel: FunnelSpec) -> Candidates:
     by_session = funnel.count == "sessions"
     matches = {i: s.matches(journeys) for i, s in enumerate(funnel.steps, 1)}
     excluded = tuple(x.matches(journeys) for x in funnel.exclusions)
-    found = Candidates(
+    rows = Candidates(
         funnel=funnel,
         position=None,
         at=journeys.events.at,
@@ -170,7 +170,7 @@ def candidates(journeys: Journeys, funnel: FunnelSpec) -> Candidates:
         useful = ~journeys.passive & ~journeys.answers_to(funnel.ignored)
     else:
         useful = np.logical_or.reduce([*matches.values(), *excluded])
-    return found.take(np.flatnonzero(useful & ~journeys.passive if by_session else useful))
+    return rows.take(np.flatnonzero(useful & ~journeys.passive if by_session else useful))
 
 
 def bits_by_name(journeys: Journeys, funnel: FunnelSpec) -> npt.NDArray[np.uint8] | None:

@@ -15,12 +15,12 @@ def candidates(bits: Flags, code: AnyInts, unit: AnyInts, at: Ints) -> tuple[Int
     n = len(code)
     position, units = np.empty(n + 1, dtype=np.int64), np.empty(n + 1, dtype=np.int32)
     times, matches = np.empty(n + 1, dtype=np.int64), np.empty(n + 1, dtype=np.uint8)
-    found = 0
+    count = 0
     for row in range(n):
         here = bits[code[row]]
-        position[found], units[found], times[found], matches[found] = row, unit[row], at[row], here
-        found += here > 0
-    return position[:found].copy(), units[:found].copy(), times[:found].copy(), matches[:found].copy()
+        position[count], units[count], times[count], matches[count] = row, unit[row], at[row], here
+        count += here > 0
+    return position[:count].copy(), units[:count].copy(), times[:count].copy(), matches[:count].copy()
 
 
 @Loop

@@ -84,9 +84,9 @@ def nodes_of(journeys: Journeys, by_stage: bool) -> Codes:
 def _compiled_edges(journeys: Journeys, collapse: bool, by_stage: bool, size: int) -> Edges:
     walk, chosen, node = journeys.walk, journeys.chosen, nodes_of(journeys, by_stage)
     code, at, customer = walk.pick(node.codes), walk.pick(journeys.events.at), walk.pick(journeys.customer)
-    found, edge, spans = graph_loops.edges(code, walk.session, walk.chosen, at, customer, size, collapse)
+    edges, edge, spans = graph_loops.edges(code, walk.session, walk.chosen, at, customer, size, collapse)
     last = last_nodes(journeys, node).take(chosen)
-    counts = found.T.copy()
+    counts = edges.T.copy()
     counts[:2, size - 1 :: size] += np.bincount(last, minlength=size)
     counts[2, size - 1 :: size] += units_at(journeys.session_customer.take(chosen), last, size)
     there = np.flatnonzero(counts[0])
@@ -140,7 +140,7 @@ def edges_of(parts: pa.Table) -> pa.Table:
     edges = parts.select(["source", "target"]).take(pa.array(at["transitions"]))
     source, transitions = codes_of(edges["source"]), n[at["transitions"]]
     out = exact_sums(source, transitions)[source]
-    found = {
+    columns = {
         **{name: edges[name].cast(pa.string()) for name in edges.column_names},
         **{name: n[rows] for name, rows in at.items()},
         "probability": [round(t / o, 6) for t, o in zip(transitions.tolist(), out.tolist(), strict=True)],
@@ -148,4 +148,4 @@ def edges_of(parts: pa.Table) -> pa.Table:
         "p90_seconds": [*map(seconds, quantiles(n, total, *times, 90))],
     }
     # by name where there are as many: that is the order of the parts
-    return pa.table(found, schema=EDGES).take(pa.array(np.argsort(-transitions, kind="stable")))
+    return pa.table(columns, schema=EDGES).take(pa.array(np.argsort(-transitions, kind="stable")))

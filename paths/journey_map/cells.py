@@ -119,9 +119,9 @@ class MapBatch:
         self, kind: Kind, n: Ints, hits: Ints | int = 0, total: Ints | int = 0, square: Ints | int = 0
     ) -> tuple[Kind, Ints]:
         """(kind, [n, hits, sum, square] of each cell)."""
-        found = np.zeros((4, len(n)), dtype=np.int64)
-        found[0], found[1], found[2], found[3] = n, hits, total, square
-        return kind, found
+        sums = np.zeros((4, len(n)), dtype=np.int64)
+        sums[0], sums[1], sums[2], sums[3] = n, hits, total, square
+        return kind, sums
 
     def named(self, cell: Ints) -> list[pa.DictionaryArray]:
         """The columns stage and place of these cells."""
@@ -204,9 +204,9 @@ class MapBatch:
 
     def moments(self, signs: Signs) -> list[tuple[Kind, Ints]]:
         """moment and clusters, of good and of bad visits."""
-        found = sides(self.journeys, signs, self.node, self.rules, self.goal, self.return_window)
+        halves = sides(self.journeys, signs, self.node, self.rules, self.goal, self.return_window)
         rows = []
-        for side, (n, hits, clusters, nn, nx, xx) in found._asdict().items():
+        for side, (n, hits, clusters, nn, nx, xx) in halves._asdict().items():
             rows.append(self.row(Kind("moment", side), n, hits, nn, xx))
             rows.append(self.row(Kind("clusters", side), clusters, nx))
         return rows

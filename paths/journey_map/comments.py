@@ -46,14 +46,14 @@ class Comments:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The foremost comments of a batch: those of all batches are among them."""
-        found, (node, keys) = written(journeys, self.surveys), cells(journeys, "touchpoint")
-        cell = pa.array(node.codes[found.visit])
+        comments, (node, keys) = written(journeys, self.surveys), cells(journeys, "touchpoint")
+        cell = pa.array(node.codes[comments.visit])
         columns = [
             *(pa.array([key[i] for key in keys], pa.string()).take(cell) for i in (0, 1)),
-            pa.array(found.text.names, pa.string()).take(pa.array(found.text.codes[found.position])),
-            np.sign(found.feeling),
-            np.abs(found.feeling),
-            journeys.events.at[found.position],
+            pa.array(comments.text.names, pa.string()).take(pa.array(comments.text.codes[comments.position])),
+            np.sign(comments.feeling),
+            np.abs(comments.feeling),
+            journeys.events.at[comments.position],
         ]
         return foremost(pa.table(columns, schema=PARTS))
 
@@ -91,12 +91,12 @@ def written(journeys: Journeys, surveys: tuple[Survey, ...]) -> Written:
 
 def texts(journeys: Journeys, surveys: Sequence[Survey]) -> Codes:
     """Per event: what was written, where something was."""
-    found = Codes(np.full(len(journeys), -1, dtype=np.int32), ())
+    comments = Codes(np.full(len(journeys), -1, dtype=np.int32), ())
     for survey in surveys:
         if survey.comment is not None:
-            found = either(found, journeys.events.labels(survey.comment), journeys.answers_to([survey.event]))
-    said = np.array([bool(t.strip()) for t in found.names], dtype=bool)
-    return Codes(np.where(found.lookup(said, False), found.codes, -1).astype(np.int32), found.names)
+            comments = either(comments, journeys.events.labels(survey.comment), journeys.answers_to([survey.event]))
+    said = np.array([bool(t.strip()) for t in comments.names], dtype=bool)
+    return Codes(np.where(comments.lookup(said, False), comments.codes, -1).astype(np.int32), comments.names)
 
 
 def foremost(rows: pa.Table) -> pa.Table:

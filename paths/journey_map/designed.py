@@ -187,8 +187,8 @@ def came_back(customer: Ints, rank: Ints, shape: tuple[int, ...]) -> Bools:
     )
     first = np.flatnonzero(fresh)
     runs = np.bincount(rank.take(first) * shape[1] + customer.take(first), minlength=shape[0] * shape[1])
-    found: Bools = runs.reshape(shape) > 1
-    return found
+    returned: Bools = runs.reshape(shape) > 1
+    return returned
 
 
 def counts(first: Ints, repeated: Bools, at: Ints) -> pa.Table:

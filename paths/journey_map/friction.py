@@ -76,19 +76,19 @@ def signals(journeys: Journeys, rules: FrictionRules) -> Signals:
         shown["contact"] = called(journeys, visits, rules)
     if rules.dwell:
         shown["dwell"] = long_dwell(journeys, visits, rules)
-    found = with_turns(visits, shown)
+    visits_shown = with_turns(visits, shown)
     back = np.uint8(1 << SIGNALS.index("back_and_forth"))
-    turned_at = np.flatnonzero(found & back)
-    found[turned_at[~elsewhere(journeys, visits, turned_at)]] &= ~back
-    row, flags = flagged(found)
+    turned_at = np.flatnonzero(visits_shown & back)
+    visits_shown[turned_at[~elsewhere(journeys, visits, turned_at)]] &= ~back
+    row, flags = flagged(visits_shown)
     return Signals(visits.place(row), flags)
 
 
 def _compiled_turns(visits: Visits, shown: Mapping[str, Bools]) -> Flags:
-    found = combined(shown, len(visits.node), SIGNALS)
+    bits = combined(shown, len(visits.node), SIGNALS)
     turns = (SIGNALS.index(name) for name in ("repeat", "back_and_forth"))
-    map_loops.turns(visits.node, visits.session, visits.at, WITHIN, STAYS, found, *turns)
-    return found
+    map_loops.turns(visits.node, visits.session, visits.at, WITHIN, STAYS, bits, *turns)
+    return bits
 
 
 @twin(_compiled_turns)
@@ -139,8 +139,8 @@ def elsewhere(journeys: Journeys, visits: Visits, visit: Ints) -> Bools:
     paths = dict[str, int]()
     number = [-1 if code < 0 else paths.setdefault(path_of(url.names[code]), len(paths)) for code in different.tolist()]
     before, here, behind = np.array(number, dtype=np.int64)[place].reshape(3, -1)
-    found: Bools = (here < 0) | ((here != before) & (here != behind))
-    return found
+    flags: Bools = (here < 0) | ((here != before) & (here != behind))
+    return flags
 
 
 @memoised()
@@ -171,8 +171,8 @@ def shortly_before(journeys: Journeys, later: Ints, since: Ints, span: timedelta
     gone_by[later] = 1
     number = np.cumsum(gone_by)
     target, limit = (np.append(rows, 0).take(number) for rows in (later, since))
-    found: Bools = (np.arange(len(journeys)) < limit) & (journeys.customer.take(target) == journeys.customer)
-    return found & (journeys.events.at.take(target) - journeys.events.at <= span // MICROSECOND)
+    flags: Bools = (np.arange(len(journeys)) < limit) & (journeys.customer.take(target) == journeys.customer)
+    return flags & (journeys.events.at.take(target) - journeys.events.at <= span // MICROSECOND)
 
 
 def room(journeys: Journeys, node: Codes, rules: FrictionRules, goal: frozenset[str]) -> dict[str, Ints]:
@@ -207,8 +207,8 @@ def room(journeys: Journeys, node: Codes, rules: FrictionRules, goal: frozenset[
 def selected(journeys: Journeys, flags: Bools) -> Ints:
     """The flagged events that lie in selected sessions, ascending."""
     rows = np.flatnonzero(flags)
-    found: Ints = rows[np.append(journeys.selected_sessions, False)[journeys.sessions.index.take(rows)]]
-    return found
+    chosen: Ints = rows[np.append(journeys.selected_sessions, False)[journeys.sessions.index.take(rows)]]
+    return chosen
 
 
 def long_dwell(journeys: Journeys, visits: Visits, rules: FrictionRules) -> Bools:

@@ -25,7 +25,7 @@ def signs(
 ) -> tuple[Ints, Ints]:
     """visit_signs.counted_among: [visits or customers, cell, signs], and [cell, is it closed, does a goal follow, signs] of sessions; how
     often these signs, taken together, are there, or are there for the first time. close: the same flags, of fewer signs."""
-    found = np.zeros((2, size, combinations), dtype=np.int64)
+    counts = np.zeros((2, size, combinations), dtype=np.int64)
     sessions = np.zeros((size, 2, 2, combinations), dtype=np.int64)
     # the last customer and the last session at each cell, and in the lowest 8 bits what they have shown there
     newest = np.full((size, 2), -1, dtype=np.int64)
@@ -37,12 +37,12 @@ def signs(
         goal = np.int64(followed[cell // 64, session] >> np.uint64(cell % 64) & np.uint64(1))
         of_owner = (newest[cell, 0] & 255) * np.int64(newest[cell, 0] >> 8 == owner)
         of_session = (newest[cell, 1] & 255) * np.int64(newest[cell, 1] >> 8 == session)
-        found[0, cell, shows] += 1
-        found[1, cell, shows & ~of_owner] += 1
+        counts[0, cell, shows] += 1
+        counts[1, cell, shows & ~of_owner] += 1
         sessions[cell, np.int64(closed[session]), goal, decides & ~of_session] += 1
         newest[cell, 0] = owner << 8 | of_owner | shows
         newest[cell, 1] = np.int64(session) << 8 | of_session | decides
-    return found, sessions
+    return counts, sessions
 
 
 @Loop
@@ -80,7 +80,7 @@ def arrivals(
 ) -> tuple[Ints, Ints]:
     """designed.arrivals: [customer, stage] first event and runs, and a further stage, which is none; rank: of each code, `stages`
     for none; starts: of each customer."""
-    found = np.full((len(starts), stages + 1), np.iinfo(np.int64).max, dtype=np.int64)
+    first = np.full((len(starts), stages + 1), np.iinfo(np.int64).max, dtype=np.int64)
     runs = np.zeros((len(starts), stages + 1), dtype=np.int64)
     for customer in range(len(starts)):
         end = starts[customer + 1] if customer + 1 < len(starts) else len(code)
@@ -89,6 +89,6 @@ def arrivals(
             stage = np.int64(rank[code[i]]) if chosen[index[i]] else np.int64(stages)
             stage = stage if stage < stages else node  # what is none changes nothing
             runs[customer, stage] += stage != node
-            found[customer, stage] = min(found[customer, stage], i)
+            first[customer, stage] = min(first[customer, stage], i)
             node = stage
-    return found, runs
+    return first, runs

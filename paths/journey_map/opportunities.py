@@ -118,10 +118,10 @@ class Opportunities:
         """The OPPORTUNITIES table."""
         rows = summed(parts, ["kind", "touchpoint"], PARTS).to_pylist()
         contacts = sum(r["of"] for r in rows if r["kind"] == "contact")
-        found = [self.line(r, contacts) for r in rows if r["kind"] != "contact" and (r["of"] or r["open"])]
+        lines = [self.line(r, contacts) for r in rows if r["kind"] != "contact" and (r["of"] or r["open"])]
         order = ("silent_after_purchase", "unanswered_complaint", "avoidable_contact")
-        found.sort(key=lambda r: (order.index(r["opportunity"]), -r["n"], r["touchpoint"] or ""))
-        return pa.Table.from_pylist(found, schema=OPPORTUNITIES)
+        lines.sort(key=lambda r: (order.index(r["opportunity"]), -r["n"], r["touchpoint"] or ""))
+        return pa.Table.from_pylist(lines, schema=OPPORTUNITIES)
 
     def line(self, r: Mapping[str, Any], contacts: int) -> dict[str, Any]:
         """One OPPORTUNITIES row."""

@@ -125,9 +125,9 @@ ABSENT = dict.fromkeys(("n", "hits", "sum", "square"), 0)
 def bins_by_cell(times: pa.Table) -> dict[Cell, tuple[Ints, Ints]]:
     """Cell -> (n, sum) of each bin of its times, of added-up PARTS: one after another in the order of the cells."""
     n, total = (np.asarray(times[c]) for c in ("n", "sum"))
-    found = equal_runs(codes_of(times["stage"]), codes_of(times["place"]))
-    heads = as_rows(times.select(["stage", "place"]).take(pa.array([lo for lo, _ in found], pa.int64())))
-    return {Cell(**head): (n[lo:hi], total[lo:hi]) for head, (lo, hi) in zip(heads, found, strict=True)}
+    runs = equal_runs(codes_of(times["stage"]), codes_of(times["place"]))
+    heads = as_rows(times.select(["stage", "place"]).take(pa.array([lo for lo, _ in runs], pa.int64())))
+    return {Cell(**head): (n[lo:hi], total[lo:hi]) for head, (lo, hi) in zip(heads, runs, strict=True)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,9 +164,9 @@ class Counted:
     @cached_property
     def cells(self) -> list[Cell]:
         """By stage, then by customers, then by name; unmapped ones last."""
-        found = {c for c, kind, _ in self.found if kind in ("customers", "answers")}
+        visited = {c for c, kind, _ in self.found if kind in ("customers", "answers")}
         order = {n: i for i, n in enumerate(self.settings.stages)}
-        return sorted(found, key=lambda c: (order.get(c.stage, len(order)), -self.at(c, "customers")["n"], c))
+        return sorted(visited, key=lambda c: (order.get(c.stage, len(order)), -self.at(c, "customers")["n"], c))
 
     def answer(self) -> MapAnswer:
         """All tables."""
@@ -219,7 +219,7 @@ class Counted:
         low, high = wilson(sessions["hits"], sessions["n"])
         on_low, on_high = wilson(goes_on["hits"], goes_on["n"])
         cost = self.at(cell, "cost")
-        found: dict[str, Any] = {
+        row: dict[str, Any] = {
             "customers": customers,
             "share": rate(customers, self.customers),
             "events": visits["hits"],
@@ -241,14 +241,14 @@ class Counted:
         }
         signals = {s: self.at(cell, "signal", s) for s in SIGNALS}
         shown = {f"friction_{s}": rate(n["n"], n["sum"]) for s, n in signals.items()}
-        return found | shown | self.sentiment(cell)
+        return row | shown | self.sentiment(cell)
 
     def sentiment(self, cell: Cell) -> dict[str, Any]:
         """Mean feeling of a cell, -2 to +2, with the normal 95 % interval of a mean (none below two answers)."""
         a = self.at(cell, "answers")
         n = a["n"]
         mean = a["sum"] / ONE / n if n else None
-        found: dict[str, Any] = {
+        row: dict[str, Any] = {
             "answers": n,
             "unhappy": rate(a["hits"], n),
             "sentiment": None,
@@ -256,16 +256,16 @@ class Counted:
             "sentiment_high": None,
         }
         if mean is None:
-            return found
-        found["sentiment"] = round(mean, 6)
+            return row
+        row["sentiment"] = round(mean, 6)
         if n > 1:
             spread = max(0.0, (a["square"] / 1e6 - n * mean * mean) / (n - 1))
             half = Z95 * sqrt(spread / n)
-            found |= {
+            row |= {
                 "sentiment_low": round(max(-2.0, mean - half), 6),
                 "sentiment_high": round(min(2.0, mean + half), 6),
             }
-        return found
+        return row
 
     def pains(self, cells: Sequence[Cell]) -> pa.Table:
         """The PAINS table."""

@@ -178,8 +178,8 @@ def last_there(journeys: Journeys, flags: Bools, position: Ints, about: Codes) -
     rows = np.flatnonzero(flags & asked[touchpoint.codes])
     size = len(journeys) + 1
     at = np.sort(touchpoint.codes[rows].astype(np.int64) * size + rows)
-    found = np.searchsorted(at, wanted * size + position) - 1
-    row = np.append(at, -1)[found]  # -1 finds the last entry, which is no row
+    before = np.searchsorted(at, wanted * size + position) - 1
+    row = np.append(at, -1)[before]  # -1 finds the last entry, which is no row
     code, where = np.divmod(row, size)
     opening = journeys.customer_starts[journeys.customer[position]]
     return np.where((row >= 0) & (code == wanted) & (where >= opening), where, -1)

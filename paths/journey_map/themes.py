@@ -73,11 +73,11 @@ class Themes:
 
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch; a text is taken apart once."""
-        found = written(journeys, self.surveys)
-        texts, which = np.unique(found.text.codes[found.position], return_inverse=True)
+        comments = written(journeys, self.surveys)
+        texts, which = np.unique(comments.text.codes[comments.position], return_inverse=True)
         number: dict[str, int] = {"": 0}
         held = [
-            [number.setdefault(t, len(number)) for t in ("", *sorted(terms(found.text.names[code])))]
+            [number.setdefault(t, len(number)) for t in ("", *sorted(terms(comments.text.names[code])))]
             for code in texts.tolist()
         ]
         length = np.array([len(h) for h in held], dtype=np.int64)
@@ -86,8 +86,8 @@ class Themes:
         comment = np.repeat(np.arange(len(which)), length[which])  # one row per comment and term
         place = np.arange(len(comment)) - np.repeat(np.cumsum(length[which]) - length[which], length[which])
         term = flat[begin[which][comment] + place]
-        unhappy = (found.feeling < 0)[comment]
-        sad, owner = term[unhappy], journeys.customer[found.position][comment[unhappy]]
+        unhappy = (comments.feeling < 0)[comment]
+        sad, owner = term[unhappy], journeys.customer[comments.position][comment[unhappy]]
         counts = [np.bincount(t, minlength=len(number)) for t in (sad, term[~unhappy])]
         names = coded_names(np.arange(len(number)), pa.array(list(number), pa.string()))
         return pa.table([names, *counts, units_at(owner, sad, len(number))], schema=PARTS)

@@ -118,10 +118,10 @@ def _compiled_counts(journeys: Journeys, signs: Signs, cell: Codes, closed: Bool
     asked = np.flatnonzero(np.bitwise_or.reduce(signs.shown | signs.decisive) >> np.arange(len(SIGNS)) & 1)
     bits = 1 << np.arange(len(asked))
     close = ((np.arange(256)[:, None] >> asked & 1) @ bits).astype(np.uint8)
-    found, sessions = loops.signs(
+    tallies, sessions = loops.signs(
         *signs, close, size, 1 << len(asked), cell.codes, index, customer, chosen, closed, goes.words
     )
-    together = np.stack([*found, sessions[:, 1].sum(axis=1), sessions[:, 1, 1]])
+    together = np.stack([*tallies, sessions[:, 1].sum(axis=1), sessions[:, 1, 1]])
     counts = np.zeros((4, size, len(SIGNS)), dtype=np.int64)
     counts[..., asked] = together @ (np.arange(1 << len(asked))[:, None] & bits > 0)
     counts[1, :, SIGNS.index(ROUGH)] = 0

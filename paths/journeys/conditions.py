@@ -60,8 +60,8 @@ class Condition:
         wanted = self.number(100 if self.column in MONEY else 1)
         if wanted is None:
             return np.full(len(batch), self.sign == "!=")
-        found = COMPARE[self.sign](column.values, wanted)
-        return np.where(column.valid, found, self.sign == "!=")
+        flags = COMPARE[self.sign](column.values, wanted)
+        return np.where(column.valid, flags, self.sign == "!=")
 
     def accepts(self, text: str) -> bool:
         """Does one text value satisfy it?"""
@@ -93,9 +93,9 @@ def parse_condition(text: str) -> Condition:
             f'"{text}" is not a condition; write COLUMN=VALUE, COLUMN!=VALUE, COLUMN>NUMBER or COLUMN~GLOB.'
         )
     column, value = (text if (plain := unquoted(text)) is None else plain for text in match.group("column", "value"))
-    found = Condition(column, match["sign"], value)
-    if found.sign in (">", ">=", "<", "<=") and found.number() is None:
-        raise ConfigError(f'"{text}": {found.sign} compares numbers, and "{found.value}" is not one.')
-    if found.sign == "~" and found.column in NUMBERS:
-        raise ConfigError(f'"{text}": ~ looks at text, and {found.column} is a number; use = != < <= > or >=.')
-    return found
+    condition = Condition(column, match["sign"], value)
+    if condition.sign in (">", ">=", "<", "<=") and condition.number() is None:
+        raise ConfigError(f'"{text}": {condition.sign} compares numbers, and "{condition.value}" is not one.')
+    if condition.sign == "~" and condition.column in NUMBERS:
+        raise ConfigError(f'"{text}": ~ looks at text, and {condition.column} is a number; use = != < <= > or >=.')
+    return condition

@@ -210,8 +210,8 @@ class Journeys:
     @memoised(period=True)
     def selected_sessions(self) -> Bools:
         """Per session: does it count?"""
-        found = within(self.started_at, *self.period)
-        return found & self.in_segment.take(self.sessions.first) if self.scope.segment else found
+        flags = within(self.started_at, *self.period)
+        return flags & self.in_segment.take(self.sessions.first) if self.scope.segment else flags
 
     @property
     @memoised(period=True)
@@ -281,8 +281,8 @@ def first_behind(later: Ints, position: Ints, n: int) -> Ints:
         return next_at_or_after(later, position + 1)
     flags = np.zeros(n, dtype=bool)
     flags[later] = True
-    found: Ints = np.append(later, NEVER)[np.cumsum(flags)[position]]
-    return found
+    first: Ints = np.append(later, NEVER)[np.cumsum(flags)[position]]
+    return first
 
 
 def next_of(journeys: Journeys, later: Ints, position: Ints) -> tuple[Ints, Bools]:

@@ -48,12 +48,12 @@ class Matcher:
         """bool per event."""
         if self.name.startswith(PAGE):
             urls, glob = journeys.events.text("url"), self.name.removeprefix(PAGE)
-            found = urls.lookup(np.array([fnmatchcase(path_of(u), glob) for u in urls.names], dtype=bool), False)
+            flags = urls.lookup(np.array([fnmatchcase(path_of(u), glob) for u in urls.names], dtype=bool), False)
         else:
-            found = journeys.answers_to([self.name])
+            flags = journeys.answers_to([self.name])
         for condition in self.conditions:
-            found = found & condition.holds(journeys.events)
-        return found
+            flags = flags & condition.holds(journeys.events)
+        return flags
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,13 +42,13 @@ def meaning(name: str, given: Collection[str]) -> Meaning:
 
 def meanings(names: Iterable[str], given: Collection[str]) -> tuple[set[str], set[str]]:
     """(texts of events, texts of touchpoints) that these names ask for."""
-    found = [meaning(name, given) for name in names]
-    return {m.text for m in found if not m.touchpoint}, {m.text for m in found if m.touchpoint}
+    each = [meaning(name, given) for name in names]
+    return {m.text for m in each if not m.touchpoint}, {m.text for m in each if m.touchpoint}
 
 
 def never_seen(
     names: Iterable[str], given: Collection[str], events: Collection[str], touchpoints: Collection[str]
 ) -> list[str]:
     """Those of these names that none of the events, or touchpoints, that occur has; `given` are those of [[touchpoint]] rules."""
-    found = ((name, meaning(name, given)) for name in names)
-    return [name for name, means in found if means.text not in (touchpoints if means.touchpoint else events)]
+    each = ((name, meaning(name, given)) for name in names)
+    return [name for name, means in each if means.text not in (touchpoints if means.touchpoint else events)]

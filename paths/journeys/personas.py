@@ -94,8 +94,8 @@ class CustomerFacts:
 
 def values_shown(batch: EventBatch, column: str) -> Codes:
     """The values of any column as answers tell them apart: see `Codes.shown`. "(other)" is what it reads as a persona."""
-    found = batch.labels(column)
-    return found if column == PERSONA else found.shown
+    labels = batch.labels(column)
+    return labels if column == PERSONA else labels.shown
 
 
 def with_attributes(batch: EventBatch, facts: CustomerFacts, asked: frozenset[str]) -> EventBatch:
@@ -104,8 +104,8 @@ def with_attributes(batch: EventBatch, facts: CustomerFacts, asked: frozenset[st
     if not names:
         return batch
     row = facts.attributes.rows(batch.key, batch.at)
-    found = {n: facts.attributes.columns[n] for n in names}
-    columns = {n: Codes(np.append(c.codes, np.int32(-1))[row], c.names) for n, c in found.items()}
+    attributes = {n: facts.attributes.columns[n] for n in names}
+    columns = {n: Codes(np.append(c.codes, np.int32(-1))[row], c.names) for n, c in attributes.items()}
     return replace(batch, columns={**batch.columns, **columns})
 
 

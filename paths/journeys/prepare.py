@@ -56,8 +56,8 @@ def with_facts(batch: EventBatch, scope: Scope) -> EventBatch:
     if PERSONA not in scope.asked:
         return batch
     bare = Journeys(events=batch, scope=scope, touchpoint=scope.touchpoints.name(batch), sessions=NO_SESSIONS)
-    found = [(holding(bare, p), deeds(bare, p)) for p in scope.facts.personas]
-    persona = persona_codes(found, bare.customer, [p.name for p in scope.facts.personas])
+    members = [(holding(bare, p), deeds(bare, p)) for p in scope.facts.personas]
+    persona = persona_codes(members, bare.customer, [p.name for p in scope.facts.personas])
     return replace(batch, columns={**batch.columns, PERSONA: persona})
 
 

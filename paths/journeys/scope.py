@@ -32,7 +32,7 @@ class Scope:
     @property
     def columns(self) -> frozenset[str]:
         """The columns that the scope itself reads."""
-        found = {c for k in (*self.segment, *self.where) for c in k.columns}
+        columns = {c for k in (*self.segment, *self.where) for c in k.columns}
         if self.sessions.cut_on is not None:
-            found.add(self.sessions.cut_on)
-        return frozenset(found) | self.touchpoints.columns | self.stages.columns
+            columns.add(self.sessions.cut_on)
+        return frozenset(columns) | self.touchpoints.columns | self.stages.columns

@@ -177,8 +177,8 @@ def keyed_by(columns: Sequence[Codes | None], n: int, key: Callable[..., K]) -> 
     if size > DENSE:
         row, codes = groups(combined, size)
         return renumbered(codes, [key(*kind) for kind in kinds_of(columns, combined[row])])
-    found, number = cells_there(combined, size)
-    code_of, keys = renumbered(number, [key(*kind) for kind in kinds_of(columns, found)])
+    there, number = cells_there(combined, size)
+    code_of, keys = renumbered(number, [key(*kind) for kind in kinds_of(columns, there)])
     return code_of.take(combined), keys
 
 
@@ -200,11 +200,11 @@ def kinds_of(columns: Sequence[Codes | None], values: npt.NDArray[np.int64]) -> 
     kinds: list[list[str | None]] = [[] for _ in values]
     for column in reversed(columns):
         if column is None:
-            found: list[str | None] = [None] * len(values)
+            names: list[str | None] = [None] * len(values)
         else:
             values, code = np.divmod(values, len(column.names) + 1)
-            found = [column.names[c - 1] if c else None for c in code.tolist()]
-        for kind, value in zip(kinds, found, strict=True):
+            names = [column.names[c - 1] if c else None for c in code.tolist()]
+        for kind, value in zip(kinds, names, strict=True):
             kind.append(value)
     return [tuple(reversed(kind)) for kind in kinds]
 

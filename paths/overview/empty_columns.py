@@ -28,8 +28,8 @@ class EmptyColumns:
     def map(self, journeys: Journeys) -> pa.Table:
         """Events with a value, per column."""
         names = sorted(self.columns)
-        found = [journeys.events.columns[n] for n in names]
-        counts = [int((c.codes >= 0).sum() if isinstance(c, Codes) else c.valid.sum()) for c in found]
+        columns = [journeys.events.columns[n] for n in names]
+        counts = [int((c.codes >= 0).sum() if isinstance(c, Codes) else c.valid.sum()) for c in columns]
         return pa.table([pa.array(names, pa.string()), pa.array(counts, pa.int64())], schema=PARTS)
 
     def reduce(self, parts: Sequence[pa.Table]) -> frozenset[str]:

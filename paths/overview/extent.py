@@ -39,8 +39,8 @@ class Extent(NamedTuple):
 def _compiled_extent(journeys: Journeys) -> Extent | None:
     if journeys.scope.segment:
         return None
-    found = loops.extent(journeys.events.at, journeys.customer_starts, *journeys.period)
-    events, customers, first, last = map(int, found)
+    extent = loops.extent(journeys.events.at, journeys.customer_starts, *journeys.period)
+    events, customers, first, last = map(int, extent)
     return Extent(events, customers, first, last) if events else Extent(0, 0, None, None)
 
 

@@ -11,10 +11,10 @@ from ingest.compiled import Loop
 @Loop
 def present(code: AnyInts, at: Ints, since: int, until: int, size: int) -> Ints:
     """extent.events_by: int64 [size, 2], events per code; column 1 counts those whose `at` (microseconds UTC) is in [since, until)."""
-    found, span = np.zeros((size, 2), dtype=np.int64), np.uint64(until - since)
+    counts, span = np.zeros((size, 2), dtype=np.int64), np.uint64(until - since)
     for i in range(len(code)):
-        found[code[i], np.int64(np.uint64(at[i] - since) < span)] += 1
-    return found
+        counts[code[i], np.int64(np.uint64(at[i] - since) < span)] += 1
+    return counts
 
 
 @Loop

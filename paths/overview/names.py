@@ -55,8 +55,8 @@ class Names:
         event, touchpoint = whole.events.event, whole.touchpoint
         named = occurring(whole, touchpoint)
         alike = touchpoint.codes is event.codes  # without rules a touchpoint is an event by the same number
-        found = named if alike else occurring(whole, event)
-        return pa.table([[*(event.names[i] for i in found), *(touchpoint.names[i] for i in named)]], schema=NAMES)
+        names = named if alike else occurring(whole, event)
+        return pa.table([[*(event.names[i] for i in names), *(touchpoint.names[i] for i in named)]], schema=NAMES)
 
     def reduce(self, parts: Sequence[pa.Table]) -> frozenset[str]:
         """All of them."""
@@ -65,5 +65,5 @@ class Names:
 
 def occurring(journeys: Journeys, column: Codes) -> list[int]:
     """The codes that the selected events have; a dictionary may hold more."""
-    found: list[int] = np.flatnonzero(events_by(journeys, column)).tolist()
-    return found
+    codes: list[int] = np.flatnonzero(events_by(journeys, column)).tolist()
+    return codes

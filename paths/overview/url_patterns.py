@@ -61,12 +61,12 @@ def suggest(unmatched: Iterable[Mapping[str, Any]], taken: Iterable[str] = (), t
     events = {url: sum(r["events"] for r in rows) for url, rows in groups.items()}
     chosen = sorted(groups, key=lambda url: (-events[url], url))[:top]
     used = {*taken, "START", "END"}
-    found = []
+    patterns = []
     for url in sorted(chosen, key=lambda url: (-len(url.replace("*", "")), url)):
         name = next(n for n in candidates(url) if n not in used and not n.startswith("event:"))
         used.add(name)
         rows = groups[url]
-        found.append(
+        patterns.append(
             Suggestion(
                 name=name,
                 url=url,
@@ -76,7 +76,7 @@ def suggest(unmatched: Iterable[Mapping[str, Any]], taken: Iterable[str] = (), t
                 example=rows[0]["path"],
             )
         )
-    return found
+    return patterns
 
 
 def by_section(groups: Mapping[str, list[Mapping[str, Any]]]) -> dict[str, list[Mapping[str, Any]]]:

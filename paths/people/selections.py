@@ -81,13 +81,13 @@ class AtStep:
 
     def choose(self, journeys: Journeys) -> Chosen:
         """First and last event of the reported chains."""
-        found = find(self.funnel, journeys)
-        mine = self.counted(found)
-        position, depth = found.position[mine], found.chains.depth[mine]
+        chains = find(self.funnel, journeys)
+        mine = self.counted(chains)
+        position, depth = chains.position[mine], chains.chains.depth[mine]
         first, last = position[:, 0], position[np.arange(len(depth)), depth - 1]
         if self.sessions:
-            return of_sessions(journeys, found.chains.units[mine], first, last)
-        return Chosen(first, last, customer_events(journeys)[found.chains.units[mine]])
+            return of_sessions(journeys, chains.chains.units[mine], first, last)
+        return Chosen(first, last, customer_events(journeys)[chains.chains.units[mine]])
 
     def counted(self, found: Found) -> Bools:
         """bool per chain: is it in this cell of the funnel's table?"""

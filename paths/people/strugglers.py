@@ -115,6 +115,6 @@ def most_frequent_end(journeys: Journeys, session: Ints, owner: Ints, customers:
     )
     who, place = np.divmod(code, size)
     order = np.lexsort((-place, n, who))  # of each customer the last one: most sessions, then the first name
-    found = np.full(customers, NO_MEMBERS, dtype=np.int64)
-    found[who[order]] = by_name[place[order]] if len(order) else place[order]
-    return found
+    touchpoint = np.full(customers, NO_MEMBERS, dtype=np.int64)
+    touchpoint[who[order]] = by_name[place[order]] if len(order) else place[order]
+    return touchpoint

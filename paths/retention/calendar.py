@@ -58,5 +58,5 @@ def starting_in(numbers: Ints, unit: Unit, scope: Scope) -> Bools:
 
 def labels(days: Ints) -> list[str]:
     """Days since 1970-01-01 as people write them: 2026-01-31."""
-    found: list[str] = np.datetime_as_string(days.astype("datetime64[D]")).tolist()
-    return found
+    texts: list[str] = np.datetime_as_string(days.astype("datetime64[D]")).tolist()
+    return texts

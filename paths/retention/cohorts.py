@@ -174,14 +174,14 @@ def worth(journeys: Journeys, rules: RetentionRules, members: Members) -> list[C
     start_at = journeys.events.at.take(members.start).take(member)
     period = rules.index(journeys.events.at.take(rows), start_at, journeys.scope.sessions.timezone)
     known = goals.known.take(goal)
-    found = [
+    tables = [
         counted(name, members, cell[flags], period[flags]) for name, flags in (("valued", known), ("unvalued", ~known))
     ]
     width = int(period.max(initial=0)) + 1
     codes, place = np.unique(cell * width + period, return_inverse=True)
     total = np.zeros(len(codes), dtype=np.int64)
     np.add.at(total, place, goals.value.take(goal))  # 0 where it is not known
-    return [*found, Counts("value", *np.divmod(codes, width), total)]
+    return [*tables, Counts("value", *np.divmod(codes, width), total)]
 
 
 def parts_of(members: Members, counts: Sequence[Counts]) -> pa.Table:

@@ -156,7 +156,7 @@ class Stickiness:
         for r in rows:
             active_in[r["period"]] += r["customers"]
         names = dict(zip(active_in, labels(np.array(list(active_in), dtype=np.int64)), strict=True))
-        found = []
+        table = []
         for r in rows:
             known = {
                 "days": r["days"],
@@ -164,10 +164,10 @@ class Stickiness:
                 "share": rate(r["customers"], active_in[r["period"]]),
             }
             if not r["open"]:
-                found.append({"period": names[r["period"]], **known, "complete": True})
+                table.append({"period": names[r["period"]], **known, "complete": True})
             elif not r["days"]:
-                found.append(dict.fromkeys(STICKINESS.names) | {"period": names[r["period"]], "complete": False})
-        return pa.Table.from_pylist(found, schema=STICKINESS)
+                table.append(dict.fromkeys(STICKINESS.names) | {"period": names[r["period"]], "complete": False})
+        return pa.Table.from_pylist(table, schema=STICKINESS)
 
 
 class Span(NamedTuple):

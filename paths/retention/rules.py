@@ -82,12 +82,12 @@ class RetentionRules:
         """
         unit: Unit = "day" if self.brackets else self.unit
         if self.rolling:
-            found = (at - start_at) // (ROLLING_DAYS[unit] * DAY)
+            period = (at - start_at) // (ROLLING_DAYS[unit] * DAY)
         else:
-            found = periods_at(at, unit, timezone) - periods_at(start_at, unit, timezone)
+            period = periods_at(at, unit, timezone) - periods_at(start_at, unit, timezone)
         if self.brackets:
-            return np.searchsorted(self.bracket_ends, found, side="right").astype(np.int64)
-        shown: Ints = np.minimum(found, self.last + 1)
+            return np.searchsorted(self.bracket_ends, period, side="right").astype(np.int64)
+        shown: Ints = np.minimum(period, self.last + 1)
         return shown
 
     def names(self) -> list[str]:

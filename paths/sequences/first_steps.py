@@ -96,14 +96,14 @@ def flows_in(journeys: Journeys, asked: StepFlows, goal: Bools, size: int) -> tu
     first, last = np.flatnonzero(visits.opens), np.flatnonzero(visits.closes)
     good = goal[visits.session.take(first)].astype(np.int64)
     source: AnyInts = np.full(len(first), size - 2, dtype=np.int64)
-    found = []
+    rows = []
     for step in range(asked.steps):
         at = first + step
         on = np.flatnonzero(at <= last)
         target = np.full(len(at), size - 1, dtype=np.int64)
         target[on] = visits.node.take(at[on])
         code, n = tally((source * size + target) * 2 + good, 2 * size * size)
-        found.append((code + 2 * size * size * step, n))
+        rows.append((code + 2 * size * size * step, n))
         first, last, good, source = (values.take(on) for values in (first, last, good, target))
-    codes, counts = (np.concatenate(c) for c in zip(*found, strict=True))
+    codes, counts = (np.concatenate(c) for c in zip(*rows, strict=True))
     return codes, counts

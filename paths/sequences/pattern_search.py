@@ -75,10 +75,10 @@ class Search:
     def map(self, journeys: Journeys) -> pa.Table:
         """The additive counts of a batch."""
         walks = walks_of(journeys, self.view)
-        found = matches(journeys, walks, self.pattern, self.view)
-        owner = journeys.customer[journeys.sessions.first[walks.session[found.walk]]]
+        hits = matches(journeys, walks, self.pattern, self.view)
+        owner = journeys.customer[journeys.sessions.first[walks.session[hits.walk]]]
         at = journeys.events.at[walks.position]
-        seconds = at[found.last] - at[found.first]
+        seconds = at[hits.last] - at[hits.first]
         _, bins, n, total = tally_times(np.zeros(len(seconds), dtype=np.int64), 1, seconds)
         customers = different(owner)
         zeros = np.zeros(len(n), dtype=np.int64)
@@ -120,8 +120,8 @@ class Matches:
     def map(self, journeys: Journeys) -> pa.Table:
         """The sessions of a batch that match."""
         walks = walks_of(journeys, self.view)
-        found = matches(journeys, walks, self.pattern, self.view)
-        events, session = journeys.events, walks.session[found.walk]
+        hits = matches(journeys, walks, self.pattern, self.view)
+        events, session = journeys.events, walks.session[hits.walk]
         first = journeys.sessions.first[session]
         ids = session_ids(events.key[first], events.at[first], journeys.sessions.rank[session])
         at = events.at[walks.position]
@@ -129,8 +129,8 @@ class Matches:
             pa.array([f"{i:016x}" for i in ids.tolist()], pa.string()),
             ids_at(events, first),
             pa.array(events.at[first], INSTANT),
-            (at[found.last] - at[found.first]) / SECOND,
-            texts(walks.names, walks.node, found.first, found.last - found.first + 1),
+            (at[hits.last] - at[hits.first]) / SECOND,
+            texts(walks.names, walks.node, hits.first, hits.last - hits.first + 1),
         ]
         return pa.table(columns, schema=MATCHES)
 
@@ -184,20 +184,20 @@ def masks_of(journeys: Journeys, walks: Walks, elements: Sequence[Element], view
             where = of_stage if stage else of_touchpoint if means.touchpoint else of_event
             word = stage or means.text
             where[word] = where.get(word, 0) | 1 << i
-    found = looked_up(journeys.events.event, of_event, walks.position)
+    masks = looked_up(journeys.events.event, of_event, walks.position)
     if of_touchpoint:
-        found |= looked_up(journeys.touchpoint, of_touchpoint, walks.position)
+        masks |= looked_up(journeys.touchpoint, of_touchpoint, walks.position)
     if of_stage:
-        found |= looked_up(journeys.stage, of_stage, walks.position)
-    found ^= np.uint64(sum(1 << i for i, e in enumerate(elements, 1) if e.negated))
-    return found
+        masks |= looked_up(journeys.stage, of_stage, walks.position)
+    masks ^= np.uint64(sum(1 << i for i, e in enumerate(elements, 1) if e.negated))
+    return masks
 
 
 def looked_up(column: Codes, bits: dict[str, int], position: Ints) -> Bits:
     """A bit set per position: the bits of its name, 0 where the pattern does not speak of it; position: int64 into the events."""
     table = np.array([*(bits.get(n, 0) for n in column.names), 0], dtype=np.uint64)
-    found: Bits = table[column.codes[position]]
-    return found
+    masks: Bits = table[column.codes[position]]
+    return masks
 
 
 def first_hits(

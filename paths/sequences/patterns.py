@@ -142,15 +142,15 @@ class Reader:
 
     def scan(self, at: int) -> Token:
         """The token at or after this place."""
-        found = TOKEN.match(self.text, at)
-        if found is None or found.lastgroup is None:
+        token = TOKEN.match(self.text, at)
+        if token is None or token.lastgroup is None:
             rest = self.text[at:]
             at += len(rest) - len(rest.lstrip())
             if at < len(self.text):  # whatever else there is, a token takes
                 self.refuse("the quote is never closed", at)
             return Token("end", "", at)
-        kind = found.lastgroup
-        return Token(kind, found[kind].rstrip() if kind == "word" else found[kind], found.start(kind))
+        kind = token.lastgroup
+        return Token(kind, token[kind].rstrip() if kind == "word" else token[kind], token.start(kind))
 
     def step(self) -> Token:
         """The next token, taken."""

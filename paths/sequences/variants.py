@@ -178,5 +178,5 @@ def rates(converted: Ints, sessions: Ints, has_goal: bool) -> list[pa.Array]:
     pairs, which = np.unique(converted * size + sessions, return_inverse=True)
     counts = [divmod(pair, size) for pair in pairs.tolist()]
     rows = [(rate(k, n), *wilson(k, n)) if has_goal else (None,) * 3 for k, n in counts]
-    found = [pa.array([r[i] for r in rows], pa.float64()) for i in range(3)]
-    return [column.take(pa.array(which)) for column in found]
+    columns = [pa.array([r[i] for r in rows], pa.float64()) for i in range(3)]
+    return [column.take(pa.array(which)) for column in columns]

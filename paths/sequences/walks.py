@@ -90,8 +90,8 @@ def answering(journeys: Journeys, names: frozenset[str], level: str) -> Bools:
     """Per event: does it carry one of these names? As `Journeys.answers_to`; see `stage_names` for level stage."""
     known = stage_names(journeys.scope.stages, level)
     stages = {name: stage for name in names if (stage := stage_named(name, known))}
-    found = journeys.answers_to(names - stages.keys())
-    return found | coded(journeys.stage, set(stages.values())) if stages else found
+    events = journeys.answers_to(names - stages.keys())
+    return events | coded(journeys.stage, set(stages.values())) if stages else events
 
 
 def stage_named(name: str, stages: frozenset[str]) -> str | None:

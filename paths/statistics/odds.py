@@ -80,6 +80,6 @@ def q_values(p_values: Sequence[float]) -> list[float]:
     order = np.argsort(np.array(p_values, dtype=np.float64), kind="stable")
     n = len(order)
     raw = np.array(p_values, dtype=np.float64)[order] * n / np.arange(1, n + 1)
-    found = np.empty(n)
-    found[order] = np.minimum(1.0, np.minimum.accumulate(raw[::-1])[::-1])
-    return [float(q) for q in found]
+    adjusted = np.empty(n)
+    adjusted[order] = np.minimum(1.0, np.minimum.accumulate(raw[::-1])[::-1])
+    return [float(q) for q in adjusted]

@@ -74,8 +74,8 @@ class Pair:
 def beyond_noise(pairs: Sequence[Pair], min_n: int = MIN_N, q: float = Q) -> list[bool]:
     """Per pair: is the difference more than noise, by Benjamini and Hochberg over all that have min_n on both sides?"""
     enough = [i for i, p in enumerate(pairs) if p.fewest >= min_n]
-    found = dict(zip(enough, discoveries([pairs[i].p_value for i in enough], q), strict=True))
-    return [found.get(i, False) for i in range(len(pairs))]
+    sure = dict(zip(enough, discoveries([pairs[i].p_value for i in enough], q), strict=True))
+    return [sure.get(i, False) for i in range(len(pairs))]
 
 
 def paired(

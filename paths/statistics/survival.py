@@ -55,8 +55,8 @@ def counted_times(watched: Ints, reached: Bools) -> pa.Table:
     place = bin_of(watched)
     size = int(place.max(initial=-1)) + 1
     converted, censored = (np.bincount(place[flags], minlength=size) for flags in (reached, ~reached))
-    found = np.flatnonzero(converted + censored)
-    return pa.table([found, converted[found], censored[found]], schema=TIMES)
+    bins = np.flatnonzero(converted + censored)
+    return pa.table([bins, converted[bins], censored[bins]], schema=TIMES)
 
 
 def goal_times(counts: pa.Table) -> GoalTimes:
@@ -90,15 +90,15 @@ def survival(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     are watched for longer."""
     at_risk = sum(r["converted"] + r["censored"] for r in rows)
     share, spread, converted = 1.0, 0.0, 0
-    found: list[dict[str, Any]] = [{"bin": -1, "survival": share, "spread": spread, "converted": 0, "at_risk": at_risk}]
+    curve: list[dict[str, Any]] = [{"bin": -1, "survival": share, "spread": spread, "converted": 0, "at_risk": at_risk}]
     for r in rows:
         hit = r["converted"]
         share *= 1 - hit / at_risk
         spread += hit / (at_risk * (at_risk - hit)) if at_risk > hit else 0.0
         converted += hit
         at_risk -= hit + r["censored"]
-        found.append({"bin": r["bin"], "survival": share, "spread": spread, "converted": converted, "at_risk": at_risk})
-    return found
+        curve.append({"bin": r["bin"], "survival": share, "spread": spread, "converted": converted, "at_risk": at_risk})
+    return curve
 
 
 def at_mark(steps: Sequence[dict[str, Any]], seconds: int) -> dict[str, Any]:

@@ -96,11 +96,11 @@ class Outcomes:
         counts = as_rows(whole.filter(pc.invert(timed)))
         span, n, total = (np.asarray(whole.filter(timed)[c]) for c in ("span", "n", "microseconds"))
         ends = np.searchsorted(span, np.arange(len(self.spans) + 1))
-        found = []
+        rows = []
         for i in range(len(self.spans)):
             mine = slice(ends[i], ends[i + 1])
-            found.append(self.row(i, {r["kind"]: r["n"] for r in counts if r["span"] == i}, n[mine], total[mine]))
-        return pa.Table.from_pylist(found, schema=OUTCOMES)
+            rows.append(self.row(i, {r["kind"]: r["n"] for r in counts if r["span"] == i}, n[mine], total[mine]))
+        return pa.Table.from_pylist(rows, schema=OUTCOMES)
 
     def row(self, span: int, counts: Mapping[str, int], timed: Ints, total: Ints) -> dict[str, Any]:
         """One OUTCOMES row."""
@@ -142,5 +142,5 @@ def journey_starts(journeys: Journeys, goals: Ints, rules: GoalRules, lookback: 
     earliest = first_later(at, earliest, goals + 1, at[goals] - lookback - 1)
     if not journeys.passive.any():
         return earliest
-    found: Ints = np.minimum(next_at_or_after(np.flatnonzero(~journeys.passive), earliest), goals)
-    return found
+    starts: Ints = np.minimum(next_at_or_after(np.flatnonzero(~journeys.passive), earliest), goals)
+    return starts

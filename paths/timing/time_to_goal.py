@@ -61,5 +61,5 @@ def first_touches(journeys: Journeys) -> Ints:
     """The first selected event of each customer that has one, passive ones left out."""
     begins = np.flatnonzero(journeys.selected & ~journeys.passive)
     owner = journeys.customer[begins]
-    found: Ints = begins[np.append(True, owner[1:] != owner[:-1])[: len(begins)]]
-    return found
+    firsts: Ints = begins[np.append(True, owner[1:] != owner[:-1])[: len(begins)]]
+    return firsts

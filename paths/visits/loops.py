@@ -26,7 +26,7 @@ def visited(code: AnyInts, index: AnyInts, sessions: int, bit: Words) -> Words:
 @Loop
 def regrouped(words: Words, table: Words) -> Words:
     """node_sets.looked_up: table[word, byte, value] is what these bits become, [further word]."""
-    found = np.zeros((table.shape[3], words.shape[1]), dtype=np.uint64)
+    sets = np.zeros((table.shape[3], words.shape[1]), dtype=np.uint64)
     for word in range(len(words)):
         for unit in range(words.shape[1]):
             value = words[word, unit]
@@ -34,8 +34,8 @@ def regrouped(words: Words, table: Words) -> Words:
                 here = np.int64(value & np.uint64(255))
                 value >>= np.uint64(8)
                 for further in range(table.shape[3]):
-                    found[further, unit] |= table[word, byte, here, further]
-    return found
+                    sets[further, unit] |= table[word, byte, here, further]
+    return sets
 
 
 @Loop
@@ -52,7 +52,7 @@ def bytes_of(word: Words, bytes_: int) -> Ints:
 @Loop
 def going_on(code: AnyInts, index: AnyInts, sessions: int, bit: Words, lower: Words, below: Words, top: Ints) -> Words:
     """One word of stage_progress.going_on_by_walk; lower: by node, the nodes of a lower rank."""
-    found, there = np.zeros(sessions, dtype=np.uint64), np.zeros(sessions, dtype=np.uint64)
+    bits, there = np.zeros(sessions, dtype=np.uint64), np.zeros(sessions, dtype=np.uint64)
     before, seen, on = np.int32(-1), np.uint64(0), np.uint64(0)
     for i in range(len(code)):
         same = np.uint64(0) - np.uint64(index[i] == before)
@@ -60,10 +60,10 @@ def going_on(code: AnyInts, index: AnyInts, sessions: int, bit: Words, lower: Wo
         on = on & same | seen & lower[code[i]]
         seen |= bit[code[i]]
         before = index[i]
-        found[before], there[before] = on, seen
+        bits[before], there[before] = on, seen
     for session in range(sessions):
-        found[session] |= there[session] & below[top[session]]
-    return found
+        bits[session] |= there[session] & below[top[session]]
+    return bits
 
 
 @Loop

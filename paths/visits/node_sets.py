@@ -106,11 +106,11 @@ def regrouped(words: Words, into: Ints, size: int) -> Words:
 @twin(loops.regrouped)
 def looked_up(words: Words, table: Words) -> Words:
     """By byte_table: what the bytes of each unit's words stand for, together."""
-    found = np.zeros((table.shape[3], words.shape[1]), dtype=np.uint64)
+    sets = np.zeros((table.shape[3], words.shape[1]), dtype=np.uint64)
     for word, tables in zip(words, table, strict=True):
         for byte, values in enumerate(tables):
-            found |= values[(word >> np.uint64(8 * byte) & np.uint64(255)).astype(np.int64)].T
-    return found
+            sets |= values[(word >> np.uint64(8 * byte) & np.uint64(255)).astype(np.int64)].T
+    return sets
 
 
 @lru_cache(32)
@@ -144,8 +144,8 @@ def by_customer(journeys: Journeys, words: Words, session: Ints) -> Words:
 
 def members(words: Words, size: int) -> Ints:
     """How many units visit each of the nodes 0..size-1."""
-    found = [in_word(word, min(WORD, size - WORD * i)) for i, word in enumerate(words)]
-    return np.concatenate(found)[:size]
+    names = [in_word(word, min(WORD, size - WORD * i)) for i, word in enumerate(words)]
+    return np.concatenate(names)[:size]
 
 
 def in_word(word: npt.NDArray[np.uint64], size: int) -> Ints:

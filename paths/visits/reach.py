@@ -52,8 +52,8 @@ class ByBits:
     def holds(self, session: AnyInts, node: AnyInts) -> Bools:
         """As Reached."""
         word, bit = np.divmod(node, WORD)
-        found: Bools = (self.words[word, session] >> bit.astype(np.uint64) & np.uint64(1)) > 0
-        return found
+        flags: Bools = (self.words[word, session] >> bit.astype(np.uint64) & np.uint64(1)) > 0
+        return flags
 
 
 @dataclass(frozen=True)

@@ -60,19 +60,19 @@ def highest_ahead(journeys: Journeys, here: Ints, ranks: int) -> Ints:
     """Per event of `whole_walk`, from its rank: the highest one from it to the end of its session."""
     session = journeys.whole_walk.session.astype(np.int64) * (ranks + 1)
     # sessions descend backwards, so one running maximum serves all
-    found: Ints = np.maximum.accumulate((here - session)[::-1])[::-1] + session
-    return found
+    highest: Ints = np.maximum.accumulate((here - session)[::-1])[::-1] + session
+    return highest
 
 
 @lru_cache(32)
 def below_rank(of_node: tuple[int, ...], ranks: int) -> Words:
     """[word, r]: the nodes of ranks 0..r-1, for r < ranks; then none, which -1 finds."""
     rank = np.array(of_node, dtype=np.int64)
-    found = np.zeros((max(1, -(-len(rank) // WORD)), ranks + 1), dtype=np.uint64)
+    words = np.zeros((max(1, -(-len(rank) // WORD)), ranks + 1), dtype=np.uint64)
     for r in range(ranks):
         lower = np.where((rank >= 0) & (rank < r), np.arange(len(rank)), -1)
-        found[:, r] = np.bitwise_or.reduce(bits_of(lower, len(rank)), axis=1)
-    return found
+        words[:, r] = np.bitwise_or.reduce(bits_of(lower, len(rank)), axis=1)
+    return words
 
 
 @memoised(stages=True)

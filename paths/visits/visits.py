@@ -51,8 +51,8 @@ class Visits:
 
     def together(self, distance: int) -> npt.NDArray[np.bool_]:
         """Per visit but the last `distance`: is the visit so far behind it in the same session?"""
-        found: npt.NDArray[np.bool_] = self.session[distance:] == self.session[:-distance]
-        return found
+        same: npt.NDArray[np.bool_] = self.session[distance:] == self.session[:-distance]
+        return same
 
     def pick(self, values: npt.NDArray[T]) -> npt.NDArray[T]:
         """Per visit: what its first event has, of values per event."""
@@ -132,8 +132,8 @@ def endings(journeys: Journeys, node: Codes, collapse: bool) -> Endings:
 
 def _compiled_counts(journeys: Journeys, node: Codes) -> Ints:
     walk = journeys.walk
-    found = visit_loops.visit_counts(walk.pick(node.codes), walk.session, walk.chosen, len(node.names))[:, :, 1]
-    return np.stack([found.sum(axis=1), found[:, 0]])
+    counts = visit_loops.visit_counts(walk.pick(node.codes), walk.session, walk.chosen, len(node.names))[:, :, 1]
+    return np.stack([counts.sum(axis=1), counts[:, 0]])
 
 
 @memoised(period=True)

@@ -19,11 +19,11 @@ def overall(report: Report) -> list[Change]:
     """Sessions that hold a goal, and carts left behind."""
     if report.before is None:
         return []
-    found = [goal_change(report.outcome(0), report.outcome(1))] if report.goal else []
+    changes = [goal_change(report.outcome(0), report.outcome(1))] if report.goal else []
     if report.carts is not None:
         now, before = report.carts.spans.slice(0, 2).to_pylist()
-        found.append(cart_change(now, before))
-    return found
+        changes.append(cart_change(now, before))
+    return changes
 
 
 def all_changes(report: Report) -> list[Change]:

@@ -36,8 +36,8 @@ class Finding:
 
 def findings(report: Report, changes: Sequence[Change]) -> list[Finding]:
     """Those that the data supports, at most three."""
-    found = (largest_leak(report), what_changed(report, changes), look_first(report))
-    return [f for f in found if f is not None]
+    sentences = (largest_leak(report), what_changed(report, changes), look_first(report))
+    return [f for f in sentences if f is not None]
 
 
 def goal_words(report: Report) -> Markup:

@@ -75,9 +75,9 @@ def paths_figure(table: pa.Table) -> go.Figure:
     for r in rows:
         busy[r["target"]] = busy.get(r["target"], 0) + r["transitions"]
     ranked = sorted((n for n in busy if n != END), key=lambda n: (-busy[n], n))[:MOST]
-    found = {(r["source"], r["target"]): r["probability"] for r in rows}
+    shares = {(r["source"], r["target"]): r["probability"] for r in rows}
     sources, targets = [START, *ranked], [*ranked, END]
-    return styled(go.Figure(shares_of(found, sources, targets)), "to")
+    return styled(go.Figure(shares_of(shares, sources, targets)), "to")
 
 
 def carts_figure(table: pa.Table) -> go.Figure:

@@ -46,10 +46,10 @@ class Sheet:
 
 def sheet(caption: str, rows: pa.Table | Sequence[Row], columns: Sequence[Column], command: str = "") -> Sheet:
     """The first MOST_ROWS rows."""
-    found = rows.to_pylist() if isinstance(rows, pa.Table) else rows
-    cells = [[filled(c, r) for c in columns] for r in found[:MOST_ROWS]]
+    records = rows.to_pylist() if isinstance(rows, pa.Table) else rows
+    cells = [[filled(c, r) for c in columns] for r in records[:MOST_ROWS]]
     return Sheet(
-        caption=caption, columns=columns, cells=cells, left_out=max(0, len(found) - MOST_ROWS), command=command
+        caption=caption, columns=columns, cells=cells, left_out=max(0, len(records) - MOST_ROWS), command=command
     )
 
 

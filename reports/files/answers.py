@@ -37,7 +37,7 @@ class Answer:
 
 def answers(report: Report) -> list[Answer]:
     """Every table that has rows."""
-    found = [
+    tables = [
         overview(report),
         weeks(report),
         *funnels(report),
@@ -51,7 +51,7 @@ def answers(report: Report) -> list[Answer]:
         changes(report),
         rows_left(report),
     ]
-    return [a for a in found if a.table.num_rows]
+    return [a for a in tables if a.table.num_rows]
 
 
 OUTCOME = ("customers", "sessions", "converted", "goals", "timed_goals")
@@ -375,7 +375,7 @@ def rows_left(report: Report) -> Answer:
 def about(report: Report) -> list[tuple[str, str]]:
     """What the numbers are about: the head of every file."""
     zone = report.timezone
-    found = [
+    rows = [
         ("Shop", plain(report.shop)),
         ("From", str(day(report.now.since, zone))),
         ("Until, exclusive", str(day(report.now.until, zone))),
@@ -386,5 +386,5 @@ def about(report: Report) -> list[tuple[str, str]]:
         *((f"Rule: {r.name}", plain(r.value, 200)) for r in report.rules),
     ]
     if report.before is not None:
-        found.insert(3, ("Compared with", f"{day(report.before.since, zone)} until {day(report.before.until, zone)}"))
-    return found
+        rows.insert(3, ("Compared with", f"{day(report.before.since, zone)} until {day(report.before.until, zone)}"))
+    return rows

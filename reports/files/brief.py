@@ -42,8 +42,8 @@ def brief(report: Report, *, guarded: bool = False) -> str:
 
 def numbers(report: Report, guarded: bool) -> list[str]:
     """The tiles as a table."""
-    found = [t for t in tiles(report, by_key(all_changes(report))).tiles if not (guarded and any(map(few, t.counts)))]
-    return table(("", "Value", "Change", "n"), [[text(c) for c in (t.label, t.value, t.change, t.n)] for t in found])
+    shown = [t for t in tiles(report, by_key(all_changes(report))).tiles if not (guarded and any(map(few, t.counts)))]
+    return table(("", "Value", "Change", "n"), [[text(c) for c in (t.label, t.value, t.change, t.n)] for t in shown])
 
 
 def places(report: Report, guarded: bool) -> list[str]:

@@ -96,9 +96,9 @@ def small(part: float) -> str:
 
 def notes(report: Report) -> list[str]:
     """What a reader must know before the first number."""
-    found = [f"Only {plain(c)}" for c in report.conditions]
+    sentences = [f"Only {plain(c)}" for c in report.conditions]
     partly = not_whole(report)
-    return found + ([partly] if partly else []) + [plain(w, 300) for w in report.warnings]
+    return sentences + ([partly] if partly else []) + [plain(w, 300) for w in report.warnings]
 
 
 def not_whole(report: Report) -> str | None:

@@ -139,11 +139,11 @@ def bands(content: MapContent) -> list[Band]:
 
 def heads(content: MapContent) -> list[Head]:
     """The stages."""
-    found = []
+    cells = []
     for i, stage in enumerate(content.stages, 1):
         row = content.rows.get(stage.name)
         n = row["customers"] if row else 0
-        found.append(
+        cells.append(
             Head(
                 rank=i,
                 name=named(stage.name, 40),
@@ -151,7 +151,7 @@ def heads(content: MapContent) -> list[Head]:
                 evidence=row["evidence"] if row else "none",
             )
         )
-    return found
+    return cells
 
 
 def curve(content: MapContent) -> Markup:

@@ -175,11 +175,11 @@ def went(row: Row | None) -> list[Line]:
     """Where they went who dropped off."""
     if row is None or not row["drop_off"]:
         return []
-    found = [Line(f"{number(row['lost'])} lost", "quiet")]
+    lines = [Line(f"{number(row['lost'])} lost", "quiet")]
     if row["returned"]:
         at = Markup(", most at {}").format(named(row["returned_at"], 24)) if row["returned_at"] else Markup("")
-        found.append(Line(Markup("{} came back{}").format(number(row["returned"]), at), "quiet"))
-    return found
+        lines.append(Line(Markup("{} came back{}").format(number(row["returned"]), at), "quiet"))
+    return lines
 
 
 def time(ground: Ground) -> Lane:
@@ -242,10 +242,10 @@ def targets(ground: Ground) -> Lane:
 
     def cell(stage: MapStage) -> Cell:
         row = rows.get(stage.name)
-        found = [] if row is None else target_lines(row)
-        if row is None or not found:
+        lines = [] if row is None else target_lines(row)
+        if row is None or not lines:
             return Cell()
-        return ground.counted(row["customers"], "customers", lines=found)
+        return ground.counted(row["customers"], "customers", lines=lines)
 
     return ground.lane("targets", "Expected", "against actual", cell)
 

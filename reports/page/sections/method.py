@@ -65,7 +65,7 @@ def method(report: Report) -> MethodView:
 def definitions(report: Report) -> list[Definition]:
     """The words of the page."""
     window = span_text(report.return_window)
-    found = {
+    terms = {
         "Session": "events of one customer without a gap longer than idle_timeout; counted by its first event.",
         "Drop-off": f"a session that holds no goal, at its last touchpoint. It returned (a goal within {window}), may still, or is lost.",
         "At stake": "lost sessions times the share of sessions at that place that went on to a goal: an upper estimate, not a cause.",
@@ -76,7 +76,7 @@ def definitions(report: Report) -> list[Definition]:
         "Time to goal": "from the customer's first event after the goal before, at most 30 days back, to the goal; median within 1 %.",
         "Cart": "opens at an add or at checkout; quiet after quiet_period, over after recovery_window, both from its last activity.",
     }
-    return [Definition(word=w, meaning=m) for w, m in found.items()]
+    return [Definition(word=w, meaning=m) for w, m in terms.items()]
 
 
 def exclusions(report: Report) -> list[str]:

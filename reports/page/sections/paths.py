@@ -126,10 +126,10 @@ def edge_columns() -> list[Column]:
 def columns(report: Report) -> list[Column]:
     """Of the table."""
 
-    found = [
+    shown = [
         figures("Step", "step", number),
         Column(head="From", cell=place("source").cell, numeric=False),
         Column(head="To", cell=place("target").cell, numeric=False),
         figures("Sessions", "sessions", number),
     ]
-    return [*found, figures("With a goal", "with_goal", number)] if report.goal else found
+    return [*shown, figures("With a goal", "with_goal", number)] if report.goal else shown
