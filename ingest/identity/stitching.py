@@ -157,6 +157,7 @@ class Stitching:
 
     def own(self) -> str:
         """Make `owned` of `kept`, with owners; returns its name."""
+        self.db.run(load_sql("ingest", "owners_here"))
         self.db.run(load_sql("ingest", "owners_by_place"))
         self.db.run(load_sql("ingest", "owned"))
         return "owned"

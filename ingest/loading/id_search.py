@@ -11,7 +11,7 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from ingest.database import Database
 from ingest.keys import key_of, known_text
-from ingest.quoting import quoted
+from ingest.quoting import literal, quoted
 from ingest.store.core import open_core
 
 LONG = 8
@@ -86,12 +86,11 @@ class Sought:
     def in_text(self, column: str) -> str:
         """SQL: does one of the ids stand in a text?"""
         tests = []
-        for i in self.ids:
-            letters = "'" + i.replace("'", "''") + "'"
-            test = f"contains({column}, {letters})"
-            if not is_long(i):
-                escaped = "(^|[^0-9A-Za-z_])" + re.escape(i) + "($|[^0-9A-Za-z_])"
-                test += f" and regexp_matches({column}, '" + escaped.replace("'", "''") + "')"
+        for text in sorted({t for i in self.ids for t in (i, json.dumps(i)[1:-1])}):
+            test = f"contains({column}, {literal(text)})"
+            if not is_long(text):
+                word = f"(^|[^0-9A-Za-z_]){re.escape(text)}($|[^0-9A-Za-z_])"
+                test += f" and regexp_matches({column}, {literal(word)})"
             tests.append(f"({test})")
         return f"coalesce({' or '.join(tests)}, false)"
 
@@ -101,14 +100,25 @@ def is_long(id: str) -> bool:
     return len(id.encode()) >= LONG
 
 
-def search(files: Iterable[tuple[str, Path]], sought: Sought) -> dict[str, Hits]:
-    """Place -> what was found in its files, given as (place, file)."""
-    found: dict[str, Hits] = {}
-    with Database() as db:
-        for place, path in files:
-            with suppress(FileNotFoundError):
-                found.setdefault(place, Hits()).add(search_file(db, path, sought))
-    return found
+class Search:
+    """The files of a store that were looked at. What was not changed since is not read again."""
+
+    def __init__(self, sought: Sought) -> None:
+        self._sought = sought
+        self._seen: dict[tuple[Path, int, int, int], Hits] = {}
+
+    def hits(self, files: Iterable[tuple[str, Path]]) -> dict[str, Hits]:
+        """Place -> what is found in its files, given as (place, file)."""
+        found: dict[str, Hits] = {}
+        with Database() as db:
+            for place, path in files:
+                with suppress(FileNotFoundError):
+                    now = path.stat()
+                    state = path, now.st_ino, now.st_size, now.st_mtime_ns
+                    if state not in self._seen:
+                        self._seen[state] = search_file(db, path, self._sought)
+                    found.setdefault(place, Hits()).add(self._seen[state])
+        return found
 
 
 def search_file(db: Database, path: Path, sought: Sought) -> Hits:
@@ -132,7 +142,7 @@ def search_parquet(db: Database, path: Path, sought: Sought) -> Hits:
     for f in schema:
         column = quoted(f.name)
         if f.name in sought.columns:
-            asked[f.name] = f"{column} in ({', '.join(literals(sought.ids))})"
+            asked[f.name] = f"{column} in ({', '.join(map(literal, sought.ids))})"
         elif f.name == "customer_key" and sought.keys:
             asked[f.name] = f"{column} in ({', '.join(map(str, sorted(sought.keys)))})"
         elif pa.types.is_string(f.type) or pa.types.is_large_string(f.type):
@@ -153,9 +163,16 @@ def search_parquet(db: Database, path: Path, sought: Sought) -> Hits:
     return hits
 
 
-def literals(ids: Collection[str]) -> list[str]:
-    """Texts as SQL writes them."""
-    return ["'" + i.replace("'", "''") + "'" for i in ids]
+def holds_values(path: Path, sought: Sought) -> bool:
+    """Does any value of a Parquet file, whoever wrote it, hold one of the ids? Instants and truths are none."""
+    kinds = (pa.types.is_temporal, pa.types.is_boolean)
+    columns = [f.name for f in pq.read_schema(path) if not any(is_kind(f.type) for is_kind in kinds)]
+    tests = " or ".join(sought.in_text(f"{quoted(name)}::varchar") for name in columns)
+    if not tests:
+        return False
+    with Database() as db:
+        asked = f"select 1 from read_parquet($file, hive_partitioning = false) where {tests} limit 1"
+        return bool(db.rows(asked, {"file": [str(path)]}))
 
 
 def search_core(path: Path, sought: Sought) -> Hits:

@@ -9,7 +9,7 @@ select kept.* exclude (customer_key, _device, _owner_id),
     else kept.customer_key
   end as customer_key
 from kept
-left join owners o on if(kept.customer_id is null, kept._device, null) = o.device and kept.event_at between o.since and o.until
+left join owners_here o on if(kept.customer_id is null, kept._device, null) = o.device and kept.event_at between o.since and o.until
 left join owners_by_place p on kept._device = p.device and kept.event_at = p.event_at
   and kept.recorded_input::varchar = p.recorded_input and kept.recorded_row = p.recorded_row and kept.customer_id is null
 left join aliases a on kept.customer_id = a.alias_id

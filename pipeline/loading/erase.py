@@ -28,7 +28,7 @@ from ingest.identity.rules import IdentityRules, is_pattern
 from ingest.identity.stitching import aliases_path, read_aliases
 from ingest.loading.erase import Erased, Person, erase_events, find_events, person_of, without
 from ingest.loading.erase_quarantine import blank_quarantine
-from ingest.loading.id_search import Hits, Sought, files_of, is_long, pieces_of, search
+from ingest.loading.id_search import Hits, Search, Sought, files_of, holds_values, is_long, pieces_of
 from ingest.readers.archives import archive_of
 from ingest.readers.files import expand
 from ingest.store.delta import begun
@@ -197,6 +197,11 @@ class Erasure:
         columns = {"anonymous_id"} if self.anonymous else {"customer_id", "owner_id", "alias_id"}
         return Sought(ids=tuple(sorted(self.person.ids)), columns=frozenset(columns), keyed=not self.anonymous)
 
+    @cached_property
+    def searched(self) -> Search:
+        """The files that were looked at so far."""
+        return Search(self.sought)
+
     def erased_before(self) -> bool:
         """Was the id erased already?"""
         if self.anonymous:
@@ -217,7 +222,7 @@ class Erasure:
             for place, path in files_of(self.root.absolute(), PLACES)
             if path.name not in (JOURNAL, "writer.lock") and place != RECEIPTS
         )
-        found = search(own, self.sought)
+        found = self.searched.hits(own)
         events = found.get("events", Hits())
         others = found.setdefault("text of other customers' events", Hits())
         others.mentions, others.columns, events.mentions = events.mentions, set(events.columns), 0
@@ -242,10 +247,14 @@ class Erasure:
     @cached_property
     def inputs(self) -> list[str]:
         """The files that [[source]], [[alias]] and [[customers]] name and that still hold an id."""
+        return [str(p) for p in dict.fromkeys(self.named_files()) if self.holds(p)]
+
+    def holds(self, path: Path) -> bool:
+        """Does an input hold an id?"""
+        if path.suffix == ".parquet":
+            return holds_values(path, self.sought)
         pattern = self.sought.pattern()
-        return [
-            str(p) for p in dict.fromkeys(self.named_files()) if any(pattern.search(piece) for piece in texts_of(p))
-        ]
+        return any(pattern.search(piece) for piece in pieces_of(path))
 
     def named_files(self) -> Iterator[Path]:
         """Files that journeys.toml names and that are there."""
@@ -354,18 +363,6 @@ def counts(hits: Mapping[str, Hits]) -> dict[str, int]:
 def vars_of(rules: IdentityRules) -> dict[str, Any]:
     """The fields of the rules."""
     return {f: getattr(rules, f) for f in rules.__dataclass_fields__}
-
-
-def texts_of(path: Path) -> Iterator[bytes]:
-    """The text of an input: unpacked, and of a Parquet file its columns of text."""
-    if path.suffix == ".parquet":
-        import pyarrow.parquet as pq
-
-        table = pq.read_table(path, partitioning=None)
-        for column in table.columns:
-            yield "\n".join(map(str, column.unique().to_pylist())).encode()
-        return
-    yield from pieces_of(path)
 
 
 __all__ = ["RECEIPT", "Erasure", "erase", "finish_erasing"]
