@@ -21,11 +21,9 @@ from ingest.database import Database, load_sql
 from ingest.identity.rules import IdentityRules, is_pattern
 from ingest.keys import anonymous_prefix
 from ingest.quoting import literal, path_literal
+from ingest.store.alias_files import alias_table, keep_aliases, kept_aliases
 from ingest.store.device_index import DEVICE_INDEX, device_index_path, write_device_index
 from ingest.store.spans import SpanFile
-
-ALIASES = pa.schema([("alias_id", pa.string()), ("customer_id", pa.string())])
-"""One row per alias: the id as recorded, and the customer at the end of its chain."""
 
 
 def make_macros(db: Database, rules: IdentityRules) -> None:
@@ -47,7 +45,7 @@ class Stitching:
         self, db: Database, rules: IdentityRules, files: Sequence[SpanFile], said: Mapping[str, str], root: Path
     ) -> None:
         self.db, self.rules, self.files = db, rules, files
-        before = read_aliases(root, said.get("aliases", ""))
+        before = kept_aliases(root, said.get("aliases", ""))
         self.all_again = bool(files) and (before is None or said.get("identity", rules.digest) != rules.digest)
         """Must every span be written anew, since other rules hold, or nobody knows by which aliases it was written?"""
         before = before or {}
@@ -62,10 +60,7 @@ class Stitching:
     def facts(self, root: Path) -> dict[str, str]:
         """What a commit says of identity; its aliases are kept beside, for the next load to compare with."""
         if self.rules.aliases:
-            target = aliases_path(root, self.rules.alias_digest)
-            if not target.exists():
-                pq.write_table(alias_table(self.rules.aliases), target.with_suffix(".tmp"))
-                target.with_suffix(".tmp").replace(target)
+            keep_aliases(root, self.rules.alias_digest, self.rules.aliases)
         return {"identity": self.rules.digest, "aliases": self.rules.alias_digest}
 
     def recorded(self) -> None:
@@ -196,27 +191,6 @@ def join_indexes(old: Sequence[SpanFile], target: SpanFile) -> None:
         rows = pa.concat_tables([pq.read_table(p, schema=DEVICE_INDEX, partitioning=None) for p in paths])
         span = pa.array([target.span] * rows.num_rows, pa.string())
         write_device_index(target.path, rows.set_column(0, "span", span))
-
-
-def alias_table(pairs: Mapping[str, str]) -> pa.Table:
-    """ALIASES."""
-    return pa.table({"alias_id": list(pairs), "customer_id": list(pairs.values())}, schema=ALIASES)
-
-
-def aliases_path(root: Path, digest: str) -> Path:
-    """Where the aliases of a commit are kept."""
-    return root / f"aliases-{digest}.parquet"
-
-
-def read_aliases(root: Path, digest: str) -> dict[str, str] | None:
-    """The aliases that the stored owners were found by; None where they are not there any more."""
-    if not digest:
-        return {}
-    path = aliases_path(root, digest)
-    if not path.exists():
-        return None
-    table = pq.read_table(path, partitioning=None)
-    return dict(zip(table["alias_id"].to_pylist(), table["customer_id"].to_pylist(), strict=True))
 
 
 def changed(before: Mapping[str, str], now: Mapping[str, str]) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""What no reader needs any more: files that a commit replaced, and files that no log entry names.
+"""What no reader needs any more: files that a commit replaced, aliases of earlier ones, and files that no log entry names.
 
 A replaced file is dated to the moment of its replacement, so age says how long a reader may still be at it.
 """
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from ingest.store.alias_files import earlier_aliases
 from ingest.store.core import remove_core
 from ingest.store.delta import published_files
 from ingest.store.event_store import EventStore
@@ -20,9 +21,12 @@ TABLES = ("events", "quarantine", "sessions")
 def expire(store: EventStore, older_than: float) -> int:
     """Delete what is not part of the newest version of a table and was last touched before this instant (seconds since 1970).
 
-    Call under the lock: nobody is writing then. Returns how many files went.
+    Earlier aliases, which only a writer reads, go whatever their age. Call under the lock: nobody is writing then. Returns how
+    many data files went.
     """
     gone = 0
+    for file in list(earlier_aliases(store)):
+        file.unlink(missing_ok=True)
     for file in list(superseded(store)):
         with suppress(FileNotFoundError):
             if file.stat().st_mtime < older_than:

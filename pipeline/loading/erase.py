@@ -12,52 +12,33 @@ import json
 import math
 import re
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from ingest.array_types import MICROSECOND
-from ingest.errors import ConfigError, InputError, NoStore, StoreError, UnknownCustomer
+from ingest.errors import ConfigError, NoStore, StoreError, UnknownCustomer
 from ingest.identity.rules import IdentityRules, is_pattern
-from ingest.identity.stitching import aliases_path, read_aliases
 from ingest.loading.erase import Erased, Person, erase_events, find_events, person_of, without
 from ingest.loading.erase_quarantine import blank_quarantine
-from ingest.loading.id_search import Hits, Search, Sought, files_of, holds_values, is_long, pieces_of
-from ingest.readers.archives import archive_of
-from ingest.readers.files import expand
+from ingest.loading.id_search import Hits, Sought, is_long
+from ingest.store.alias_files import kept_aliases
 from ingest.store.delta import begun
 from ingest.store.event_store import Snapshot
-from ingest.store.retention import expire, superseded
+from ingest.store.retention import expire
 from ingest.store.tombstones import Mark, Tombstones, device_text, marks_of, write_private
 from pipeline.atomic_write import publish_bytes
+from pipeline.loading.erase_receipt import RECEIPT, check_gone, counts, receipt_rows, warnings
+from pipeline.loading.erase_search import JOURNAL, RECEIPTS, Places
 from pipeline.loading.sessions_table import path_of, publish_sessions
 from pipeline.project.masking import Mask
 from pipeline.project.project import ProjectFolder
 from pipeline.project.result import Result
 
-JOURNAL = "erasing.json"
-RECEIPTS = "receipts"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-RECEIPT = pa.schema(
-    [
-        pa.field("place", pa.string()),
-        pa.field("before", pa.int64()),
-        pa.field("after", pa.int64()),
-        pa.field("detail", pa.string()),
-    ]
-)
-"""One row is one kind of place: how often the id stood there before and after (null: nothing was changed yet), and what was done."""
-
-PLACES = {"runs": "run manifests", "inputs": "names of inputs"}
-STAYS = ("inputs that still hold it", "text of other customers' events", "names of inputs")
-"""Places that erasing leaves as they are, and says so."""
 
 
 def erase(
@@ -118,7 +99,7 @@ class Erasure:
         base = self.project.store.snapshot()
         self.check()
         found = find_events(self.project.store, base, self.person, self.rules)
-        hits = self.search()
+        hits = self.places.hits()
         before = {**counts(hits), "events": found.events, **(self.begun.before if self.begun else {})}
         known = self.erased_before()
         if not any(before.values()) and not known:
@@ -127,8 +108,8 @@ class Erasure:
         if not dry_run:
             self.note(before)
             self.do(base, found, hits)
-            hits = self.search()
-            self.check_gone(hits)
+            hits = self.places.hits()
+            check_gone(hits)
         return self.receipt(before, None if dry_run else counts(hits), hits, found, started)
 
     def note(self, before: Mapping[str, int]) -> None:
@@ -145,15 +126,11 @@ class Erasure:
         self.tombstones.with_marks(self.root, [*marks, *devices])
         erase_events(store, base, self.person, found, self.rules, run_id)
         blank_quarantine(store, self.sought)
-        kept = store.snapshot().identity.get("aliases")
-        for path in self.root.glob("aliases-*"):
-            if kept is None or path != aliases_path(self.root, kept):
-                path.unlink()
         expire(store, math.inf)
         if begun(path_of(self.project)):
             publish_sessions(self.project)
             expire(store, math.inf)
-        for path in self.pages:
+        for path in self.places.pages:
             path.unlink(missing_ok=True)
         self.mask_manifests()
 
@@ -182,7 +159,7 @@ class Erasure:
         """The id, with its aliases: of today's files, and of those by which the store was written."""
         if self.begun is not None:
             return self.begun.person
-        stored = read_aliases(self.root, self.project.store.snapshot().identity.get("aliases", "")) or {}
+        stored = kept_aliases(self.root, self.project.store.snapshot().identity.get("aliases", "")) or {}
         return person_of(self.id, self.anonymous, [dict(self.all_rules.aliases), stored])
 
     @cached_property
@@ -198,9 +175,9 @@ class Erasure:
         return Sought(ids=tuple(sorted(self.person.ids)), columns=frozenset(columns), keyed=not self.anonymous)
 
     @cached_property
-    def searched(self) -> Search:
-        """The files that were looked at so far."""
-        return Search(self.sought)
+    def places(self) -> Places:
+        """Where it is searched for."""
+        return Places(self.project, self.sought)
 
     def erased_before(self) -> bool:
         """Was the id erased already?"""
@@ -214,59 +191,6 @@ class Erasure:
             if re.fullmatch(word[1:-1], self.id, re.IGNORECASE) if is_pattern(word) else word == self.id.lower():
                 raise ConfigError(f'"{self.id}" is no id ([identity] blocked = "{word}"): rows with it are nobody\'s.')
 
-    def search(self) -> dict[str, Hits]:
-        """Every file of the store, the published pages, and the inputs."""
-        old = {str(p) for p in superseded(self.project.store)}
-        own = (
-            ("older files" if str(path) in old else place, path)
-            for place, path in files_of(self.root.absolute(), PLACES)
-            if path.name not in (JOURNAL, "writer.lock") and place != RECEIPTS
-        )
-        found = self.searched.hits(own)
-        events = found.get("events", Hits())
-        others = found.setdefault("text of other customers' events", Hits())
-        others.mentions, others.columns, events.mentions = events.mentions, set(events.columns), 0
-        found["published pages"] = Hits(mentions=len(self.find_pages()))
-        found["inputs that still hold it"] = Hits(mentions=len(self.inputs))
-        return found
-
-    @cached_property
-    def pages(self) -> list[Path]:
-        """Published files that show the person, as they were found first."""
-        return self.find_pages()
-
-    def find_pages(self) -> list[Path]:
-        """Files of the reports' folder that hold the mask, or an id that is no chance."""
-        mask = Mask.of(self.root)
-        texts = [str(mask.text(i)) for i in self.person.ids] + [i for i in self.person.ids if is_long(i)]
-        pattern = Sought(ids=tuple(sorted(texts)), columns=frozenset()).pattern()
-        folder = self.project.directory / self.project.config.project.reports
-        files = sorted(p for p in folder.rglob("*") if p.is_file()) if folder.is_dir() else []
-        return [p for p in files if any(pattern.search(piece) for piece in pieces_of(p))]
-
-    @cached_property
-    def inputs(self) -> list[str]:
-        """The files that [[source]], [[alias]] and [[customers]] name and that still hold an id."""
-        return [str(p) for p in dict.fromkeys(self.named_files()) if self.holds(p)]
-
-    def holds(self, path: Path) -> bool:
-        """Does an input hold an id?"""
-        if path.suffix == ".parquet":
-            return holds_values(path, self.sought)
-        pattern = self.sought.pattern()
-        return any(pattern.search(piece) for piece in pieces_of(path))
-
-    def named_files(self) -> Iterator[Path]:
-        """Files that journeys.toml names and that are there."""
-        config = self.project.config
-        for paths in (
-            section.path for group in (config.sources, config.aliases, config.customers) for section in group
-        ):
-            for path in paths:
-                with suppress(InputError):
-                    found = expand([path], self.project.directory)
-                    yield from (p for p in (archive_of(f) or f for f in found) if p.is_file())
-
     def mask_manifests(self) -> None:
         """Put the mask where a manifest, or the newest metrics, name the id."""
         pattern = Sought(ids=tuple(i for i in sorted(self.person.ids) if is_long(i)), columns=frozenset()).pattern()
@@ -274,19 +198,6 @@ class Erasure:
             data = path.read_bytes()
             if pattern.search(data):
                 publish_bytes(path, pattern.sub(self.mask.encode(), data))
-
-    def check_gone(self, hits: Mapping[str, Hits]) -> None:
-        """Raise StoreError where the store still holds the id in a place that erasing clears."""
-        stay = {p for p, h in hits.items() if p not in STAYS and h.own}
-        stay |= {
-            p for p, h in hits.items() if p in ("older files", "published pages", "sessions", "quarantine") and h.any
-        }
-        told = hits.get("text of other customers' events", Hits()).mentions
-        stay |= {p for p, h in hits.items() if h.bytes and not (told and p in ("events",))}
-        if stay:
-            raise StoreError(
-                f"the search still finds the id in: {', '.join(sorted(stay))}. Erase again; see journeys doctor."
-            )
 
     def receipt(
         self,
@@ -297,67 +208,27 @@ class Erasure:
         started: datetime,
     ) -> Result:
         """The Result; where something was changed it is kept in <store>/receipts, and the journal ends."""
-        rows = [
-            {
-                "place": place,
-                "before": n,
-                "after": None if after is None else after.get(place, 0),
-                "detail": self.detail(place, hits, found),
-            }
-            for place, n in sorted(before.items(), key=lambda p: (p[0] in STAYS, p[0] != "events", p[0]))
-            if n or place in ("events", "sessions", "quarantine", "published pages", "older files")
-        ]
+        table = receipt_rows(before, after, hits, found)
+        inputs = [p.replace(self.id, self.mask) for p in self.places.inputs]
         meta: dict[str, Any] = {
             "id": self.mask,
             "kind": "anonymous id" if self.anonymous else "customer",
             "ids": len(self.person.ids),
             "erased_at": None if after is None else f"{started:%Y-%m-%dT%H:%M:%SZ}",
             "dry_run": after is None,
-            "files_searched": sum(1 for _ in files_of(self.root.absolute(), PLACES)),
+            "files_searched": sum(1 for _ in self.places.files()),
             "files_rewritten": len(found.files),
-            "inputs": [p.replace(self.id, self.mask) for p in self.inputs],
+            "inputs": inputs,
             "bytes_searched": is_long(min(self.person.ids, key=len)),
-            "warnings": self.warnings(hits),
+            "warnings": warnings(hits, inputs),
         }
         if after is not None:
             folder = self.root / RECEIPTS
             folder.mkdir(mode=0o700, exist_ok=True)
-            write_private(
-                folder / f"{started:%Y%m%dT%H%M%S}-{self.mask}.json", json.dumps({**meta, "places": rows}, indent=1)
-            )
+            kept = folder / f"{started:%Y%m%dT%H%M%S}-{self.mask}.json"
+            write_private(kept, json.dumps({**meta, "places": table.to_pylist()}, indent=1))
             (self.root / JOURNAL).unlink()
-        return Result(title="erase", table=pa.Table.from_pylist(rows, schema=RECEIPT), meta=meta)
-
-    def detail(self, place: str, hits: Mapping[str, Hits], found: Erased) -> str:
-        """What is done in a place."""
-        if place == "events":
-            return f"{found.stitched:,} stitched; {len(found.files):,} files written anew"
-        if place == "text of other customers' events":
-            columns = ", ".join(sorted(hits[place].columns)) if place in hits else ""
-            return f"not changed: {columns}"
-        return {
-            "quarantine": "rows that hold it, kept without content",
-            "published pages": "deleted; journeys report and backfill write them anew",
-            "older files": "files that newer ones replaced, deleted",
-            "inputs that still hold it": "files, not changed: delete the rows there",
-            "run manifests": "the mask in its place",
-        }.get(place, "")
-
-    def warnings(self, hits: Mapping[str, Hits]) -> list[str]:
-        """What whoever erases must know."""
-        said = [f"{p.replace(self.id, self.mask)} still holds the id: it was not changed." for p in self.inputs]
-        told = hits.get("text of other customers' events", Hits())
-        if told.mentions:
-            said.append(
-                f"the text of the id stands in {told.mentions:,} values of other customers' events "
-                f"({', '.join(sorted(told.columns))}): they were not changed."
-            )
-        return said
-
-
-def counts(hits: Mapping[str, Hits]) -> dict[str, int]:
-    """Place -> how often the id stands there."""
-    return {place: h.own + h.mentions for place, h in hits.items()}
+        return Result(title="erase", table=table, meta=meta)
 
 
 def vars_of(rules: IdentityRules) -> dict[str, Any]:

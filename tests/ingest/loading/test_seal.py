@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingest.errors import StoreError
+from ingest.identity.rules import IdentityRules
 from ingest.loading import seal as sealing
 from ingest.loading.seal import seal
 from ingest.store.retention import expire
@@ -130,6 +131,15 @@ def test_files_that_no_log_entry_names_go_by_age(shop: Filling) -> None:
     assert expire(shop.store, time.time() - 60) == 0
     assert expire(shop.store, time.time() + 60) == 2
     assert shop.orphans() == [] and len(shop.bad("raw")) == 2
+
+
+def test_aliases_of_earlier_loads_go_and_those_of_the_newest_stay(shop: Filling) -> None:
+    for n, alias in enumerate(("a", "b")):
+        shop.csv(f"z,2026-03-0{n + 1},x", name=f"{alias}.csv", identity=IdentityRules(aliases={alias: "c"}))
+    assert len(list(shop.store.root.glob("aliases-*"))) == 2
+    expire(shop.store, 0)
+    (kept,) = shop.store.root.glob("aliases-*")
+    assert pq.read_table(kept).to_pylist() == [{"alias_id": "b", "customer_id": "c"}]
 
 
 def test_a_reader_whose_file_was_deleted_asks_once_more_on_a_new_snapshot(shop: Filling) -> None:

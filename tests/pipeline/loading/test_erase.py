@@ -14,6 +14,8 @@ import pytest
 
 import pipeline.loading.erase as erasing
 from ingest.errors import ConfigError, StoreError, UnknownCustomer
+from ingest.loading import id_search
+from ingest.loading.id_search import Sought, holds_values
 from ingest.store.event_store import EventStore
 from pipeline.api import Project
 from pipeline.nightly.night import RunOptions, run_night
@@ -145,6 +147,29 @@ def test_a_short_id_is_a_word_not_any_digits(tmp_path: Path) -> None:
     assert rows["events"] == (1, 0)
     assert rows["text of other customers' events"] == (1, 1)
     assert project.sql("select customer_id from events").to_pylist() == [{"customer_id": "17"}]
+
+
+def test_inputs_in_parquet_are_searched_by_column_numbers_too(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    log = {"who": ["annette-1234", "bob"], "note": ["x", "of 17"], "number": [17, 5], "at": ["2026-01-15T12:00"] * 2}
+    pq.write_table(pa.table({**log, "what": ["x", "y"]}), tmp_path / "in" / "a.parquet")
+    (tmp_path / "journeys.toml").write_text(CONFIG.replace(".csv", ".parquet").split("[[alias]]")[0])
+    Project(tmp_path).ingest()
+    sought = {i: Sought(ids=(i,), columns=frozenset()) for i in ("annette-1234", "annette", "17", "7", "x")}
+    held = {i: holds_values(tmp_path / "in" / "a.parquet", asked) for i, asked in sought.items()}
+    assert held == {"annette-1234": True, "annette": True, "17": True, "7": False, "x": True}
+    assert [Path(p).name for p in Project(tmp_path).erase("annette-1234").meta["inputs"]] == ["a.parquet"]
+
+
+def test_no_file_that_erasing_leaves_alone_is_searched_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, read = filled(tmp_path), []
+    before = {p: p.stat().st_mtime_ns for p in (tmp_path / "store").rglob("*") if p.is_file()}
+    look = id_search.search_file
+    monkeypatch.setattr(id_search, "search_file", lambda db, path, sought: read.append(path) or look(db, path, sought))
+    project.erase("bob")
+    unchanged = {p for p, at in before.items() if p.exists() and p.stat().st_mtime_ns == at}
+    assert {read.count(p) for p in unchanged & set(read)} == {1}
+    assert set(read) >= set((tmp_path / "store" / "events").rglob("*.parquet"))
 
 
 def test_an_anonymous_id_that_equals_a_customers(tmp_path: Path) -> None:
