@@ -123,6 +123,7 @@ class Stitching:
             )
             db.run("create or replace temp table starts_before as from owner_starts")
         self.find_owners("select * from device_rows union all by name from others", "aliases")
+        db.run(load_sql("ingest", "owners"))
         if outside:
             db.run(load_sql("ingest", "devices_changed"))
             moved = [s for (s,) in db.rows(load_sql("ingest", "spans_moved"))]
@@ -130,7 +131,7 @@ class Stitching:
         return sorted(moved)
 
     def find_owners(self, links: str, aliases: str) -> None:
-        """Make `owners` (and `owner_starts`) of these links."""
+        """Make `owner_starts` of these links."""
         db, rules = self.db, self.rules
         db.run(f"create or replace temp view links as {links}")
         db.run(load_sql("ingest", "owner_links").replace("join aliases a", f"join {aliases} a"))
@@ -139,7 +140,6 @@ class Stitching:
         db.run("delete from owner_counts where owners > $most", {"most": rules.max_owners})
         said = {"lookback": rules.stitch_lookback // MICROSECOND, "shared_device": rules.shared_device}
         db.run(load_sql("ingest", "owner_starts"), said)
-        db.run(load_sql("ingest", "owners"))
 
     def spans_of_aliases(self, files: Sequence[SpanFile]) -> list[str]:
         """The spans that hold events of customers whose aliases changed."""
@@ -164,12 +164,13 @@ class Stitching:
 
     def write_indexes(self, files: Iterable[SpanFile]) -> None:
         """Write the device index beside each file of a span that was collected."""
-        rows = self.db.query("select * from device_rows order by span")
-        spans = rows["span"].combine_chunks().dictionary_encode() if rows.num_rows else None
-        if spans is None:
+        rows = self.db.query("select * from device_rows")
+        if not rows.num_rows:
             return
-        names = spans.dictionary.to_pylist()
-        bounds = np.searchsorted(np.asarray(spans.indices), np.arange(len(names) + 1))  # first seen, first numbered
+        spans = rows["span"].combine_chunks().dictionary_encode()
+        names, codes = spans.dictionary.to_pylist(), np.asarray(spans.indices)
+        in_order = np.argsort(codes, kind="stable")
+        rows, bounds = rows.take(in_order), np.searchsorted(codes[in_order], np.arange(len(names) + 1))
         places = {name: (int(bounds[n]), int(bounds[n + 1])) for n, name in enumerate(names)}
         for file in files:
             low, high = places.get(file.span, (0, 0))

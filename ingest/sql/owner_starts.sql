@@ -1,5 +1,6 @@
 -- one row per device and place from which on its events with the anonymous id alone are one customer's, until its next row;
--- input '' and row -1 are before everything recorded at the instant; before its first row a device belongs to nobody
+-- input '' and row -1 are before everything recorded at the instant; before its first row a device belongs to nobody. `alone`: links
+-- of the device name one customer
 create or replace temp table owner_starts as
 with lookback as (select $lookback::bigint as us),
 earliest as (  -- as far back as the lookback before the first link, whoever it names
@@ -18,6 +19,6 @@ earliest as (  -- as far back as the lookback before the first link, whoever it 
     end as start
   from turns, lookback where before is null or $shared_device in ('previous', 'next')
 )
-select device, owner_id, start_at, start_input, start_row from earliest where $shared_device <> 'off'
+select device, owner_id, start_at, start_input, start_row, true as alone from earliest where $shared_device <> 'off'
 union all
-select device, owner_id, start[1], start[2], start[3] from shared
+select device, owner_id, start[1], start[2], start[3], false from shared

@@ -60,12 +60,13 @@ def test_a_store_with_a_file_read_anew_has_the_owners_of_one_that_never_read_it_
 ) -> None:
     with TemporaryDirectory() as folder:
         again, once = Filling(Path(folder) / "again"), Filling(Path(folder) / "once")
+        other, mine = "2026-01-14T00:00,z,,1", "2026-01-14T00:00,z,,2"  # or the files might be one under two names
         for filling in (again, once):
-            take(filling, "1.csv", *first, rule=rule)
-        take(again, "2.csv", *before, rule=rule)
+            take(filling, "1.csv", *first, other, rule=rule)
+        take(again, "2.csv", *before, mine, rule=rule)
         if before != now:
-            take(again, "2.csv", *now, again=True, rule=rule)
-        take(once, "2.csv", *now, rule=rule)
+            take(again, "2.csv", *now, mine, again=True, rule=rule)
+        take(once, "2.csv", *now, mine, rule=rule)
         columns = (
             "event_at",
             "customer_key",
