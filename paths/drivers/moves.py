@@ -77,8 +77,11 @@ class Move:
         return Fraction(w.hits, w.trials) - Fraction(w.hits_before, w.trials_before) if w.fewest else None
 
 
-def explained(now: pa.Table, before: pa.Table, steps: Sequence[tuple[str, str]] = (), min_n: int = MIN_N) -> Move:
-    """Added-up PARTS of both sides -> the move. `steps`: (from, to) of each step of the outcome, where it has several."""
+def explained(
+    now: pa.Table, before: pa.Table, steps: Sequence[tuple[str, str]] = (), *, min_n: int = MIN_N, q: float = Q
+) -> Move:
+    """Added-up PARTS of both sides -> the move. `steps`: (from, to) of each step of the outcome, where it has several; `q`: the
+    share of what is named that may be noise."""
     both = side_by_side(now, before)
     kind = np.asarray(both["kind"])
     total = sides_of(next(iter(as_rows(both.filter(pa.array(kind == UNITS)))), dict.fromkeys(SIDES.names, 0)))
@@ -95,7 +98,7 @@ def explained(now: pa.Table, before: pa.Table, steps: Sequence[tuple[str, str]] 
         *by_touchpoint(both.filter(pa.array(kind == MET)), total, min_n),
         *by_step(both.filter(pa.array(kind == STEP)), steps, total, min_n),
     ]
-    return replace(found, **judged(cells))
+    return replace(found, **judged(cells, q))
 
 
 @dataclass(frozen=True)
@@ -228,10 +231,10 @@ def by_step(rows: pa.Table, steps: Sequence[tuple[str, str]], total: Sides, min_
         yield Cell(kind="step", name=names[0], value=names[1], part=sides.part, contribution=contribution, p_rate=p)
 
 
-def judged(cells: Sequence[Cell]) -> dict[str, Any]:
+def judged(cells: Sequence[Cell], q: float) -> dict[str, Any]:
     """The cells with what is beyond noise, by Benjamini and Hochberg over all mixes and rates that can be tested; and how many."""
     tests = [(i, w, p) for i, c in enumerate(cells) for w, p in (("mix", c.p_mix), ("rate", c.p_rate)) if p is not None]
-    sure = {(i, w): yes for (i, w, _), yes in zip(tests, discoveries([p for *_, p in tests], Q), strict=True)}
+    sure = {(i, w): yes for (i, w, _), yes in zip(tests, discoveries([p for *_, p in tests], q), strict=True)}
     found = [
         replace(c, mix_sure=sure.get((i, "mix"), False), rate_sure=sure.get((i, "rate"), False))
         for i, c in enumerate(cells)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -16,6 +18,12 @@ import pytest
 
 from ingest.keys import customer_key
 from paths.compare.rates import MAP_MEASURES, edge_counts, map_counts
+from paths.drivers.drivers import Drivers
+from paths.drivers.moves import explained
+from paths.drivers.outcomes import StepTaken
+from paths.drivers.rules import Factors
+from paths.drivers.why import Why
+from paths.funnels.funnel import Funnel
 from paths.graph.transitions import Transitions
 from paths.journey_map.scores import MapAnswer
 from paths.journeys.conditions import Condition, parse_condition
@@ -35,6 +43,7 @@ from pipeline.demo_shop.truths import KNOWN_TRUTHS, SCORES, described
 from pipeline.project.customer_facts import coded
 from pipeline.project.map_rules import MapQuestions
 from pipeline.project.rules import session_rules, stage_rules, touchpoint_rules
+from tests.builder import step
 
 SECOND = 1_000_000
 COLUMNS = ("customer_id", "anonymous_id", "channel", "url", "value", "order_id", "score", "about", "campaign")
@@ -197,3 +206,60 @@ def test_where_nothing_is_planted_hardly_anything_is_found() -> None:
 @pytest.mark.proof
 def test_at_most_16_of_200_shops_without_a_truth_show_any_finding() -> None:
     assert findings_in_controls(MANY) <= 16
+
+
+CHECKOUT = ("add to cart", "shipping step", "payment step", "purchase")
+PAID = StepTaken(
+    funnel=Funnel(steps=tuple(step(n) for n in CHECKOUT), window=timedelta(days=1), count="sessions"), step=3
+)
+FACTORS = Factors(columns=("persona", "campaign", "channel"))
+HURT = ("persona", "islanders on basic")
+
+
+def drivers_of(journeys: Journeys) -> list[tuple[str, str, bool]]:
+    """(factor, value, does it hurt) of what goes with the step from shipping to payment at q = 0.01."""
+    question = Drivers(outcome=PAID, factors=FACTORS)
+    rows = question.reduce([question.map(journeys)]).table.to_pylist()
+    return [(r["factor"], r["value"], r["odds_ratio"] < 1) for r in rows if r["q_value"] <= Q]
+
+
+def reasons_of(journeys: Journeys, now: Side, before: Side) -> list[tuple[str, str]]:
+    """(kind, name) of what accounts for a move of the whole checkout at q = 0.01, the largest contribution first."""
+    outcome = replace(PAID, step=4, start=1)
+    question = Why(outcome=outcome, factors=FACTORS, steps=len(outcome.names))
+    found = explained(*(side.asked(question, journeys) for side in (now, before)), outcome.names, q=Q)
+    named = sorted((c for c in found.cells if c.named), key=lambda c: -abs(c.contribution.total))
+    return [(c.kind, c.name) for c in named]
+
+
+def check_drivers(seeds: range) -> None:
+    """The factor that hurts is found in 95 % of the shops, and in no more than 5 % of those without a truth any at all."""
+    found = [drivers_of(shop(seed, True)) for seed in seeds]
+    assert sum((*HURT, True) in rows for rows in found) >= 0.95 * len(seeds)
+    assert sum(bool(drivers_of(shop(seed, False))) for seed in seeds) <= 0.05 * len(seeds)
+
+
+def check_reasons(seeds: range) -> None:
+    """So is the step that broke, in its week."""
+    found = [reasons_of(shop(seed, True), Side(42, 49), Side(14, 42)) for seed in seeds]
+    assert sum(("step", "payment step") in rows for rows in found) >= 0.95 * len(seeds)
+    controls = [reasons_of(shop(seed, False), Side(84, 168), Side(0, 84)) for seed in seeds]
+    assert sum(bool(rows) for rows in controls) <= 0.05 * len(seeds)
+
+
+def test_the_factor_that_hurts_is_found_and_none_where_there_is_none() -> None:
+    check_drivers(FEW)
+
+
+def test_the_step_that_broke_accounts_for_the_move_and_nothing_does_where_nothing_moved() -> None:
+    check_reasons(FEW)
+
+
+@pytest.mark.proof
+def test_the_factor_that_hurts_is_found_in_95_percent_of_200_shops() -> None:
+    check_drivers(MANY)
+
+
+@pytest.mark.proof
+def test_the_step_that_broke_is_found_in_95_percent_of_200_shops() -> None:
+    check_reasons(MANY)
