@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingest.database import Database
 from ingest.errors import ConfigError, did_you_mean
-from ingest.identity.rules import resolved
+from ingest.identity.rules import Circle, resolved
 from ingest.side_files import SideFile, side_file
 
 
@@ -28,26 +28,34 @@ def read_aliases(sources: Sequence[AliasFile]) -> dict[str, str]:
     customers, or a circle.
     """
     pairs: dict[str, str] = {}
+    places: dict[str, str] = {}  # alias -> where it stands: messages go into logs, and name nobody
     with Database() as db:
         for source in sources:
             for path in source.files:
-                for alias, customer in read_pairs(db, source, path):
+                for alias, customer, row in read_pairs(db, source, path):
+                    place = f"row {row:,} of {path.name}"
                     if pairs.setdefault(alias, customer) != customer:
                         raise ConfigError(
-                            f'[[alias]]: {path.name} says that "{alias}" is "{customer}", and an earlier row that it is '
-                            f'"{pairs[alias]}": an alias stands for one customer.'
+                            f"[[alias]]: {place} and {places[alias]} say of one alias that it is two customers: an alias "
+                            "stands for one customer."
                         )
-    return resolved({alias: customer for alias, customer in pairs.items() if alias != customer})
+                    places.setdefault(alias, place)
+    others = {alias: customer for alias, customer in pairs.items() if alias != customer}
+    try:
+        return resolved(others)
+    except Circle as circle:
+        rows = " -> ".join(places[alias] for alias in circle.aliases)
+        raise ConfigError(f"[[alias]]: aliases form a circle ({rows}). One of them must be the customer.") from None
 
 
-def read_pairs(db: Database, source: AliasFile, path: Path) -> list[tuple[str, str]]:
-    """The rows of one file that have both ids, in order."""
+def read_pairs(db: Database, source: AliasFile, path: Path) -> list[tuple[str, str, int]]:
+    """(alias, customer, number of the row) of one file's rows that have both ids, in order."""
     with side_file(db, path) as file:
         if file is None:
             return []
         at = [place_of(file, name) for name in (source.alias_id, source.customer_id)]
         ids, there = ", ".join(map(file.identifier, at)), " and ".join(map(file.filled, at))
-        return db.rows(f"select {ids} from {file.relation} where {there} order by row")
+        return db.rows(f"select {ids}, row + 1 from {file.relation} where {there} order by row")
 
 
 def place_of(file: SideFile, name: str) -> int:

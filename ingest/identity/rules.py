@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -71,6 +71,14 @@ class IdentityRules:
         return sha256(json.dumps(sorted(self.aliases.items())).encode()).hexdigest()[:16] if self.aliases else ""
 
 
+class Circle(ConfigError):
+    """Aliases that stand for each other; `aliases` are those of the circle."""
+
+    def __init__(self, circle: Sequence[str]) -> None:
+        super().__init__(f"aliases form a circle: {' -> '.join(circle)}. One of them must be the customer.")
+        self.aliases = tuple(circle[:-1])
+
+
 def is_pattern(entry: str) -> bool:
     """Is it a regular expression between slashes?"""
     return len(entry) > 2 and entry.startswith("/") and entry.endswith("/")
@@ -84,7 +92,7 @@ def resolved(pairs: Mapping[str, str]) -> dict[str, str]:
         while (target := chain[-1]) in pairs and target not in done:
             if pairs[target] in chain:
                 circle = [*chain[chain.index(pairs[target]) :], pairs[target]]
-                raise ConfigError(f"aliases form a circle: {' -> '.join(circle)}. One of them must be the customer.")
+                raise Circle(circle)
             chain.append(pairs[target])
         end = done.get(chain[-1], chain[-1])
         done |= dict.fromkeys(chain[:-1], end) if len(chain) > 1 else {}

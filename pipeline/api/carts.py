@@ -18,6 +18,7 @@ class CartQuestions(ProjectFolder):
         *,
         by: str | None = None,
         compare: str | None = None,
+        crossings: bool = False,
         as_of: Instant | None = None,
         since: Day | None = None,
         until: Day | None = None,
@@ -30,18 +31,26 @@ class CartQuestions(ProjectFolder):
         Args:
             by: kind, status, last_step, hour (of the opening), touchpoint, stage, event, or any column.
             compare: the other side: "previous", "2024-04-01..2024-05-01" or "platform=mobile".
+            crossings: what crosses instead: customers by channels and by devices that they use, carts by where they were begun
+                and bought.
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 
         Returns:
             kind, status (text) · the column of `by` · episodes, customers (int) · value (float, money) · value_coverage
             (float). `.meta["totals"]` has the rates of abandonment and recovery, and refunds.
+            With `crossings`: what, begun, bought (text) · n (int) · share (float).
 
         Example:
             >>> shop.carts().meta["totals"]["abandonment_rate"]
             0.70646
         """
         from pipeline.questions.carts import carts
+        from pipeline.questions.crossings import alone
+        from pipeline.questions.crossings import crossings as crossed
 
+        if crossings:
+            alone(by=by, compare=compare)
+            return crossed(self, **about(as_of, since, until, segment, where, persona))
         return carts(self, by=by, compare=compare, **about(as_of, since, until, segment, where, persona))
 
     @question

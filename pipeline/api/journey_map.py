@@ -15,6 +15,7 @@ class MapQuestions(ProjectFolder):
         by: MapRows = "touchpoint",
         goal: Names | None = None,
         compare: str | None = None,
+        crossings: bool = False,
         as_of: Instant | None = None,
         since: Day | None = None,
         until: Day | None = None,
@@ -28,6 +29,8 @@ class MapQuestions(ProjectFolder):
             by: rows are stage x touchpoint, stage x channel, or the stages themselves.
             goal: the goal, instead of [project] goal.
             compare: the other side: "previous", "2024-04-01..2024-05-01" or "platform=mobile".
+            crossings: what crosses instead: customers by channels and by devices that they use, carts by where they were begun
+                and bought.
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 
         Returns:
@@ -35,13 +38,19 @@ class MapQuestions(ProjectFolder):
             share, sentiment (-2 to 2), unhappy, friction and its signals, drop_off_rate, goes_on, conversion (float; with
             their intervals) · median_seconds, p90_seconds (float) · cost (float, money) · evidence (text) · what the file
             says of it: phase, goal, owner, review_by, notes, response. `.meta["totals"]` has the whole.
+            With `crossings`: what, begun, bought (text) · n (int) · share (float).
 
         Example:
             >>> [row["stage"] for row in shop.map(by="stage").rows()][:2]
             ['awareness', 'consideration']
         """
+        from pipeline.questions.crossings import alone
+        from pipeline.questions.crossings import crossings as crossed
         from pipeline.questions.journey_map import journey_map
 
+        if crossings:
+            alone(by=by, goal=goal, compare=compare)
+            return crossed(self, **about(as_of, since, until, segment, where, persona))
         return journey_map(
             self, by=by, goal=goals_of(goal), compare=compare, **about(as_of, since, until, segment, where, persona)
         )

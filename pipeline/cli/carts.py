@@ -25,12 +25,16 @@ if TYPE_CHECKING:
 @click.group(invoke_without_command=True)
 @click.option("--by", metavar="COLUMN", help="kind, status, last_step, channel, hour (of opening), or any column.")
 @compare_option
+@click.option(
+    "--crossings", is_flag=True, help="What crosses channels and devices: customers, and carts that were bought."
+)
 @question
 @click.pass_context
 def carts(
     context: click.Context,
     by: str | None,
     compare: str | None,
+    crossings: bool,
     project: ProjectOptions,
     output: OutputOptions,
     scope: ScopeOptions,
@@ -41,13 +45,17 @@ def carts(
     Example:
       journeys carts
       journeys carts --by last_step
+      journeys carts --crossings
       journeys carts --by platform --compare 2024-04-01..2024-05-01
     """
     if context.invoked_subcommand is not None:
         return
     from pipeline.questions.carts import totals_in_words
 
-    result = opened(project).carts(by=by, compare=compare, **words(scope))
+    result = opened(project).carts(by=by, compare=compare, crossings=crossings, **words(scope))
+    if crossings:
+        answer(result, output)
+        return
     if compare is not None:
         answer_compared(result, output)
         return

@@ -48,6 +48,9 @@ GOAL = click.option("--goal", multiple=True, help="The goal, instead of [project
 )
 @GOAL
 @compare_option
+@click.option(
+    "--crossings", is_flag=True, help="What crosses channels and devices: customers, and carts that were bought."
+)
 @question
 @click.pass_context
 def map(
@@ -55,6 +58,7 @@ def map(
     by: MapRows,
     goal: tuple[str, ...],
     compare: str | None,
+    crossings: bool,
     project: ProjectOptions,
     output: OutputOptions,
     scope: ScopeOptions,
@@ -67,10 +71,14 @@ def map(
       journeys map --by channel
       journeys map --goal add_to_cart
       journeys map --compare previous
+      journeys map --crossings
     """
     if context.invoked_subcommand is not None:
         return
-    result = opened(project).map(by=by, goal=goal or None, compare=compare, **words(scope))
+    result = opened(project).map(by=by, goal=goal or None, compare=compare, crossings=crossings, **words(scope))
+    if crossings:
+        answer(result, output)
+        return
     if compare is not None:
         answer_compared(result, output, title="journey map")
         return
@@ -78,17 +86,18 @@ def map(
 
 
 def of_all(totals: Any) -> tuple[str, ...]:
-    """How much of it all is on the map."""
-    said = [f"{totals['customers']:,} customers, {totals['sessions']:,} sessions"]
+    """How much of it all is on the map; what is hidden is left out."""
+    said = [f"{totals[name]:,} {name}" for name in ("customers", "sessions") if totals[name] is not None]
+    lines = [", ".join(said)] if said else []
     if totals["unmapped_share"] is not None:
-        said.append(f"{totals['unmapped_share']:.1%} of the events are in no stage")
+        lines.append(f"{totals['unmapped_share']:.1%} of the events are in no stage")
     for name, what in (
         ("answers_off_scale", "answers are off their scale"),
         ("answers_of_nothing", "answers speak of no visit"),
     ):
         if totals[name]:
-            said.append(f"{totals[name]:,} {what}")
-    return (" · ".join(said),)
+            lines.append(f"{totals[name]:,} {what}")
+    return (" · ".join(lines),)
 
 
 @map.command()

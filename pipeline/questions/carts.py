@@ -89,8 +89,9 @@ def totals_in_words(totals: dict[str, Any]) -> list[str]:
     for name in ("abandonment", "recovery"):
         if totals.get(f"{name}_rate") is not None:
             lines.append(f"cart {name} rate {totals[f'{name}_rate']:.1%}")
-    if totals.get("recovered_by"):
-        lines.append("recovered: " + ", ".join(f"{n:,} {by}" for by, n in dict(totals["recovered_by"]).items()))
+    parts = [f"{n:,} {by}" for by, n in dict(totals.get("recovered_by") or ()).items() if n]
+    if parts:
+        lines.append("recovered: " + ", ".join(parts))
     if totals.get("refunds") and totals["refunds"].get("refunds"):
         lines.append(f"refunds: {totals['refunds']['refunds']:,} rows, value {totals['refunds']['value']}")
     return lines

@@ -98,6 +98,10 @@ DEFINITIONS = {
         "must be; Benjamini-Hochberg, q = 0.05, over all of them; nothing below n = 30); the rest of each question is one row."
     ),
     "driver members": "The units that one side of a driver counts, found by the code that counts them.",
+    "crossings": (
+        "Customers with an event in the period, by how many different channels and devices (anonymous ids in their space) these "
+        "events name; bought carts that open in it, by the channel of their first event and of the purchase's first row."
+    ),
     "carts": (
         "An episode opens at an add or begin_checkout; quiet_period without activity makes it quiet, "
         "recovery_window without activity ends it. A purchase converts it, or recovers it if it was ever "

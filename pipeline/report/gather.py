@@ -143,6 +143,7 @@ def tables(about: About, found: Answers, spoken: Spoken) -> dict[str, Any]:
     return {
         **{name: found[Key(name)] for name in plain},
         "nodes": found.get(Key("nodes")),
+        "crossings": found.get(Key("crossings")),
         "summary_before": found.get(Key("summary", before=True)),
         "dropoff_before": found.get(Key("dropoff", before=True)),
         "carts": cart_answer(found),

@@ -32,6 +32,7 @@ from pipeline.project.periods import days_of
 from pipeline.project.project import ProjectFolder
 from pipeline.project.rules import cart_rules, goal_rules
 from pipeline.project.saved_funnels import funnel_of, plain_funnels
+from pipeline.questions.crossings import crossings_of
 from reports.content.report import Span
 from sessionize.clock import midnight
 
@@ -111,6 +112,7 @@ def about_all(project: ProjectFolder, scope: Scope, periods: Periods) -> Questio
     asked.add(Key("names"), Names(), periods.both)
     asked.add(Key("data"), Fingerprint(), periods.both)
     asked.add(Key("coverage"), Coverage(), periods.now)
+    asked.add(Key("crossings"), crossings_of(project), periods.now)
     asked.add(Key("nodes"), Nodes(collapse_repeats=True), periods.now)
     return asked
 

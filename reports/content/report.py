@@ -133,6 +133,7 @@ class Report:
     map: MapContent | None = None
     map_elsewhere: bool = False  # a segment's map is for the command line: the page has that of everybody
     annotations: Sequence[Annotation] = ()  # by day
+    crossings: pa.Table | None = None  # CROSSINGS: what crosses channels and devices; not of segments
     strict: bool = False  # is nothing told about fewer than LEAST customers?
 
     @property

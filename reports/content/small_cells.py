@@ -207,7 +207,9 @@ class Columns:
             if sum(c in gone and bool(row[c]) for row, gone in zip(rows, hidden, strict=True)) == 1:
                 told = [i for i, gone in enumerate(hidden) if c not in gone and rows[i][c]]
                 if told:
-                    hidden[min(told, key=lambda i: rows[i][c])].add(c)
+                    hidden[min(told, key=lambda i: (not hidden[i], rows[i][c]))].add(
+                        c
+                    )  # rather of a row that hides some
 
     def thin_lists(self, row: Row) -> int:
         """Take what is about too few out of the lists of a row, and the next smallest with a single one."""
@@ -238,9 +240,27 @@ def hide_smallest(row: Row, names: Sequence[str], gone: set[str]) -> None:
         gone.add(min(told, key=lambda c: row[c]))
 
 
+class Hidden:
+    """Stands in the totals of an answer for a number that is not told: it is no number, and reads "hidden" in any sentence."""
+
+    def __format__(self, spec: str) -> str:
+        return "hidden"
+
+    def __str__(self) -> str:
+        return "hidden"
+
+    __repr__ = __str__
+
+    def __bool__(self) -> bool:
+        return False
+
+
+HIDDEN = Hidden()
+
+
 def guarded_totals(totals: Mapping[str, Any]) -> dict[str, Any]:
     """Totals by name, as an answer carries them beside its table: counts below LEAST, the next smallest with a single one, and
-    the rates beside them are None. Totals inside are done alike."""
+    the rates beside them are HIDDEN. Totals inside are done alike."""
     found = {k: guarded_totals(v) if isinstance(v, Mapping) else v for k, v in totals.items()}
     counts = {k: v for k, v in found.items() if isinstance(v, int) and not isinstance(v, bool)}
     gone = {k for k, v in counts.items() if few(v)}
@@ -248,13 +268,14 @@ def guarded_totals(totals: Mapping[str, Any]) -> dict[str, Any]:
         told = [k for k in counts if k not in gone and counts[k]]
         gone |= {min(told, key=lambda k: counts[k])} if told else set()
     rates = {k for k, v in found.items() if isinstance(v, float)} if gone else set()
-    return {k: None if k in gone | rates else v for k, v in found.items()}
+    parts = {k for k in found if k.partition("_by")[0] in gone}  # recovered_by adds up to recovered
+    return {k: HIDDEN if k in gone | rates | parts else v for k, v in found.items()}
 
 
 def guarded_meta(meta: Mapping[str, Any]) -> dict[str, Any]:
     """What an answer says beside its table: its totals guarded, and counts by the names of columns that count."""
     found = {k: guarded_totals(v) if k in TOTALS and isinstance(v, Mapping) else v for k, v in meta.items()}
-    return {k: None if (k in COUNTS or k in ALSO_COUNTS) and few(v) else v for k, v in found.items()}
+    return {k: HIDDEN if (k in COUNTS or k in ALSO_COUNTS) and few(v) else v for k, v in found.items()}
 
 
 def guarded_matrix(table: pa.Table, sessions: int) -> tuple[pa.Table, int]:

@@ -45,6 +45,7 @@ def answers(report: Report) -> list[Answer]:
         edges(report),
         flows(report),
         *carts(report),
+        *crossings(report),
         goal_times(report),
         hours(report),
         *journey_map(report),
@@ -189,6 +190,22 @@ def carts(report: Report) -> list[Answer]:
     return [
         by_kind,
         replace(by_kind, name="carts_last_step", title="Carts by last step", table=report.carts.last_steps),
+    ]
+
+
+def crossings(report: Report) -> list[Answer]:
+    """What crosses channels and devices."""
+    if report.crossings is None:
+        return []
+    return [
+        Answer(
+            name="crossings",
+            title="What crosses channels and devices",
+            table=report.crossings,
+            command=f"{report.commands['carts']} --crossings",
+            counts=("n",),
+            of={"n": ("share",)},
+        )
     ]
 
 

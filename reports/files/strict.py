@@ -17,7 +17,7 @@ import pyarrow as pa
 from paths.statistics.survival import GoalTimes
 from reports.content.journey_map import MapContent, PersonaMap
 from reports.content.report import LEAST, CartAnswer, FunnelAnswer, Report, Segment
-from reports.content.small_cells import COUNTS, few, guarded, guarded_totals
+from reports.content.small_cells import COUNTS, HIDDEN, few, guarded, guarded_totals
 from reports.page.sections.carts import HOURS
 
 NOTE = (
@@ -80,6 +80,7 @@ def told(report: Report) -> Report:
         funnels=[f for f in map(steps, report.funnels) if f.now.num_rows],
         carts=None if report.carts is None else carts(report.carts),
         coverage=whole_rows(report.coverage),
+        crossings=None if report.crossings is None else whole_rows(report.crossings),
         quality=replace(
             report.quality,
             unmapped=0 if few(report.quality.unmapped) else report.quality.unmapped,
@@ -177,7 +178,7 @@ def carts(answer: CartAnswer) -> CartAnswer | None:
         return None
     for name in ("recovered_by", "refunds"):
         if isinstance(totals.get(name), Mapping):
-            totals[name] = {k: v for k, v in guarded_totals(totals[name]).items() if v is not None}
+            totals[name] = {k: v for k, v in guarded_totals(totals[name]).items() if v is not HIDDEN}
     hidden = {"open": None, "emptied": None} if few(totals["open"]) or few(totals["emptied"]) else {}
     return replace(
         answer,

@@ -79,6 +79,7 @@ class CartsView:
     kinds: list[Kind]
     charts: list[Bars]
     table: Sheet
+    crossings: Sheet | None = None
 
 
 def carts(report: Report) -> CartsView | None:
@@ -99,6 +100,7 @@ def carts(report: Report) -> CartsView | None:
         summary=summary(answer, report),
         charts=[c for c in charts if c.rows],
         table=table(rows, report),
+        crossings=crossed(report),
         kinds=[
             kind(k, [r for r in rows if r["kind"] == k], most, report)
             for k in KIND
@@ -173,6 +175,21 @@ def bar_rows(rows: Sequence[tuple[Markup, str, int]], status: str) -> list[BarRo
         BarRow(label=label, bar=bar(n, most, f"{said}: {number(n)}", hatched), value=number(n))
         for label, said, n in rows
     ]
+
+
+def crossed(report: Report) -> Sheet | None:
+    """What crosses channels and devices; not of segments."""
+    if report.crossings is None or not report.crossings.num_rows:
+        return None
+    columns = [
+        words("Of", "what", plain),
+        words("Begun on, or how many", "begun", lambda v: plain(v) if v else NOTHING),
+        words("Bought on", "bought", lambda v: plain(v) if v else NOTHING),
+        figures("Customers or carts", "n", number),
+        figures("Share", "share", share),
+    ]
+    command = f"{report.commands['carts']} --crossings"
+    return sheet("What crosses channels and devices", report.crossings, columns, command)
 
 
 def table(rows: Sequence[Mapping[str, Any]], report: Report) -> Sheet:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.content.small_cells import guarded, guarded_totals
+from reports.content.small_cells import HIDDEN, guarded, guarded_totals
 from tests.cases import cases
 
 
@@ -78,9 +78,9 @@ def test_lists_inside_a_row_lose_what_is_about_few() -> None:
 def test_totals_hide_what_would_tell_a_single_hidden_one() -> None:
     assert guarded_totals({"converted": 80, "recovered": 40, "open": 5, "rate": 0.3}) == {
         "converted": 80,
-        "recovered": None,
-        "open": None,
-        "rate": None,
+        "recovered": HIDDEN,
+        "open": HIDDEN,
+        "rate": HIDDEN,
     }
 
 
