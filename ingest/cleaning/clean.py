@@ -18,8 +18,8 @@ from ingest.cleaning.bots import BOT_COLUMNS, verdicts
 from ingest.cleaning.currencies import MINOR_DIGITS
 from ingest.cleaning.fitting import fitted
 from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping
-from ingest.cleaning.money import Money, table_of
 from ingest.cleaning.money import make_macros as make_money_macros
+from ingest.cleaning.money import marks_seen, table_of
 from ingest.cleaning.numbers import Readings, readings, unclear_note
 from ingest.cleaning.times import TYPED, epoch_units
 from ingest.cleaning.validation import Limits, Reading, aside, raw_ids, statement
@@ -103,7 +103,6 @@ def check_promoted(names: Sequence[str]) -> None:
 def staged_columns(mappings: Sequence[SourceMapping]) -> list[str]:
     """The columns of an event that these mappings can fill; `stage` adds `properties` where a file has any."""
     mapped = {target for m in mappings for target in m.fields}
-    mapped |= {"currency" for m in mappings if Money(mapping=m).marked}
     return [*[n for n in EVENTS.names if n in mapped or n in ALWAYS], *sorted(mapped - set(EVENTS.names))]
 
 
@@ -128,10 +127,13 @@ def stage(db: Database, relation: str, columns: Columns, mapping: SourceMapping,
     make_keys(db, relation, columns, mapping)
     if "properties" in aside(columns, mapping, Expressions()):
         db.run("alter table staged add column if not exists properties varchar")
+    marked = marks_seen(db, relation, columns, mapping)
+    if marked:
+        db.run("alter table staged add column if not exists currency varchar")
     found = verdicts(mapping.bots, different(db, relation, columns, mapping))
     units, numbers = epoch_units(db, relation, columns, mapping), readings(db, relation, columns, mapping)
     for part, reading in read_alike(relation, units, numbers):
-        sql, params = statement(part, columns, mapping, limits, reading)
+        sql, params = statement(part, columns, mapping, limits, reading, marked)
         db.run_with(sql, params, bot_verdicts=found, rates=table_of(mapping.rates, mapping.currency))
     notes = [
         unclear_note(mapping.name, file_name(db, file), target, example)

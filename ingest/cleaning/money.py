@@ -8,7 +8,7 @@ from decimal import Decimal
 import pyarrow as pa
 
 from ingest.cleaning.currencies import MINOR_DIGITS, SIGNS, Rates, marks_of, readings_of_marks
-from ingest.cleaning.mapping import Expressions, SourceMapping
+from ingest.cleaning.mapping import Columns, Expressions, SourceMapping
 from ingest.database import Database
 from ingest.quoting import literal
 from ingest.schema import MONEY
@@ -29,6 +29,8 @@ class Money:
     """The money of one source in the statement that judges its rows, over the columns t_currency, b_N, d_N, v_N and event_at."""
 
     mapping: SourceMapping
+    marked: bool = False
+    """Is the currency column filled from signs and codes beside amounts, since none is declared?"""
 
     @property
     def amounts(self) -> list[str]:
@@ -39,11 +41,6 @@ class Money:
     def converts(self) -> bool:
         """Are there rates to convert by?"""
         return bool(self.mapping.currency and self.mapping.rates.table and self.amounts)
-
-    @property
-    def marked(self) -> bool:
-        """Is the currency column filled from signs and codes beside amounts, since none is declared?"""
-        return self.mapping.currency is None and bool(self.amounts)
 
     def marks(self) -> dict[str, str]:
         """m_N: the sign or code beside an amount, NULL beside plain digits."""
@@ -92,6 +89,22 @@ class Money:
         if self.converts and "currency" in self.mapping.fields:
             return f"case when minor is not null then {literal(self.mapping.currency or '')} else {recorded} end"
         return None
+
+
+def marks_seen(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> bool:
+    """Has an amount a sign or code of a currency beside it, of a source that declares none? Most amounts are told by two letters."""
+    for name in MONEY if mapping.currency is None else ():
+        spec = mapping.fields.get(name)
+        places = [columns.find(c, name, fail=False) for c in (*spec.columns, *spec.join)] if spec else []
+        if all(p is None or (p[1] is None and columns.types[p[0]] in ("double", "float")) for p in places):
+            continue
+        e = Expressions()
+        text = e.text(columns, mapping.fields[name], name)
+        odd = "(t < '0' or t > ':' or t[-1:] > '9')"
+        asked = f"select 1 from (select {text} as t from {relation}) where {odd} and money_mark(bare(t)) is not null limit 1"
+        if db.rows(asked, e.params):
+            return True
+    return False
 
 
 def table_of(rates: Rates, currency: str | None) -> pa.Table:

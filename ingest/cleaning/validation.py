@@ -49,10 +49,16 @@ class Limits:
 
 
 def statement(
-    relation: str, columns: Columns, mapping: SourceMapping, limits: Limits, reading: Reading
+    relation: str,
+    columns: Columns,
+    mapping: SourceMapping,
+    limits: Limits,
+    reading: Reading,
+    marked: bool = False,
 ) -> tuple[str, dict[str, object]]:
     """(SQL, its values): one row per row of `relation`; the table `keys` knows its customers, `bot_verdicts` its bots.
 
+    `marked`: currencies are told by signs and codes beside amounts.
     First the texts that the mapping reads, then who it is about, then values, then the first reason to leave.
     """
     e = Expressions()
@@ -61,7 +67,7 @@ def statement(
     numbers = [n for n in NUMBERS if n in mapping.fields]
     others = [t for t in mapping.fields if t not in ("event_at", "event", *NUMBERS)]
     values = {n: minor_or_whole(n, mapping) for n in numbers}
-    money = Money(mapping=mapping)
+    money = Money(mapping=mapping, marked=marked)
     marks = "".join(f", {x} as {m}" for m, x in money.marks().items()) if mapping.currency or money.marked else ""
     own = money.currency()
     kept = {t: f"t_{quote(t)}" for t in others} | ({"currency": own} if own else {})
