@@ -91,7 +91,8 @@ class DriverQuestions(ProjectFolder):
             (float) · units_without, hits_without (int), rate_without (float) · odds_ratio, odds_low, odds_high (float; 0.5 added to
             each count) · p_value (float, Fisher's exact test), q_value (float, Benjamini-Hochberg over the rows), significant
             (bool) · sentence (text). What is beyond noise comes first, the strongest first. `.meta["totals"]` has all units, hits,
-            those left out, and the factors that were not tried. With `having` or `without`: one row per unit, as `customers`.
+            and those left out, `.meta["factors"]` how many factors were tried, and were not. With
+            `having` or `without`: one row per unit, as `customers`.
 
         Raises:
             ConfigError: for words that do not go together, a step that is none, a funnel without a window.

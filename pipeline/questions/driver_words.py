@@ -14,6 +14,7 @@ from paths.drivers.rules import TOUCHPOINT
 from paths.funnels.funnel import Funnel
 from paths.journeys.matchers import PAGE
 from pipeline.project.funnel_words import parse_funnel, step_number
+from pipeline.project.privacy import PERSONAL
 from pipeline.project.project import Period, PeriodWords, ProjectFolder
 from pipeline.project.rules import goal_rules
 from pipeline.questions.funnel import words_of_funnel
@@ -104,4 +105,5 @@ def columns_tried(project: ProjectFolder, by: Sequence[str]) -> tuple[tuple[str,
     if by:
         return tuple(dict.fromkeys(c for c in by if c != TOUCHPOINT)), TOUCHPOINT in by
     there = recent_columns(project.store.snapshot()) - (frozenset(EVENTS.names) - ALWAYS)
-    return tuple(sorted((there | project.facts.names) - {TOUCHPOINT})), True
+    kept_back = PERSONAL if project.config.project.privacy == "strict" else frozenset()
+    return tuple(sorted((there | project.facts.names) - {TOUCHPOINT} - kept_back)), True

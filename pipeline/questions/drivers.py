@@ -64,6 +64,7 @@ def drivers(
         **({"exposure": None if between else factors.exposure, "between": between} if touchpoints else {}),
         "units": asked.units,
         "totals": sums(answer),
+        "factors": {"tried": answer.tried, "rare": answer.rare, "everywhere": answer.everywhere},
         "q": Q,
     }
     return found.result(TITLE, answer.table, parameters=told)
@@ -113,9 +114,6 @@ def sums(answer: DriversAnswer) -> dict[str, Any]:
         "rate": rate(answer.hits, answer.units),
         "open": answer.open_,
         "customers": answer.customers,
-        "tried": answer.tried,
-        "rare": answer.rare,
-        "everywhere": answer.everywhere,
     }
 
 
@@ -140,23 +138,24 @@ def doubts(answer: DriversAnswer, asked: Question) -> list[str]:
 
 def told_in_words(meta: Mapping[str, Any], table_rows: int) -> list[str]:
     """Whom the answer is about, what was tried, and how it is to be read: a line each."""
-    totals = meta["totals"]
-    if not totals["units"]:
+    totals, factors = meta["totals"], meta["factors"]
+    if totals["units"] == 0:
         return [f"{what_of(meta)}: nobody to look at"]
-    hits = f"{100 * (totals['rate'] or 0):.1f} % hits"
-    said = [
-        f"{what_of(meta)}: {totals['units']:,} {meta['units']}, {hits}; {totals['open']:,} left out, their window is open"
-    ]
+    rate_told = isinstance(totals["rate"], float)  # privacy = "strict" hides it where it is of few
+    hits = f", {100 * totals['rate']:.1f} % hits" if rate_told else ""
+    open_ = f"{totals['open']:,} left out, their window is open"
+    said = [f"{what_of(meta)}: {totals['units']:,} {meta['units']}{hits}; {open_}"]
     said.append(
-        f"{totals['tried']:,} factors tried, {table_rows:,} beyond noise (q = {meta['q']}); left out: {totals['rare']:,} that fewer "
-        f"than min(25, 2 %) have, {totals['everywhere']:,} that all have"
+        f"{factors['tried']:,} factors tried, {table_rows:,} beyond noise (q = {meta['q']}); left out: {factors['rare']:,} that "
+        f"fewer than min(25, 2 %) have, {factors['everywhere']:,} that all have"
     )
     if meta.get("between"):
         said.append("touchpoints after the first event: who did not come to the second had longer to meet them")
     elif meta.get("exposure") is not None:
         said.append(f"touchpoints in the {format_duration(meta['exposure'])} before, the same for everybody")
-    if totals["customers"] < totals["units"]:
-        said.append(f"the {totals['units']:,} are of {totals['customers']:,} customers, and are taken as independent")
+    units, customers = totals["units"], totals["customers"]
+    if units and customers and customers < units:
+        said.append(f"the {units:,} are of {customers:,} customers, and are taken as independent")
     said.append("association, not cause")
     return said
 

@@ -63,7 +63,7 @@ def why(
         "units": asked.units,
         "did": asked.outcome.did,
         "there": there,
-        "open": list(move.left_out),
+        "totals": dict(zip(("open", "open_before"), move.left_out, strict=True)),
         "judged": move.compared,
     }
     clustered = move.whole.clusters is not None or move.whole.clusters_before is not None
@@ -76,6 +76,8 @@ def told_in_words(meta: Mapping[str, Any], table: pa.Table) -> list[str]:
     whole = meta["overall"]
     if whole is None:
         return []
+    if not all(isinstance(v, int | float) for v in whole.values()):  # privacy = "strict"
+        return [f"{what_of(meta)}: hidden, for it is about too few"]
     interval = f" (95 % CI {points(whole['ci_low'])} to {points(whole['ci_high'])})"
     moved = f"{100 * whole['difference']:+.1f} points{interval}"
     firm = "" if whole["p_value"] <= Q else ", which may be noise"
@@ -83,8 +85,8 @@ def told_in_words(meta: Mapping[str, Any], table: pa.Table) -> list[str]:
         f"{what_of(meta)}: {100 * whole['rate']:.1f} % of {whole['n']:,} {meta['units']} {meta['did']}, "
         f"{100 * whole['rate_before']:.1f} % of {whole['n_before']:,} {meta['there']}: {moved}{firm}"
     ]
-    here, there = meta["open"]
-    if here or there:
+    here, there = (meta["totals"][k] for k in ("open", "open_before"))
+    if here != 0 or there != 0:
         said.append(f"left out, their window is open: {here:,} here and {there:,} on the other side")
     sentences = [r["sentence"] for r in table.to_pylist() if r["named"]]
     if not sentences:

@@ -204,6 +204,29 @@ def second_goal_figure(table: pa.Table) -> go.Figure:
     return figure.update_yaxes(autorange=True, tickformat=".0%", rangemode="tozero")
 
 
+def drivers_figure(table: pa.Table) -> go.Figure:
+    """DRIVERS: a forest plot, the odds ratio of each factor with its interval on a doubling scale; what is beyond noise is in colour."""
+    rows = [r for r in table.to_pylist() if r["odds_ratio"]][:MOST]
+    ratio = [r["odds_ratio"] for r in rows]
+    dots = go.Scatter(
+        x=ratio,
+        y=names(f"{r['factor']} {r['value']}" for r in rows),
+        mode="markers",
+        marker={"color": [ACCENT if r["significant"] else QUIET for r in rows], "size": 9},
+        customdata=[escape(plain(r["sentence"] or "", 200), quote=False) for r in rows],
+        hovertemplate="%{customdata}<extra></extra>",
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "color": QUIET,
+            "array": [r["odds_high"] - v for r, v in zip(rows, ratio, strict=True)],
+            "arrayminus": [v - r["odds_low"] for r, v in zip(rows, ratio, strict=True)],
+        },
+    )
+    figure = styled(go.Figure(dots), "Odds ratio: to the right of 1 it goes with the outcome, to the left against it")
+    return figure.update_xaxes(type="log", dtick=1).add_vline(x=1, line=EDGE)
+
+
 def names(found: Iterable[str]) -> list[str]:
     """Names as plotly may show them."""
     return [escape(plain(n, 40), quote=False) for n in found]
@@ -235,6 +258,7 @@ FIGURES: dict[str, Callable[[pa.Table], go.Figure]] = {
     "retention": retention_figure,
     "lifecycle": lifecycle_figure,
     "second goal": second_goal_figure,
+    "drivers": drivers_figure,
 }
 """By the title of the answer."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -43,9 +45,8 @@ def test_columns_of_the_files_and_touchpoints_are_tried_unless_some_are_named(sh
     assert found.meta["by"] == ["id", "platform", "touchpoint"]
     first = found.rows()[0]
     assert (first["factor"], first["value"], first["units"], first["rate_without"]) == ("touchpoint", "chat", 30, 0.0)
-    assert found.meta["totals"] == {
-        "units": 60, "hits": 22, "rate": 0.366667, "open": 0, "customers": 60, "tried": 3, "rare": 60, "everywhere": 0,
-    }  # fmt: skip
+    assert found.meta["totals"] == {"units": 60, "hits": 22, "rate": 0.366667, "open": 0, "customers": 60}
+    assert found.meta["factors"] == {"tried": 3, "rare": 60, "everywhere": 0}
     named = shop.drivers(["cart", "purchase"], by="platform", as_of=AS_OF)
     assert {(r["factor"], r["value"]) for r in named.rows()} == {("platform", "mobile"), ("platform", "desktop")}
     assert "exposure" not in named.meta
@@ -117,3 +118,15 @@ def test_the_command_says_whom_it_is_about_and_explains_who_is_behind_it(shop: j
     command = next(line.split() for line in done.output.splitlines() if "--having" in line)
     again = CliRunner().invoke(cli, [*command[1:], "--as-of", AS_OF, "-f", "csv"], catch_exceptions=False)
     assert len(again.stdout.splitlines()) == 1 + 22
+
+
+def test_of_few_nothing_is_told_under_strict_privacy(shop: journeys.Project, tmp_path: Path) -> None:
+    (tmp_path / "journeys.toml").write_text('[project]\nprivacy = "strict"\n')
+    (tmp_path / "log.csv").write_text("\n".join(lines()))
+    journeys.open(tmp_path).ingest(tmp_path / "log.csv", map={"customer_id": "u", "event_at": "t"})
+    for words in (["drivers", "cart", "purchase", "--as-of", "2026-01-13"], ["why", "cart", "purchase"]):
+        done = CliRunner().invoke(cli, ["-C", str(tmp_path), *words, "-f", "table"], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+    with pytest.raises(ConfigError, match="lists people"):
+        journeys.open(tmp_path).drivers("cart > purchase", without=("platform", "mobile"))
+    assert "id" in journeys.open(tmp_path).drivers("cart > purchase").meta["by"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
+from paths.drivers.table import DRIVERS, Tried, ranked
+from paths.statistics.odds import TwoByTwo
 from pipeline.project.result import Result
-from reports.draw.figures import carts_figure, names
+from reports.draw.figures import carts_figure, names, plot
 from tests.reports.shop import hostile, hostile_report
 
 STEPS = ["look", "add_to_cart", "purchase"]
@@ -73,6 +76,19 @@ def test_the_curve_of_the_second_goal_has_its_interval() -> None:
     low, high, share = result.plot().data
     assert list(share.y) == [r["share"] for r in result.rows()]
     assert [list(low.y), list(high.y)] == [[r[end] for r in result.rows()] for end in ("ci_low", "ci_high")]
+
+
+def test_a_forest_plot_has_the_odds_ratios_and_their_intervals_and_its_names_are_text() -> None:
+    counts = ("<b>x</b>", 40, 10), ("plain", 9, 40)
+    tried = [
+        Tried("touchpoint", name, TwoByTwo(hits=a, misses=b, hits_without=50 - a, misses_without=50 - b))
+        for name, a, b in counts
+    ]
+    rows = ranked(tried, 100, "bought")
+    dots = plot("drivers", pa.Table.from_pylist(rows, schema=DRIVERS)).data[0]
+    assert list(dots.x) == [r["odds_ratio"] for r in rows]
+    assert list(dots.error_x.array) == [r["odds_high"] - r["odds_ratio"] for r in rows]
+    assert "touchpoint &lt;b&gt;x&lt;/b&gt;" in dots.y and not any("<b>" in text for text in dots.customdata)
 
 
 def test_steps_and_the_step_matrix_are_the_same_shares() -> None:

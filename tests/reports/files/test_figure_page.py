@@ -59,6 +59,7 @@ def test_every_figure_is_of_traces_that_the_bundle_has() -> None:
         shop.retention(),
         shop.retention(second_goal=True),
         shop.lifecycle(),
+        shop.drivers(["look", "purchase"]),
     ]
     assert {r.title for r in made} == set(figures.FIGURES)
     assert {t.type for r in made for t in r.plot().data} <= there
