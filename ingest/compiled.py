@@ -62,9 +62,9 @@ def twin(
         @wraps(plain)
         def chosen(*args: P.args, **kwargs: P.kwargs) -> R:
             if _worth() and (when is None or when(*args, **kwargs)):
-                found = compiled(*args, **kwargs)
-                if found is not None:
-                    return found
+                answer = compiled(*args, **kwargs)
+                if answer is not None:
+                    return answer
             return plain(*args, **kwargs)
 
         return chosen
@@ -94,11 +94,11 @@ class Loop(Generic[P, R]):
         import numba
 
         try:
-            found: Any = numba.njit(nogil=True, cache=True)(self.plain)
+            dispatcher: Any = numba.njit(nogil=True, cache=True)(self.plain)
         except RuntimeError:  # no folder to keep it in
             return cast(Callable[P, R], numba.njit(nogil=True)(self.plain))
-        found.compile = one_by_one(found.compile, Path(found.stats.cache_path) / LOCK)
-        return cast(Callable[P, R], found)
+        dispatcher.compile = one_by_one(dispatcher.compile, Path(dispatcher.stats.cache_path) / LOCK)
+        return cast(Callable[P, R], dispatcher)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """What `plain` gives."""

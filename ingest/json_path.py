@@ -18,8 +18,8 @@ MOST_JOINED = 4
 
 def steps(path: str) -> tuple[str, ...]:
     """The steps of a path: at dots, [n] as .n; what is in double quotes is one step."""
-    found = re.findall(r'"((?:[^"\\]|\\.)*)"|\[(\d+)\]|([^.\[\]"]+|[\[\]"])', path)
-    return tuple(quoted or place or plain for quoted, place, plain in found)
+    parts = re.findall(r'"((?:[^"\\]|\\.)*)"|\[(\d+)\]|([^.\[\]"]+|[\[\]"])', path)
+    return tuple(quoted or place or plain for quoted, place, plain in parts)
 
 
 def path_value(column: str, path: Sequence[str], bind: Callable[[str], str]) -> str:

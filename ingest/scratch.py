@@ -51,8 +51,8 @@ def place_of(store: Path | None) -> Path:
     place = Path(tempfile.gettempdir()) / f"journeys-{os.getuid()}"
     with suppress(FileExistsError):
         place.mkdir(mode=0o700)
-    found = place.lstat()
-    if place.is_symlink() or found.st_uid != os.getuid() or found.st_mode & 0o077:  # somebody else made it
+    status = place.lstat()
+    if place.is_symlink() or status.st_uid != os.getuid() or status.st_mode & 0o077:  # somebody else made it
         return Path(tempfile.mkdtemp(prefix="journeys-"))
     return place
 

@@ -7,10 +7,10 @@ import re
 
 def bytes_of(size: str) -> int:
     """2GB -> 2,000,000,000; raises ValueError for what is no size."""
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B\s*", size, re.IGNORECASE)
-    if found is None or float(found[1]) == 0:
+    parts = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B\s*", size, re.IGNORECASE)
+    if parts is None or float(parts[1]) == 0:
         raise ValueError(f'"{size}" is no size; write a number and its unit, such as 500MB or 2GB.')
-    return int(float(found[1]) * (1024 if found[3] else 1000) ** " KMGT".index(found[2].upper() or " "))
+    return int(float(parts[1]) * (1024 if parts[3] else 1000) ** " KMGT".index(parts[2].upper() or " "))
 
 
 def shown_size(size: int) -> str:

@@ -92,8 +92,8 @@ def within(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
     if not networks:
         return False
     try:
-        found = ip_address(address.strip("[]").partition("%")[0])
+        address_in = ip_address(address.strip("[]").partition("%")[0])
     except ValueError:
         return False
-    found = getattr(found, "ipv4_mapped", None) or found
-    return any(found in n for n in networks)
+    address_in = getattr(address_in, "ipv4_mapped", None) or address_in
+    return any(address_in in n for n in networks)

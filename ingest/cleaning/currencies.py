@@ -135,12 +135,12 @@ class Rates:
 
     def spans(self) -> list[tuple[str, date, date, Decimal]]:
         """(currency, first day, day behind the last one, rate), each day of a currency once."""
-        found = []
+        spans = []
         for currency in sorted(self.currencies):
             of = sorted((r.since or date.min, r.rate) for r in self.table if r.currency == currency)
             ends = [since for since, _ in of[1:]] + [date.max]
-            found += [(currency, since, end, rate) for (since, rate), end in zip(of, ends, strict=True)]
-        return found
+            spans += [(currency, since, end, rate) for (since, rate), end in zip(of, ends, strict=True)]
+        return spans
 
 
 def marks_of(currency: str) -> list[str]:
@@ -151,12 +151,12 @@ def marks_of(currency: str) -> list[str]:
 def readings_of_marks(declared: str, rated: Iterable[str]) -> dict[str, str]:
     """Mark -> the currency it is read as, where that is known."""
     rated = frozenset(rated)
-    found = {code: code for code in (*rated, declared)}
+    known = {code: code for code in (*rated, declared)}
     for sign, codes in SIGNS.items():
         possible = {declared} & set(codes.split()) or rated & set(codes.split())
         if len(possible) == 1:
-            found[sign] = min(possible)
-    return found
+            known[sign] = min(possible)
+    return known
 
 
 def told_apart(seen: Iterable[str]) -> list[str]:

@@ -128,8 +128,8 @@ class Evidence:
         read = readings(self._db, f"(select '' as recorded_input, * from {self._relation})", columns, alone)
         cells = f"select *, {digits(target, mapping, read.get('', Readings()))} as d_{target} from ({cells})"
         bad = f"b_{target} is not null and {minor_or_whole(target, mapping)} is null and not is_nan(b_{target})"
-        found = self._db.rows(f"select count(*), min(b_{target}) from ({cells}) where {bad}")[0]
-        return int(found[0]), str(found[1])
+        bad_rows = self._db.rows(f"select count(*), min(b_{target}) from ({cells}) where {bad}")[0]
+        return int(bad_rows[0]), str(bad_rows[1])
 
     def repeats(self, name: str, customer: Sequence[str]) -> Repeats:
         """How often one customer has the same id again, and with other content."""
@@ -137,15 +137,17 @@ class Evidence:
         who = f"concat_ws(' ', {', '.join(map(self._text, customer))})" if customer else "''"
         rows = f"select {who} as who, {self._text(name)} as id, hash({', '.join(content) or '0'}) as content"
         groups = f"select count(*) as n, count(distinct content) as kinds from ({rows} from {self._relation}) where id is not null"
-        found = self._db.rows(f"select sum(n - 1), sum(kinds - 1) from ({groups} group by who, id having count(*) > 1)")
-        return Repeats(copies=int(found[0][0] or 0), conflicting=int(found[0][1] or 0))
+        repeated = self._db.rows(
+            f"select sum(n - 1), sum(kinds - 1) from ({groups} group by who, id having count(*) > 1)"
+        )
+        return Repeats(copies=int(repeated[0][0] or 0), conflicting=int(repeated[0][1] or 0))
 
     def lists(self, timed: bool = False) -> list[str]:
         """The columns that hold lists of objects, which may be the events: those with a time first, or (`timed`) alone.
 
         A list of {key, value} is none: it holds what one event is described by.
         """
-        found = []
+        lists = []
         for name in sorted(self._json, key=self._names.index):
             at = self._names.index(name)
             some = f"select c{at}::varchar as t from {self._relation} where c{at}::varchar like '[%{{%' limit {SAMPLED}"
@@ -155,8 +157,8 @@ class Evidence:
             )
             rows, objects, names = self._db.rows(asked)[0]
             if rows and rows == objects and "key" not in names:
-                found.append((not any(is_time(n) for n in names), name))
-        return [name for without, name in sorted(found, key=lambda one: one[0]) if not (timed and without)]
+                lists.append((not any(is_time(n) for n in names), name))
+        return [name for without, name in sorted(lists, key=lambda one: one[0]) if not (timed and without)]
 
     def bots(self, name: str) -> tuple[int, int]:
         """(rows whose user agent is a bot's, rows that have one), of the most frequent user agents."""

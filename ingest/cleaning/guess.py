@@ -121,13 +121,13 @@ class Guesser(Needed):
         facts = self.evidence.of(name)
         if facts.rows and facts.filled * 2 < facts.rows:
             return False
-        found = self.evidence.repeats(name, self.who())
-        if found.is_no_id:
+        repeats = self.evidence.repeats(name, self.who())
+        if repeats.is_no_id:
             self.notes.append(
-                f"the column {name} is not taken as event_id: {found.conflicting:,} of its rows repeat one of their customer's with "
+                f"the column {name} is not taken as event_id: {repeats.conflicting:,} of its rows repeat one of their customer's with "
                 f"other content (a type, a counter?); --map {shell(f'event_id={name}')} takes it all the same"
             )
-        return not found.is_no_id
+        return not repeats.is_no_id
 
     def who(self) -> list[str]:
         """The columns that say who the customer is; without any, all rows are of one."""

@@ -83,9 +83,9 @@ class Needed:
         """The column of event_at; a day and a time of day in two columns are asked for as such."""
         clocks = [c for c in self.like(CLOCK_NAME) if self.is_clock(c)]
         days = [c for c in self.like(DAY_NAME) if c not in clocks and self.is_day(c)] if clocks else []
-        found = self.one_of("event_at", lambda c: c not in clocks and c not in days and self.filled(c))
-        if found is not None or not clocks:
-            return found
+        choice = self.one_of("event_at", lambda c: c not in clocks and c not in days and self.filled(c))
+        if choice is not None or not clocks:
+            return choice
         if not days:
             raise ConfigError(
                 f"{clocks[0]} holds times of day, and no column beside it days; the columns are "
@@ -114,20 +114,20 @@ class Needed:
 
     def customer(self) -> str | None:
         """The column of customer_id: one that comes again."""
-        found = self.one_of("customer_id", self.filled)
+        choice = self.one_of("customer_id", self.filled)
         rows = FEW
-        if found is None and "anonymous_id" not in self.known:
-            found, rows = next(iter(self.named(["uuid"])), None), UUID_ROWS
-        if found is None or self.evidence is None:
-            return found
-        facts = self.evidence.of(found)
+        if choice is None and "anonymous_id" not in self.known:
+            choice, rows = next(iter(self.named(["uuid"])), None), UUID_ROWS
+        if choice is None or self.evidence is None:
+            return choice
+        facts = self.evidence.of(choice)
         if facts.filled >= rows and facts.differs_everywhere:
             raise ConfigError(
-                f"{found} is different in nearly every row ({facts.different:,} in {facts.filled:,}): it names rows rather "
+                f"{choice} is different in nearly every row ({facts.different:,} in {facts.filled:,}): it names rows rather "
                 f"than customers. Say who the customer is with --map customer_id=COLUMN (the columns are "
-                f"{', '.join(self.columns)}), or that it is {found} all the same: --map {shell(f'customer_id={found}')}."
+                f"{', '.join(self.columns)}), or that it is {choice} all the same: --map {shell(f'customer_id={choice}')}."
             )
-        return found
+        return choice
 
     def event(self) -> str | None:
         """The column of event: one that is filled, with names and not numbers of orders."""

@@ -35,14 +35,14 @@ def readings(db: Database, relation: str, columns: Columns, mapping: SourceMappi
     for name in numbers:
         e = Expressions()
         text = e.text(columns, mapping.fields[name], name)
-        found = db.rows(
+        written = db.rows(
             "select recorded_input, count(*) filter (shown = 'comma'), count(*) filter (shown = 'point'), "
             f"min(t) filter (shown = 'unclear') from (select recorded_input, t, decimal_shown(t) as shown "
             f"from (select recorded_input, {text} as t from {relation}) where contains(t, ',') or contains(t, '.')) "
             "where shown is not null group by all",
             e.params,
         )
-        for file, commas, points, example in found:
+        for file, commas, points, example in written:
             shown[str(file)][name] = (commas, points, example)
     return {file: _read(columns) for file, columns in shown.items()}
 

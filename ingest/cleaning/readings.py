@@ -33,7 +33,7 @@ def read_events(relation: str, columns: Columns, mapping: SourceMapping) -> list
     """
     readings = mapping.readings
     whole = {t: f for t, f in mapping.fields.items() if not any(t in r.fields for r in readings) and t != "event"}
-    found = []
+    events = []
     for k, reading in enumerate(readings):
         others = [r.fields for r in readings if r is not reading]
         own = {**whole, **reading.fields}
@@ -41,7 +41,7 @@ def read_events(relation: str, columns: Columns, mapping: SourceMapping) -> list
         kept = [i for i in range(len(columns.names)) if i not in left_out]
         values = "".join(f", c{i} as c{new}" for new, i in enumerate(kept))
         happened = _filled(columns, reading.fields["event_at"])
-        found.append(
+        events.append(
             ReadRows(
                 relation=f"(select recorded_input, row * {len(readings)} + {k} as row, line{values}, "
                 f"{literal(reading.name)} as c{len(kept)} from {relation} where {happened})",
@@ -49,7 +49,7 @@ def read_events(relation: str, columns: Columns, mapping: SourceMapping) -> list
                 mapping=replace(mapping, fields={**own, "event": Field(columns=(NAME,))}, readings=()),
             )
         )
-    return found
+    return events
 
 
 def without_events(relation: str, columns: Columns, mapping: SourceMapping) -> str:
@@ -60,8 +60,8 @@ def without_events(relation: str, columns: Columns, mapping: SourceMapping) -> s
 
 def _positions(columns: Columns, *fields: Mapping[str, Field]) -> set[int]:
     names = [name for one in fields for f in one.values() for name in (*f.columns, *f.join)]
-    found = [columns.find(name, "event", fail=False) for name in names]
-    return {at for at, _ in filter(None, found)}
+    places = [columns.find(name, "event", fail=False) for name in names]
+    return {at for at, _ in filter(None, places)}
 
 
 def _filled(columns: Columns, time: Field) -> str:
@@ -69,9 +69,9 @@ def _filled(columns: Columns, time: Field) -> str:
     known = [n for n in time.columns if columns.find(n, "event_at", fail=len(time.columns) == 1) is not None]
     texts = []
     for name in (*known, *time.join):
-        found = columns.find(name, "event_at")
-        assert found is not None
-        at, inner = found
+        place = columns.find(name, "event_at")
+        assert place is not None
+        at, inner = place
         texts.append(f"c{at}::varchar" if inner is None else path_value(f"c{at}", inner, literal))
     filled = [f"coalesce(trim({text}) <> '', false)" for text in texts]
     return f"({' or '.join(filled) or 'false'})"

@@ -17,10 +17,10 @@ TYPED = ("timestamp", "timestamptz", "date")
 def time_column(columns: Columns, mapping: SourceMapping) -> tuple[str, str]:
     """(SQL of the time, instant | wall | text | formats): a typed column as it is, else a text, of declared formats or of any."""
     spec = mapping.fields["event_at"]
-    found = columns.find(spec.columns[0], "event_at", fail=False) if len(spec.columns) == 1 else None
-    kind = columns.types[found[0]] if found is not None and found[1] is None else "text"
-    if found is not None and kind in TYPED:
-        return f"c{found[0]}", "instant" if kind == "timestamptz" else "wall"
+    place = columns.find(spec.columns[0], "event_at", fail=False) if len(spec.columns) == 1 else None
+    kind = columns.types[place[0]] if place is not None and place[1] is None else "text"
+    if place is not None and kind in TYPED:
+        return f"c{place[0]}", "instant" if kind == "timestamptz" else "wall"
     return "b_event_at", "formats" if spec.formats else "text"
 
 

@@ -147,9 +147,9 @@ def aside(columns: Columns, mapping: SourceMapping, e: Expressions) -> dict[str,
     """Columns of `staged` that not every file fills: properties, and what a clock made of a local time."""
     whole = {t: f for t, f in mapping.fields.items() if t != "currency" or not Money(mapping=mapping).converts}
     left = [i for i in range(len(columns.names)) if i not in consumed(columns, whole)]
-    found = {"properties": f"nullif({record(columns, left, e)}, '{{}}')"} if left else {}
+    fields = {"properties": f"nullif({record(columns, left, e)}, '{{}}')"} if left else {}
     _, kind = time_column(columns, mapping)
-    return found if mapping.timezone == "UTC" or kind == "instant" else {**found, "_clock": clock(columns, mapping)}
+    return fields if mapping.timezone == "UTC" or kind == "instant" else {**fields, "_clock": clock(columns, mapping)}
 
 
 def excluded(columns: Columns, mapping: SourceMapping, e: Expressions) -> str:

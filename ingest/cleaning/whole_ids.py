@@ -34,9 +34,9 @@ def whole_ids(
     `shown`: what a message calls the file and the column; None = as `inputs` and the mapping do.
     Raises InputError for an id beyond what its column can hold.
     """
-    found = {}
+    floating = {}
     for target, path in ids_of(mapping):
-        if path in found or (place := columns.find(path, target, fail=False)) is None:
+        if path in floating or (place := columns.find(path, target, fail=False)) is None:
             continue
         at, inner = place
         kind = columns.types[at] if inner is None else "text"
@@ -50,8 +50,8 @@ def whole_ids(
         where = "true" if files is None else f"recorded_input in ({', '.join(map(literal, files))})"
         check_exact(db, f"select * from ({cells}) where {where}", e.params, path, EXACT.get(kind, 53), shown)
         if kind != "cells":
-            found[path] = where
-    return found
+            floating[path] = where
+    return floating
 
 
 def ids_of(mapping: SourceMapping) -> Iterable[tuple[str, str]]:

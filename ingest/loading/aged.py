@@ -119,13 +119,13 @@ def leave(
 
 def aged_lines(base: Snapshot, rows: pa.Table) -> dict[str, int]:
     """What the ledger says of each input of which rows leave: how many did, so far."""
-    found = Counter(base.ledger.aged)
+    lines = Counter(base.ledger.aged)
     inputs: set[tuple[str, str]] = set()
     for row in rows.to_pylist():
         place = row["source"], row["recorded_input"]
-        found[place] += row["events"] + row["duplicates"]
+        lines[place] += row["events"] + row["duplicates"]
         inputs.add(place)
-    return {aged_line(*place): found[place] for place in sorted(inputs)}
+    return {aged_line(*place): lines[place] for place in sorted(inputs)}
 
 
 def facts_after(base: Snapshot, rows: pa.Table, spans: Sequence[str]) -> dict[str, str]:
@@ -181,15 +181,15 @@ def blank_aged(store: EventStore) -> int:
 
 def still_held(snapshot: Snapshot, inputs: set[tuple[str, str]]) -> set[tuple[str, str]]:
     """Those of these inputs (source, natural key of the name) of which the store has an event."""
-    found: set[tuple[str, str]] = set()
+    held: set[tuple[str, str]] = set()
     if inputs:
         with Database() as db:
             for file in snapshot.files:  # the oldest days first: what lost events has its next ones there
-                left = sorted(inputs - found)
+                left = sorted(inputs - held)
                 if not left:
                     break
                 columns = list(zip(*left, strict=True))
                 table = pa.table({"source": columns[0], "recorded_input": columns[1]})
                 db.run_with("create or replace temp table asked as select * from given", given=table)
-                found |= set(db.rows(load_sql("ingest", "aged_held"), {"file": [str(file.path)]}))
-    return found
+                held |= set(db.rows(load_sql("ingest", "aged_held"), {"file": [str(file.path)]}))
+    return held

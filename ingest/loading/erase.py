@@ -52,12 +52,12 @@ def person_of(id: str, anonymous: bool, aliases: Sequence[dict[str, str]]) -> Pe
     """The customer of an id with all its aliases, by any of these (alias -> customer); or an anonymous id, which has none."""
     if anonymous:
         return Person(anonymous=frozenset([id]))
-    found = {id}
+    ids = {id}
     while True:
-        more = {i for pairs in aliases for pair in pairs.items() if found & set(pair) for i in pair}
-        if more <= found:
-            return Person(customers=frozenset(found))
-        found |= more
+        more = {i for pairs in aliases for pair in pairs.items() if ids & set(pair) for i in pair}
+        if more <= ids:
+            return Person(customers=frozenset(ids))
+        ids |= more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,34 +145,34 @@ def of_nobody_else(db: Database, base: Snapshot, rules: IdentityRules, person: P
 
 
 def erase_events(
-    store: EventStore, base: Snapshot, person: Person, found: Erased, rules: IdentityRules, run_id: str
+    store: EventStore, base: Snapshot, person: Person, places: Erased, rules: IdentityRules, run_id: str
 ) -> None:
     """Write the spans anew that hold events of a person, without them; call under the lock.
 
     `rules` name no alias of the person. Owners of all other events are those of a store that never read the rows.
     """
-    if not found.files and base.identity.get("aliases", "") == (rules.alias_digest if base.identity else ""):
+    if not places.files and base.identity.get("aliases", "") == (rules.alias_digest if base.identity else ""):
         return
     quarantine, token = Quarantine(store.root), uuid.uuid4().hex
-    emptied = [f for f, events in found.files.items() if events == f.rows]
+    emptied = [f for f, events in places.files.items() if events == f.rows]
     with Database(store=store.root) as db:
         prepare(db, [SourceMapping(name="", fields={}, identity=rules)])
         who_goes(db, person)
         stitching = None
         if base.identity or rules.aliases:
             stitching = Stitching(db, rules, base.files, base.identity, store.root)
-        touched = base.files if stitching is not None and stitching.all_again else found.files
+        touched = base.files if stitching is not None and stitching.all_again else places.files
         gathering = Gathering(db, base, (), stitching)
         plan = planned(gathering, store, [f.span for f in touched if f not in emptied], emptied, token)
         line = f"erased:{token}"
         written = [*plan.arriving, *plan.moved]
         store.begin([], [*(p.path for p in written), quarantine.new_file(token)], lines=[line])
-        rows = placeholders(found.rows, base, run_id)
+        rows = placeholders(places.rows, base, run_id)
         if rows.num_rows:
             quarantine.append(quarantine.new_file(token), rows)
         merged = merge(gathering, plan)
         removed = [*merged.removed, *emptied]
-        facts = facts_after(base, found, [f.span for f in removed], rows.num_rows)
+        facts = facts_after(base, places, [f.span for f in removed], rows.num_rows)
         facts |= stitching.facts(store.root) if stitching is not None else {}
         store.commit(base, removed, merged.added, {line: 1}, facts | {"run_id": run_id})
         store.journal.unlink()
@@ -212,10 +212,10 @@ def placeholders(gone: pa.Table, base: Snapshot, run_id: str) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=QUARANTINE)
 
 
-def facts_after(base: Snapshot, found: Erased, spans: Sequence[str], excluded: int) -> dict[str, str]:
+def facts_after(base: Snapshot, places: Erased, spans: Sequence[str], excluded: int) -> dict[str, str]:
     """What the log entry says: the books over all loads, and the days that this entry changed."""
     quarantined = Counter(base.quarantined) + Counter({"excluded": excluded})
-    duplicates = base.duplicates - sum(found.rows["duplicates"].to_pylist())
+    duplicates = base.duplicates - sum(places.rows["duplicates"].to_pylist())
     return base.facts | {
         "quarantined": json.dumps(dict(quarantined), sort_keys=True),
         "duplicates": str(duplicates),

@@ -148,7 +148,7 @@ def fresh(sources: Sequence[Source], columns: Sequence[str]) -> Shape:
     """Where nothing was stored, the inputs are those at hand: inputs of different names have no row number twice."""
     names = [f.name for s in sources for f in s.files]
     texts = {"recorded_input": {natural_key(n) for n in names}, "source": {s.mapping.name for s in sources}}
-    same = {column: found.pop() for column, found in texts.items() if len(found) == 1}
+    same = {column: place.pop() for column, place in texts.items() if len(place) == 1}
     told = {"source", "content_hash"} if len(set(names)) == len(names) else set()
     return Shape([c for c in columns if c not in same], order(told | set(same)), same)
 
@@ -156,8 +156,8 @@ def fresh(sources: Sequence[Source], columns: Sequence[str]) -> Shape:
 def mixed(db: Database, columns: Sequence[str]) -> Shape:
     """What is stored has inputs and sources of its own."""
     texts = ("recorded_input", "source")
-    (found,) = db.rows("select min(recorded_input) = max(recorded_input), min(source) = max(source) from kept")
-    return Shape(columns, order({name for name, one in zip(texts, found, strict=True) if one}), {})
+    (bounds,) = db.rows("select min(recorded_input) = max(recorded_input), min(source) = max(source) from kept")
+    return Shape(columns, order({name for name, one in zip(texts, bounds, strict=True) if one}), {})
 
 
 def order(needless: Collection[str]) -> str:

@@ -50,13 +50,13 @@ def currencies_of(db: Database, relation: str, rest: str) -> list[str]:
     if "currency" not in columns or not money:
         return []
     asked = f"select distinct {_CODE} from {relation} {rest} and ({money}) and currency is not null"
-    found = db.rows(asked)
-    return sorted(str(name) for (name,) in found if name)
+    rows = db.rows(asked)
+    return sorted(str(name) for (name,) in rows if name)
 
 
 def crowd_notes(db: Database) -> list[str]:
     """What to say of a customer who has an absurd share of a source's rows: a word for nothing, or a column that is no id."""
-    found = db.rows(
+    crowds = db.rows(
         "select source::varchar, max(n), sum(n) from (select source, count(*) as n from staged where _fault is null "
         f"group by source, customer_key) group by all having sum(n) >= {CROWD} and max(n) > {ABSURD} * sum(n) order by all"
     )
@@ -64,7 +64,7 @@ def crowd_notes(db: Database) -> list[str]:
         f"{source}: one customer has {most:,} of {rows:,} events ({most / rows:.0%}). Is its id a word for nothing? "
         'missing = ["..."] in the [[source]] names it. See: journeys sql "select customer_id, anonymous_id, count(*) as n '
         'from events group by all order by n desc limit 3"'
-        for source, most, rows in found
+        for source, most, rows in crowds
     ]
 
 

@@ -82,14 +82,14 @@ def read_header(path: Path, name: str, options: ReadOptions) -> Header:
         title = _title(lines, given, before)
         first, last, text = _header_text(lines, name)
     where = f"{name}, line {first}"
-    found = given or _guessed(text)
-    names = tokenizer(found)(text)
+    header = given or _guessed(text)
+    names = tokenizer(header)(text)
     if isinstance(names, Fault):
         raise InputError(f"{where}: in the header, {names.value}. Mend the header line.")
-    _check_delimiter(text, found, where)
+    _check_delimiter(text, header, where)
     return Header(
         names=unique_names(names),
-        delimiter=found,
+        delimiter=header,
         lines=last,
         plain=first == last and not before.quotes,
         note=f"the header is line {first}, below a title (say skip_lines = {first - 1} to be sure)" if title else None,

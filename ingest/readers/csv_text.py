@@ -109,11 +109,11 @@ def _read_fast(db: Database, paths: Sequence[Path], header: Header, table: str, 
         return None
     name = "filename" if several else literal(str(paths[0].absolute()))
     counted = f"select {name}, min(rowid), max(rowid) + 1 - min(rowid), count(*) from {table} group by all"
-    found = {file: (first, width, rows) for file, first, width, rows in db.rows(counted)}
+    counts = {file: (first, width, rows) for file, first, width, rows in db.rows(counted)}
     inside: dict[str, int] | None = None
     files: list[FileRows] = []
     for path in paths:
-        first, width, rows = found.get(str(path.absolute()), (0, 0, 0))
+        first, width, rows = counts.get(str(path.absolute()), (0, 0, 0))
         missing = count_lines(path) - header.lines - rows
         line_by_line = missing == 0
         if missing:

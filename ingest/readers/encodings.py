@@ -48,10 +48,10 @@ def checked_encoding(given: str) -> str:
 def encoding_of(path: Path, head: bytes, given: str | None = None) -> str | None:
     """What a text file is written in; None for UTF-8, as far as its first bytes say."""
     if given is not None:
-        found = checked_encoding(given)
-        if found == "utf-16" and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = checked_encoding(given)
+        if encoding == "utf-16" and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return _wide(head[:4096]) or "utf-16-le"
-        return None if found in ("utf-8", "utf-8-sig", "ascii") else found
+        return None if encoding in ("utf-8", "utf-8-sig", "ascii") else encoding
     wide = next((name for mark, name in _MARKS if head.startswith(mark)), None) or _wide(head[:4096])
     if wide:
         return wide

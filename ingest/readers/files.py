@@ -320,12 +320,12 @@ def first_lines(path: Path, directory: Path, size: int) -> Path:
 
 def _later_lines(path: Path, start: int, size: int) -> bytes:
     """Whole lines of the middle and of the end of a text, behind `start`; none where a quoted field may hold line feeds."""
-    found = b""
+    text = b""
     length = path.stat().st_size
     with path.open("rb") as stream:
         for at in ((start + length - size) // 2, length - size):
             stream.seek(max(start, at))
             block = stream.read(size).partition(b"\n")[2].rpartition(b"\n")[0]
             if block and (b'"' not in block or block.startswith(b"{")):
-                found += block + b"\n"
-    return found
+                text += block + b"\n"
+    return text

@@ -94,16 +94,16 @@ def _objects(
     """The rows over a table of JSON texts, or over the records inside them."""
     table = f"{relation}_lines"
     path: list[str | None] = [None] if has_array_lines(db, table) else []
-    found = None if records or path else guessed_records(db, table)
+    guessed = None if records or path else guessed_records(db, table)
     odd = holds_odd_numbers(db, table)
-    path += list(steps(records or "")) or ([found] if found else [])
+    path += list(steps(records or "")) or ([guessed] if guessed else [])
     missing = unwrap(db, table, number, path, odd) if path else UNREADABLE.empty_table()
     by_line = kind == "ndjson" and not path
     number = "row" if path else number
     keys, outer = _keys(db, table, number, name, "line"), _keys(db, table, number, name, "envelope") if path else []
     db.run(_view(relation, table, number, keys, outer, odd and not path))
     bad = pa.concat_tables([_with_faults(db, table, number, f"{number} + 1" if by_line else "null"), missing])
-    said = f'{found} is a list of objects, and these were read as its records; records = "{found}" says so'
+    said = f'{guessed} is a list of objects, and these were read as its records; records = "{guessed}" says so'
     return RawRows(
         relation=relation,
         columns=(*keys, *(f"outer.{key}" if key in keys else key for key in outer)),
@@ -112,8 +112,8 @@ def _objects(
         table=table,
         first_line=1 if by_line else None,
         unreadable=pa.concat_tables([bad, _behind(undecodable, db, table) if path else undecodable]).sort_by("record"),
-        records=found,
-        notes=(said,) if found else (),
+        records=guessed,
+        notes=(said,) if guessed else (),
     )
 
 
@@ -127,17 +127,17 @@ def _behind(undecodable: pa.Table, db: Database, table: str) -> pa.Table:
 def _keys(db: Database, table: str, number: str, name: str, text: str) -> list[str]:
     """All top-level keys of the objects in a column of texts, in order of first appearance."""
     readable = READABLE if text == "line" else f"{text} is not null"
-    found = db.rows(f"""
+    key_sets = db.rows(f"""
 with sets as (  -- one row per different list of keys
   select case when {readable} then json_keys({text}) end as keys, min({number}) as first_row from {table} group by 1
 ), places as (select first_row, unnest(keys) as key, generate_subscripts(keys, 1) as place from sets)
 select key from places group by key order by min((first_row, place)) limit {MOST_KEYS + 1}""")
-    if len(found) > MOST_KEYS:
+    if len(key_sets) > MOST_KEYS:
         raise InputError(
             f"{name} has more than {MOST_KEYS:,} different top-level keys: they look like data, not like column names. "
             "Write the records so that every one has the same keys."
         )
-    return [key for (key,) in found]
+    return [key for (key,) in key_sets]
 
 
 def _view(relation: str, table: str, number: str, keys: list[str], outer: list[str], odd: bool) -> str:
@@ -158,9 +158,9 @@ def _values(text: str, keys: list[str]) -> str:
 
 
 def _with_faults(db: Database, table: str, number: str, line: str) -> pa.Table:
-    found = db.query(f"""
+    faults = db.query(f"""
 select {number} as record, {line} as line, left(line, {SHOWN}) as text,
   case when json_valid(line) then 'a JSON ' || lower(json_type(line)) || ', not an object' else 'not valid JSON' end
     as detail
 from {table} where trim(line) <> '' and not {READABLE} order by 1""")
-    return found.cast(UNREADABLE)
+    return faults.cast(UNREADABLE)

@@ -30,14 +30,14 @@ def guessed_records(db: Database, table: str) -> str | None:
     """The key of the one list of objects in a file that is a single object and no event; None for any other file."""
     if db.rows(f"select count(*) from (select 1 from {table} where trim(line) <> '' limit 2)")[0][0] != 1:
         return None
-    found = db.rows(f"""
+    kinds = db.rows(f"""
 with kinds as (  -- one row per key of the object
   select unnest(json_keys(line)) as key, line from {table} where {READABLE}
 )
 select key, json_type(json_extract(line, '/' || replace(replace(key, '~', '~0'), '/', '~1'))) = 'ARRAY'
     and json_type(json_extract(line, '/' || replace(replace(key, '~', '~0'), '/', '~1') || '/0')) = 'OBJECT' from kinds""")
-    lists = [key for key, is_list in found if is_list]
-    others = [key for key, is_list in found if not is_list]
+    lists = [key for key, is_list in kinds if is_list]
+    others = [key for key, is_list in kinds if not is_list]
     return lists[0] if len(lists) == 1 and not any(ENVELOPE_KEY.search(key) for key in others) else None
 
 

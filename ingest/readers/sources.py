@@ -142,8 +142,8 @@ def _plain(path: Path, directory: Path, name: str, options: ReadOptions) -> _Pla
         return _Plain(path=path)
     encoding = encoding_of(path, head, options.encoding)
     if encoding is not None:
-        found = _in_utf8(path, directory, name, encoding)
-        return replace(found, note=None) if options.encoding else found
+        in_utf8 = _in_utf8(path, directory, name, encoding)
+        return replace(in_utf8, note=None) if options.encoding else in_utf8
     return _Plain(path=_with_line_feeds(path, directory, head))
 
 

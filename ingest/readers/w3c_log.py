@@ -68,9 +68,9 @@ def read_w3c_log(db: Database, path: Path, name: str) -> RawRows:
 
 def _lists(db: Database, table: str, number: str, name: str) -> list[tuple[int, list[str]]]:
     """(line from 0, field names) wherever the list of fields becomes another one."""
-    found = db.rows(f"select {number}, line from {table} where starts_with(line, '{FIELDS}') order by 1")
+    headers = db.rows(f"select {number}, line from {table} where starts_with(line, '{FIELDS}') order by 1")
     lists: list[tuple[int, list[str]]] = []
-    for at, line in found:
+    for at, line in headers:
         fields = line.removeprefix(FIELDS).split()
         if fields and (not lists or lists[-1][1] != fields):
             lists.append((int(at), fields))
@@ -102,7 +102,7 @@ def _value(sql: str, column: str) -> str:
 def _unreadable(db: Database, table: str, number: str, width: str) -> pa.Table:
     """Lines with another number of fields than their `#Fields:` names."""
     detail = f"len({_PARTS}) || ' fields where #Fields: names ' || {width}"
-    found = db.query(f"""
+    faults = db.query(f"""
 select {number} as record, {number} + 1 as line, left(line, {SHOWN}) as text, {detail} as detail
 from {table} where line <> '' and line[1] <> '#' and trim(line) <> '' and len({_PARTS}) <> {width} order by 1""")
-    return found.cast(UNREADABLE)
+    return faults.cast(UNREADABLE)

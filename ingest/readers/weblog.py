@@ -115,10 +115,10 @@ def read_log_lines(db: Database, path: Path, log: LineFormat, made: dict[str, st
             target=literal(TARGET),
         )
     )
-    found = db.query(f"""
+    faults = db.query(f"""
 select {number} as record, {number} + 1 as line, left(line, {SHOWN}) as text, {literal(f"not a line of {log.said}")} as detail
 from {table} where trim(line) <> '' and not regexp_matches(line, {literal(log.line)}) order by 1""")
-    unreadable = pa.concat_tables([found.cast(UNREADABLE), undecodable]).sort_by("record")
+    unreadable = pa.concat_tables([faults.cast(UNREADABLE), undecodable]).sort_by("record")
     return RawRows(
         relation=relation,
         columns=log.columns,

@@ -88,8 +88,8 @@ NO_COLUMNS: Mapping[str, Column] = {}
 def picked(values: npt.NDArray[Any], rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """values[rows]; where one number stands for all rows (see `nothing`), it goes on doing so."""
     if values.strides != (0,) or not len(values):
-        found: npt.NDArray[Any] = values[rows]
-        return found
+        chosen: npt.NDArray[Any] = values[rows]
+        return chosen
     return np.broadcast_to(values[0], int(np.count_nonzero(rows)) if rows.dtype == bool else len(rows))
 
 

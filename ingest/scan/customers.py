@@ -27,14 +27,14 @@ class KeysCursor(Cursor):
         keys, self._keys = self._keys[:n], self._keys[n:]
         pieces = []
         for chunk in self.core.chunks:
-            found = np.searchsorted(chunk.key, keys)
-            found = found[chunk.key.take(found, mode="clip") == keys]
-            if len(found):
-                starts, events = chunk.starts[found], chunk.starts[found + 1] - chunk.starts[found]
+            places = np.searchsorted(chunk.key, keys)
+            places = places[chunk.key.take(places, mode="clip") == keys]
+            if len(places):
+                starts, events = chunk.starts[places], chunk.starts[places + 1] - chunk.starts[places]
                 ends = np.cumsum(events, dtype=np.int64)
                 n = int(ends[-1])
                 rows = ranges(starts, ends - events, n)
-                pieces.append(self.piece(chunk, rows, chunk.key[found], events, n))
+                pieces.append(self.piece(chunk, rows, chunk.key[places], events, n))
         return pieces
 
 

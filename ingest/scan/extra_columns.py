@@ -112,9 +112,9 @@ class OpenFile:
         if not self._keeps:
             return read()
         with self._lock:
-            found = self._met.get(group)
+            values = self._met.get(group)
             mine = self._met.setdefault(group, Future())
-        if found is None:
+        if values is None:
             try:
                 mine.set_result(read())
             except BaseException as error:
@@ -126,13 +126,13 @@ class OpenFile:
 def opened(files: Sequence[SpanFile]) -> Iterator[list[OpenFile]]:
     """The files, for as long as the block lasts."""
     keeps = sum(min(f.rows, ROW_GROUP) for f in files) <= MOST_SHARED
-    found: list[OpenFile] = []
+    files_open: list[OpenFile] = []
     try:
         for file in files:
-            found.append(OpenFile(file, keeps=keeps))
-        yield found
+            files_open.append(OpenFile(file, keeps=keeps))
+        yield files_open
     finally:
-        for one in found:
+        for one in files_open:
             one.core.close()
 
 

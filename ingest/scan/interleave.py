@@ -66,8 +66,8 @@ class Arrangement:
 
 def _compiled_order(key: Ints) -> Ints | None:
     low, bits = int(key.min()), (int(key.max()) - int(key.min())).bit_length()
-    found, even = by_bucket(key, low, max(0, bits - len(key).bit_length()), CROWDED)
-    return found if even else None
+    order, even = by_bucket(key, low, max(0, bits - len(key).bit_length()), CROWDED)
+    return order if even else None
 
 
 @twin(_compiled_order, when=lambda key: len(key) > 0)

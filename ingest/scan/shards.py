@@ -157,8 +157,8 @@ def with_properties(batch: EventBatch, keys: Sequence[str]) -> EventBatch:
     if not keys:
         return batch
     documents = batch.text("properties")
-    found = {k: Codes(*coded_property(documents.codes, documents.names, k)) for k in keys}
-    return replace(batch, columns={**batch.columns, **found})
+    codes = {k: Codes(*coded_property(documents.codes, documents.names, k)) for k in keys}
+    return replace(batch, columns={**batch.columns, **codes})
 
 
 def batch_of(pieces: Sequence[Piece], names: tuple[str, ...], further: Sequence[str]) -> EventBatch:

@@ -92,12 +92,12 @@ def filled(db: Database, file: SpanFile) -> set[str]:
     """The columns and property keys of one file that hold a value."""
     with pq.ParquetFile(file.path, memory_map=True) as parquet:
         meta = parquet.metadata
-    found = set()
+    names = set()
     for group in (meta.row_group(i) for i in range(meta.num_row_groups)):
         for column in (group.column(i) for i in range(group.num_columns)):
             nulls = column.statistics.null_count if column.statistics is not None else 0
             if nulls is None or nulls < group.num_rows:
-                found.add(column.path_in_schema.split(".")[0])
-    if "properties" in found:
-        found |= {key for (key,) in db.rows(load_sql("ingest", "property_keys"), {"files": [str(file.path)]})}
-    return found
+                names.add(column.path_in_schema.split(".")[0])
+    if "properties" in names:
+        names |= {key for (key,) in db.rows(load_sql("ingest", "property_keys"), {"files": [str(file.path)]})}
+    return names

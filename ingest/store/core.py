@@ -103,14 +103,14 @@ def copy_core(parquet: Path, sink: pa.NativeFile) -> int:
 
 def of_rows(metadata: pq.FileMetaData) -> Iterator[list[int]]:
     """Row groups that follow each other, so many that they have about MOST_ROWS rows."""
-    found: list[int] = []
+    counts: list[int] = []
     rows = 0
     for group in range(metadata.num_row_groups):
-        found.append(group)
+        counts.append(group)
         rows += metadata.row_group(group).num_rows
         if rows >= MOST_ROWS or group == metadata.num_row_groups - 1:
-            yield found
-            found, rows = [], 0
+            yield counts
+            counts, rows = [], 0
 
 
 def by_customer(key: Ints, at: Ints, code: npt.NDArray[Any], names: Sequence[str], schema: pa.Schema) -> pa.RecordBatch:
@@ -124,8 +124,8 @@ def by_customer(key: Ints, at: Ints, code: npt.NDArray[Any], names: Sequence[str
 
 def whole(column: pa.ChunkedArray) -> pa.Array:
     """A column in one piece."""
-    found = column.combine_chunks()
-    return pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) else found
+    chunk = column.combine_chunks()
+    return pa.concat_arrays(chunk.chunks) if isinstance(chunk, pa.ChunkedArray) else chunk
 
 
 class Chunk(NamedTuple):
@@ -217,9 +217,9 @@ class Core:
             raise OSError("a file of the store is shorter than it says")
 
     def _one(self, view: npt.NDArray[Any], place: int, row: int) -> int:
-        found = np.empty(1, dtype=view.dtype)
-        self._copy(view, place, slice(row, row + 1), found)
-        return int(found[0])
+        one = np.empty(1, dtype=view.dtype)
+        self._copy(view, place, slice(row, row + 1), one)
+        return int(one[0])
 
     def forget(self) -> None:
         """Have the pages looked at so far count no longer as this process's; they come back where they are needed."""

@@ -179,11 +179,11 @@ def parts(rows: pa.Table, partition_by: str) -> Mapping[str, pa.Table]:
     order = pc.sort_indices(rows[partition_by])  # stable
     rows = rows.take(order)
     counts = rows[partition_by].value_counts().to_pylist()
-    found, start = {}, 0
+    slices, start = {}, 0
     for count in counts:  # in order of appearance
-        found[str(count["values"])] = rows.slice(start, count["counts"]).drop_columns([partition_by])
+        slices[str(count["values"])] = rows.slice(start, count["counts"]).drop_columns([partition_by])
         start += count["counts"]
-    return found
+    return slices
 
 
 def write_partition(path: Path, partition_by: str, value: str, rows: pa.Table, written: list[Path]) -> AddAction:
@@ -232,14 +232,14 @@ def transactions(log: Path, version: int) -> dict[str, int]:
 
     An id that is missing here may still be in the log, for the files are read as they are found.
     """
-    found: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     with suppress(OSError, ValueError, KeyError, pa.ArrowException):
         parts = [(int(m[1]), p) for p in sorted(log.iterdir()) if (m := CHECKPOINT.fullmatch(p.name))]
         newest = max((n for n, _ in parts if n <= version), default=-1)
         for _, part in (p for p in parts if p[0] == newest):
             rows = pq.read_table(part, columns=["txn"])["txn"].to_pylist()
-            found.update({row["appId"]: row["version"] for row in rows if row and row["appId"]})
+            numbers.update({row["appId"]: row["version"] for row in rows if row and row["appId"]})
         for number in range(newest + 1, version + 1):
             actions = map(json.loads, (log / f"{number:020}.json").read_text(encoding="utf-8").splitlines())
-            found.update({a["txn"]["appId"]: a["txn"]["version"] for a in actions if "txn" in a})
-    return found
+            numbers.update({a["txn"]["appId"]: a["txn"]["version"] for a in actions if "txn" in a})
+    return numbers

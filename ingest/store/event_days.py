@@ -53,22 +53,22 @@ def name_of(file: Path) -> str:
 
 def counted(files: Sequence[SpanFile]) -> dict[str, dict[str, int]]:
     """File -> quarter -> events, read from the files."""
-    found: dict[str, dict[str, int]] = {name_of(f.path): {} for f in files}
+    days: dict[str, dict[str, int]] = {name_of(f.path): {} for f in files}
     if files:
         with Database() as db:
             rows = db.rows(load_sql("ingest", "quarter_hours"), {"files": [str(f.path) for f in files]})
         for file, quarter, events in rows:
-            found[name_of(Path(file))][str(quarter)] = events
-    return found
+            days[name_of(Path(file))][str(quarter)] = events
+    return days
 
 
 def notes(root: Path) -> dict[str, dict[str, int]]:
     """What is noted down; nothing where there are no notes, or none that can be read."""
     try:
-        found: dict[str, dict[str, int]] = json.loads((root / NOTES).read_text())
+        days: dict[str, dict[str, int]] = json.loads((root / NOTES).read_text())
     except (OSError, ValueError):
         return {}
-    return found
+    return days
 
 
 def note_days(store: EventStore, timezone: str) -> None:
@@ -86,9 +86,9 @@ def first_event(snapshot: Snapshot) -> int | None:
     files = [f for f in snapshot.files if f.rows]
     if not files:
         return None
-    found = []
+    starts = []
     for file in (f for f in files if f.span == files[0].span):
         metadata = pq.read_metadata(file.path)
         place = metadata.schema.names.index("event_at")
-        found += [metadata.row_group(i).column(place).statistics.min for i in range(metadata.num_row_groups)]
-    return int((min(found) - EPOCH) // timedelta(microseconds=1))
+        starts += [metadata.row_group(i).column(place).statistics.min for i in range(metadata.num_row_groups)]
+    return int((min(starts) - EPOCH) // timedelta(microseconds=1))

@@ -129,10 +129,10 @@ class EventStore:
         table = open_table(self.path)
         if table.version() == base.version:
             table.alter.add_columns([deltalake.Field(n, deltalake.schema.PrimitiveType("string")) for n in names])
-        found = self.snapshot()
-        if found.version != base.version + 1:
+        snapshot = self.snapshot()
+        if snapshot.version != base.version + 1:
             raise Conflict(f"another run committed to {self.root} first; nothing of this one was written.")
-        return found
+        return snapshot
 
     def new_file(self, span: str, token: str) -> Path:
         """The path of a file about to be written."""

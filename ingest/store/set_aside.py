@@ -25,10 +25,10 @@ class Note(TypedDict):
 def set_aside(root: Path) -> list[Note]:
     """The files that were set aside and are still there; none where nobody noted any."""
     try:
-        found: list[Note] = json.loads((root / NOTES).read_text(encoding="utf-8"))
+        noted: list[Note] = json.loads((root / NOTES).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []
-    return [note for note in found if Path(note["path"]).exists()]
+    return [note for note in noted if Path(note["path"]).exists()]
 
 
 def note_set_aside(store: EventStore, seen: Iterable[tuple[str, str]], aside: Iterable[Note]) -> None:

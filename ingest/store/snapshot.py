@@ -79,8 +79,8 @@ class Snapshot:
         return self._number(transaction) > 0
 
     def _number(self, name: str) -> int:
-        found = self._transactions.get(name)
-        return (self._table.transaction_version(name) or 0) if found is None else found
+        number = self._transactions.get(name)
+        return (self._table.transaction_version(name) or 0) if number is None else number
 
     @cached_property
     def _transactions(self) -> dict[str, int]:
@@ -149,13 +149,13 @@ class Snapshot:
 
     def touched_since(self, version: int) -> str | None:
         """The earliest UTC day that commits after `version` changed, "" = none; None where the log no longer says."""
-        found = [""]
+        spans = [""]
         entries = self._table.history(max(1, self.version - version)) if self.version > version else []
         if len(entries) < self.version - version:
             return None
         for entry in entries:
-            found += json.loads(entry.get("spans", "[]"))
-        return min((day for day in found if day), default="")
+            spans += json.loads(entry.get("spans", "[]"))
+        return min((day for day in spans if day), default="")
 
     @property
     def sentinel(self) -> int:

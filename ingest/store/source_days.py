@@ -30,16 +30,16 @@ def source_days(store: EventStore, snapshot: Snapshot) -> Days:
         return {sources.pop(): event_days(snapshot, "UTC")}
     noted = notes(store.root)
     held = {name: noted[name] for f in snapshot.files if (name := name_of(f.path)) in noted}
-    found = held | counted([f for f in snapshot.files if name_of(f.path) not in held])
-    if found != noted:
-        store.note(NOTES, json.dumps(found, separators=(",", ":")))
-    return added_up(found)
+    days = held | counted([f for f in snapshot.files if name_of(f.path) not in held])
+    if days != noted:
+        store.note(NOTES, json.dumps(days, separators=(",", ":")))
+    return added_up(days)
 
 
-def added_up(found: Noted) -> Days:
+def added_up(noted: Noted) -> Days:
     """The days of all files."""
     days: dict[str, Counter[date]] = defaultdict(Counter)
-    for by_source in found.values():
+    for by_source in noted.values():
         for source, events in by_source.items():
             days[source].update({date.fromisoformat(day): n for day, n in events.items()})
     return {source: dict(sorted(counts.items())) for source, counts in days.items()}
@@ -47,19 +47,19 @@ def added_up(found: Noted) -> Days:
 
 def counted(files: Sequence[SpanFile]) -> Noted:
     """Read from the files."""
-    found: Noted = {name_of(f.path): {} for f in files}
+    noted: Noted = {name_of(f.path): {} for f in files}
     if files:
         with Database() as db:
             rows = db.rows(load_sql("ingest", "source_days"), {"files": [str(f.path) for f in files]})
         for file, source, day, events in rows:
-            found[name_of(Path(file))].setdefault(source, {})[day] = events
-    return found
+            noted[name_of(Path(file))].setdefault(source, {})[day] = events
+    return noted
 
 
 def notes(root: Path) -> Noted:
     """What is noted down; nothing where there are no notes, or none that can be read."""
     try:
-        found: Noted = json.loads((root / NOTES).read_text())
+        noted: Noted = json.loads((root / NOTES).read_text())
     except (OSError, ValueError):
         return {}
-    return found
+    return noted

@@ -44,10 +44,10 @@ def carts(project: ProjectFolder, _: Asked) -> Iterator[Law]:
     by_status = Counter[str]()
     for row in rows:
         by_status[row["status"]] += row["episodes"]
-    found = Counter(listed["status"].to_pylist())
+    statuses = Counter(listed["status"].to_pylist())
     yield Law("episodes = converted + recovered + abandoned + open + emptied", sum(by_status.values()), listed.num_rows)
     for status in sorted(by_status):
-        yield Law("the list of carts holds exactly those counted", found[status], by_status[status], status)
+        yield Law("the list of carts holds exactly those counted", statuses[status], by_status[status], status)
 
 
 def people(project: ProjectFolder, asked: Asked) -> Iterator[Law]:
@@ -55,8 +55,8 @@ def people(project: ProjectFolder, asked: Asked) -> Iterator[Law]:
     wanted = [*at_steps(project), *at_places(project, asked)]
     goals = goal_rules(project.config)
     lists = project.ask(Period(), [Members(selection=s, rules=goals) for _, s, _ in wanted]).answers
-    for (subject, _, counted), found in zip(wanted, lists, strict=True):
-        yield Law("a list of people holds exactly the counted members", found.num_rows, counted, subject)
+    for (subject, _, counted), row in zip(wanted, lists, strict=True):
+        yield Law("a list of people holds exactly the counted members", row.num_rows, counted, subject)
 
 
 def at_steps(project: ProjectFolder) -> Iterator[tuple[str, Selection, int]]:

@@ -70,15 +70,23 @@ def accounting(project: ProjectFolder, asked: Asked) -> Iterator[Law]:
 
 def owners(project: ProjectFolder, asked: Asked) -> Iterator[Law]:
     """Every event is a known customer's by its row, by stitching, or nobody's; and it is stored where its owner is."""
-    found = identities(asked.snapshot.files, project.identity_rules, FAR)
-    yield Law("events = known + stitched + anonymous", found.events, found.known + found.stitched + found.anonymous)
-    yield Law("stitched events stored under their owner's key", found.stitched - found.astray, found.stitched)
-    devices = sum(n for n, _, _ in found.by_customers.values())
-    alone = sum(a for _, _, a in found.by_customers.values())
+    sums = identities(asked.snapshot.files, project.identity_rules, FAR)
+    yield Law(
+        "events = known + stitched + anonymous",
+        sums.events,
+        sums.known + sums.stitched + sums.anonymous,
+    )
+    yield Law(
+        "stitched events stored under their owner's key",
+        sums.stitched - sums.astray,
+        sums.stitched,
+    )
+    devices = sum(n for n, _, _ in sums.by_customers.values())
+    alone = sum(a for _, _, a in sums.by_customers.values())
     yield Law(
         "events with only an anonymous id = stitched + anonymous",
         alone,
-        found.stitched + found.anonymous,
+        sums.stitched + sums.anonymous,
         f"{devices:,} devices",
     )
 
@@ -127,8 +135,8 @@ def session_table(project: ProjectFolder, asked: Asked) -> Iterator[Law]:
 
     counted = (asked.answers[4].num_rows, sum(asked.answers[4]["events"].to_pylist()))
     counting = "select count(*) as sessions, coalesce(sum(events), 0)::bigint as events from sessions"
-    found = read_only(counting, {"sessions": sessions_table(project)}, {"sessions": SESSIONS}).to_pylist()[0]
-    yield Law("published sessions and their events = kernel", tuple(found.values()), counted)
+    answer = read_only(counting, {"sessions": sessions_table(project)}, {"sessions": SESSIONS}).to_pylist()[0]
+    yield Law("published sessions and their events = kernel", tuple(answer.values()), counted)
 
 
 def funnels(project: ProjectFolder, asked: Asked) -> Iterator[Law]:

@@ -81,10 +81,10 @@ def answer_compared(
 ) -> None:
     """Show a comparison: the numbers, what is beyond noise in words, and what the whole did."""
     meta, rows = result.meta, result.rows()
-    found = [r["sentence"] for r in rows if r["significant"]]
+    sentences = [r["sentence"] for r in rows if r["significant"]]
     judged = sum(r["difference"] is not None for r in rows)
-    summary = f"{len(found):,} of {judged:,} compared rates differ beyond noise (q = {meta['q']})"
-    said = [summary, *found[:TOLD], *whole_in_words(meta["overall"])]
+    summary = f"{len(sentences):,} of {judged:,} compared rates differ beyond noise (q = {meta['q']})"
+    said = [summary, *sentences[:TOLD], *whole_in_words(meta["overall"])]
     against = f"compared with: {side_in_words(meta['before'])}"
     title = f"{title or result.title.removesuffix(' compared')}, compared"
     answer(result, output, title=title, notes=(against, *said, *happened(meta), *notes), hide=("p_value", "sentence"))

@@ -97,8 +97,8 @@ def compare_option(command: Callable[..., R]) -> Callable[..., R]:
 def current_project() -> ProjectOptions:
     """The options of the command that runs, or the defaults where none does."""
     context = click.get_current_context(silent=True)
-    found = context.meta.get(_PROJECT_KEY) if context else None
-    return found if isinstance(found, ProjectOptions) else ProjectOptions()
+    project = context.meta.get(_PROJECT_KEY) if context else None
+    return project if isinstance(project, ProjectOptions) else ProjectOptions()
 
 
 def explaining() -> bool:

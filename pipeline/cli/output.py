@@ -154,11 +154,11 @@ def chosen_format(format: str | None, target: Path | None) -> str:
         return format
     if target is None:
         return "table" if terminal else "ndjson"
-    found = _SUFFIXES.get(target.suffix.lower())
-    if found is None:
+    format_ = _SUFFIXES.get(target.suffix.lower())
+    if format_ is None:
         known = ", ".join(sorted(_SUFFIXES))
         raise ConfigError(f'the suffix of "{target}" does not say a format ({known}): choose one with -f')
-    return found
+    return format_
 
 
 def _colored(color: str, target: Path | None) -> bool:

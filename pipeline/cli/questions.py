@@ -233,13 +233,13 @@ def show_saved(shop: Project, output: OutputOptions) -> None:
 
 def step_windows(texts: tuple[str, ...]) -> dict[str, str]:
     """STEP=30m options as a dict."""
-    found = {}
+    windows = {}
     for text in texts:
         step, equals, window = text.rpartition("=")
         if not equals:
             raise click.BadParameter(f'"{text}" is not STEP=DURATION, such as purchase=30m', param_hint="--step-window")
-        found[step] = window
-    return found
+        windows[step] = window
+    return windows
 
 
 @click.command()
@@ -263,10 +263,10 @@ def graph(
     suffix = ".mmd" if target is None else target.suffix.lower()
     if suffix not in GRAPH_WRITERS:
         raise ConfigError(f'graph writes {", ".join(sorted(GRAPH_WRITERS))}, not "{suffix}"; name one with -o FILE.')
-    found = opened(project).graph(by=by, collapse_repeats=collapse_repeats, **words(scope))
-    data = GRAPH_WRITERS[suffix](found)
+    path_graph = opened(project).graph(by=by, collapse_repeats=collapse_repeats, **words(scope))
+    data = GRAPH_WRITERS[suffix](path_graph)
     if target is None:
         click.echo(data.decode(), nl=False)
         return
     write_atomic(target, lambda file: file.write(data))
-    say(f"wrote {target} ({found.number_of_nodes()} nodes, {found.number_of_edges()} edges)")
+    say(f"wrote {target} ({path_graph.number_of_nodes()} nodes, {path_graph.number_of_edges()} edges)")

@@ -160,13 +160,13 @@ def gathered(project: Project, period: Mapping[str, Any], compare: str, *, segme
     from pipeline.project.project import Period
     from pipeline.report.gather import gather
 
-    found, _ = gather(project, Period(**period), compare=compare == "previous", segments=segments)
-    for message in found.warnings:
+    report, _ = gather(project, Period(**period), compare=compare == "previous", segments=segments)
+    for message in report.warnings:
         warn(message)
-    return found
+    return report
 
 
-def write_page(found: Report, folder: Path, *, team: str | None = None, beside: bool = False) -> Path:
+def write_page(report: Report, folder: Path, *, team: str | None = None, beside: bool = False) -> Path:
     """Write the page into `folder` and say so; raises MissingInput or InputError where it cannot be written."""
     from ingest.errors import InputError
     from pipeline.cli.output import say, write_atomic
@@ -175,9 +175,9 @@ def write_page(found: Report, folder: Path, *, team: str | None = None, beside: 
     from reports.page.view import PARTS
 
     page = (
-        pages(for_team(found, team), parts=TEAMS[team], beside=beside)
+        pages(for_team(report, team), parts=TEAMS[team], beside=beside)
         if team
-        else pages(found, parts=PARTS, beside=beside)
+        else pages(report, parts=PARTS, beside=beside)
     )
     target = folder / "index.html"
     for path, data in {**{folder / name: data for name, data in page.assets.items()}, target: page.html}.items():

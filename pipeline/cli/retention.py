@@ -118,14 +118,14 @@ def triangle(result: Result, measure: str, most: int | None = None) -> pa.Table:
     names = list(dict.fromkeys(r["name"] for r in sorted(rows, key=lambda r: r["period"])))
     before = "by_" if measure != "share" else ""  # money by the end of the period, and no share
     columns = {name: before + name.replace(" ", "_") for name in names}
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    rows_by_key: dict[tuple[Any, ...], dict[str, Any]] = {}
     for r in rows:
         key = {breakdown: r[breakdown], "cohort": r["cohort"]} if breakdown else {"cohort": r["cohort"]}
-        row = found.setdefault(tuple(key.values()), {**key, "customers": r["customers"]})
+        row = rows_by_key.setdefault(tuple(key.values()), {**key, "customers": r["customers"]})
         row[columns[r["name"]]] = r[measure]
     text = [pa.field(n, pa.string()) for n in ((breakdown, "cohort") if breakdown else ("cohort",))]
     schema = [*text, pa.field("customers", pa.int64()), *(pa.field(c, pa.float64()) for c in columns.values())]
-    return pa.Table.from_pylist(list(found.values()), schema=pa.schema(schema))
+    return pa.Table.from_pylist(list(rows_by_key.values()), schema=pa.schema(schema))
 
 
 def sums(result: Result, measure: str) -> tuple[str, ...]:

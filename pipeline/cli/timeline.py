@@ -41,11 +41,11 @@ def places(rows: Sequence[Row]) -> list[int | None]:
     for row in rows:
         before.append(row["session"] or (before[-1] if before else None))
     after: int | None = None
-    found: list[int | None] = []
+    ends: list[int | None] = []
     for row, last in zip(reversed(rows), reversed(before), strict=True):
         after = row["session"] or after
-        found.append(row["session"] or (last if last == after else None))
-    return found[::-1]
+        ends.append(row["session"] or (last if last == after else None))
+    return ends[::-1]
 
 
 def head(customer: Row, zone: ZoneInfo, timezone: str) -> str:

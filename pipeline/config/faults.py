@@ -42,20 +42,20 @@ def _no_such_key(loc: Loc, where: str, key: str) -> str:
 
 
 def _reason(fault: ErrorDetails) -> str:
-    found = fault["input"]
+    given = fault["input"]
     if fault["type"] == "value_error":
         return fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "literal_error":
         expected = fault["ctx"]["expected"].replace("'", '"')
-        near = did_you_mean(str(found), [word.strip('"') for word in expected.replace(" or ", ", ").split(", ")])
-        return f'must be {expected}, not "{found}".{near}'
+        near = did_you_mean(str(given), [word.strip('"') for word in expected.replace(" or ", ", ").split(", ")])
+        return f'must be {expected}, not "{given}".{near}'
     if fault["type"] in ("model_type", "model_attributes_type", "dict_type"):
         return "must be a table of keys"
     if fault["type"] == "too_short":
         return "must not be empty"
     if fault["type"] == "tuple_type":
         return "must be written with double brackets, [[...]]"
-    return f"{fault['msg'].replace('Input should', 'must', 1)}, not {found!r}"
+    return f"{fault['msg'].replace('Input should', 'must', 1)}, not {given!r}"
 
 
 def _place(loc: Loc, values: Mapping[str, Any]) -> tuple[str, str]:
@@ -102,4 +102,4 @@ def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
 def _model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((found for inner in get_args(annotation) if (found := _model_in(inner))), None)
+    return next((model for inner in get_args(annotation) if (model := _model_in(inner))), None)

@@ -16,12 +16,12 @@ def _written(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         raise ValueError("must be a number such as 0.92")
     try:
-        found = Decimal(str(value))
+        number = Decimal(str(value))
     except InvalidOperation:
         raise ValueError(f'"{value}" is not a number such as 0.92') from None
-    if not (found.is_finite() and found > 0):
+    if not (number.is_finite() and number > 0):
         raise ValueError("must be greater than 0")
-    return found
+    return number
 
 
 class RateTable(Section):

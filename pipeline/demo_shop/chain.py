@@ -146,11 +146,11 @@ ORDERS = ("w_order", "a_order", "s_order")
 
 def written() -> dict[str, str]:
     """State -> what follows, as above, for both kinds of screen."""
-    found = {}
+    lines = {}
     for p, o in (("w", "a"), ("a", "w")):
         for state, line in _SHOPPING.items():
-            found[_on(state, p, o)] = ", ".join(_on(part, p, o) for part in line.split(", "))
-    return found | {state: line.replace("p_", "w_") for state, line in _AROUND.items()}
+            lines[_on(state, p, o)] = ", ".join(_on(part, p, o) for part in line.split(", "))
+    return lines | {state: line.replace("p_", "w_") for state, line in _AROUND.items()}
 
 
 def _on(name: str, p: str, o: str) -> str:
@@ -186,5 +186,5 @@ def reaches_order(matrix: Floats) -> Floats:
     steps[goals] = 0
     direct = steps[:, goals].sum(axis=1)
     steps[:, goals] = 0
-    found: Floats = np.linalg.solve(np.eye(END) - steps, direct)
-    return found
+    chances: Floats = np.linalg.solve(np.eye(END) - steps, direct)
+    return chances

@@ -159,7 +159,7 @@ def _refunds(rows: Rows, lines: Rows) -> Rows:
     at = np.flatnonzero(rows["state"] == INDEX["w_refund"])
     orders, first = np.unique(lines["journey"], return_index=True)
     place = np.searchsorted(orders, rows["journey"][at])
-    found = place < len(orders)
-    found[found] = orders[place[found]] == rows["journey"][at][found]
-    at, line = at[found], first[place[found]]
+    has_order = place < len(orders)
+    has_order[has_order] = orders[place[has_order]] == rows["journey"][at][has_order]
+    at, line = at[has_order], first[place[has_order]]
     return taken(rows, at) | {name: lines[name][line] for name in ("item", "price", "quantity", "value", "order")}

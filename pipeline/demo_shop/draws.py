@@ -27,10 +27,10 @@ class Draws:
     def bits(self, purpose: str, *numbers: Ints) -> Hashes:
         """64 random bits for every row of `numbers` (arrays that broadcast)."""
         start = np.array([self.seed & (2**64 - 1), crc32(purpose.encode())], dtype=np.uint64)
-        found = mixed(mixed(start[:1]) ^ start[1:])
+        bits = mixed(mixed(start[:1]) ^ start[1:])
         for number in numbers:
-            found = mixed(found ^ (number.astype(np.uint64) * GOLDEN))
-        return found
+            bits = mixed(bits ^ (number.astype(np.uint64) * GOLDEN))
+        return bits
 
     def uniform(self, purpose: str, *numbers: Ints) -> Floats:
         """Uniform in [0, 1)."""
@@ -38,8 +38,8 @@ class Draws:
 
     def normal(self, purpose: str, *numbers: Ints) -> Floats:
         """Standard normal."""
-        found: Floats = ndtri(self.uniform(purpose, *numbers) + 2.0**-54)
-        return found
+        values: Floats = ndtri(self.uniform(purpose, *numbers) + 2.0**-54)
+        return values
 
     def choice(self, purpose: str, weights: npt.ArrayLike, *numbers: Ints) -> Ints:
         """A position in `weights`, each as likely as its weight."""

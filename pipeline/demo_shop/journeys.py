@@ -116,25 +116,25 @@ def walk(draws: Draws, customers: Customers, journeys: Journeys, truths: Sequenc
 
 def _next_time(state: Ints, at: Ints, normal: Floats, uniform: Floats) -> Ints:
     """When the next event is, from the pause that its state says."""
-    found = at.copy()
+    times = at.copy()
     for pause, (median, sigma, shortest, longest) in GAPS.items():
         here = _having(state, pause)
         seconds = median * np.exp(sigma * normal[here])
-        found[here] += np.clip(seconds, shortest, longest).astype(np.int64)
+        times[here] += np.clip(seconds, shortest, longest).astype(np.int64)
     for pause, (days, rhythm) in VISITS.items():
         here = _having(state, pause)
-        found[here] = _next_visit(at[here], days, rhythm, normal[here], uniform[here])
-    return found
+        times[here] = _next_visit(at[here], days, rhythm, normal[here], uniform[here])
+    return times
 
 
 def _next_visit(at: Ints, days: float, rhythm: str, normal: Floats, uniform: Floats) -> Ints:
     """An hour of a later day, or a later hour of the same one; `normal` becomes an exponential pause in days."""
     pause = (-np.log1p(-np.minimum(ndtr(normal), 1 - 1e-12)) * days * DAY).astype(np.int64)
     day = day_of(at + pause)
-    found = time_on(day, rhythm, uniform)
-    too_soon = found < at + SOONEST
-    found[too_soon] = time_on(day[too_soon] + 1, rhythm, uniform[too_soon])
-    return found
+    times = time_on(day, rhythm, uniform)
+    too_soon = times < at + SOONEST
+    times[too_soon] = time_on(day[too_soon] + 1, rhythm, uniform[too_soon])
+    return times
 
 
 def _having(state: Ints, pause: str) -> Bools:

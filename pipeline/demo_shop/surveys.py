@@ -41,8 +41,8 @@ def answers(draws: Draws, customers: Customers, rows: dict[str, Ints], truths: S
         _after(draws, rows, checking_out, "checkout", "ces", _scores(draws, rows, checking_out, "ces"), (300, 1500)),
         _nps(draws, customers),
     ]
-    found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    return found | {"comment": _comments(draws, found), "line": np.full(len(found["at"]), 99)}
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return columns | {"comment": _comments(draws, columns), "line": np.full(len(columns["at"]), 99)}
 
 
 def _scores(draws: Draws, rows: dict[str, Ints], at: Ints, kind: str) -> Ints:
@@ -96,11 +96,11 @@ def _nps(draws: Draws, customers: Customers) -> dict[str, Ints]:
     }
 
 
-def _comments(draws: Draws, found: dict[str, Ints]) -> Ints:
+def _comments(draws: Draws, rows: dict[str, Ints]) -> Ints:
     """A position in ALL_COMMENTS that fits the score, -1 for most."""
-    place = (found["number"], found["step"], found["state"])
-    highest = np.array([HIGHEST[s] for s in SURVEYS])[found["state"] - len(NAMES)]
-    mood = np.minimum(found["score"] * 3 // (highest + 1), 2)
+    place = (rows["number"], rows["step"], rows["state"])
+    highest = np.array([HIGHEST[s] for s in SURVEYS])[rows["state"] - len(NAMES)]
+    mood = np.minimum(rows["score"] * 3 // (highest + 1), 2)
     size, first = np.array([len(c) for c in COMMENTS])[mood], np.array([0, 3, 5])[mood]
     text = first + (draws.uniform("comment", *place) * size).astype(np.int64)
     return np.where(draws.uniform("commented", *place) < COMMENTED, text, -1)

@@ -127,8 +127,8 @@ def _events(rows: Rows) -> Ints:
 def _urls(rows: Rows) -> Ints:
     """Positions in URLS, and behind them in ITEMS."""
     urls = np.array([URLS.index(s.url) if s.url else -1 for s in STATES.values()] + [-1] * len(SURVEYS))
-    found = urls[rows["state"]]
-    return np.where((found == URLS.index("/products/*")) & (rows["item"] >= 0), len(URLS) + rows["item"], found)
+    texts = urls[rows["state"]]
+    return np.where((texts == URLS.index("/products/*")) & (rows["item"] >= 0), len(URLS) + rows["item"], texts)
 
 
 def _ids(rows: Rows, people: Customers, channel: Ints, anonymous: bool) -> tuple[dict[str, pa.Array], pa.Array]:

@@ -69,10 +69,10 @@ class Truth:
 
     def matrix(self) -> Floats:
         """The whole chain as it is where this truth holds."""
-        found = base().copy()
+        matrix = base().copy()
         for state, changes in self.changes.items():
-            found[INDEX[state]] = shifted(base()[INDEX[state]], changes)
-        return found
+            matrix[INDEX[state]] = shifted(base()[INDEX[state]], changes)
+        return matrix
 
 
 KNOWN_TRUTHS = (
@@ -173,19 +173,19 @@ class Ladder:
         for truth, state, changed in self._changed:
             there = np.flatnonzero(moments.state == state)
             row[there[self._speaks_of(truth, Moments(*(a[there] for a in moments)))]] = changed
-        found = np.searchsorted(self._edges, row + uniform, side="right") - row * self._width
-        following: Ints = np.clip(found, 0, END)
+        column = np.searchsorted(self._edges, row + uniform, side="right") - row * self._width
+        following: Ints = np.clip(column, 0, END)
         return following
 
     def _speaks_of(self, truth: Truth, moments: Moments) -> Bools:
-        found = truth.holds(moments.at)
+        flags = truth.holds(moments.at)
         for column, value in truth.segment.items():
             if column == "campaign":
-                found &= moments.campaign == list(CAMPAIGNS).index(value)
+                flags &= moments.campaign == list(CAMPAIGNS).index(value)
             elif column in KNOWN:
                 codes = self._customers.codes(column, moments.customer, moments.at)
-                found &= codes == KNOWN[column].index(value)
-        return found
+                flags &= codes == KNOWN[column].index(value)
+        return flags
 
 
 def described(truth: Truth) -> dict[str, Any]:
@@ -214,16 +214,16 @@ def effects(truth: Truth) -> list[dict[str, Any]]:
         ]
     before, after = base(), truth.matrix()
     orders = reaches_order(before), reaches_order(after)
-    found = []
+    rows = []
     for state in truth.changes:
         i, given = INDEX[state], {"given": STATES[state].touchpoint, "channel": STATES[state].channel}
         for following in dict.fromkeys(
             STATES[NAMES[n]].touchpoint for n in np.flatnonzero(before[i, :END] + after[i, :END])
         ):
             states = [n for n in range(END) if STATES[NAMES[n]].touchpoint == following]
-            found.append({**given, "next": following, **_both(before[i, states].sum(), after[i, states].sum())})
-        found.append({**given, "next": "(purchase later)", **_both(orders[0][i], orders[1][i])})
-    return found
+            rows.append({**given, "next": following, **_both(before[i, states].sum(), after[i, states].sum())})
+        rows.append({**given, "next": "(purchase later)", **_both(orders[0][i], orders[1][i])})
+    return rows
 
 
 def _both(before: float, after: float) -> dict[str, float]:

@@ -167,11 +167,11 @@ class Reading:
 
     def merge(self, parts: Parts, *, whole: bool = False) -> None:
         """Add up the parts of analyses that have many rows, or all."""
-        for found, kernel in zip(parts, map(kernel_of, self.analyses), strict=True):
-            if len(found) < 2 or not isinstance(kernel, Merging):
+        for part, kernel in zip(parts, map(kernel_of, self.analyses), strict=True):
+            if len(part) < 2 or not isinstance(kernel, Merging):
                 continue
-            if whole or sum(map(len, found)) > max(MANY, GROWN * len(found[0])):
-                found[:] = [kernel.merge(found)]
+            if whole or sum(map(len, part)) > max(MANY, GROWN * len(part[0])):
+                part[:] = [kernel.merge(part)]
 
     def settled(self, batch: EventBatch, parts: Parts, done: Pass, doubts: Doubts) -> EventBatch | None:
         """Count the customers of a batch of whom enough is read; returns the events of the others."""
@@ -232,8 +232,8 @@ def portions(rows: int, threads: int, further: bool, batch_events: int = BATCH_E
     batches = rows // batch_events
     if further or threads == 1 or batches < threads:
         return [1] * threads
-    found = []
+    ranges = []
     while batches:
-        found.append(max(1, batches // (2 * threads)))
-        batches -= found[-1]
-    return found
+        ranges.append(max(1, batches // (2 * threads)))
+        batches -= ranges[-1]
+    return ranges

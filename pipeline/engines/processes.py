@@ -228,5 +228,5 @@ def divided(here: Work[P, R], there: Work[P, R], pieces: Sequence[P], workers: i
     with Team.of(others, cost) as helpers, ThreadPoolExecutor(max(1, others)) as pool:
         asked: Sequence[Helper | None] = helpers or [None] * others
         beside = [pool.submit(aside, h) for h in asked]
-        found = [work_on(here, [])]
-        return found + [result for one in beside for result in one.result()]
+        parts = [work_on(here, [])]
+        return parts + [result for one in beside for result in one.result()]

@@ -33,6 +33,6 @@ def quarantined(project: ProjectFolder, *, reason: str | None = None, counts: bo
 def counted(rows: pa.Table) -> pa.Table:
     """One row per reason and source, the most frequent first, with a sample of its rows."""
     asked = [("raw", "count", pc.CountOptions(mode="all")), *((name, "first") for name in FIRST)]
-    found = rows.group_by(["reason", "source"], use_threads=False).aggregate(asked)
-    found = found.rename_columns(["reason", "source", "rows", *FIRST])
-    return found.sort_by([("rows", "descending"), ("reason", "ascending"), ("source", "ascending")])
+    table = rows.group_by(["reason", "source"], use_threads=False).aggregate(asked)
+    table = table.rename_columns(["reason", "source", "rows", *FIRST])
+    return table.sort_by([("rows", "descending"), ("reason", "ascending"), ("source", "ascending")])

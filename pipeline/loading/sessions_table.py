@@ -29,10 +29,10 @@ WAIT = 60.0
 
 def sessions_table(project: ProjectFolder) -> list[Path]:
     """The files of the up-to-date table; raises Locked where it is not, and another writer keeps the store."""
-    found = published_stamp(path_of(project))
+    stamp = published_stamp(path_of(project))
     snapshot = project.store.snapshot()
     scope, _ = project.scope(Period(), snapshot)
-    if outdated_since(found, snapshot, scope, rules_of(project)) is not None:
+    if outdated_since(stamp, snapshot, scope, rules_of(project)) is not None:
         with project.store.lock(WAIT):
             publish_sessions(project)
     return published_files(path_of(project))

@@ -33,7 +33,7 @@ def holding(report: Report, conditions: Sequence[str]) -> tuple[list[str], list[
 
     Raises ConfigError for one that cannot be read.
     """
-    found, absent = [], []
+    verdicts, absent = [], []
     for text in conditions:
         match = FORM.fullmatch(text)
         if not match:
@@ -45,8 +45,8 @@ def holding(report: Report, conditions: Sequence[str]) -> tuple[list[str], list[
             continue
         limit = float(match["value"]) / (100 if match["percent"] else 1)
         if value is not None and COMPARE[match["sign"]](value, limit):
-            found.append(f"{text.strip()}: it is {value:g}")
-    return found, absent
+            verdicts.append(f"{text.strip()}: it is {value:g}")
+    return verdicts, absent
 
 
 class Absent(Exception):

@@ -74,26 +74,26 @@ def columns_size(path: Path, columns: Sequence[str]) -> int:
 def judge(rules: Gates, past: Trailing, books: Mapping[str, Accounting], arrivals: pa.Table) -> list[Verdict]:
     """Every gate that does not hold."""
     rows = arrivals.to_pylist()
-    found = [*quarantine(rules, books), *volume(rules, past, rows), *names(past, rows)]
-    return [Verdict(gate=gate, message=message, fails=gate in rules.fail_on) for gate, message in found]
+    warnings = [*quarantine(rules, books), *volume(rules, past, rows), *names(past, rows)]
+    return [Verdict(gate=gate, message=message, fails=gate in rules.fail_on) for gate, message in warnings]
 
 
 def quarantine(rules: Gates, books: Mapping[str, Accounting]) -> list[tuple[str, str]]:
     """The share of a source's rows that is quarantined."""
-    found = []
+    warnings = []
     for name, book in books.items():
         rows = book.rows - book.aged  # what has left the store and comes again is no fault of the night's files
         share = (sum(book.quarantined.values()) - book.aged) / rows if rows else 0.0
         if share > rules.quarantine_share:
             reasons = ", ".join(f"{n:,} {r}" for r, n in sorted(book.quarantined.items(), key=lambda i: -i[1]))
-            found.append(
+            warnings.append(
                 (
                     "quarantine_share",
                     f"{name}: {share:.1%} of {rows:,} rows would be quarantined ({reasons}); "
                     f"the gate is {rules.quarantine_share:.1%}",
                 )
             )
-    return found
+    return warnings
 
 
 def volume(rules: Gates, past: Trailing, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
@@ -101,7 +101,7 @@ def volume(rules: Gates, past: Trailing, rows: Sequence[Mapping[str, Any]]) -> l
     arriving = Counter[tuple[str, str]]()
     for r in rows:
         arriving[r["source"], r["span"]] += r["rows"]
-    found = []
+    warnings = []
     for source in sorted({s for s, _ in arriving}):
         newest = max(day for s, day in arriving if s == source)
         before = [n for (s, day), n in past.days.items() if s == source and day < newest]
@@ -109,14 +109,14 @@ def volume(rules: Gates, past: Trailing, rows: Sequence[Mapping[str, Any]]) -> l
             continue
         ratio = arriving[source, newest] / median(before)
         if not rules.volume_low <= ratio <= rules.volume_high:
-            found.append(
+            warnings.append(
                 (
                     "volume",
                     f"{source}: {newest} brings {arriving[source, newest]:,} events, {ratio:.2f} x the median of "
                     f"{len(before)} days before; the gate is {rules.volume_low} to {rules.volume_high}",
                 )
             )
-    return found
+    return warnings
 
 
 def names(past: Trailing, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
@@ -128,17 +128,17 @@ def names(past: Trailing, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, 
     week_before = (date.fromisoformat(newest) - 7 * DAY).isoformat()
     fresh = sorted(now - past.names.keys())
     gone = sorted(n for n, day in past.names.items() if day >= week_before and n not in now)
-    found = (
+    warnings = (
         [("new_events", f"new event names: {', '.join(fresh[:5])}{' ...' if len(fresh) > 5 else ''}")] if fresh else []
     )
     if gone:
-        found.append(
+        warnings.append(
             (
                 "vanished_events",
                 f"seen in the week before, absent now: {', '.join(gone[:5])}{' ...' if len(gone) > 5 else ''}",
             )
         )
-    return found
+    return warnings
 
 
 def stop(verdicts: Sequence[Verdict]) -> None:

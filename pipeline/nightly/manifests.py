@@ -96,8 +96,8 @@ class Manifest:
 
 def read_all(folder: Path) -> list[dict[str, Any]]:
     """Every manifest, newest first."""
-    found = [json.loads(p.read_text(encoding="utf-8")) for p in folder.glob("*.json")] if folder.is_dir() else []
-    return sorted(found, key=lambda m: (m["started_at"], m["run_id"]), reverse=True)
+    manifests = [json.loads(p.read_text(encoding="utf-8")) for p in folder.glob("*.json")] if folder.is_dir() else []
+    return sorted(manifests, key=lambda m: (m["started_at"], m["run_id"]), reverse=True)
 
 
 def table_of(manifests: Sequence[Mapping[str, Any]]) -> pa.Table:
@@ -122,11 +122,11 @@ def table_of(manifests: Sequence[Mapping[str, Any]]) -> pa.Table:
 
 def named(folder: Path, run_id: str) -> dict[str, Any]:
     """One manifest by its id, or "last"; raises MissingInput."""
-    found = read_all(folder)
-    for m in found:
+    manifests = read_all(folder)
+    for m in manifests:
         if run_id in (m["run_id"], "last"):
             return m
-    raise MissingInput(f'there is no run "{run_id}".{did_you_mean(run_id, [m["run_id"] for m in found])}')
+    raise MissingInput(f'there is no run "{run_id}".{did_you_mean(run_id, [m["run_id"] for m in manifests])}')
 
 
 def difference(a: Mapping[str, Any], b: Mapping[str, Any]) -> pa.Table:

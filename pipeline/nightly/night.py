@@ -270,15 +270,15 @@ class Night:
             raise ConfigError("nothing to run: journeys.toml has no [[source]] with a path.")
         limits = Limits(as_of=None if self.as_of is None else moment(self.as_of))
         notes: list[str] = []
-        found = []
+        sources = []
         for s in (s for s in config.sources if s.path):
             day = None if self.options.allow_late or s.name not in newest else newest[s.name].isoformat()
             late = replace(limits, newest_day=day, late_window=s.late_window)
             with scratch(self.project.config.store_path):
-                found.append(replace(configured(self.project, s, Intake(), notes), limits=late))
+                sources.append(replace(configured(self.project, s, Intake(), notes), limits=late))
         for message in notes:
             self.tell("info", message)
-        return found
+        return sources
 
     def fresh(self, after: Snapshot) -> None:
         """Freshness by event date: a warning, or StaleInput."""

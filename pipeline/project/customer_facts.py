@@ -48,7 +48,7 @@ def coded(column: pa.ChunkedArray) -> Codes:
 
 def personas(config: Config, attributes: Attributes, known: Known = nothing_known) -> tuple[Persona, ...]:
     """[[persona]]; raises ConfigError for a column that no [[customers]] file has."""
-    found = []
+    rules = []
     for p in config.personas:
         where = tuple(parse_condition(c) for c in p.where)
         for condition in where:
@@ -58,7 +58,7 @@ def personas(config: Config, attributes: Attributes, known: Known = nothing_know
                     f'[[persona]] "{p.name}": no [[customers]] file has a column "{condition.column}".{near} '
                     "What customers do goes into did and did_not."
                 )
-        found.append(
+        rules.append(
             Persona(
                 name=p.name,
                 where=where,
@@ -66,7 +66,7 @@ def personas(config: Config, attributes: Attributes, known: Known = nothing_know
                 did_not=tuple(parse_step(d, known=known) for d in p.did_not),
             )
         )
-    return tuple(found)
+    return tuple(rules)
 
 
 def check_persona(config: Config, name: str) -> None:

@@ -17,12 +17,12 @@ def goal_warnings(
     if not unseen:
         return []
     seen = [n for n in config.carts.roles.purchase if not never_seen([n], given, events, touchpoints)]
-    found = []
+    warnings = []
     for name in unseen:
         text = unquoted(name) or name
         hint = way_out(seen) if seen else did_you_mean(text, sorted({*events, *touchpoints}))
-        found.append(f'the goal "{text}" never occurs.{hint}')
-    return found
+        warnings.append(f'the goal "{text}" never occurs.{hint}')
+    return warnings
 
 
 def way_out(names: Collection[str]) -> str:

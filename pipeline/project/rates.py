@@ -27,13 +27,13 @@ def rates_of(config: Config) -> Rates:
         raise ConfigError(
             'journeys.toml: [[rates]] say what other currencies are worth in one: name it, [project] currency = "EUR".'
         )
-    found = []
+    rates = []
     for table in config.rates:
         if table.currency is not None and table.rate is not None:
-            found.append(Rate(currency=table.currency, rate=table.rate, since=table.since))
+            rates.append(Rate(currency=table.currency, rate=table.rate, since=table.since))
         for path in expand(table.path, config.directory) if table.path else ():
-            found += read_rates(path)
-    return Rates(table=tuple(found), timezone=config.project.timezone)
+            rates += read_rates(path)
+    return Rates(table=tuple(rates), timezone=config.project.timezone)
 
 
 def read_rates(path: Path) -> Iterator[Rate]:
@@ -41,9 +41,9 @@ def read_rates(path: Path) -> Iterator[Rate]:
 
     Raises InputError for a code, a rate or a day that is none, with its row: a rate that is passed over would be money lost.
     """
-    found = read_texts(path, COLUMNS, ("currency", "rate"))
-    days = found.get("date") or [None] * len(found["currency"])
-    for row, (currency, rate, day) in enumerate(zip(found["currency"], found["rate"], days, strict=True), 1):
+    texts = read_texts(path, COLUMNS, ("currency", "rate"))
+    days = texts.get("date") or [None] * len(texts["currency"])
+    for row, (currency, rate, day) in enumerate(zip(texts["currency"], texts["rate"], days, strict=True), 1):
         if currency is None and rate is None:
             continue
         if not re.fullmatch("[A-Za-z]{3}", currency or ""):
@@ -55,12 +55,12 @@ def number(path: Path, row: int, text: str | None) -> Decimal:
     """A rate greater than 0; its decimal is a point, or a comma where it has no point."""
     written = (text or "").replace(",", ".") if (text or "").count(",") == 1 and "." not in (text or "") else text or ""
     try:
-        found = Decimal(written)
+        value = Decimal(written)
     except InvalidOperation:
-        found = Decimal("NaN")
-    if not found.is_finite() or found <= 0:
+        value = Decimal("NaN")
+    if not value.is_finite() or value <= 0:
         raise InputError(f'{path.name}, row {row}: the rate "{text or ""}" is no number above 0 such as 0.92.')
-    return found
+    return value
 
 
 def day_of(path: Path, row: int, text: str | None) -> date | None:

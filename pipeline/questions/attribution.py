@@ -60,11 +60,11 @@ def attribution(
         return compare_attribution(project, Period(**period), compare, replace(question, tried=()), named_columns(by))
     asked = project.ask(Period(**period), [question, Vocabulary()], named_columns(by), near=COMPUTED)
     asked.check_goal(sorted(rules.goals.goal))
-    found: AttributionAnswer = asked.answers[0]
-    asked.warnings.extend(doubts(found, rules, models))
-    table, told = found.table, words_of(rules, models, found)
+    answer: AttributionAnswer = asked.answers[0]
+    asked.warnings.extend(doubts(answer, rules, models))
+    table, told = answer.table, words_of(rules, models, answer)
     if paths_table:
-        return asked.result("attribution paths", paths_as_text(found.paths), parameters=told)
+        return asked.result("attribution paths", paths_as_text(answer.paths), parameters=told)
     if spend is not None:
         costs = read_spend(spend, by, project.config, (asked.scope.since, asked.scope.until), asked.scope.as_of)
         table = with_spend(table, costs, models, asked.warnings)
@@ -88,12 +88,12 @@ def of_file(
 ) -> Result:
     """The same of a file of paths; no store is read."""
     file = read_paths(path)
-    found = attribution_of_paths(
+    answer = attribution_of_paths(
         file.lists, file.conversions, file.value, file.nulls, rules=rules, models=models, minor_units=UNITS
     )
-    warnings = doubts(found, rules, models)
-    told = words_of(rules, models, found, file=True) | {"from_paths": path.name}
-    table = paths_as_text(found.paths) if paths_table else found.table
+    warnings = doubts(answer, rules, models)
+    told = words_of(rules, models, answer, file=True) | {"from_paths": path.name}
+    table = paths_as_text(answer.paths) if paths_table else answer.table
     if spend is not None and not paths_table:
         table = with_spend(table, read_spend(spend, rules.by, project.config), models, warnings)
     if not paths_table:
@@ -103,7 +103,7 @@ def of_file(
 
 
 def words_of(
-    rules: AttributionRules, models: Sequence[str], found: AttributionAnswer, *, file: bool = False
+    rules: AttributionRules, models: Sequence[str], answer: AttributionAnswer, *, file: bool = False
 ) -> dict[str, Any]:
     """The rules in force and the sums."""
     of_events = {"goal": sorted(rules.goals.goal), "lookback": rules.lookback, "paths": rules.paths}
@@ -114,23 +114,23 @@ def words_of(
         "touches": list(rules.touches) or "the first event of each session",
         "half_life": rules.half_life,
         "weights": rules.weights,
-        "totals": found.totals,
-        "values": found.values,
-        "chance": None if found.removal is None else round(found.removal.chance, 10),
-        "robustness": found.robustness,
+        "totals": answer.totals,
+        "values": answer.values,
+        "chance": None if answer.removal is None else round(answer.removal.chance, 10),
+        "robustness": answer.robustness,
     }
     return told | ({"touches": "as in the file"} if file else {})
 
 
-def doubts(found: AttributionAnswer, rules: AttributionRules, models: Sequence[str]) -> list[str]:
+def doubts(answer: AttributionAnswer, rules: AttributionRules, models: Sequence[str]) -> list[str]:
     """What keeps an answer from being all that was asked for."""
     said = []
     if rules.lookback == timedelta(0):
         said.append("with a lookback of 0 only touches at a goal's own instant count.")
-    converted = found.totals["conversions"] > found.totals["no_touch"]
-    if "markov" in models and found.removal is None and converted:
+    converted = answer.totals["conversions"] > answer.totals["no_touch"]
+    if "markov" in models and answer.removal is None and converted:
         said.append(
-            f"markov is solved for up to {MOST:,} different values, and {rules.by} has {found.values:,}: "
+            f"markov is solved for up to {MOST:,} different values, and {rules.by} has {answer.values:,}: "
             "its columns are empty. Ask by a column with fewer."
         )
     return said

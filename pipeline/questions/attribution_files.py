@@ -54,7 +54,7 @@ def read_spend(
 
     Raises InputError for a cost or a day that is none, and for another currency than the project's, with the row.
     """
-    found = read_texts(
+    texts = read_texts(
         path,
         {
             "value": (by, "value", "channel", "campaign", "source", "name"),
@@ -65,9 +65,9 @@ def read_spend(
         ("value", "cost"),
     )
     costs, left_out = dict[str, Decimal](), 0
-    days, currencies = found.get("day"), found.get("currency")
+    days, currencies = texts.get("day"), texts.get("currency")
     check_currency(path, currencies or [], config.project.currency)
-    for i, (value, cost) in enumerate(zip(found["value"], found["cost"], strict=True)):
+    for i, (value, cost) in enumerate(zip(texts["value"], texts["cost"], strict=True)):
         if value is None and cost is None:
             continue
         amount = number(path, i, cost, "cost")
@@ -97,12 +97,12 @@ def number(path: Path, row: int, text: str | None, what: str) -> Decimal:
     if written.count(",") == 1 and "." not in written:
         written = written.replace(",", ".")
     try:
-        found = Decimal(written)
+        value = Decimal(written)
     except InvalidOperation:
-        found = Decimal("NaN")
-    if not found.is_finite():
+        value = Decimal("NaN")
+    if not value.is_finite():
         raise InputError(f'{path.name}, row {row + 1}: the {what} "{text or ""}" is no number such as 1204.50.')
-    return found
+    return value
 
 
 def within(path: Path, row: int, text: str | None, timezone: str, period: tuple[int, int], as_of: int) -> bool:
@@ -167,7 +167,7 @@ def read_paths(path: Path) -> PathFile:
 
     Raises InputError for a count that is no whole number of at least 0, and for a path with an empty value.
     """
-    found = read_texts(
+    texts = read_texts(
         path,
         {
             "path": ("path",),
@@ -177,26 +177,26 @@ def read_paths(path: Path) -> PathFile:
         },
         ("path", "conversions"),
     )
-    n = len(found["path"])
+    n = len(texts["path"])
     counts = {
-        c: np.array([count(path, i, t, c) for i, t in enumerate(found.get(c) or ["0"] * n)], dtype=np.int64)
+        c: np.array([count(path, i, t, c) for i, t in enumerate(texts.get(c) or ["0"] * n)], dtype=np.int64)
         for c in ("conversions", "nulls")
     }
     value = None
-    if any(t is not None for t in found.get("value", [])):
+    if any(t is not None for t in texts.get("value", [])):
         value = np.array(
-            [round(number(path, i, t or "0", "value") * UNITS) for i, t in enumerate(found["value"])], dtype=np.int64
+            [round(number(path, i, t or "0", "value") * UNITS) for i, t in enumerate(texts["value"])], dtype=np.int64
         )
-    lists = [values_of(path, i, text) for i, text in enumerate(found["path"])]
+    lists = [values_of(path, i, text) for i, text in enumerate(texts["path"])]
     return PathFile(pa.array(lists, pa.list_(pa.string())), counts["conversions"], value, counts["nulls"])
 
 
 def count(path: Path, row: int, text: str | None, what: str) -> int:
     """A whole number of at least 0; nothing is 0."""
-    found = number(path, row, text or "0", f"number of {what}")
-    if found < 0 or found != int(found):
+    value = number(path, row, text or "0", f"number of {what}")
+    if value < 0 or value != int(value):
         raise InputError(f'{path.name}, row {row + 1}: the number of {what} "{text}" is no whole number of at least 0.')
-    return int(found)
+    return int(value)
 
 
 def values_of(path: Path, row: int, text: str | None) -> list[str]:

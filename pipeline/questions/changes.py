@@ -59,11 +59,11 @@ def changes(project: ProjectFolder, *, days: int = 7, against: int = 28, as_of: 
 def asking(project: ProjectFolder, funnels: Sequence[Funnel], since: int, until: int) -> list[Any]:
     """The questions about one span."""
     plain: list[Any] = [DropOff(rules=goal_rules(project.config)), Carts(rules=cart_rules(project.config))]
-    found = [InPeriod(analysis=question, since=since, until=until) for question in plain]
+    analyses = [InPeriod(analysis=question, since=since, until=until) for question in plain]
     for funnel in funnels:
         earlier = (funnel.window or timedelta(0)) // MICROSECOND
-        found.append(InPeriod(analysis=funnel, since=since - earlier, until=until - earlier))
-    return found
+        analyses.append(InPeriod(analysis=funnel, since=since - earlier, until=until - earlier))
+    return analyses
 
 
 def paired(answers: Sequence[Any], funnels: Sequence[str], goal: bool) -> list[Change]:
@@ -112,10 +112,10 @@ def said(change: Change) -> str:
     }[change.kind]
 
 
-def sentence(found: Change) -> str:
+def sentence(match: Change) -> str:
     """One change in words; it has trials on both sides."""
-    low, high = (100 * (bound or 0.0) for bound in found.interval)
+    low, high = (100 * (bound or 0.0) for bound in match.interval)
     return (
-        f"{said(found)}: {found.rate:.1%} ({found.hits:,} of {found.trials:,}), {100 * found.difference:+.1f} points "
-        f"against {found.rate_before:.1%}, 95 % CI {low:+.1f} to {high:+.1f}"
+        f"{said(match)}: {match.rate:.1%} ({match.hits:,} of {match.trials:,}), {100 * match.difference:+.1f} points "
+        f"against {match.rate_before:.1%}, 95 % CI {low:+.1f} to {high:+.1f}"
     )

@@ -99,7 +99,7 @@ def compare_dropoff(project: ProjectFolder, period: Period, text: str, question:
     both = ask_both(project, period, text, [question, Summary(), clusters], [Vocabulary()])
     both.asked.check_goal(question.rules.goal)
     (now, sessions, *spread), (before, sessions_before, *spread_before) = both.now, both.before
-    found = compared(
+    comparison = compared(
         paired(dropoff_counts(now), dropoff_counts(before), *spread, *spread_before),
         [now.schema.field(0)],
         Whole(units=total(sessions, "sessions"), units_before=total(sessions_before, "sessions")),
@@ -107,7 +107,7 @@ def compare_dropoff(project: ProjectFolder, period: Period, text: str, question:
     )
     by = "stage" if question.by_stage else "touchpoint"
     return both.result(
-        "dropoff", found, {"by": by, "goal": sorted(question.rules.goal), "return_window": question.return_window}
+        "dropoff", comparison, {"by": by, "goal": sorted(question.rules.goal), "return_window": question.return_window}
     )
 
 
@@ -126,8 +126,8 @@ def compare_attribution(
         for side, n in zip(counts, (whole.units, whole.units_before), strict=True)
     ]
     words = Words(did=f"of the conversions ({model})", than=both.sides.than)
-    found = compared(paired(sides[0], sides[1]), [pa.field("value", pa.string())], whole, words)
-    return both.result("attribution", found, {"by": question.rules.by, "model": model})
+    comparison = compared(paired(sides[0], sides[1]), [pa.field("value", pa.string())], whole, words)
+    return both.result("attribution", comparison, {"by": question.rules.by, "model": model})
 
 
 def compare_paths(project: ProjectFolder, period: Period, text: str, question: Transitions) -> Result:
@@ -138,9 +138,9 @@ def compare_paths(project: ProjectFolder, period: Period, text: str, question: T
     pairs = paired(edges, edges_before, of_edges(edges, spread), of_edges(edges_before, spread_before))
     whole = Whole(units=total(now, "transitions"), units_before=total(before, "transitions"))
     keys = [now.schema.field("source"), now.schema.field("target")]
-    found = compared(pairs, keys, whole, Words(did="went there", than=both.sides.than))
+    comparison = compared(pairs, keys, whole, Words(did="went there", than=both.sides.than))
     by = "stage" if question.by_stage else "touchpoint"
-    return both.result("paths", found, {"by": by, "collapse_repeats": question.collapse_repeats})
+    return both.result("paths", comparison, {"by": by, "collapse_repeats": question.collapse_repeats})
 
 
 def compare_funnel(
@@ -170,20 +170,20 @@ def compare_funnel(
     columns = [*([] if group is None else [group]), "step", "name", "previous_step"]
     keys = [pa.field(n, pa.int64() if n == "step" else pa.string()) for n in columns]
     warn_of_open_windows(both)
-    found = compared(
+    comparison = compared(
         paired(counts[0], counts[1], of_steps(counts[0], spread), of_steps(counts[1], spread_before)),
         keys,
         Whole(units=started(now), units_before=started(before), base=1),
         Words(did="went on", than=both.sides.than, name=lambda key: step_name(key, group)),
     )
     left = {"left_out": left_out(now), "left_out_before": left_out(before)}
-    return both.result("funnel", found, {**parameters, **left})
+    return both.result("funnel", comparison, {**parameters, **left})
 
 
 def of_edges(counts: SideCounts, clusters: Mapping[Key, Clustered]) -> dict[Key, Clustered]:
     """The clusters of each edge; of one that nobody took those of its source."""
-    found = {key: clusters.get(key, clusters.get(key[:1])) for key in counts}
-    return {key: sums for key, sums in found.items() if sums is not None}
+    of_key = {key: clusters.get(key, clusters.get(key[:1])) for key in counts}
+    return {key: sums for key, sums in of_key.items() if sums is not None}
 
 
 def of_steps(counts: SideCounts, clusters: Sequence[Mapping[Key, Clustered]]) -> dict[Key, Clustered]:
@@ -215,13 +215,13 @@ def compare_carts(project: ProjectFolder, period: Period, text: str, question: C
     now, before = both.now[0].table, both.before[0].table
     counts = cart_counts(now, by), cart_counts(before, by)
     decided = [sum(trials for _, trials in c.values()) for c in counts]
-    found = compared(
+    comparison = compared(
         paired(*counts, both.now[1], both.before[1]),
         [now.schema.field(n) for n in (["kind"] if by is None else ["kind", by])],
         Whole(units=decided[0], units_before=decided[1]),
         Words(did="were left", than=both.sides.than, name=lambda k: k[0] if by is None else f"{k[0]}, {by} {k[1]}"),
     )
-    return both.result("carts", found, {"by": question.by})
+    return both.result("carts", comparison, {"by": question.by})
 
 
 MEASURED = {
@@ -237,8 +237,8 @@ MEASURED = {
 def compare_map(project: ProjectFolder, period: Period, text: str, question: JourneyMap, stages: StageRules) -> Result:
     """One row per cell and measure, judged together; mix + rate_effect is the change of the measure over the whole map."""
     both = ask_both(project, period, text, [question], stages=stages)
-    found = map_comparison(both.now[0], both.before[0], question, both.sides.than)
-    return both.result("map", found, {"by": question.by, "min_n": question.min_n})
+    comparison = map_comparison(both.now[0], both.before[0], question, both.sides.than)
+    return both.result("map", comparison, {"by": question.by, "min_n": question.min_n})
 
 
 def map_comparison(now: MapAnswer, before: MapAnswer, question: JourneyMap, than: str) -> Comparison:
@@ -252,7 +252,7 @@ def map_comparison(now: MapAnswer, before: MapAnswer, question: JourneyMap, than
         units = [sum(p.trials for p in pairs.values()), sum(p.trials_before for p in pairs.values())]
         if measure == "drop_off":
             units = [now.totals["sessions"], before.totals["sessions"]]
-        found = compared(
+        comparison = compared(
             pairs,
             keys,
             Whole(units=units[0], units_before=units[1]),
@@ -260,8 +260,8 @@ def map_comparison(now: MapAnswer, before: MapAnswer, question: JourneyMap, than
             min_n=question.min_n,
             sure=[next(sure) for _ in pairs],
         )
-        overall = found.overall if measure == "drop_off" else overall
-        tables.append(found.table)
+        overall = comparison.overall if measure == "drop_off" else overall
+        tables.append(comparison.table)
     whole = pa.concat_tables(tables).to_pylist()
     whole.sort(key=surest)
     table = pa.Table.from_pylist(whole, schema=tables[0].schema)

@@ -40,10 +40,10 @@ class Side:
 
     def asked(self, analysis: Analysis[Any]) -> Analysis[Any]:
         """The analysis about this side, in a pass that asks `both`."""
-        found: Analysis[Any] = InPeriod(analysis=analysis, since=self.since, until=self.until)
+        asked: Analysis[Any] = InPeriod(analysis=analysis, since=self.since, until=self.until)
         for condition in self.own:
-            found = InSegment(analysis=found, condition=condition)
-        return found
+            asked = InSegment(analysis=asked, condition=condition)
+        return asked
 
     @property
     def meta(self) -> dict[str, Any]:
@@ -79,15 +79,15 @@ def sides_of(project: ProjectFolder, scope: Scope, text: str) -> Sides:
     """The sides that --compare names; raises ConfigError for words that name none, or sides that share units."""
     if text == PREVIOUS or DAYS.fullmatch(text):
         return periods(scope, project.config.project.timezone, text)
-    found = SEGMENT.fullmatch(text)
-    if found is None:
+    match = SEGMENT.fullmatch(text)
+    if match is None:
         raise ConfigError(
             f'--compare takes previous, DAY..DAY (the second one exclusive) or COLUMN=VALUE, not "{text}".'
             f"{did_you_mean(text, [PREVIOUS])}"
         )
-    if found["column"].strip() == PERSONA:
-        check_persona(project.config, found["value"])
-    return segments(scope, Condition(found["column"].strip(), "=", found["value"]))
+    if match["column"].strip() == PERSONA:
+        check_persona(project.config, match["value"])
+    return segments(scope, Condition(match["column"].strip(), "=", match["value"]))
 
 
 def periods(scope: Scope, timezone: str, text: str) -> Sides:

@@ -94,8 +94,8 @@ def with_promoted(table: pa.Table, promoted: tuple[str, ...]) -> pa.Table:
     """The promoted columns among the properties: one customer, so row by row."""
     rows = []
     for row in table.to_pylist():
-        found = json.loads(row["properties"] or "{}") | {c: row[c] for c in promoted if row[c] is not None}
-        rows.append(json.dumps(found, ensure_ascii=False) if found else None)
+        properties = json.loads(row["properties"] or "{}") | {c: row[c] for c in promoted if row[c] is not None}
+        rows.append(json.dumps(properties, ensure_ascii=False) if properties else None)
     kept = table.drop_columns(list(promoted))
     at = kept.column_names.index("properties")
     return kept.set_column(at, "properties", pa.array(rows, pa.string()))

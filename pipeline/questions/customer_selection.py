@@ -72,8 +72,8 @@ class Who:
 
     def funnel_words(self, project: ProjectFolder, words: Mapping[str, Any]) -> dict[str, Any]:
         """Steps and options of the funnel: those of a saved one, and over them the ones given."""
-        found = words_of_funnel(project, self.funnel or (), words)
-        return {k: v for k, v in found.items() if k not in SPLITTING}
+        funnel = words_of_funnel(project, self.funnel or (), words)
+        return {k: v for k, v in funnel.items() if k not in SPLITTING}
 
     def selection(self, project: ProjectFolder, words: Mapping[str, Any], goal: Sequence[str] | None) -> Selection:
         """The units to find; `words` are those of the funnel."""

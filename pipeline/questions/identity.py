@@ -47,17 +47,17 @@ RANGES = ((0, 0), (1, 1), (2, 2), (3, 5), (6, 20), (21, None))
 def identity(project: ProjectFolder, *, as_of: str | None = None) -> Result:
     """Events known, stitched and anonymous; customers per device and devices per customer; exposure of shared devices."""
     asked, at = standing(project, as_of)
-    found = identities(asked.snapshot.files, project.identity_rules, at)
-    warnings = loud(found, project.identity_rules)
+    known = identities(asked.snapshot.files, project.identity_rules, at)
+    warnings = loud(known, project.identity_rules)
     asked.warnings.extend(warnings)
-    rows = [*of_events(found), *of_devices(found), *of_customers(found)]
+    rows = [*of_events(known), *of_devices(known), *of_customers(known)]
     rules = project.identity_rules
     said = {
         "shared_device": rules.shared_device,
         "stitch_lookback": rules.stitch_lookback,
         "max_owners": rules.max_owners,
         "aliases": len(rules.aliases),
-        "stitched_share": share(found.stitched, found.events),
+        "stitched_share": share(known.stitched, known.events),
     }
     return asked.result("identity", pa.Table.from_pylist(rows, schema=IDENTITY), parameters=said)
 
@@ -148,10 +148,10 @@ def explain_id(
     asked, at = standing(project, as_of)
     rules = project.identity_rules
     kinds = [True] if anonymous else [False, True]
-    found, device = next(
+    rows_and_kind, device = next(
         ((rows, kind) for kind in kinds if (rows := rows_of(asked.snapshot.files, rules, at, id, kind))), ([], True)
     )
-    if not found:
+    if not rows_and_kind:
         raise UnknownCustomer(f'no event carries the id "{id}". Ids are compared exactly as recorded.')
     told = [
         {
@@ -160,9 +160,9 @@ def explain_id(
             "source": r["source"],
             "anonymous_id": r["anonymous_id"],
             "customer": r["owner_id"] or r["customer_id"],
-            "why": reason(r, found, rules) if device else reason_of_known(r, id),
+            "why": reason(r, rows_and_kind, rules) if device else reason_of_known(r, id),
         }
-        for r in found
+        for r in rows_and_kind
     ]
     table = pa.Table.from_pylist(told, schema=WHY)
     if not unmask:

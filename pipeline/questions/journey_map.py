@@ -149,7 +149,7 @@ def known(config: Config, table: pa.Table, by: str) -> list[dict[str, Any]]:
     for rule in reversed(config.touchpoints):  # the first rule of a name speaks
         touchpoints[rule.name] = rule
     rows = table.select(table.column_names[:2]).to_pylist()
-    found = []
+    names = []
     for row in rows:
         sources = [stages.get(row["stage"])]
         if by == "touchpoint":
@@ -160,8 +160,8 @@ def known(config: Config, table: pa.Table, by: str) -> list[dict[str, Any]]:
         }
         if not config.stages:
             said["phase"] = SHOP_PHASES.get(row["stage"])
-        found.append(said)
-    return found
+        names.append(said)
+    return names
 
 
 def with_notes(table: pa.Table, notes: Sequence[Mapping[str, Any]]) -> pa.Table:

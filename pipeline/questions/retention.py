@@ -96,21 +96,21 @@ def cell(
     wanted = Members(selection=selection, rules=rules.goal, minor_units=project.minor_units)
     asked = project.ask(period, [wanted, replace(question, rules=rules)])
     rows = [r for r in asked.answers[1].to_pylist() if r["cohort"] != AVERAGE]
-    found = next((r for r in rows if (r["cohort"], r["period"]) == place), None)
-    if found is None:
+    row = next((r for r in rows if (r["cohort"], r["period"]) == place), None)
+    if row is None:
         cohorts = list(dict.fromkeys(r["cohort"] for r in rows))
         raise ConfigError(
             f'there is no cohort "{place[0]}" with a period {place[1]} that has begun.'
             f"{did_you_mean(place[0], cohorts)} A cohort is named by its first day, as `retention` shows it."
         )
-    if not found["complete"]:
-        asked.warnings.append(f"{found['name']} of {place[0]} is not over at as_of, so the triangle is blank there.")
+    if not row["complete"]:
+        asked.warnings.append(f"{row['name']} of {place[0]} is not over at as_of, so the triangle is blank there.")
     table = asked.answers[0]
     customers = table.num_rows
     table = table.drop_columns(["customer_key", "session_id"])
     if not unmask:
         table = Mask.of(project.store.root).column(table, "customer")
-    parameters = {"cohort": place[0], "period": found["name"], "returned": back, "customers": customers}
+    parameters = {"cohort": place[0], "period": row["name"], "returned": back, "customers": customers}
     return asked.result("cohort members", table, parameters={**parameters, "masked": not unmask})
 
 
@@ -133,14 +133,14 @@ def second_goal(project: ProjectFolder, *, goal: Sequence[str] | None = None, **
         raise ConfigError("the time to the second goal needs a goal: name one with --goal, or set [project] goal.")
     asked = project.ask(Period(**period), [SecondGoal(rules=rules), Vocabulary()])
     asked.check_goal(sorted(rules.goal))
-    found = asked.answers[0]
+    curve = asked.answers[0]
     parameters = {
         "goal": sorted(rules.goal),
-        "customers": found.customers,
-        "with_second_goal": found.converted,
-        "median_seconds": found.median_seconds,
+        "customers": curve.customers,
+        "with_second_goal": curve.converted,
+        "median_seconds": curve.median_seconds,
     }
-    return asked.result("second goal", found.table, parameters=parameters)
+    return asked.result("second goal", curve.table, parameters=parameters)
 
 
 def lifecycle(

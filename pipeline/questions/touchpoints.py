@@ -30,9 +30,9 @@ def touchpoints(project: ProjectFolder, *, top: int = 10, **period: Unpack[Perio
     """
     rules = touchpoint_rules(project.config)
     asked = project.ask(Period(**period), [RuleCoverage(rules=rules), Vocabulary()])
-    found, names = asked.answers
+    answers, names = asked.answers
     taken = rules.given.union(*names.values(), project.config.project.goal)
-    unmatched = found.unmatched.to_pylist()
+    unmatched = answers.unmatched.to_pylist()
     kept = not_to_be_swallowed(project.config)
     suggestions = suggest([r for r in unmatched if r["event"] not in kept], taken, top)
     parameters = {
@@ -41,7 +41,7 @@ def touchpoints(project: ProjectFolder, *, top: int = 10, **period: Unpack[Perio
         "unmatched": unmatched[:top],
         "toml": blocks(suggestions),
     }
-    return asked.result("touchpoints", found.table, parameters=parameters)
+    return asked.result("touchpoints", answers.table, parameters=parameters)
 
 
 def not_to_be_swallowed(config: Config) -> frozenset[str]:

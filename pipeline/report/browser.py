@@ -29,9 +29,9 @@ WIDTH, HEIGHT = 1200, 1000
 def browser() -> str:
     """The path of a chromium; raises MissingInput where there is none."""
     for name in NAMES:
-        found = shutil.which(name)
-        if found:
-            return found
+        path = shutil.which(name)
+        if path:
+            return path
     raise MissingInput(f"PDF and PNG are made by chromium, and there is none on the PATH ({', '.join(NAMES)}).")
 
 

@@ -35,15 +35,15 @@ class Book:
     def __init__(self, report: Report, team: str | None) -> None:
         self.report = report if team is None else for_team(report, team)
         self.team = team
-        found = answers(report)
+        tables = answers(report)
         self.hidden = 0
         if team is not None:
-            pairs = [suppressed(a) for a in found]
-            found, self.hidden = [a for a, _ in pairs], sum(n for _, n in pairs)
+            pairs = [suppressed(a) for a in tables]
+            tables, self.hidden = [a for a, _ in pairs], sum(n for _, n in pairs)
         elif report.strict:
-            pairs = [(replace(a, table=t), n) for a in found for t, n in [guarded(a.table)]]
-            found, self.hidden = [a for a, _ in pairs if a.table.num_rows], sum(n for _, n in pairs)
-        self.answers = found
+            pairs = [(replace(a, table=t), n) for a in tables for t, n in [guarded(a.table)]]
+            tables, self.hidden = [a for a, _ in pairs if a.table.num_rows], sum(n for _, n in pairs)
+        self.answers = tables
 
     def write(self, name: str, path: Path) -> list[str]:
         """One format."""

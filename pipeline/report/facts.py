@@ -141,7 +141,7 @@ def stitched_share(snapshot: Snapshot, now: Span, as_of: int) -> float | None:
 def rules_in_force(config: Config, carts: CartRules) -> list[Rule]:
     """The rules that decide numbers, as journeys.toml spells them."""
     s, p = config.sessions, config.project
-    found = {
+    rules = {
         "goal": ", ".join(p.goal) or "none",
         "return_window": format_duration(p.return_window),
         "idle_timeout": format_duration(s.idle_timeout),
@@ -157,4 +157,4 @@ def rules_in_force(config: Config, carts: CartRules) -> list[Rule]:
         "excluded customers": str(len(config.excludes) or ""),
         "rules digest": config.digest()[:12],
     }
-    return [Rule(name=name, value=value) for name, value in found.items() if value]
+    return [Rule(name=name, value=value) for name, value in rules.items() if value]

@@ -45,14 +45,14 @@ def map_columns(project: ProjectFolder) -> frozenset[str]:
 def map_questions(project: ProjectFolder, periods: Periods) -> Questions:
     """Everything that the map asks, under its stages."""
     asked, now = questions(project), periods.now
-    found, config = Questions(stages=asked.rules), project.config
-    found.add(Key("cells"), asked.cells("touchpoint"), now)
-    found.add(Key("stages"), asked.cells("stage"), now)
+    asked_map, config = Questions(stages=asked.rules), project.config
+    asked_map.add(Key("cells"), asked.cells("touchpoint"), now)
+    asked_map.add(Key("stages"), asked.cells("stage"), now)
     # no change in times is told
-    found.add(Key("stages", before=True), replace(asked.cells("stage"), times=False), periods.before)
-    found.add(Key("designed"), asked.designed(), now)
-    found.add(Key("opportunities"), asked.opportunities(), now)
-    found.add(
+    asked_map.add(Key("stages", before=True), replace(asked.cells("stage"), times=False), periods.before)
+    asked_map.add(Key("designed"), asked.designed(), now)
+    asked_map.add(Key("opportunities"), asked.opportunities(), now)
+    asked_map.add(
         Key("dropoff"),
         DropOff(
             rules=goal_rules(config),
@@ -62,13 +62,13 @@ def map_questions(project: ProjectFolder, periods: Periods) -> Questions:
         ),
         now,
     )
-    found.add(Key("channels"), TouchpointChannels(), now)
+    asked_map.add(Key("channels"), TouchpointChannels(), now)
     if any(s.comment is not None for s in asked.surveys):
-        found.add(Key("comments"), Comments(surveys=asked.surveys), now)
-        found.add(Key("themes"), Themes(surveys=asked.surveys, few=FEW, min_n=config.map.min_n), now)
+        asked_map.add(Key("comments"), Comments(surveys=asked.surveys), now)
+        asked_map.add(Key("themes"), Themes(surveys=asked.surveys, few=FEW, min_n=config.map.min_n), now)
     for name in persona_names(project):
-        found.add(Key("persona", name), asked.cells("stage"), now, Condition(PERSONA, "=", name))
-    return found
+        asked_map.add(Key("persona", name), asked.cells("stage"), now, Condition(PERSONA, "=", name))
+    return asked_map
 
 
 def persona_names(project: ProjectFolder) -> list[str]:
@@ -194,5 +194,5 @@ def comments(found: pa.Table | None, cells: pa.Table) -> list[Comment]:
 
 def dated(project: ProjectFolder) -> list[Annotation]:
     """[[annotation]] by day."""
-    found = [Annotation(day=a.date, text=a.text) for a in project.config.annotations]
-    return sorted(found, key=lambda a: (a.day, a.text))
+    annotations = [Annotation(day=a.date, text=a.text) for a in project.config.annotations]
+    return sorted(annotations, key=lambda a: (a.day, a.text))

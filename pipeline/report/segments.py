@@ -32,7 +32,7 @@ def segment_values(project: ProjectFolder, snapshot: Snapshot, scope: Scope, spa
     columns are counted beforehand from those columns alone; personas are those of the configuration.
     """
     taken = {c.column for c in scope.segment}
-    found: list[Condition] = []
+    conditions: list[Condition] = []
     left_out = 0
     for column in dict.fromkeys([*project.config.project.segments, *([PERSONA] if project.config.personas else [])]):
         if column in taken:
@@ -44,9 +44,9 @@ def segment_values(project: ProjectFolder, snapshot: Snapshot, scope: Scope, spa
         else:
             continue
         if len(values) > 1:
-            found += [Condition(column, "=", v) for v in values[:VALUES]]
+            conditions += [Condition(column, "=", v) for v in values[:VALUES]]
             left_out += len(values[VALUES:])
-    return found[:MOST], left_out + len(found[MOST:])
+    return conditions[:MOST], left_out + len(conditions[MOST:])
 
 
 def frequent(snapshot: Snapshot, column: str, span: Span) -> list[str]:
