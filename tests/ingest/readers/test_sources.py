@@ -298,7 +298,7 @@ def test_a_full_disk_is_not_the_files_fault(read, monkeypatch):
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("shutil.copyfileobj", full)
+    monkeypatch.setattr("ingest.readers.files.copy_bounded", full)
     with pytest.raises(InputError, match=r"could not be unpacked into .*No space left"):
         read("a.csv.gz", gzip.compress(b"a,b\n"))
 

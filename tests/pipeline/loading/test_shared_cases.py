@@ -74,7 +74,7 @@ RIGHT: dict[str, tuple[str, ...]] = {
     ),
     "export-24-lines-before-the-header": ('"accepted": 1,', "skip_lines = 3"),
     "export-27-inspect": ("[[source]]", "%d.%m.%Y %H:%M", "properties.time"),
-    "hostile-file-names": ("2 rows = 2 accepted", '"example": "b"', 'path = "M?rz.csv"'),
+    "hostile-file-names": ("2 rows = 2 accepted", '"example": "b"', 'path = "inbox/*.csv"', "read as [[source]] web"),
     "hostile-folder-names": ('{"count_star()": 1}\n' * 10,),
     "hostile-many-names": ('"accepted": 46345,', '"source": "/page/0"', "wrote report/index.html"),
     "report-01-one-future-event-stops-every-later-night": ("## nights\nrc=0\nrc=0\nrc=0", "rc=0, too_late rows: 0"),
