@@ -89,7 +89,8 @@ def totals_in_words(totals: dict[str, Any]) -> list[str]:
     for name in ("abandonment", "recovery"):
         if totals.get(f"{name}_rate") is not None:
             lines.append(f"cart {name} rate {totals[f'{name}_rate']:.1%}")
-    parts = [f"{n:,} {by}" for by, n in dict(totals.get("recovered_by") or ()).items() if n]
+    by_whom = dict(totals.get("recovered_by") or ()).items()
+    parts = [f"{n:,} {by}" for by, n in by_whom if isinstance(n, int)]  # one that is hidden is no number
     if parts:
         lines.append("recovered: " + ", ".join(parts))
     if totals.get("refunds") and totals["refunds"].get("refunds"):
