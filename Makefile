@@ -49,9 +49,10 @@ bench: $(BENCH) ## ratios against the bare scan and peers, on EVENTS generated e
 plotly: ## build the trimmed plotly.js of reports/assets/plotly again (needs npm; users do not)
 	cd reports/assets/plotly && npm ci --ignore-scripts --no-audit --no-fund && node build.mjs
 
-docs: $(DEV) ## write docs/reference.md again from --help, docs/python.md from the docstrings
+docs: $(DEV) ## write docs/reference.md again from --help, docs/python.md from the docstrings, docs/exports.md from the kinds
 	$(BIN)/python docs/reference.py
 	$(BIN)/python docs/python_reference.py
+	$(BIN)/python docs/exports.py
 
 lock: $(DEV) ## resolve the lock files again (UPGRADE=--upgrade takes newer versions)
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group build -o requirements.lock

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ingest.cleaning.clean import without_missing
 from ingest.cleaning.evidence import Evidence
 from ingest.cleaning.guess import Guess, guess
+from ingest.cleaning.kind_of_export import recognise
 from ingest.cleaning.mapping import Columns, Field, SourceMapping
 from ingest.database import Database
-from ingest.errors import EmptyInput
+from ingest.errors import ConfigError, EmptyInput
+from ingest.exports.models import Export
+from ingest.exports.recognition import looks_like
 from ingest.readers.files import first_lines
 from ingest.readers.sources import ReadOptions, read_rows
 
@@ -27,8 +30,10 @@ def guess_file(
     given: Mapping[str, Field] | None = None,
     refused: Collection[str] = (),
     mapping: SourceMapping | None = None,
+    exports: Sequence[Export] = (),
 ) -> tuple[Guess, str]:
-    """(what is guessed beside what is `given`, the file's format); `refused` targets are not guessed.
+    """(what is guessed beside what is `given`, the file's format); `refused` targets are not guessed. A file that looks like one of
+    the `exports` says so.
 
     Raises ConfigError, with what to paste, where time, event or customer cannot be told; InputError as `read_rows` does.
     """
@@ -39,8 +44,12 @@ def guess_file(
             raise EmptyInput(f"{name} has no record.")
         relation = without_missing(raw.relation, Columns(raw.columns, raw.types), mapping or SourceMapping())
         evidence = Evidence(db, relation, raw.columns, raw.types)
-        made = guess(raw.columns, raw.format, evidence=evidence, given=given, refused=refused, mapping=mapping)
+        known = recognise(db, relation, Columns(raw.columns, raw.types), exports)
+        try:
+            made = guess(raw.columns, raw.format, evidence=evidence, given=given, refused=refused, mapping=mapping)
+        except ConfigError as error:
+            raise error if known is None else ConfigError(f"{error} But {looks_like(known)}.") from None
         if looked_at != path and made.fields:
             note = f"guessed by a part of it, {LOOKED_AT >> 20} MB of its text; journeys inspect reads the whole file"
             made = replace(made, notes=(*made.notes, note))
-        return made, raw.format
+        return made if known is None else replace(made, notes=(f"{looks_like(known)}.", *made.notes)), raw.format

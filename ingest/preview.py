@@ -13,10 +13,13 @@ import pyarrow as pa
 from ingest.cleaning.clean import Limits, prepare, stage
 from ingest.cleaning.evidence import Evidence, bots_among
 from ingest.cleaning.guess import bots_note, guess, lists_note
+from ingest.cleaning.kind_of_export import check_kind, holder, recognise
 from ingest.cleaning.mapping import Columns, Expressions, Field, SourceMapping, timed
+from ingest.cleaning.readings import ReadRows, read_events
 from ingest.cleaning.times import TYPED
 from ingest.database import Database, load_sql
 from ingest.errors import ConfigError, InputError
+from ingest.exports.models import Export
 from ingest.quoting import literal
 from ingest.readers.sources import ReadOptions, read_rows
 
@@ -44,6 +47,7 @@ class Look:
     columns: pa.Table  # COLUMNS
     rows: int  # readable or not
     mapping: SourceMapping | None
+    export: Export | None = None  # the kind that it looks like
     problem: str = ""  # why no mapping could be guessed
     reasons: dict[str, int] = field(default_factory=dict)  # rows that would be quarantined
     first_event_at: str | None = None
@@ -71,10 +75,12 @@ def look(
     given: SourceMapping | None = None,
     refused: Collection[str] = (),
     time_formats: Sequence[str] = (),
+    exports: Sequence[Export] = (),
 ) -> Look:
     """Read a file and say what is in it; `mapping` None = guess what is not `given`, and not `refused`.
 
-    `time_formats`: how times are written, of a guessed column too. Raises InputError as `read_rows` does, and ConfigError
+    `exports`: the kinds that it may look like. `time_formats`: how times are written, of a guessed column too. Raises
+    InputError as `read_rows` does, and ConfigError
     for a column of the mapping that is not there.
     """
     with Database() as db:
@@ -84,6 +90,7 @@ def look(
         columns = Columns(raw.columns, raw.types)
         evidence = Evidence(db, raw.relation, raw.columns, raw.types)
         problem, notes = "", list(raw.notes)
+        known = recognise(db, raw.relation, columns, exports)
         if mapping is None:
             base = given or SourceMapping()
             try:
@@ -101,8 +108,9 @@ def look(
             notes += bot_notes(db, raw.relation, columns, mapping, notes)
             notes += [lists_note(lists) for lists in [evidence.lists(timed=True)] if lists]
             try:
+                check_kind(db, raw.relation, columns, mapping)
                 found = staged(db, raw.relation, columns, mapping)
-            except InputError as error:
+            except (ConfigError, InputError) as error:
                 problem = str(error)
         notes += json_notes(db, raw.relation, columns)
         rows = int(db.rows(f"select count(*) from {raw.relation}")[0][0])
@@ -118,6 +126,7 @@ def look(
         encoding=raw.encoding,
         records=raw.records,
         columns=pa.Table.from_pylist(table, schema=COLUMNS),
+        export=known,
         rows=rows + raw.unreadable.num_rows,
         mapping=mapping,
         problem=problem,
@@ -177,6 +186,10 @@ def with_time_format(
 def path_notes(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> list[str]:
     """The mapped paths into JSON that have no value in any row."""
     notes = []
+    if mapping.export is not None:
+        holds = holder(db, relation, columns)
+        empty = [t for t, f in mapping.fields.items() if f.columns and not any(map(holds, f.columns))]
+        return [f"no row of this {mapping.export.title} has a value for {', '.join(empty)}"] if empty else []
     for target, spec in mapping.fields.items():
         for name in spec.columns:
             found = columns.find(name, target, fail=False)
@@ -239,13 +252,10 @@ def column_row(
 def staged(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> dict[str, Any]:
     """Time range, event counts and reasons, after the mapping."""
     prepare(db, [mapping])
-    stage(
-        db,
-        f"(select '' as recorded_input, null::bigint as line, * from {relation})",
-        columns,
-        mapping,
-        Limits(),
-    )
+    whole = f"(select '' as recorded_input, null::bigint as line, * from {relation})"
+    parts = [ReadRows(relation=whole, columns=columns, mapping=mapping)]
+    for part in read_events(whole, columns, mapping) if mapping.readings else parts:
+        stage(db, part.relation, part.columns, part.mapping, Limits())
     first, last = db.rows("select min(event_at)::varchar, max(event_at)::varchar from staged where _fault is null")[0]
     events = db.rows(
         "select event, count(*) as n from staged where _fault is null group by all order by n desc, event limit 12"

@@ -19,7 +19,9 @@ from ingest.schema import IDS
 ALWAYS = ("event_at", "event")
 """Targets that every row has."""
 
-NO_READING = frozenset({"name", "required", "excluded", "bots", "identity", "static_files", "rates", "unpacked"})
+NO_READING = frozenset(
+    {"name", "required", "excluded", "bots", "identity", "static_files", "rates", "unpacked", "export"}
+)
 """What of a mapping changes no value of a row (what it is called, who is left out), or grows by the day (rates)."""
 
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from ingest.cleaning.bots import BotRules
 from ingest.cleaning.currencies import Rates
+from ingest.cleaning.refining import Refinement, refined
 from ingest.errors import ConfigError, did_you_mean
+from ingest.exports.models import Export
 from ingest.identity.rules import IdentityRules
 from ingest.json_path import path_value, steps
 from ingest.readers.balancer_log import FORMAT as BALANCER_LOG
@@ -28,6 +30,10 @@ class Field:
     join: tuple[str, ...] = ()  # joined by a space
     constant: str | None = None
     formats: tuple[str, ...] = ()  # of event_at: strptime or one of time_formats.WORDS; the first that fits
+    first: tuple[
+        Field, ...
+    ] = ()  # several, each refined by itself, whose first that is there holds; `columns` are all of theirs
+    refined: Refinement = field(default_factory=Refinement)  # what is made of the text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +64,7 @@ class SourceMapping:
     readings: tuple[Reading, ...] = ()  # the events of a row; () = each row is one
     required: tuple[str, ...] = ()  # targets without which a file is refused, beside time, event and customer
     volatile: tuple[str, ...] = ()  # columns of a file that are no part of a row's content
+    export: Export | None = None  # the kind of export that its files are
 
     @property
     def key(self) -> str:
@@ -153,6 +160,9 @@ class Columns:
         )
 
 
+PLAIN = Refinement()
+
+
 @dataclass
 class Expressions:
     """SQL fragments over c0, c1, ... and the values bound in them."""
@@ -167,8 +177,25 @@ class Expressions:
 
     def text(self, columns: Columns, spec: Field, target: str) -> str:
         """The field's text; NULL where it is missing."""
+        if spec.refined == PLAIN:
+            return self.plain_text(columns, spec, target)
+
+        def other(name: str) -> str | None:
+            return self.one(columns, name, "event") if columns.find(name, target, fail=False) else None
+
+        return refined(self.plain_text(columns, spec, target), spec.refined, other, self.bind)
+
+    def plain_text(self, columns: Columns, spec: Field, target: str) -> str:
+        """The text as the file has it."""
         if spec.constant is not None:
             return f"{self.bind(spec.constant)}::VARCHAR"
+        if spec.first:
+            there = [
+                f
+                for f in spec.first
+                if f.constant or any(columns.find(c, target, fail=False) for c in f.columns + f.join)
+            ]
+            return f"coalesce({', '.join(self.text(columns, f, target) for f in there or spec.first)})"
         if spec.join:
             parts = [self.one(columns, name, target) for name in spec.join]
             return f"nullif(concat_ws(' ', {', '.join(parts)}), '')"
@@ -193,9 +220,11 @@ class Expressions:
 
 
 def consumed(columns: Columns, fields: Mapping[str, Field]) -> set[int]:
-    """Positions of columns that a mapping takes whole: all others go to `properties`."""
+    """Positions of columns that a mapping takes whole: all others, and those of which it takes a part, go to `properties`."""
     taken = set()
     for target, spec in fields.items():
+        if spec.refined.loses or any(one.refined.loses for one in spec.first):
+            continue
         for name in (*spec.columns, *spec.join):
             found = columns.find(name, target, fail=False)
             if found is not None and found[1] is None:

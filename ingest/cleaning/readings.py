@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ingest.cleaning.mapping import Columns, Field, SourceMapping
+from ingest.cleaning.mapping import PLAIN, Columns, Expressions, Field, SourceMapping
 from ingest.json_path import path_value
 from ingest.quoting import literal
 
@@ -58,6 +58,14 @@ def without_events(relation: str, columns: Columns, mapping: SourceMapping) -> s
     return f"select count(*), count(*) filter (not ({' or '.join(times)})) from {relation}"
 
 
+class Literals(Expressions):
+    """Expressions whose values stand in the SQL itself."""
+
+    def bind(self, value: str) -> str:
+        """The value, written out."""
+        return literal(value)
+
+
 def _positions(columns: Columns, *fields: Mapping[str, Field]) -> set[int]:
     names = [name for one in fields for f in one.values() for name in (*f.columns, *f.join)]
     places = [columns.find(name, "event", fail=False) for name in names]
@@ -66,6 +74,8 @@ def _positions(columns: Columns, *fields: Mapping[str, Field]) -> set[int]:
 
 def _filled(columns: Columns, time: Field) -> str:
     """SQL: has the row this time?"""
+    if time.first or time.refined != PLAIN:
+        return f"coalesce(trim({Literals().text(columns, time, 'event_at')}) <> '', false)"
     known = [n for n in time.columns if columns.find(n, "event_at", fail=len(time.columns) == 1) is not None]
     texts = []
     for name in (*known, *time.join):

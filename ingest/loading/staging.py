@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from ingest.cleaning.clean import Read, stage
+from ingest.cleaning.kind_of_export import check_kind
 from ingest.cleaning.mapping import Columns
 from ingest.cleaning.readings import read_events, without_events
 from ingest.database import Database, load_sql
@@ -164,6 +165,7 @@ def judge(
 ) -> None:
     """Stage a relation; a mapping that does not fit names the file that it does not fit."""
     try:
+        check_kind(db, relation, columns, source.mapping)
         reads, notes = staged_parts(db, relation, columns, source, files[0].name)
     except ConfigError as error:
         raise ConfigError(f"{files[0].name}: {error}") from error
@@ -207,10 +209,17 @@ def path_notes(db: Database, sources: Sequence[Source], fresh: Sequence[TakenInp
             continue
         counts = ", ".join(f"count({quoted(t)})" for t in paths)
         total, *found = db.rows(f"select count(*), {counts} from staged where source = $source", {"source": name})[0]
+        empty = [t for t, n in zip(paths, found, strict=True) if total and not n]
+        if source.mapping.export is not None:
+            notes += (
+                [f"{name}: no row of this {source.mapping.export.title} has a value for {', '.join(empty)}."]
+                if len(empty) > len(paths) / 2
+                else []
+            )
+            continue
         notes += [
             f"{name}: {t} = {' | '.join(paths[t])} has no value in any of {total:,} rows; is the path right?"
-            for t, n in zip(paths, found, strict=True)
-            if total and not n
+            for t in empty
         ]
     return notes
 

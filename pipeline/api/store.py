@@ -24,6 +24,7 @@ class StoreQuestions(ProjectFolder):
         *files: str | PathLike[str],
         map: Mapping[str, str] | None = None,
         source: str | None = None,
+        kind: str | None = None,
         format: Format | None = None,
         delimiter: str | None = None,
         records: str | None = None,
@@ -43,6 +44,7 @@ class StoreQuestions(ProjectFolder):
             map: which column each target is read from: {"event_at": "timestamp"}; "a|b": the first that is not empty, "a+b":
                 joined, "'text'": a constant.
             source: read the files as this [[source]].
+            kind: the kind of export that they are, one of `kinds()`.
             format: how the files are written; guessed by default.
             delimiter: of CSV; guessed by default.
             records: of JSON: the path of the list that holds the records, such as "actionDetails".
@@ -75,6 +77,7 @@ class StoreQuestions(ProjectFolder):
             files=[fspath(f) for f in files],
             maps=map or {},
             source=source,
+            kind=kind,
             format=format,
             delimiter=delimiter,
             records=records,
@@ -97,6 +100,7 @@ class StoreQuestions(ProjectFolder):
         *,
         map: Mapping[str, str] | None = None,
         source: str | None = None,
+        kind: str | None = None,
         format: Format | None = None,
         delimiter: str | None = None,
         records: str | None = None,
@@ -112,6 +116,7 @@ class StoreQuestions(ProjectFolder):
             file: a path, relative to the working folder.
             map: which column a target is read from, as of `ingest`; before the [[source]] that fits and before a guess.
             source: look at it as at a file of this [[source]].
+            kind: look at it as at this kind of export, one of `kinds()`.
             format: how it is written; guessed by default.
             delimiter: of CSV; guessed by default.
             records: of JSON: the path of the list that holds the records, such as "actionDetails".
@@ -139,6 +144,7 @@ class StoreQuestions(ProjectFolder):
         intake = Intake(
             maps=map or {},
             source=source,
+            kind=kind,
             format=format,
             delimiter=delimiter,
             records=records,
@@ -149,6 +155,29 @@ class StoreQuestions(ProjectFolder):
             static_files=static_files,
         )
         return inspected(self, fspath(file), intake)
+
+    @question
+    def kinds(self, name: str | None = None, *, write: bool = False) -> Result:
+        """One row per kind of export that files may be; of one kind, one row per key that it gives a [[source]] and the project.
+
+        Args:
+            name: one of the kinds.
+            write: write it as exports/NAME.toml beside journeys.toml, where it can be changed and then comes first.
+
+        Returns:
+            kind, title, documentation (text: the vendor's page) · own (bool: a file of the project). With `name`: key, value
+            (text); `.meta["toml"]` has its file.
+
+        Raises:
+            ConfigError: for a kind that there is not, and where the file to write is there already.
+
+        Example:
+            >>> shop.kinds().rows()[0]["kind"] <= "ga4"
+            True
+        """
+        from pipeline.loading.kinds import kinds
+
+        return kinds(self, name, write=write)
 
     @question
     def quarantine(self, *, reason: str | None = None, counts: bool = False) -> pa.Table:

@@ -47,6 +47,7 @@ _OPTIONS = (
         help="Read TARGET from COLUMN (A|B: the first that is not empty, A+B: joined, 'text': a constant, nothing: not at all).",
     ),
     click.option("--source", help="Read the files as this [[source]] of journeys.toml."),
+    click.option("--kind", help="The kind of export that the files are; journeys kinds lists them."),
     click.option("--input-format", "format", type=FORMATS, help="How the files are written [default: guessed]."),
     click.option("--delimiter", help="Delimiter of CSV [default: guessed]."),
     click.option("--records", metavar="PATH", help="Of JSON: the list that holds the records, such as actionDetails."),
@@ -109,6 +110,7 @@ def ingest(
     Example:
       journeys ingest events.csv --map customer_id=user --map event_at=timestamp
       journeys ingest --again events.csv
+      journeys ingest --kind segment calls.ndjson
     """
     from pipeline.loading.intake import ingest as take_in
     from pipeline.loading.reading import Intake

@@ -28,6 +28,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Data": {
         "inspect": ("data", "Look at a file: guessed mapping, types, and a [[source]] to paste."),
         "ingest": ("data", "Read files into the store, exactly once."),
+        "kinds": ("project", "Kinds of exports that can be read by their name."),
         "quarantine": ("data", "The rows that were not accepted, by reason."),
         "identity": ("identity", "Whose events: known, stitched or anonymous; devices per customer."),
         "erase": ("erase", "Forget a customer, with proof."),

@@ -1,4 +1,4 @@
-"""init, demo, doctor, config: the project itself."""
+"""init, demo, doctor, config, kinds: the project itself, and what it knows of exports."""
 
 from __future__ import annotations
 
@@ -118,3 +118,25 @@ def doctor(project: ProjectOptions, output: OutputOptions) -> None:
     show(table, output, title="doctor")
     if "failed" in table["state"].to_pylist():
         raise StoreError("doctor found something that does not work; see the rows marked failed.")
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--write", is_flag=True, help="Write it as exports/NAME.toml beside journeys.toml, to be changed there.")
+@project_options
+@output_options
+def kinds(name: str | None, write: bool, project: ProjectOptions, output: OutputOptions) -> None:
+    """Kinds of exports that `kind` of a [[source]] and `ingest --kind` may name; of one, its file.
+
+    \b
+    Example:
+      journeys kinds
+      journeys kinds ga4
+    """
+    result = opened(project).kinds(name, write=write)
+    if write:
+        say(f"wrote {result.meta['written']}; it comes before the kind of that name from now on")
+    elif name is not None and output.format is None and output.output is None:
+        click.echo(result.meta["toml"], nl=False)
+    else:
+        show(result.table, output, title="kinds" if name is None else f"kind {name}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from ingest.errors import ConfigError, MissingInput, did_you_mean
 from pipeline.config import toml
 from pipeline.config.faults import explain
+from pipeline.config.kinds import with_kinds
 from pipeline.config.models import Carts, Project, Sessions
 from pipeline.config.root import FILE, Config
 
@@ -25,12 +26,14 @@ def load_config(
     overrides: Mapping[str, str] | None = None,
     *,
     environ: Mapping[str, str] | None = None,
+    kinds: Iterable[str] = (),
 ) -> Config:
     """The configuration of the project at `directory`: flag > JOURNEYS_* environment > journeys.toml > default.
 
     `overrides` are flags, such as {"sessions.idle_timeout": "45m"}; lists are written with commas. `environ` is
-    os.environ unless given. Without a journeys.toml all is default. Raises ConfigError for anything that is not
-    TOML, not known, or makes no sense, and MissingInput where the folder or the file cannot be read.
+    os.environ unless given. `kinds` are of exports in use beside those that the file and the store name. Without a
+    journeys.toml all is default. Raises ConfigError for anything that is not TOML, not known, or makes no sense, and
+    MissingInput where the folder or the file cannot be read.
     """
     values = _read(directory)
     given = dict.fromkeys(_paths("", values), FILE)
@@ -38,6 +41,9 @@ def load_config(
         section, _, name = key.partition(".")
         values[section] = {**_table(values, section), name: _typed(section, name, text)}
         given[key] = origin
+    store = directory / str(_table(values, "project").get("store", Project().store))
+    values, added = with_kinds(values, directory, store, kinds)
+    given = {**added, **given}
     try:
         config = Config.model_validate(values)
     except ValidationError as error:

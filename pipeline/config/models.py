@@ -95,9 +95,12 @@ class EventOfRow(Section):
 
 
 class Source(Section):
-    """[[source]]: files of one origin and how their columns become an event's. Without a name, its path names it."""
+    """[[source]]: files of one origin and how their columns become an event's. Without a name, its path names it, or its kind."""
 
     name: str = Field(default="", min_length=1)
+    kind: str | None = Field(
+        default=None, min_length=1
+    )  # of export: gives what is not said here (pipeline/config/kinds.py)
     path: Names = ()
     format: Literal["csv", "ndjson", "json", "parquet", "excel", "combined", "w3c", "alb"] | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
@@ -128,7 +131,7 @@ class Source(Section):
     def _name_from_path(cls, value: Any) -> Any:
         if not isinstance(value, Mapping) or "name" in value:
             return value
-        path = value.get("path", "")
+        path = value.get("path") or value.get("kind", "")
         return {**value, "name": _spoken_name(path[0] if isinstance(path, list) and path else path)}
 
 

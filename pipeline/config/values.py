@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
 from ingest.cleaning.time_formats import check
 from ingest.errors import ConfigError, did_you_mean
@@ -105,6 +105,8 @@ class ColumnSpec(Section):
     `column` holds the spellings (first non-empty wins; "a.b" is a path into a JSON column), `join` the columns joined
     by a space, `constant` one text for every row; `format` is how a time is written (strptime, epoch_s, excel, or a list of
     which the first that fits holds), else it is guessed.
+    `host` and `query` (`of` columns) take the host or a parameter of an address, `unlike`, `differs_from`, `only` and `unless`
+    make some texts missing, `names` names codes, `otherwise` stands for what is missing.
     In the file: "name", ["name", "Name"], { column = ..., format = ... }, { join = [...] } or { constant = "web" }.
     """
 
@@ -112,21 +114,38 @@ class ColumnSpec(Section):
     join: Names = ()
     constant: str | None = None
     format: TimeFormats = ()
+    host: Names = ()  # the columns of addresses whose host it is
+    query: str | None = Field(default=None, min_length=1)  # a parameter of the addresses in `of`
+    of: Names = ()
+    unlike: Names = ()  # globs: such texts are missing
+    only: dict[str, str] = Field(default_factory=dict)  # column -> glob: missing unless one holds
+    unless: dict[str, str] = Field(default_factory=dict)  # column -> glob: missing where one holds
+    first: tuple[ColumnSpec, ...] = ()  # several, each for itself: the first that is there
+    differs_from: Names = ()  # columns: a text that says the same is missing
+    names: dict[str, str] = Field(default_factory=dict)  # code -> name
+    otherwise: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="before")
     @classmethod
     def _short_forms(cls, value: Any) -> Any:
         if isinstance(value, (Mapping, ColumnSpec)):
             return value
+        if isinstance(value, (list, tuple)) and any(isinstance(one, (Mapping, ColumnSpec)) for one in value):
+            return {"first": value}
         if isinstance(value, (str, list, tuple)):
             return {"column": value}
         raise ValueError('must be a column name, a list of them, or { join = [...] } or { constant = "..." }')
 
     @model_validator(mode="after")
     def _one_form(self) -> ColumnSpec:
-        given = [bool(self.column), bool(self.join), self.constant is not None]
+        places = [self.column, self.join, self.host, self.first, self.query]
+        given = [self.constant is not None, *map(bool, places)]
         if sum(given) != 1:
-            raise ValueError("needs exactly one of column, join and constant")
-        if self.format and self.constant is not None:
-            raise ValueError("a constant has no format")
+            raise ValueError("needs exactly one of column, join, constant, host and query, or is a list")
+        if bool(self.query) != bool(self.of):
+            raise ValueError('a query needs the columns of its addresses: { query = "utm_source", of = "page_url" }')
+        if self.constant is not None and (
+            self.format or self.unlike or self.differs_from or self.names or self.otherwise
+        ):
+            raise ValueError("a constant has no format and nothing else beside it")
         return self

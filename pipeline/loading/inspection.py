@@ -10,15 +10,19 @@ from typing import Any
 
 from ingest.cleaning.mapping import Field, SourceMapping
 from ingest.errors import InputError
+from ingest.exports.models import Export
+from ingest.exports.reading import exports_of
+from ingest.exports.recognition import looks_like
 from ingest.preview import Look, look
 from ingest.readers.files import as_pattern, shown_name
 from ingest.readers.sources import ReadOptions, expand
 from ingest.scratch import scratch
 from pipeline.config import Source as SourceConfig
 from pipeline.loading.intake import source_of
-from pipeline.loading.reading import Intake, reading
+from pipeline.loading.reading import Intake, of_kind, reading
 from pipeline.project.project import ProjectFolder
 from pipeline.project.result import Result
+from pipeline.project.rules import column_field
 
 NEEDED = ("event_at", "event", "customer_id")
 
@@ -36,15 +40,21 @@ def inspected(project: ProjectFolder, file: str, intake: Intake) -> Result:
     intake.check()
     paths = expand([file], Path.cwd())
     config = source_of(project, paths[0], intake.source, [])
-    given, options = reading(project, config, intake)
+    if intake.kind is not None:
+        config = of_kind(project, intake.kind, config, paths[0].name)
+    named = config
+    exports = [*exports_of(project.directory).values()]
     with scratch(project.config.store_path):
-        seen = look(paths[0], options, given=given, refused=intake.taken_back, time_formats=tuple(intake.time_formats))
+        given, options, seen = looked_at(project, paths[0], config, intake, exports)
+        if seen.export is not None and config is None and intake == Intake():
+            config = of_kind(project, seen.export.name, None, paths[0].name)
+            given, options, seen = looked_at(project, paths[0], config, intake, exports)
         found = seen if seen.mapping is not None else replace(seen, mapping=given)
         differing = differences(found, paths, options)
     meta = {
         "file": shown_name(paths[0].name),
         "files": len(paths),
-        "source": config.name if config else None,
+        "source": named.name if named else None,
         "rows": found.rows,
         "format": found.format,
         "delimiter": found.delimiter,
@@ -53,11 +63,31 @@ def inspected(project: ProjectFolder, file: str, intake: Intake) -> Result:
         "last_event_at": found.last_event_at,
         "events": found.events,
         "reasons": found.reasons,
-        "notes": list(found.notes),
+        "kind": found.export.name if found.export else None,
+        "notes": [*kind_note(found, named), *found.notes],
         "differences": differing,
-        "toml": source_block(as_pattern(paths[0]) if len(paths) == 1 else file, found, config, options),
+        "toml": block(project, as_pattern(paths[0]) if len(paths) == 1 else file, found, config, options, intake),
     }
     return Result(title="inspect", table=found.columns, meta=meta)
+
+
+def looked_at(
+    project: ProjectFolder, path: Path, config: SourceConfig | None, intake: Intake, exports: Sequence[Export]
+) -> tuple[SourceMapping, ReadOptions, Look]:
+    """(what is said of a file's mapping, how it is written, what there is to see)."""
+    given, options = reading(project, config, intake)
+    formats = tuple(intake.time_formats)
+    return (
+        given,
+        options,
+        look(path, options, given=given, refused=intake.taken_back, time_formats=formats, exports=exports),
+    )
+
+
+def kind_note(found: Look, config: SourceConfig | None) -> list[str]:
+    """What to say of a file that looks like an export, unless its source knows."""
+    known = found.export
+    return [] if known is None or (config is not None and config.kind == known.name) else [f"{looks_like(known)}"]
 
 
 def differences(first: Look, paths: Sequence[Path], options: ReadOptions) -> list[str]:
@@ -81,6 +111,23 @@ def differences(first: Look, paths: Sequence[Path], options: ReadOptions) -> lis
         if what:
             told.append(f"{shown} {' and '.join(what)}")
     return told
+
+
+def block(
+    project: ProjectFolder, name: str, found: Look, config: SourceConfig | None, options: ReadOptions, intake: Intake
+) -> str:
+    """The [[source]] to paste: of a kind of export, the kind and what is said beside it."""
+    if config is None or config.kind is None:
+        return source_block(name, found, config, options)
+    plain = of_kind(project, config.kind, None, name).model_dump(mode="json")
+    said = {key: v for key, v in config.model_dump(mode="json").items() if v != plain[key] and key != "columns"}
+    spoken = name.split(".")[0].rpartition("/")[2] or config.kind
+    keys = {"name": spoken if config.name == config.kind else config.name, "path": name, "kind": config.kind} | said
+    columns = {t: c for t, c in config.columns.items() if c.model_dump(mode="json") != plain["columns"].get(t)}
+    fields = {t: column_field(c) for t, c in columns.items()} | intake.said
+    lines = ["[[source]]", *(f"{key} = {toml_value(value)}" for key, value in keys.items())]
+    spelled = [f"{t if t.isidentifier() else json.dumps(t)} = {spelled_field(f)}" for t, f in fields.items()]
+    return "\n".join([*lines, *(["", "[source.columns]", *spelled] if spelled else [])])
 
 
 def source_block(name: str, found: Look, config: SourceConfig | None, options: ReadOptions) -> str:

@@ -14,6 +14,8 @@ from ingest.cleaning.clean import Limits, describe
 from ingest.cleaning.fitting import reading_of
 from ingest.cleaning.mapping import WEBLOG, Field, SourceMapping, timed
 from ingest.errors import ConfigError, EmptyInput, InputError, MissingInput, did_you_mean
+from ingest.exports.models import Export
+from ingest.exports.reading import exports_of
 from ingest.guess_file import guess_file
 from ingest.load import InputFile, Loaded, LoadOptions, Source, load
 from ingest.readers.archives import archive_of
@@ -22,9 +24,10 @@ from ingest.readers.sources import ReadOptions, glob_root, input_name, spool
 from ingest.schema import IDS
 from ingest.scratch import scratch as private_folder
 from pipeline.config import Source as SourceConfig
+from pipeline.config.kinds import remember
 from pipeline.loading.erase import finish_erasing
 from pipeline.loading.keep import kept_from
-from pipeline.loading.reading import ADHOC, Intake, reading
+from pipeline.loading.reading import ADHOC, Intake, of_kind, reading
 from pipeline.loading.upkeep import keep_house
 from pipeline.project.as_of import moment, parse_instant
 from pipeline.project.project import ProjectFolder
@@ -46,6 +49,8 @@ def ingest(project: ProjectFolder, intake: Intake, wait_seconds: float = 0.0) ->
     if intake.as_of is not None:
         limits = Limits(as_of=moment(parse_instant(intake.as_of, project.config.project.timezone)))
     notes: list[str] = []
+    if intake.kind is not None:
+        project.use_kind(intake.kind)
     with private_folder(project.config.store_path) as scratch:
         sources = [replace(s, limits=limits) for s in plan(project, intake, notes, scratch)]
         if not any(s.files for s in sources) and not project.store.exists:
@@ -56,12 +61,17 @@ def ingest(project: ProjectFolder, intake: Intake, wait_seconds: float = 0.0) ->
             before = project.store.snapshot() if project.store.exists else None
             loaded = load(project.store, sources, LoadOptions(again=intake.again, kept_from=kept_from(project, before)))
             keep_house(project, None)
+            if intake.kind is not None and loaded.inputs:
+                with project.store.private():
+                    remember(project.config.store_path, loaded.inputs[0].source, intake.kind)
         return loaded, notes
 
 
 def plan(project: ProjectFolder, intake: Intake, notes: list[str], scratch: Path) -> list[Source]:
     """The sources to load: those of journeys.toml, or the files given. Standard input is copied to `scratch`."""
     if not intake.files:
+        if intake.kind is not None:
+            raise ConfigError(f'--kind is of files that are named; in a [[source]] it is kind = "{intake.kind}".')
         if not project.config.sources:
             raise ConfigError("nothing to ingest: name a file, or add a [[source]] with a path to journeys.toml.")
         return [configured(project, s, intake, notes) for s in chosen(project, intake.source) if s.path]
@@ -70,7 +80,9 @@ def plan(project: ProjectFolder, intake: Intake, notes: list[str], scratch: Path
         raise missing[0]
     groups: dict[str | None, tuple[SourceConfig | None, list[InputFile]]] = {}
     for path in paths:
-        config = source_of(project, path, intake.source, notes)
+        config = source_of(project, path, intake.source, notes if intake.kind is None else [])
+        if intake.kind is not None:
+            config = of_kind(project, intake.kind, config, path.name)
         if path == STDIN:  # it can be read once only, and is read twice: to guess, and to load
             file = InputFile(path=spool(sys.stdin.buffer, scratch), name=intake.as_name or "-")
         else:
@@ -120,7 +132,10 @@ def described(
         redelivery=config.redelivery,
         roots=roots_of(project, config),
     )
-    return with_times(source if complete(mapping.fields) else with_guess(source, config.name, intake, notes), intake)
+    return with_times(
+        source if complete(mapping.fields) else with_guess(source, config.name, intake, notes, project.directory),
+        intake,
+    )
 
 
 def with_times(source: Source, intake: Intake) -> Source:
@@ -128,17 +143,18 @@ def with_times(source: Source, intake: Intake) -> Source:
     return replace(source, mapping=replace(source.mapping, fields=timed(source.mapping.fields, intake.time_formats)))
 
 
-def with_guess(source: Source, shown: str, intake: Intake, notes: list[str]) -> Source:
+def with_guess(source: Source, shown: str, intake: Intake, notes: list[str], folder: Path) -> Source:
     """The source with the rest of its mapping guessed from its first file that tells; if none does, with the fault.
 
     Of very many files that do not tell, the first TRIED are asked.
     """
     fault, failed = None, 0
+    exports = [*exports_of(folder).values()]
     for file in source.files:
         if failed == TRIED:
             break
         try:
-            mapping = guessed(file, source.options, source.mapping, intake, shown, notes)
+            mapping = guessed(file, source.options, source.mapping, intake, shown, notes, exports)
         except EmptyInput:
             continue
         except (InputError, ConfigError) as error:
@@ -171,11 +187,19 @@ def complete(fields: Mapping[str, Field]) -> bool:
 
 
 def guessed(
-    file: InputFile, options: ReadOptions, mapping: SourceMapping, intake: Intake, name: str, notes: list[str]
+    file: InputFile,
+    options: ReadOptions,
+    mapping: SourceMapping,
+    intake: Intake,
+    name: str,
+    notes: list[str],
+    exports: Sequence[Export],
 ) -> SourceMapping:
     """A whole mapping: what is said of the file stands, the rest is guessed and noted; --map TARGET= takes a guess back."""
     given = mapping.fields
-    made, kind = guess_file(file.path, options, file.name, given=given, refused=intake.taken_back, mapping=mapping)
+    made, kind = guess_file(
+        file.path, options, file.name, given=given, refused=intake.taken_back, mapping=mapping, exports=exports
+    )
     found = dict(made.fields)
     if kind in SERVER_LOGS and "anonymous_id" in given:
         found.pop("customer_id", None)  # the address stands in for an id where there is no better one
@@ -270,4 +294,4 @@ def adhoc(project: ProjectFolder, files: Sequence[InputFile], intake: Intake, no
     """Files that no [[source]] speaks of: their mapping is guessed, what --map says stands."""
     mapping, options = reading(project, None, intake)
     source = Source(mapping=mapping, files=files, options=options, roots=roots_of(project, None))
-    return with_times(with_guess(source, Path(files[0].name).name, intake, notes), intake)
+    return with_times(with_guess(source, Path(files[0].name).name, intake, notes, project.directory), intake)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,6 +12,7 @@ from ingest.errors import ConfigError
 from ingest.readers.sources import ReadOptions
 from ingest.sizes import bytes_of
 from pipeline.config import Source as SourceConfig
+from pipeline.config.kinds import with_kind
 from pipeline.config.values import zone_name
 from pipeline.project.project import ProjectFolder
 from pipeline.project.rules import bot_rules, read_options, source_mapping
@@ -26,6 +28,7 @@ class Intake:
     files: Sequence[str] = ()
     maps: Mapping[str, str] = field(default_factory=dict)
     source: str | None = None
+    kind: str | None = None  # of export
     format: str | None = None
     delimiter: str | None = None
     records: str | None = None  # of JSON: the path of the list that holds them
@@ -56,6 +59,22 @@ class Intake:
     def taken_back(self) -> frozenset[str]:
         """The targets of --map TARGET=: nothing is read as them."""
         return frozenset(target for target, text in (self.maps or {}).items() if not text)
+
+
+def of_kind(project: ProjectFolder, kind: str, found: SourceConfig | None, shown: str) -> SourceConfig:
+    """The [[source]] of a file of that kind: the `found` one where it is of it, else one that says nothing else.
+
+    Raises ConfigError for an unknown kind, and where the file belongs to a source that is read otherwise.
+    """
+    if found is not None and found.kind == kind:
+        return found
+    if found is not None:
+        raise ConfigError(
+            f'{shown} is read as [[source]] "{found.name}", which says how; kind = {json.dumps(kind)} there reads it as that kind.'
+        )
+    if any(s.name == kind for s in project.config.sources):
+        raise ConfigError(f'a [[source]] is named "{kind}" and is not of that kind: give it kind = {json.dumps(kind)}.')
+    return SourceConfig.model_validate(with_kind({"name": kind, "kind": kind}, project.directory))
 
 
 def reading(project: ProjectFolder, config: SourceConfig | None, intake: Intake) -> tuple[SourceMapping, ReadOptions]:

@@ -18,9 +18,15 @@ def told(loaded: Loaded) -> list[str]:
     found = [f"{name}: already in the store, 0 new rows" for name in loaded.known]
     found += [f"{name}: it is empty" for name in loaded.empty]
     found += [f"{name}: read anew; what came of it before is gone" for name in loaded.anew]
+    alike: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
     for (source, target), names in loaded.lacking.items():
         if (source, target) not in loaded.vanished:
-            found.append(f"{source}: no column for {target} in {listed(names)}; {target} is missing there")
+            alike[source, tuple(names)].append(target)
+    for (source, files), targets in alike.items():
+        what = ", ".join(targets)
+        found.append(
+            f"{source}: no column for {what} in {listed(files)}; {f'{what} is' if len(targets) == 1 else 'they are'} missing there"
+        )
     return found
 
 

@@ -87,6 +87,13 @@ class ProjectFolder:
         """journeys.toml, the environment and the flags; raises ConfigError."""
         return load_config(self.directory, self.overrides)
 
+    def use_kind(self, kind: str) -> None:
+        """Take what a kind of export says of the project into the configuration in force; raises ConfigError for an unknown one."""
+        config = load_config(self.directory, self.overrides, kinds=[kind])
+        for name in ("identity_rules", "rates", "facts", "_known_names"):  # they were read from the one before
+            self.__dict__.pop(name, None)
+        self.__dict__["config"] = config
+
     @cached_property
     def store(self) -> EventStore:
         """The project's store; it may not exist yet."""

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from ingest.cleaning.bots import BotRules
 from ingest.cleaning.mapping import Field, Reading, SourceMapping
+from ingest.cleaning.refining import Refinement
 from ingest.errors import ConfigError
+from ingest.exports.reading import export_named
 from ingest.readers.sources import ReadOptions
 from paths.carts.rules import CartRules
 from paths.journeys.goals import GoalRules
@@ -97,6 +99,7 @@ def source_mapping(config: Config, source: Source) -> SourceMapping:
         readings=readings,
         required=source.required,
         volatile=source.volatile,
+        export=None if source.kind is None else export_named(source.kind, config.directory),
     )
 
 
@@ -113,7 +116,22 @@ def bot_rules(config: Config, bots: str | None = None) -> BotRules:
 
 def column_field(spec: ColumnSpec) -> Field:
     """One entry of `columns`."""
-    return Field(columns=spec.column, join=spec.join, constant=spec.constant, formats=spec.format)
+    refined = Refinement(
+        host=bool(spec.host),
+        query=spec.query or "",
+        unlike=spec.unlike,
+        differs_from=spec.differs_from,
+        only=tuple(spec.only.items()),
+        unless=tuple(spec.unless.items()),
+        names=tuple(spec.names.items()),
+        otherwise=spec.otherwise,
+    )
+    first = tuple(column_field(one) for one in spec.first)
+    inner = tuple(dict.fromkeys(c for one in first for c in (*one.columns, *one.join)))
+    columns = spec.column or spec.host or spec.of or inner
+    return Field(
+        columns=columns, join=spec.join, constant=spec.constant, formats=spec.format, first=first, refined=refined
+    )
 
 
 def read_options(source: Source) -> ReadOptions:

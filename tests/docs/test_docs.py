@@ -122,6 +122,10 @@ def test_the_reference_is_the_same_at_every_width(monkeypatch: pytest.MonkeyPatc
     assert once.stdout == beside("reference.py").reference()
 
 
+def test_the_page_of_exports_is_what_their_files_say() -> None:
+    assert beside("exports.py").page() == (ROOT / "docs/exports.md").read_text(encoding="utf-8"), "run `make docs`"
+
+
 def test_the_python_reference_is_what_the_docstrings_say() -> None:
     written = beside("python_reference.py").reference()
     assert written == (ROOT / "docs/python.md").read_text(encoding="utf-8"), "run `make docs`"

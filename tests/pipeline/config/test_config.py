@@ -163,7 +163,7 @@ def test_the_presets_give_an_event_one_role() -> None:
         ),
         (
             '[[source]]\nname = "web"\ncolumns = { event = { constant = "x", join = ["a"] } }',
-            'journeys.toml: [[source]] "web" columns.event: needs exactly one of column, join and constant',
+            'journeys.toml: [[source]] "web" columns.event: needs exactly one of column, join, constant, host and query, or is a list',
         ),
         (
             '[project]\ntimezone = "Europe/Berln"',
