@@ -79,6 +79,7 @@ def commands(spoken: Spoken) -> dict[str, str]:
         "dropoff": spoken("dropoff"),
         "paths": spoken("paths", "--collapse-repeats"),
         "carts": spoken("carts"),
+        "drivers": spoken("drivers"),
         "quarantine": "journeys quarantine",
         "map": spoken("map", "--by", "stage"),
         "cells": spoken("map"),

@@ -116,6 +116,7 @@ def whole_report(about: About, found: Answers, snapshot: Snapshot, done: Pass, w
         ),
         rules=rules_in_force(config, cart_rules(project.config)),
         commands=commands(spoken),
+        drivers=found.get(Key("drivers")),
         warnings=[*warnings, *unseen, *unknown_steps(config, given, names)],
         **tables(about, found, spoken),
     )
@@ -130,6 +131,7 @@ def part_of(whole: Report, about: About, segment: Condition, found: Answers) -> 
         commands=commands(spoken),
         warnings=(),
         map=None,
+        drivers=None,
         map_elsewhere=whole.map is not None,
         **tables(about, found, spoken),
     )

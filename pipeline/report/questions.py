@@ -10,6 +10,9 @@ from ingest.array_types import MICROSECOND
 from paths.analysis import Analysis
 from paths.carts.by_period import CartSpans
 from paths.carts.counts import Carts
+from paths.drivers.drivers import Drivers
+from paths.drivers.outcomes import GoalReached
+from paths.drivers.rules import TOUCHPOINT, Factors
 from paths.dropoff.dropoff import DropOff
 from paths.dropoff.lost_sessions import LastLost
 from paths.graph.nodes import Nodes
@@ -114,6 +117,10 @@ def about_all(project: ProjectFolder, scope: Scope, periods: Periods) -> Questio
     asked.add(Key("coverage"), Coverage(), periods.now)
     asked.add(Key("crossings"), crossings_of(project), periods.now)
     asked.add(Key("nodes"), Nodes(collapse_repeats=True), periods.now)
+    goal = goal_rules(project.config).goal
+    if goal:
+        factors = Factors(columns=tuple(sorted(set(project.config.project.segments) - {TOUCHPOINT})))
+        asked.add(Key("drivers"), Drivers(outcome=GoalReached(goal=goal), factors=factors), periods.now)
     return asked
 
 

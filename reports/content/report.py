@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from paths.drivers.table import DriversAnswer
 from paths.statistics.survival import GoalTimes
 from reports.content.journey_map import Annotation, MapContent
 
@@ -134,6 +135,7 @@ class Report:
     map_elsewhere: bool = False  # a segment's map is for the command line: the page has that of everybody
     annotations: Sequence[Annotation] = ()  # by day
     crossings: pa.Table | None = None  # CROSSINGS: what crosses channels and devices; not of segments
+    drivers: DriversAnswer | None = None  # of a goal, of sessions; not of segments
     strict: bool = False  # is nothing told about fewer than LEAST customers?
 
     @property

@@ -46,6 +46,7 @@ def answers(report: Report) -> list[Answer]:
         flows(report),
         *carts(report),
         *crossings(report),
+        *drivers(report),
         goal_times(report),
         hours(report),
         *journey_map(report),
@@ -219,6 +220,36 @@ def goal_times(report: Report) -> Answer:
         counts=("converted", "at_risk"),
         of={"converted": ("share", "ci_low", "ci_high")},
     )
+
+
+def drivers(report: Report) -> list[Answer]:
+    """What goes with a goal; where there is one."""
+    if report.drivers is None:
+        return []
+    told = (
+        "reach",
+        "rate",
+        "rate_without",
+        "odds_ratio",
+        "odds_low",
+        "odds_high",
+        "p_value",
+        "q_value",
+        "significant",
+        "sentence",
+    )
+    counts = ("units", "hits", "units_without", "hits_without")
+    return [
+        Answer(
+            name="drivers",
+            title="What goes with a goal, of sessions from their first event",
+            table=report.drivers.table,
+            command=report.commands["drivers"],
+            counts=counts,
+            together=(counts,),
+            of=dict.fromkeys(counts, told),
+        )
+    ]
 
 
 def hours(report: Report) -> Answer:

@@ -77,6 +77,7 @@ def told(report: Report) -> Report:
         dropoff=ends(report.dropoff, aimed),
         dropoff_before=None if report.dropoff_before is None else ends(report.dropoff_before, aimed),
         last_lost=report.last_lost.slice(0, 0),
+        drivers=None,  # what a factor lacks is the whole less it
         funnels=[f for f in map(steps, report.funnels) if f.now.num_rows],
         carts=None if report.carts is None else carts(report.carts),
         coverage=whole_rows(report.coverage),

@@ -16,6 +16,7 @@ from reports.formatting import plain
 from reports.page.sections.carts import CartsView, carts
 from reports.page.sections.changed import ChangedView, changed
 from reports.page.sections.designed import DesignedView, designed
+from reports.page.sections.drivers import DriversView, drivers
 from reports.page.sections.feelings import FeelingsView, feelings
 from reports.page.sections.funnel import FunnelView, funnels
 from reports.page.sections.header import Fact, facts
@@ -35,6 +36,7 @@ PARTS = (
     "paths",
     "leaks",
     "carts",
+    "drivers",
     "timing",
     "personas",
     "feelings",
@@ -58,6 +60,7 @@ class PageView:
     paths: PathsView | None
     leaks: LeaksView | None
     carts: CartsView | None
+    drivers: DriversView | None
     timing: TimingView | None
     personas: PersonasView | None
     feelings: FeelingsView | None
@@ -84,6 +87,7 @@ def view_of(report: Report, changes: Sequence[Change], parts: tuple[str, ...] = 
         paths=first_steps(report),
         leaks=leaks(report, known),
         carts=carts(report),
+        drivers=drivers(report),
         timing=timing(report),
         personas=personas(report),
         feelings=feelings(report),
