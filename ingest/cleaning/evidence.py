@@ -21,6 +21,9 @@ CURRENCY = r"[A-Za-z]{3}"
 STAMPS = re.compile(r"(load|ingest|upload|receiv|process|sync|export|insert|extract|batch)", re.IGNORECASE)
 """Part of the name of a column that says when, or in which load, a row was handed over: no content of the row."""
 
+TYPED = ("timestamp", "timestamptz", "date", "double", "float")
+"""Types of a column of Parquet whose texts are no words."""
+
 SAMPLED = 100
 """Rows of which it is asked whether a column holds lists of objects."""
 
@@ -73,7 +76,9 @@ class Evidence:
 
     def __init__(self, db: Database, relation: str, names: Sequence[str], types: Sequence[str] = ()) -> None:
         self._db = db
-        self._json = frozenset(name for name, kind in zip(names, types, strict=False) if kind == "json")
+        kinds = dict(zip(names, types, strict=False))
+        self._json = frozenset(name for name, kind in kinds.items() if kind == "json")
+        self._typed = frozenset(name for name, kind in kinds.items() if kind in TYPED)
         self._relation = relation
         self._names = tuple(names)
         self._facts: dict[str, ColumnFacts] = {}
@@ -92,8 +97,10 @@ class Evidence:
         kinds = (CLOCK, DAY, SERIAL, CURRENCY)
         asked = ", ".join(
             f"count(t{i}), {f'count(distinct t{i})' if distinct else '0'}, "
-            + ", ".join(f"count(*) filter (regexp_full_match(t{i}, '{kind}'))" for kind in kinds)
-            for i in range(len(news))
+            + ", ".join(
+                "0" if n in self._typed else f"count(*) filter (regexp_full_match(t{i}, '{kind}'))" for kind in kinds
+            )
+            for i, n in enumerate(news)
         )
         rows, *counts = map(
             int, self._db.rows(f"select count(*), {asked} from (select {texts} from {self._relation})")[0]

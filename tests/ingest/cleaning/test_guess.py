@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ingest.cleaning.guess import Guess, guess
@@ -237,6 +239,19 @@ def test_a_large_file_is_judged_by_its_first_lines(made, monkeypatch):
     assert "value" in made(*lines).fields
     monkeypatch.setattr("ingest.guess_file.LOOKED_AT", 90)
     assert "value" not in made(*lines).fields
+
+
+def test_a_large_parquet_file_is_judged_by_blocks_from_its_start_to_its_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("ingest.guess_file.ROWS", 8)
+    monkeypatch.setattr("ingest.guess_file.BLOCK", 2)
+    ids = pa.array(["a", "b"] * 10)
+    for bad, mapped in ((5, True), (18, False)):  # blocks of two rows begin at 0, 6, 12 and 18
+        value = pa.array(["1" if i != bad else "none" for i in range(20)])
+        table = pa.table({"user": ids, "ts": pa.array(["2026-01-01"] * 20), "event": ids, "value": value})
+        pq.write_table(table, tmp_path / "e.parquet")
+        found, _ = guess_file(tmp_path / "e.parquet", ReadOptions(), "e.parquet")
+        assert ("value" in found.fields) == mapped
+        assert "guessed by a part of it, 2 rows of every 6" in found.notes[-1]
 
 
 def test_a_header_without_rows_is_guessed_by_its_names(made):
