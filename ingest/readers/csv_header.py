@@ -135,7 +135,7 @@ def _passed_over(lines: Lines, options: ReadOptions) -> _Before:
 
 
 def _comment(line: bytes, lines: Lines) -> bool:
-    """Does a line that begins with # only remark on the file? A header such as #id,name has the width of the row below it."""
+    """Does a line that begins with # only remark on the file? A header such as #id,name or #,name has the width of the row below it."""
     if not line.startswith(b"#"):
         return False
     following = lines.take()
@@ -144,7 +144,9 @@ def _comment(line: bytes, lines: Lines) -> bool:
     lines.give_back([following])
     text, below = decoded(line) or "", decoded(following[1]) or ""
     delimiter = _guessed(text)
-    return not re.match(r'#"?\w', text) or not 1 < _width(text, delimiter) == _width(below, delimiter)
+    return not re.match(rf'#("?\w|{re.escape(delimiter)})', text) or not 1 < _width(text, delimiter) == _width(
+        below, delimiter
+    )
 
 
 def _title(lines: Lines, given: str | None, before: _Before) -> bool:

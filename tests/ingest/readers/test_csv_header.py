@@ -59,6 +59,7 @@ def test_excels_separator_is_the_delimiter(read):
 
 def test_a_header_that_begins_with_a_hash_is_a_header(read):
     assert read("#id,event\n1,view\n")[:2] == (("#id", "event"), [(0, "1", "view")])
+    assert read("#,event\n1,view\n")[:2] == (("#", "event"), [(0, "1", "view")])
 
 
 def test_comments_below_the_header_are_rows(read):
