@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ingest.cleaning.bots import BotRules
+from ingest.cleaning.channels import ChannelRules, channel_sql
 from ingest.cleaning.currencies import Rates
 from ingest.cleaning.refining import Refinement, refined
 from ingest.errors import ConfigError, did_you_mean
@@ -33,6 +34,7 @@ class Field:
     first: tuple[
         Field, ...
     ] = ()  # several, each refined by itself, whose first that is there holds; `columns` are all of theirs
+    channels: ChannelRules | None = None  # of channel: told from the fields url and referrer, which are `first`
     refined: Refinement = field(default_factory=Refinement)  # what is made of the text
 
 
@@ -189,6 +191,11 @@ class Expressions:
         """The text as the file has it."""
         if spec.constant is not None:
             return f"{self.bind(spec.constant)}::VARCHAR"
+        if spec.channels is not None:
+            texts = [
+                self.text(columns, one, target) if has_any(columns, one) else "null::varchar" for one in spec.first
+            ]
+            return channel_sql(texts[0], texts[1], spec.channels, self.bind)
         if spec.first:
             there = [
                 f
@@ -219,11 +226,16 @@ class Expressions:
         return f"nullif({text}, 'nan')" if columns.types[at] in ("double", "float") else text
 
 
+def has_any(columns: Columns, spec: Field) -> bool:
+    """Has the file one of the columns that a field is read from?"""
+    return any(columns.find(name, "url", fail=False) for name in (*spec.columns, *spec.join))
+
+
 def consumed(columns: Columns, fields: Mapping[str, Field]) -> set[int]:
     """Positions of columns that a mapping takes whole: all others, and those of which it takes a part, go to `properties`."""
     taken = set()
     for target, spec in fields.items():
-        if spec.refined.loses or any(one.refined.loses for one in spec.first):
+        if spec.channels is not None or spec.refined.loses or any(one.refined.loses for one in spec.first):
             continue
         for name in (*spec.columns, *spec.join):
             found = columns.find(name, target, fail=False)

@@ -13,6 +13,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from ingest.errors import did_you_mean
 from paths.journeys.names import meaning
 from pipeline.config.attribution_models import Attribution
+from pipeline.config.channel_models import Channel
 from pipeline.config.durations import format_duration
 from pipeline.config.identity_models import Alias, Identity
 from pipeline.config.map_models import Annotation, Customers, Journey, Map, Persona, Survey
@@ -30,6 +31,7 @@ class Config(Section):
     store: Store = Store()
     sql: Sql = Sql()
     sources: tuple[Source, ...] = Field(default=(), alias="source")
+    channels: tuple[Channel, ...] = Field(default=(), alias="channel")
     sessions: Sessions = Sessions()
     touchpoints: tuple[Touchpoint, ...] = Field(default=(), alias="touchpoint")
     stages: tuple[Stage, ...] = Field(default=(), alias="stage")

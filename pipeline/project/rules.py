@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ingest.cleaning.bots import BotRules
+from ingest.cleaning.channels import ChannelRule, ChannelRules, default_rules
 from ingest.cleaning.mapping import Field, Reading, SourceMapping
 from ingest.cleaning.refining import Refinement
 from ingest.errors import ConfigError
@@ -80,6 +82,8 @@ def goal_rules(config: Config, goal: Sequence[str] | None = None) -> GoalRules:
 def source_mapping(config: Config, source: Source) -> SourceMapping:
     """One [[source]] with what the whole project says of it."""
     fields = {target: column_field(spec) for target, spec in source.columns.items()}
+    if source.columns.get("channel") == AUTO:
+        fields["channel"] = channel_field(source.name, fields, channel_rules(config))
     fields |= {name: Field(columns=(name,)) for name in source.promote if name not in fields}
     readings = tuple(reading(event) for event in source.event)
     for one in readings:  # all that any event of a row has is a column of the store
@@ -101,6 +105,36 @@ def source_mapping(config: Config, source: Source) -> SourceMapping:
         volatile=source.volatile,
         export=None if source.kind is None else export_named(source.kind, config.directory),
     )
+
+
+AUTO = ColumnSpec(column=("auto",))
+"""channel = "auto"; a column of that name is ["auto", ...] with another spelling beside it."""
+
+
+def channel_rules(config: Config) -> ChannelRules:
+    """[[channel]], then the rules of the package."""
+    own = tuple(
+        ChannelRule(
+            name=c.name,
+            medium=tuple(m.lower() for m in c.medium),
+            source=tuple(s.lower() for s in c.source),
+            click_id=c.click_id,
+        )
+        for c in config.channels
+    )
+    rules = default_rules()
+    return replace(rules, rules=(*own, *rules.rules))
+
+
+def channel_field(source: str, fields: Mapping[str, Field], rules: ChannelRules) -> Field:
+    """The channel as url and referrer tell it; raises ConfigError where neither is mapped."""
+    told = tuple(fields.get(target, Field()) for target in ("url", "referrer"))
+    names = tuple(name for one in told for name in (*one.columns, *one.join))
+    if not names:
+        raise ConfigError(
+            f'[[source]] "{source}": channel = "auto" is told from url and referrer, and neither is mapped: say url = "COLUMN".'
+        )
+    return Field(columns=names, first=told, channels=rules)
 
 
 def reading(event: EventOfRow) -> Reading:
