@@ -24,9 +24,10 @@ path = "inbox/events_*.json.gz"
 
 A kind gives a `[[source]]` every key that it does not say itself (`columns` one by one; a column that is `""` is not
 read), and the project what is passive. `journeys kinds` lists them, `journeys kinds ga4` shows the file of one,
-`channel = "auto"` beside a `kind` gives the default channel grouping. `journeys kinds ga4 --write` copies it to `exports/ga4.toml` beside `journeys.toml`, where it can be changed and comes before ours.
+`journeys kinds ga4 --write` copies it to `exports/ga4.toml` beside `journeys.toml`, where it can be changed and comes before ours.
 A file there with another name is a new kind. `journeys inspect FILE` recognises an export. A file that is none of its
 kind is set aside, with the columns that lack, near names, and what it looks like instead.
+`channel = "auto"` beside a `kind` gives the default channel grouping in place of the export's own medium.
 
 This page is written by `make docs` from those files. What a mapping can say is in [configuration](configuration.md#source).
 
