@@ -16,7 +16,7 @@ class AttributionQuestions(ProjectFolder):
     def attribution(
         self,
         *,
-        by: str = "channel",
+        by: str | None = None,
         model: Names = (),
         goal: Names | None = None,
         lookback: Duration | None = None,
@@ -36,7 +36,7 @@ class AttributionQuestions(ProjectFolder):
         """One row per channel: its touches, and the conversions and the money that each model owes to it.
 
         Args:
-            by: what a touch is called: channel, campaign, touchpoint, event, stage, or any column.
+            by: what a touch is called: channel, campaign, touchpoint, event, stage, or any column; default [attribution] by, channel.
             model: first, last, last_non_direct, linear, position, j, inverse_j, decay, participation, custom, markov, shapley,
                 or "all"; default first, last, linear, markov.
             goal: instead of [project] goal.

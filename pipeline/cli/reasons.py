@@ -21,7 +21,9 @@ TABLE_ROWS = 40
 
 @click.command()
 @click.option(
-    "--by", default="channel", show_default=True, metavar="COLUMN", help="Or campaign, touchpoint, event, stage."
+    "--by",
+    metavar="COLUMN",
+    help="channel, campaign, touchpoint, event, stage, any column  [default: [attribution] by]",
 )
 @click.option(
     "--model",

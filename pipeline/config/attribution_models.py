@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, StrictFloat, StrictInt, field_validator
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, field_validator
 
 from pipeline.config.values import Duration, DurationOrZero, Names, Section
 
@@ -15,6 +15,7 @@ Weight = Annotated[StrictInt | StrictFloat, Field(ge=0)]
 class Attribution(Section):
     """[attribution]: the rules of `journeys attribution`; see AttributionRules."""
 
+    by: StrictStr = "channel"  # what a touch is called, where the question does not say
     touches: Names = ()  # globs over events and touchpoints; () = the first event of each session
     direct: Names = ("(none)", "direct", "(direct)")
     lookback: DurationOrZero = timedelta(days=30)

@@ -14,7 +14,7 @@ from pipeline.project.rules import goal_rules
 def attribution_rules(
     config: Config,
     *,
-    by: str = "channel",
+    by: str | None = None,
     goal: Sequence[str] | None = None,
     lookback: str | timedelta | None = None,
     paths: Reach | None = None,
@@ -22,7 +22,7 @@ def attribution_rules(
     """What journeys.toml says, and what the question says instead. Raises ConfigError."""
     said = config.attribution
     return AttributionRules(
-        by=by,
+        by=by or said.by,
         goals=goal_rules(config, goal),
         lookback=said.lookback if lookback is None else parse_duration(lookback),
         paths=paths or said.paths,

@@ -30,7 +30,7 @@ USUAL = ("first", "last", "linear", "markov")
 def attribution(
     project: ProjectFolder,
     *,
-    by: str = "channel",
+    by: str | None = None,
     model: Sequence[str] = (),
     goal: Sequence[str] | None = None,
     lookback: str | timedelta | None = None,
@@ -47,6 +47,7 @@ def attribution(
     Raises ConfigError for words that do not go together, and as `attribution_rules` and `models_of` do.
     """
     rules = attribution_rules(project.config, by=by, goal=goal, lookback=lookback, paths=paths)
+    by = rules.by
     models = models_of([m.strip() for names in model for m in names.split(",")] or USUAL, rules)
     if compare is not None and (spend or paths_table or from_paths or top):
         raise ConfigError("compare goes with none of spend, paths_table, from_paths and top.")

@@ -11,7 +11,7 @@ from ingest.store.event_store import Snapshot
 from paths.journeys.conditions import Condition
 from paths.journeys.scope import NEVER, Scope
 from pipeline.config import Funnel as SavedFunnel
-from pipeline.engines.local import Pass, run
+from pipeline.engines.local import Pass
 from pipeline.project.goal_warnings import goal_warnings
 from pipeline.project.privacy import refuse_few, refuse_personal
 from pipeline.project.project import Period, ProjectFolder
@@ -30,6 +30,14 @@ from pipeline.report.facts import (
 )
 from pipeline.report.journey_map import dated, map_columns, map_content, map_questions
 from pipeline.report.questions import Key, Periods, about_all, periods_of, questions
+from pipeline.report.retention import (
+    answered,
+    attribution_content,
+    attribution_question,
+    history_content,
+    history_questions,
+    touches_by,
+)
 from pipeline.report.segments import segment_values
 from reports.content.report import CartAnswer, FunnelAnswer, Report, Segment
 from reports.files.strict import strict
@@ -71,14 +79,29 @@ def gathered(
     about = About(project, period, scope, periods)
     values, left_out = segment_values(project, snapshot, scope, about.periods.now) if segments else ([], 0)
     asked = [about_all(project, scope, about.periods), *(questions(project, scope, about.periods, c) for c in values)]
+    if touches_by(project, snapshot) is not None:
+        asked[0].add(Key("attribution"), attribution_question(project), about.periods.now)
     asked.append(map_questions(project, about.periods))
+    history = history_questions(project, about.periods)
     flat = [a for q in asked for a in q.analyses.values()]
-    found, done = run(flat, snapshot, replace(scope, since=-NEVER, until=NEVER))
+    whole_scope = replace(scope, since=-NEVER, until=NEVER)
+    found, done = answered(flat, list(history.analyses.values()), snapshot, whole_scope)
     rest = iter(found)
     answers: list[Answers] = [dict(zip(q.analyses, rest, strict=False)) for q in asked]
+    of_history = dict(zip(history.analyses, rest, strict=True))
     whole = whole_report(about, answers[0], snapshot, done, warnings)
     mapped = map_content(project, scope, answers[-1], answers[0][Key("carts")].table, whole.commands)
-    whole = replace(whole, map=mapped, annotations=dated(project))
+    context = project, period, periods, scope.as_of
+    cohorts, life = history_content(*context, of_history)
+    whole = replace(
+        whole,
+        map=mapped,
+        annotations=dated(project),
+        attribution_by=project.config.attribution.by,
+        attribution=attribution_content(*context, answers[0]),
+        cohorts=cohorts,
+        lifecycle=life,
+    )
     parts = [part_of(whole, about, c, a) for c, a in zip(values, answers[1:-1], strict=True)]
     return replace(
         whole, segments=[p for p in parts if p.report.summary["sessions"][0].as_py()], segments_left_out=left_out
@@ -133,6 +156,9 @@ def part_of(whole: Report, about: About, segment: Condition, found: Answers) -> 
         map=None,
         drivers=None,
         map_elsewhere=whole.map is not None,
+        attribution=None,
+        cohorts=None,
+        lifecycle=None,
         **tables(about, found, spoken),
     )
     return Segment(column=segment.column, value=segment.value, report=report)

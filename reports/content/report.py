@@ -12,6 +12,7 @@ import pyarrow as pa
 from paths.drivers.table import DriversAnswer
 from paths.statistics.survival import GoalTimes
 from reports.content.journey_map import Annotation, MapContent
+from reports.content.retention import AttributionContent, CohortContent, LifecycleContent
 
 LEAST = 10
 
@@ -133,6 +134,10 @@ class Report:
     segments_left_out: int = 0  # further values of the segment columns
     map: MapContent | None = None
     map_elsewhere: bool = False  # a segment's map is for the command line: the page has that of everybody
+    attribution_by: str = "channel"  # what touches are called by
+    attribution: AttributionContent | None = None  # as cohorts and lifecycle: of everybody, not of a segment
+    cohorts: CohortContent | None = None
+    lifecycle: LifecycleContent | None = None
     annotations: Sequence[Annotation] = ()  # by day
     crossings: pa.Table | None = None  # CROSSINGS: what crosses channels and devices; not of segments
     drivers: DriversAnswer | None = None  # of a goal, of sessions; not of segments

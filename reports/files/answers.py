@@ -33,6 +33,9 @@ class Answer:
     counts: tuple[str, ...] = ()
     together: tuple[tuple[str, ...], ...] = ()
     of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    whole: bool = (
+        False  # hidden as reports/content/small_cells.py has it, down the columns too: its rows add up to what is told
+    )
 
 
 def answers(report: Report) -> list[Answer]:
@@ -49,6 +52,7 @@ def answers(report: Report) -> list[Answer]:
         *drivers(report),
         goal_times(report),
         hours(report),
+        *of_history(report),
         *journey_map(report),
         changes(report),
         rows_left(report),
@@ -261,6 +265,20 @@ def hours(report: Report) -> Answer:
         command=report.commands["report"],
         counts=("sessions", "with_goal"),
     )
+
+
+def of_history(report: Report) -> list[Answer]:
+    """Where conversions come from, who comes back, who is there."""
+    titled = (
+        ("attribution", "What conversions are owed to", report.attribution),
+        ("retention", "Cohorts, and the average of those whose period is over", report.cohorts),
+        ("lifecycle", "Customers by what they did in the period before", report.lifecycle),
+    )
+    return [
+        Answer(name=name, title=title, table=content.table, command=content.command, whole=True)
+        for name, title, content in titled
+        if content is not None
+    ]
 
 
 EFFECT = ("difference", "ci_low", "ci_high", "effect", "effect_low", "effect_high", "p_value")

@@ -13,8 +13,11 @@ from reports.content.findings import findings
 from reports.content.report import LEAST, Report
 from reports.files.suppress import few
 from reports.formatting import NOTHING
+from reports.page.sections.attribution import attribution
 from reports.page.sections.header import header
 from reports.page.sections.leaks import leaks
+from reports.page.sections.lifecycle import lifecycle
+from reports.page.sections.retention import retention
 from reports.page.sections.tiles import tiles
 
 LEAKS = 5
@@ -35,7 +38,7 @@ def brief(report: Report, *, guarded: bool = False) -> str:
         if not (guarded and any(map(few, f.told))):
             evidence = "" if guarded and any(map(few, f.backed)) else " " + text(f.evidence)
             lines.append(f"- **{f.head}.** {text(f.sentence)}{evidence}".rstrip())
-    lines += ["", *numbers(report, guarded), *places(report, guarded)]
+    lines += ["", *numbers(report, guarded), *places(report, guarded), *of_history(report, guarded)]
     lines += [f"All of it: `{report.commands['report']}`", ""]
     return "\n".join(lines)
 
@@ -44,6 +47,21 @@ def numbers(report: Report, guarded: bool) -> list[str]:
     """The tiles as a table."""
     shown = [t for t in tiles(report, by_key(all_changes(report))).tiles if not (guarded and any(map(few, t.counts)))]
     return table(("", "Value", "Change", "n"), [[text(c) for c in (t.label, t.value, t.change, t.n)] for t in shown])
+
+
+def of_history(report: Report, guarded: bool) -> list[str]:
+    """What conversions are owed to, who comes back, who is there: a sentence each, and the shares by model."""
+    if guarded and not report.strict:  # sums of everybody would give away what another team is not shown
+        return []
+    owed, kept, life = attribution(report), retention(report), lifecycle(report)
+    views = (("Attribution", owed), ("Who comes back", kept), ("Who is there", life))
+    lines = [f"- **{name}.** {text(view.summary)}" for name, view in views if view is not None]
+    rows = []
+    if owed is not None:
+        of = zip(*(m.rows for m in owed.models), strict=True)
+        rows = [[text(models[0].name), *(text(r.share) for r in models)] for models in of]
+        lines += ["", *table((text(owed.by.capitalize()), *(m.label for m in owed.models)), rows)]
+    return [*lines, ""] if lines and lines[-1] else lines
 
 
 def places(report: Report, guarded: bool) -> list[str]:

@@ -88,7 +88,21 @@ def told(report: Report) -> Report:
             excluded_sessions=0 if few(report.quality.excluded_sessions) else report.quality.excluded_sessions,
         ),
         map=None if report.map is None else large(report.map, aimed),
+        **of_history(report, aimed),
     )
+
+
+def of_history(report: Report, aimed: bool) -> dict[str, Any]:
+    """Attribution, where enough converted; cohorts, cell by cell; periods of which everything may be told."""
+    owed, cohorts, life = report.attribution, report.cohorts, report.lifecycle
+    if owed is not None:
+        told = aimed and not any(few(owed.totals[c]) for c in ("conversions", "valued", "no_touch"))
+        owed = replace(owed, table=whole_rows(owed.table)) if told else None
+    return {
+        "attribution": owed,
+        "cohorts": cohorts and replace(cohorts, table=guarded(cohorts.table)[0]),
+        "lifecycle": life and replace(life, table=whole_rows(life.table)),
+    }
 
 
 def without_few_weeks(report: Report) -> Report:

@@ -13,11 +13,15 @@ from typing import Any
 import pyarrow as pa
 
 from reports.content.report import LEAST
+from reports.content.small_cells import guarded
 from reports.files.answers import Answer
 
 
 def suppressed(answer: Answer) -> tuple[Answer, int]:
     """(the table with null where too few customers are, how many cells that are)."""
+    if answer.whole:
+        table, n = guarded(answer.table)
+        return replace(answer, table=table), n
     rows, hidden = answer.table.to_pylist(), 0
     there = set(answer.table.column_names)
     for row in rows:

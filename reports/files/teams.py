@@ -5,17 +5,45 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
+from typing import TypeVar
 
 import pyarrow as pa
 
 from paths.visits.visits import END, START
 from reports.content.journey_map import MapContent
 from reports.content.report import LEAST, Report
+from reports.content.retention import AttributionContent, CohortContent, LifecycleContent
+from reports.content.small_cells import guarded
 
 TEAMS: dict[str, tuple[str, ...]] = {
-    "marketing": ("facts", "findings", "tiles", "map", "personas", "paths", "funnels", "timing", "feelings", "changed"),
-    "sales": ("facts", "findings", "tiles", "funnels", "carts", "leaks", "timing", "personas", "changed"),
-    "service": ("facts", "findings", "tiles", "map", "feelings", "leaks", "paths", "designed", "changed"),
+    "marketing": (
+        "facts",
+        "findings",
+        "tiles",
+        "map",
+        "personas",
+        "paths",
+        "funnels",
+        "timing",
+        "attribution",
+        "retention",
+        "feelings",
+        "changed",
+    ),
+    "sales": (
+        "facts",
+        "findings",
+        "tiles",
+        "funnels",
+        "carts",
+        "leaks",
+        "timing",
+        "attribution",
+        "lifecycle",
+        "personas",
+        "changed",
+    ),
+    "service": ("facts", "findings", "tiles", "map", "feelings", "leaks", "paths", "lifecycle", "designed", "changed"),
     "product": (
         "facts",
         "findings",
@@ -26,6 +54,8 @@ TEAMS: dict[str, tuple[str, ...]] = {
         "leaks",
         "designed",
         "timing",
+        "retention",
+        "lifecycle",
         "feelings",
         "changed",
     ),
@@ -72,12 +102,23 @@ def without(report: Report, small: Collection[str]) -> Report:
     return replace(
         report,
         map=report.map and large(report.map, small),
+        attribution=report.attribution and told(report.attribution, dropped=True),
+        cohorts=report.cohorts and told(report.cohorts),
+        lifecycle=report.lifecycle and told(report.lifecycle, dropped=True),
         dropoff=dropoff[0],
         dropoff_before=dropoff[1],
         last_lost=report.last_lost.slice(0, 0),  # a single session is fewer than LEAST customers
         edges=chosen(edges, kept),
         flows=folded(report.flows, small),
     )
+
+
+Told = TypeVar("Told", AttributionContent, CohortContent, LifecycleContent)
+
+
+def told(content: Told, *, dropped: bool = False) -> Told:
+    """The same without what is about fewer than LEAST customers, or would give them away."""
+    return replace(content, table=guarded(content.table, dropped=dropped)[0])
 
 
 def large(content: MapContent, small: Collection[str]) -> MapContent:

@@ -13,6 +13,7 @@ from reports.content.findings import Finding, findings
 from reports.content.report import Report
 from reports.draw.sheets import shortened
 from reports.formatting import plain
+from reports.page.sections.attribution import AttributionView, attribution
 from reports.page.sections.carts import CartsView, carts
 from reports.page.sections.changed import ChangedView, changed
 from reports.page.sections.designed import DesignedView, designed
@@ -21,9 +22,11 @@ from reports.page.sections.feelings import FeelingsView, feelings
 from reports.page.sections.funnel import FunnelView, funnels
 from reports.page.sections.header import Fact, facts
 from reports.page.sections.leaks import LeaksView, leaks
+from reports.page.sections.lifecycle import LifecycleView, lifecycle
 from reports.page.sections.map import MapView, journey_map
 from reports.page.sections.paths import PathsView, first_steps
 from reports.page.sections.personas import PersonasView, personas
+from reports.page.sections.retention import RetentionView, retention
 from reports.page.sections.tiles import Tiles, tiles
 from reports.page.sections.timing import TimingView, timing
 
@@ -38,6 +41,9 @@ PARTS = (
     "carts",
     "drivers",
     "timing",
+    "attribution",
+    "retention",
+    "lifecycle",
     "personas",
     "feelings",
     "designed",
@@ -62,6 +68,9 @@ class PageView:
     carts: CartsView | None
     drivers: DriversView | None
     timing: TimingView | None
+    attribution: AttributionView | None
+    retention: RetentionView | None
+    lifecycle: LifecycleView | None
     personas: PersonasView | None
     feelings: FeelingsView | None
     designed: DesignedView | None
@@ -89,6 +98,9 @@ def view_of(report: Report, changes: Sequence[Change], parts: tuple[str, ...] = 
         carts=carts(report),
         drivers=drivers(report),
         timing=timing(report),
+        attribution=attribution(report),
+        retention=retention(report),
+        lifecycle=lifecycle(report),
         personas=personas(report),
         feelings=feelings(report),
         designed=designed(report),

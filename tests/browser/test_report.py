@@ -105,3 +105,15 @@ def test_it_prints_on_a4_within_its_width(browser: Any, address: str) -> None:
     assert not page.locator("details").first.is_visible()
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
     context.close()
+
+
+def test_the_model_of_attribution_is_switched_without_javascript(browser: Any, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(address)
+    shown = page.locator(".models .view")
+    for radio in page.locator("[name=model]").all():
+        radio.check(force=True)
+        visible = [v.get_attribute("class") for v in shown.all() if v.is_visible()]
+        assert visible == [f"view model-{radio.get_attribute('value')}"]
+    context.close()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import pipeline.report.gather
+import pipeline.report.retention
 from ingest.errors import ConfigError
 from paths.journeys.scope import Scope
 from pipeline.engines.local import run
@@ -43,7 +43,7 @@ def test_all_questions_of_both_periods_are_one_pass(monkeypatch: pytest.MonkeyPa
         passes.append(run(*args, **options))
         return passes[-1]
 
-    monkeypatch.setattr(pipeline.report.gather, "run", counted)
+    monkeypatch.setattr(pipeline.report.retention, "run", counted)
     monkeypatch.setattr(pipeline.project.project, "run", counted)
     _, done = gather(hostile(), Period())
     assert len(passes) == 1

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from reports.content.report import Report
+from reports.content.retention import LEAST_PERIODS
 from reports.formatting import plain
 
 
@@ -23,6 +24,10 @@ FUNNEL = (
 FUNNEL_EMPTY = "needs events of the first step of a [[funnel]]; this period has none."
 PATHS = "need sessions; this period has none."
 APART = "need more than one touchpoint: all events are \u201c{name}\u201d. [[touchpoint]] rules tell them apart, by url for example."
+ATTRIBUTION = (
+    "needs a goal, and touches with a value in the column \u201c{by}\u201d; [attribution] by names another one."
+)
+HISTORY = "need {n} weeks or months whose following one is over, too."
 CARTS = "need events that fill a cart (add_to_cart, begin_checkout), or [carts.roles] to say what yours are called."
 MAP = "needs [[stage]] in journeys.toml, so that every touchpoint belongs to a stage."
 MAP_EMPTY = "needs events that belong to a [[stage]]; this period has none."
@@ -58,6 +63,10 @@ def missing(report: Report, *, drawn: Collection[str]) -> list[Missing]:
         )
     if "carts" not in drawn:
         sections.append(Missing(name="Carts", needs=CARTS))
+    if report.goal and "attribution" not in drawn:
+        sections.append(Missing(name="Attribution", needs=ATTRIBUTION.format(by=plain(report.attribution_by, 40))))
+    if "retention" not in drawn and "lifecycle" not in drawn:
+        sections.append(Missing(name="Who comes back, who is there", needs=HISTORY.format(n=LEAST_PERIODS)))
     return sections + map_sections(report, drawn)
 
 

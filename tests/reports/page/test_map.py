@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from markupsafe import Markup
 
-import pipeline.report.gather
+import pipeline.report.retention
 from pipeline.engines.local import run
 from pipeline.project.project import Period
 from pipeline.questions.journey_map import designed, journey_map, moments, opportunities, pains, personas
@@ -95,7 +95,7 @@ def test_the_map_is_asked_in_the_one_pass_of_the_report(monkeypatch: pytest.Monk
         passes.append(run(*args, **options))
         return passes[-1]
 
-    monkeypatch.setattr(pipeline.report.gather, "run", counted)
+    monkeypatch.setattr(pipeline.report.retention, "run", counted)
     monkeypatch.setattr(pipeline.project.project, "run", counted)
     report, done = gather(mapped(), Period())
     assert len(passes) == 1
