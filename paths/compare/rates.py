@@ -13,6 +13,7 @@ from ingest.scan.batches import OTHER
 from paths.attribution.table import AttributionAnswer
 from paths.carts.counts import BROWSE
 from paths.journey_map.scores import MapAnswer
+from paths.retention.table import AVERAGE
 from paths.statistics.pairs import Key, SideCounts
 
 Rows = Sequence[Mapping[str, Any]]
@@ -27,6 +28,12 @@ def dropoff_counts(answer: pa.Table) -> SideCounts:
 def attribution_counts(answer: AttributionAnswer, model: str) -> dict[Key, int]:
     """(value,) -> conversions that are owed to it, to the nearest whole one."""
     return {(r["value"],): round(r[f"{model}_conversions"] or 0) for r in answer.table.to_pylist()}
+
+
+def retention_counts(answer: pa.Table) -> SideCounts:
+    """(period, name) -> customers who returned, of those of the cohorts whose period is over; the pooled average of each age."""
+    average = (r for r in answer.to_pylist() if r["cohort"] == AVERAGE and r["complete"])
+    return {(r["period"], r["name"]): (r["returned"], r["customers"]) for r in average}
 
 
 def edge_counts(now: pa.Table, before: pa.Table) -> tuple[SideCounts, SideCounts]:

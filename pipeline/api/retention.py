@@ -44,6 +44,7 @@ class RetentionQuestions(ProjectFolder):
         returned: tuple[str, int] | None = None,
         lapsed: tuple[str, int] | None = None,
         unmask: bool = False,
+        compare: str | None = None,
         goal: Names | None = None,
         as_of: Instant | None = None,
         since: Day | None = None,
@@ -70,6 +71,7 @@ class RetentionQuestions(ProjectFolder):
             returned: the customers behind a cell instead, ("2024-03-01", 2): those of the cohort with a return in that period.
             lapsed: those of the cohort without one.
             unmask: with `returned` and `lapsed`, show ids as recorded.
+            compare: the other side: "previous", "2024-04-01..2024-05-01" or "platform=mobile"; rates by cohort age.
             goal: instead of [project] goal.
             as_of, since, until, segment, where, persona: what the question is about; see `Project`. since and until select
                 cohorts by the start of their period, segment by the event that puts a customer into one.
@@ -105,6 +107,7 @@ class RetentionQuestions(ProjectFolder):
             returned=returned,
             lapsed=lapsed,
             unmask=unmask or None,
+            compare=compare,
         )
         period = about(as_of, since, until, segment, where, persona)
         if not second_goal:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.answering import answer, opened, words
+from pipeline.cli.answering import answer, answer_compared, opened, words
 from pipeline.cli.formatting import lasting, readable
-from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions, question
+from pipeline.cli.options import OutputOptions, ProjectOptions, ScopeOptions, compare_option, question
 from pipeline.cli.output import chosen_format
 
 if TYPE_CHECKING:
@@ -72,9 +72,15 @@ def lengths(_: click.Context, __: click.Parameter, text: str | None) -> tuple[in
 @click.option("--lapsed", type=(str, int), metavar="COHORT K", help="Those of the cohort without one.")
 @click.option("--unmask", is_flag=True, help="With --returned and --lapsed, show ids as recorded.")
 @click.option("--goal", multiple=True, help="Instead of [project] goal; may be repeated.")
+@compare_option
 @question
 def retention(
-    goal: tuple[str, ...], project: ProjectOptions, output: OutputOptions, scope: ScopeOptions, **asked: Any
+    goal: tuple[str, ...],
+    compare: str | None,
+    project: ProjectOptions,
+    output: OutputOptions,
+    scope: ScopeOptions,
+    **asked: Any,
 ) -> None:
     """Who comes back: one row per cohort, a column for each period after its own; csv and json have one row per both.
 
@@ -86,9 +92,13 @@ def retention(
       journeys retention --by month
       journeys retention --from goal --return purchase --value
       journeys retention --second-goal
+      journeys retention --by month --compare platform=mobile
       journeys retention --by month --lapsed 2024-03-01 1 --limit 5
     """
-    result = opened(project).retention(goal=list(goal) or None, **asked, **words(scope))
+    result = opened(project).retention(goal=list(goal) or None, compare=compare, **asked, **words(scope))
+    if compare is not None:
+        answer_compared(result, output, f"retention by {result.meta['by']}")
+        return
     if asked["second_goal"]:
         answer(result, output, title="time from the first goal to the second", notes=(reached(result.meta),))
         return

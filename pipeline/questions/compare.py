@@ -23,6 +23,7 @@ from paths.compare.rates import (
     edge_counts,
     folded,
     map_counts,
+    retention_counts,
     started,
     step_counts,
 )
@@ -35,6 +36,7 @@ from paths.journey_map.scores import MapAnswer
 from paths.journeys.touchpoints import StageRules
 from paths.overview.names import Vocabulary
 from paths.overview.summary import Summary
+from paths.retention.cohorts import Retention
 from paths.statistics.clusters import METHOD, Clustered
 from paths.statistics.pairs import MIN_N, Key, Q, SideCounts, beyond_noise, paired
 from pipeline.project.project import Asked, Period, ProjectFolder
@@ -128,6 +130,33 @@ def compare_attribution(
     words = Words(did=f"of the conversions ({model})", than=both.sides.than)
     comparison = compared(paired(sides[0], sides[1]), [pa.field("value", pa.string())], whole, words)
     return both.result("attribution", comparison, {"by": question.rules.by, "model": model})
+
+
+def compare_retention(project: ProjectFolder, period: Period, text: str, question: Retention) -> Result:
+    """One row per age of cohorts that is over on both sides: customers who returned at it, pooled over the cohorts of the side.
+
+    Overall: returns of all these ages, of all customers that could have returned at them; the mix is that of the ages.
+    """
+    rules = question.rules
+    both = ask_both(project, period, text, [question], [Vocabulary()])
+    both.asked.check_names(rules.returns, "return")
+    if rules.start == "goal":
+        both.asked.check_goal(sorted(rules.goal.goal))
+    sides = [retention_counts(answers[0]) for answers in (both.now, both.before)]
+    own = bool(rules.returns)  # else everybody is back in the own period
+    ages = [key for key in sides[0] if key in sides[1] and (key[0] or own)]
+    counts = [{key: side[key] for key in ages} for side in sides]
+    trials, trials_before = (sum(n for _, n in side.values()) for side in counts)
+    whole = Whole(units=trials, units_before=trials_before)
+    words = Words(did="came back", than=both.sides.than, name=lambda key: str(key[1]))
+    keys = [pa.field("period", pa.int64()), pa.field("name", pa.string())]
+    if not ages and all(sides):
+        both.asked.warnings.append(
+            f"--compare {text}: no age of the cohorts is over on both sides, so nothing is compared."
+        )
+    found = compared(paired(*counts), keys, whole, words)
+    told = {"by": rules.unit, "mode": rules.mode, "rolling": rules.rolling, "from": rules.start}
+    return both.result("retention", found, {**told, "return": sorted(rules.returns)})
 
 
 def compare_paths(project: ProjectFolder, period: Period, text: str, question: Transitions) -> Result:

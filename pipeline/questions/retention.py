@@ -23,6 +23,7 @@ from pipeline.project.masking import Mask
 from pipeline.project.project import Asked, Period, PeriodWords, ProjectFolder
 from pipeline.project.result import Result
 from pipeline.project.rules import goal_rules
+from pipeline.questions.compare import compare_retention
 
 
 def retention(
@@ -40,12 +41,14 @@ def retention(
     returned: tuple[str, int] | None = None,
     lapsed: tuple[str, int] | None = None,
     unmask: bool = False,
+    compare: str | None = None,
     goal: Sequence[str] | None = None,
     **period: Unpack[PeriodWords],
 ) -> Result:
     """One row per cohort and period, each group's average last; a period that is not over is null.
 
-    With `returned` or `lapsed`, the first day of a cohort and a period of it: one row per customer of that cell.
+    With `compare`, one row per age of cohorts: the pooled rates of both sides. With `returned` or `lapsed`, the first day of a
+    cohort and a period of it: one row per customer of that cell.
     """
     rules = RetentionRules(
         unit=by,
@@ -60,6 +63,12 @@ def retention(
         periods=periods,
     )
     question = Retention(rules=rules, minor_units=project.minor_units)
+    if compare is not None:
+        if more := [
+            w for w, v in (("breakdown", breakdown), ("value", value), ("returned", returned), ("lapsed", lapsed)) if v
+        ]:
+            raise ConfigError(f"--compare tells the rates of two sides by cohort age; it does not go with --{more[0]}.")
+        return compare_retention(project, Period(**period), compare, question)
     named = () if breakdown is None else (breakdown,)
     if returned is not None or lapsed is not None:
         if returned is not None and lapsed is not None:

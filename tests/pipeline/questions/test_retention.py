@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from click.testing import CliRunner
 
 import journeys
+from ingest.errors import ConfigError
 from pipeline.cli import cli
 
 LINES = """u,t,event,v
@@ -88,3 +91,29 @@ def test_explain_says_what_is_counted_and_how_to_see_who(shop: journeys.Project)
     assert "retention --by week --mode on_or_after --return purchase --returned 2026-01-05 1" in text
     for result in (shop.lifecycle(), shop.lifecycle(stickiness=True), shop.retention(second_goal=True)):
         assert "see the guide" not in shop.explain(result)
+
+
+def test_two_sides_are_compared_by_the_age_of_their_cohorts_pooled_as_the_average_is(shop: journeys.Project) -> None:
+    sides = {"since": "2026-01-12", "until": "2026-01-19"}, {"since": "2026-01-05", "until": "2026-01-12"}
+    found = shop.retention(compare="2026-01-05..2026-01-12", **sides[0])
+    pooled = [
+        {r["period"]: (r["customers"], r["share"]) for r in shop.retention(**s).rows() if r["cohort"] == "average"}
+        for s in sides
+    ]
+    assert [(r["period"], r["name"]) for r in found.rows()] == [(1, "week 1")]  # week 2 of the later cohort is not over
+    row = found.rows()[0]
+    assert (row["n"], row["rate"]) == pooled[0][1] == (1, 1.0)
+    assert (row["n_before"], row["rate_before"]) == pooled[1][1] == (2, 0.5)
+    overall = found.meta["overall"]
+    assert overall["mix"] + overall["rate_effect"] == overall["difference"] == 0.5
+
+
+def test_the_own_period_is_compared_where_not_everybody_is_back_in_it(shop: journeys.Project) -> None:
+    found = shop.retention(compare="2026-01-05..2026-01-12", return_="purchase", since="2026-01-12", until="2026-01-19")
+    assert [(r["period"], r["rate"], r["rate_before"]) for r in found.rows()] == [(0, 1.0, 0.0), (1, 0.0, 0.5)]
+
+
+@pytest.mark.parametrize("words", [{"value": True}, {"breakdown": "event"}, {"returned": ("2026-01-05", 1)}])
+def test_compared_cohorts_are_not_broken_down_valued_or_listed(shop: journeys.Project, words: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="does not go with"):
+        shop.retention(compare="previous", **words)
