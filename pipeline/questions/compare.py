@@ -154,7 +154,7 @@ def compare_retention(project: ProjectFolder, period: Period, text: str, questio
         both.asked.warnings.append(
             f"--compare {text}: no age of the cohorts is over on both sides, so nothing is compared."
         )
-    found = compared(paired(*counts), keys, whole, words)
+    found = compared(paired(counts[0], counts[1]), keys, whole, words)
     told = {"by": rules.unit, "mode": rules.mode, "rolling": rules.rolling, "from": rules.start}
     return both.result("retention", found, {**told, "return": sorted(rules.returns)})
 
