@@ -145,6 +145,11 @@ class Columns:
             return text
         return f"case when {self.whole[path]} then whole_id({text}) else {text} end"
 
+    def type_of(self, spec: Field, target: str) -> str:
+        """The type of the one column that a field reads whole; else that of any text."""
+        place = self.find(spec.columns[0], target, fail=False) if len(spec.columns) == 1 else None
+        return self.types[place[0]] if place is not None and place[1] is None else "text"
+
     def find(self, path: str, target: str, fail: bool = True) -> tuple[int, tuple[str, ...] | None] | None:
         """(position, path inside the JSON text of that column, or None); the longest column name wins."""
         if path in self.names:

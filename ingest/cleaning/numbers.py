@@ -28,7 +28,8 @@ class Readings:
 
 def readings(db: Database, relation: str, columns: Columns, mapping: SourceMapping) -> dict[str, Readings]:
     """recorded_input -> how its numbers are read, of the files whose numbers are not all plain."""
-    numbers = [n for n in NUMBERS if n in mapping.fields]
+    texts = [n for n, spec in mapping.fields.items() if columns.type_of(spec, n) not in ("double", "float")]
+    numbers = [n for n in NUMBERS if n in texts]
     if mapping.decimal is not None or not numbers:
         return {}
     shown: defaultdict[str, dict[str, tuple[int, int, str | None]]] = defaultdict(dict)
