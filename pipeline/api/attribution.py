@@ -26,6 +26,8 @@ class AttributionQuestions(ProjectFolder):
         paths_table: bool = False,
         from_paths: str | PathLike[str] | None = None,
         top: Positive | None = None,
+        attributed: str | None = None,
+        unmask: bool = False,
         as_of: Instant | None = None,
         since: Day | None = None,
         until: Day | None = None,
@@ -47,6 +49,8 @@ class AttributionQuestions(ProjectFolder):
             paths_table: one row per path of values instead.
             from_paths: a file of path ("email > search"), conversions, value, null: no events are read.
             top: so many rows; the others are one, "(other)".
+            attributed: a value: the customers with a conversion that the first model owes to it instead, in whole or in part.
+            unmask: with `attributed`, show ids as recorded.
             as_of, since, until, segment, where, persona: what the question is about; see `Project`.
 
         Returns:
@@ -54,6 +58,7 @@ class AttributionQuestions(ProjectFolder):
             NAME_value (float, money) · with markov removal_effect, removal_share (float) · with spend cost, NAME_cost_per_conversion,
             NAME_return (float). `.meta["totals"]` has what was shared out, `.meta["robustness"]` how often which value is first over
             models and look-backs. With `paths_table`: path (text) · conversions (int) · value (float, money) · nulls, open (int).
+            With `attributed`: customer (text) · first_at, last_at (UTC; of these conversions) · seconds, value (float) · events (int).
 
         Raises:
             ConfigError: for an unknown model, and for words that do not go together.
@@ -78,5 +83,7 @@ class AttributionQuestions(ProjectFolder):
             paths_table=paths_table,
             from_paths=file,
             top=top,
+            attributed=attributed,
+            unmask=unmask,
             **about(as_of, since, until, segment, where, persona),
         )

@@ -32,6 +32,7 @@ PEOPLE = {
 WORDS = {
     "unmask": "ids stay masked",
     "returned": "it lists customers",
+    "attributed": "it lists customers",
     "lapsed": "it lists customers",
     "having": "it lists customers",
 }

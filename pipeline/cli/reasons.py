@@ -46,6 +46,8 @@ TABLE_ROWS = 40
 @click.option("--paths-table", is_flag=True, help="One row per path of touches instead.")
 @click.option("--from-paths", type=click.Path(path_type=Path), help="Of a file of paths; no events are read.")
 @click.option("--top", type=click.IntRange(min=1), help='Only so many rows; the others are one, "(other)".')
+@click.option("--attributed", metavar="VALUE", help="The customers with a conversion owed to VALUE by the first model.")
+@click.option("--unmask", is_flag=True, help="With --attributed, show ids as recorded.")
 @question
 def attribution(
     goal: tuple[str, ...],
@@ -65,12 +67,18 @@ def attribution(
       journeys attribution --by platform
       journeys attribution --by touchpoint --model last,markov --lookback 7d
       journeys attribution --by platform --paths-table --limit 5
+      journeys attribution --by platform --model last --attributed mobile --limit 5
     """
     from pipeline.questions.attribution import share_told, told_in_words
 
     found = opened(project).attribution(goal=list(goal) or None, paths=paths, compare=compare, **asked, **words(scope))
     if compare is not None:
         answer_compared(found, output)
+        return
+    if asked["attributed"] is not None:
+        meta = found.meta
+        title = f"customers with a conversion owed to {meta['value']} ({meta['model']})"
+        answer(found, output, title=title, notes=(f"{meta['customers']:,} customers",))
         return
     notes = told_in_words(dict(found.meta))
     if not asked["paths_table"]:

@@ -10,15 +10,18 @@ from typing import Any, Unpack
 
 import pyarrow as pa
 
-from ingest.errors import ConfigError
+from ingest.errors import ConfigError, did_you_mean
 from paths.attribution.attribution import Attribution
 from paths.attribution.markov import MOST
 from paths.attribution.path_file import attribution_of_paths
 from paths.attribution.rules import COMPUTED, AttributionRules, Reach, models_of
 from paths.attribution.table import AttributionAnswer
 from paths.overview.names import Vocabulary
+from paths.people.attributed import AttributedTo
+from paths.people.members import Members
 from pipeline.config.durations import format_duration
 from pipeline.project.attribution_rules import attribution_rules
+from pipeline.project.masking import Mask
 from pipeline.project.project import Period, PeriodWords, ProjectFolder
 from pipeline.project.result import Result
 from pipeline.questions.attribution_files import UNITS, paths_as_text, read_paths, read_spend, with_other, with_spend
@@ -40,6 +43,8 @@ def attribution(
     paths_table: bool = False,
     from_paths: Path | None = None,
     top: int | None = None,
+    attributed: str | None = None,
+    unmask: bool = False,
     **period: Unpack[PeriodWords],
 ) -> Result:
     """One row per value: touches, and by each model conversions and money; with `paths_table` one row per path.
@@ -52,11 +57,17 @@ def attribution(
     if compare is not None and (spend or paths_table or from_paths or top):
         raise ConfigError("compare goes with none of spend, paths_table, from_paths and top.")
     if from_paths is not None:
-        said = {**period, "goal": goal, "lookback": lookback, "paths": paths}
+        said = {**period, "goal": goal, "lookback": lookback, "paths": paths, "attributed": attributed}
         if more := [word for word, value in said.items() if value not in (None, (), [])]:
             raise ConfigError(f"a file of paths has no events, so from_paths does not go with {more[0]}.")
         return of_file(project, from_paths, rules, models, spend, paths_table, top)
     question = Attribution(rules=rules, models=models, minor_units=project.minor_units)
+    if attributed is not None:
+        if spend or paths_table or top or compare:
+            raise ConfigError("attributed lists customers; it goes with none of spend, paths_table, top and compare.")
+        return people(project, replace(question, tried=()), attributed, unmask, Period(**period), named_columns(by))
+    if unmask:
+        raise ConfigError("--unmask is about customers: ask for --attributed as well.")
     if compare is not None:
         return compare_attribution(project, Period(**period), compare, replace(question, tried=()), named_columns(by))
     asked = project.ask(Period(**period), [question, Vocabulary()], named_columns(by), near=COMPUTED)
@@ -71,6 +82,28 @@ def attribution(
         table = with_spend(table, costs, models, asked.warnings)
         told["spend"] = {"file": spend.name, "cost": float(sum(costs.by_value.values())), "left_out": costs.left_out}
     return asked.result("attribution", with_other(table, top, models), parameters=told)
+
+
+def people(
+    project: ProjectFolder, question: Attribution, value: str, unmask: bool, period: Period, columns: tuple[str, ...]
+) -> Result:
+    """One row per customer with a conversion that is owed to the value by the first model; raises ConfigError for no value."""
+    wanted = Members(
+        selection=AttributedTo(question=question, value=value),
+        rules=question.rules.goals,
+        minor_units=project.minor_units,
+    )
+    asked = project.ask(period, [wanted, question, Vocabulary()], columns, near=COMPUTED)
+    asked.check_goal(sorted(question.rules.goals.goal))
+    values = asked.answers[1].table["value"].to_pylist()
+    if value not in values:
+        raise ConfigError(f'no touch is called "{value}" by {question.rules.by}.{did_you_mean(value, values)}')
+    table = asked.answers[0]
+    told = {"by": question.rules.by, "model": question.asked[0], "value": value, "customers": table.num_rows}
+    table = table.drop_columns(["customer_key", "session_id"])
+    if not unmask:
+        table = Mask.of(project.store.root).column(table, "customer")
+    return asked.result("attributed customers", table, parameters={**told, "masked": not unmask})
 
 
 def named_columns(by: str) -> tuple[str, ...]:

@@ -85,6 +85,7 @@ def test_every_command_hides_small_numbers_or_refuses_in_words(
         ["find", "home", "--list"],
         ["drivers", "--goal", "purchase", "--having", "platform", "mobile"],
         ["retention", "--returned", "2024-01-01", "1"],
+        ["attribution", "--by", "platform", "--attributed", "mobile"],
         ["retention", "--lapsed", "2024-01-01", "1"],
         ["quarantine", "--rows"],
         ["summary", "--segment", "customer_id=user_0000"],

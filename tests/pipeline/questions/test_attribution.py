@@ -178,3 +178,42 @@ def test_a_column_of_many_values_is_counted_exactly_and_shown_in_part(tmp_path: 
     assert any("markov is solved for up to 2,000" in w for w in found.meta["warnings"])
     said = CliRunner().invoke(cli, ["-C", str(tmp_path), "attribution", "-f", "markdown", "--limit", "30"]).stdout
     assert "the first 30 of 3,000 rows have 1.0% of the conversions (first)" in said
+
+
+def test_the_people_behind_a_value_are_those_with_a_conversion_that_the_model_owes_to_it(
+    shop: journeys.Project,
+) -> None:
+    def people(value: str, model: str) -> list[str]:
+        return [r["customer"] for r in shop.attribution(model=model, attributed=value, unmask=True).rows()]
+
+    assert people("email", "first") == ["ann", "cy"]
+    assert people("email", "last") == []
+    assert people("ads", "last") == people("ads", "linear") == people("ads", "markov") == ["ann"]
+    assert people("(none)", "last") == ["bob", "cy"]  # the session of cy's purchase has no channel
+    assert people("(none)", "last_non_direct") == ["bob"]
+    found = shop.attribution(model="first", attributed="email")
+    assert found.meta["customers"] == 2
+    assert "ann" not in found.table["customer"].to_pylist()
+    with pytest.raises(ConfigError, match='no touch is called "emial".*Did you mean "email"'):
+        shop.attribution(attributed="emial")
+    with pytest.raises(ConfigError, match="goes with none of"):
+        shop.attribution(attributed="email", top=3)
+    with pytest.raises(ConfigError, match="ask for --attributed"):
+        shop.attribution(unmask=True)
+    with pytest.raises(ConfigError, match="no events"):
+        shop.attribution(attributed="email", from_paths="p.csv")
+
+
+def test_the_people_of_all_values_are_all_who_converted(shop: journeys.Project) -> None:
+    for model in ("first", "linear", "shapley"):
+        values = [r["value"] for r in shop.attribution(model=model).rows()]
+        rows = [r["customer"] for v in values for r in shop.attribution(model=model, attributed=v, unmask=True).rows()]
+        assert set(rows) == {"ann", "bob", "cy"}
+    assert shop.attribution(by="platform", lookback="0s", goal="visit").meta["totals"]["conversions"] == 5
+
+
+def test_a_conversion_without_a_touch_has_people_too(shop: journeys.Project) -> None:
+    (shop.directory / "journeys.toml").write_text('[attribution]\ntouches = ["ad_*"]\n')
+    bare = journeys.open(shop.directory)
+    assert {r["value"] for r in bare.attribution().rows()} == {"(no touch)"}
+    assert bare.attribution(attributed="(no touch)").meta["customers"] == 3
