@@ -29,7 +29,8 @@ from ingest.loading.anew import Anew, Going, going, plan_anew, standing
 from ingest.loading.digests import Digests
 from ingest.loading.exclude_erased import exclude_erased
 from ingest.loading.gathering import Gathering
-from ingest.loading.inputs import Aside, InputFile, Known, Source, Staged
+from ingest.loading.inputs import InputFile, Known, Source, Staged
+from ingest.loading.loaded import Accounting, Aside, Loaded
 from ingest.loading.merge import Plan, merge, settle, touched
 from ingest.loading.notes import blocked_notes, crowd_notes, currency_notes, staged_currencies, stored_currencies
 from ingest.loading.staging import clock_notes, path_notes, stage_all
@@ -41,46 +42,6 @@ from ingest.store.spans import SpanFile
 from ingest.store.tombstones import Tombstones
 
 __all__ = ["ARRIVALS", "Accounting", "Aside", "Gate", "InputFile", "LoadOptions", "Loaded", "Source", "load"]
-
-
-@dataclass
-class Accounting:
-    """rows = accepted + duplicates + quarantined, for one source and run."""
-
-    rows: int = 0
-    accepted: int = 0
-    duplicates: int = 0
-    conflicting: int = 0
-    quarantined: dict[str, int] = field(default_factory=dict)
-    aged: int = 0  # of them: too_late since their days have left already
-
-    @property
-    def balanced(self) -> bool:
-        """Is every row accounted for?"""
-        return self.rows == self.accepted + self.duplicates + sum(self.quarantined.values())
-
-
-@dataclass(frozen=True, kw_only=True)
-class Loaded:
-    """What one load did."""
-
-    run_id: str
-    version: int
-    accounting: dict[str, Accounting]  # by source
-    known: tuple[str, ...]  # inputs that were taken in before
-    spans: tuple[str, ...]  # spans rewritten
-    inputs: tuple[TakenInput, ...] = ()  # taken in now
-    growing: tuple[str, ...] = ()  # inputs that changed while they were read: left for the next load
-    empty: tuple[str, ...] = ()  # inputs with nothing in them
-    aside: tuple[Aside, ...] = ()  # inputs that could not be taken in, each with its error
-    anew: tuple[str, ...] = ()  # inputs whose earlier rows went and that were read anew
-    remapped: tuple[tuple[str, str], ...] = ()  # (source, name) of known inputs that were read by another mapping
-    redelivered: tuple[tuple[str, str], ...] = ()  # (source, name) of known names that came with other bytes
-    lacking: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
-    """(source, target) -> inputs without a column for it."""
-    vanished: tuple[tuple[str, str], ...] = ()  # those of them for which other files of the source have a column
-    arrivals: pa.Table | None = None  # ARRIVALS: what came, before duplicates were found
-    notes: tuple[str, ...] = ()  # what to warn of
 
 
 ARRIVALS = pa.schema([("source", pa.string()), ("span", pa.string()), ("event", pa.string()), ("rows", pa.int64())])

@@ -16,7 +16,7 @@ from os import PathLike
 from pathlib import Path
 
 from ingest.errors import ConfigError, InputError, JourneysError, StoreError, UnknownArgument
-from ingest.load import Accounting, Loaded
+from ingest.loading.loaded import Accounting, Loaded
 from pipeline.api import Project
 from pipeline.project.result import Result
 

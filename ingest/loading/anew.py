@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from ingest.database import Database, load_sql
 from ingest.errors import InputError
-from ingest.loading.inputs import Aside, InputFile, Source, Staged
+from ingest.loading.inputs import InputFile, Source, Staged
+from ingest.loading.loaded import Aside
 from ingest.loading.settling import drop_rows
 from ingest.readers.files import natural_key
 from ingest.store.event_store import Snapshot

@@ -12,6 +12,7 @@ from ingest.cleaning.clean import Limits
 from ingest.cleaning.fitting import reading_of
 from ingest.cleaning.mapping import SourceMapping
 from ingest.errors import ConfigError, InputError, JourneysError
+from ingest.loading.loaded import Aside
 from ingest.readers.sources import ReadOptions
 from ingest.store.ledger import Ledger, TakenInput
 
@@ -48,15 +49,6 @@ class Source:
     def reading(self) -> int:
         """How its files are read, as a number."""
         return reading_of(self.mapping, self.options)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Aside:
-    """A file of which nothing was taken in, and why."""
-
-    source: str
-    name: str
-    error: JourneysError
 
 
 Names = set[tuple[str, str]]

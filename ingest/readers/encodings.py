@@ -10,8 +10,6 @@ import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
-from charset_normalizer import from_bytes
-
 from ingest.errors import ConfigError, InputError, did_you_mean
 
 BLOCK = 1 << 20
@@ -92,6 +90,8 @@ def legacy_encoding(path: Path) -> str | None:
 
 
 def _told(sample: bytes) -> str | None:
+    from charset_normalizer import from_bytes  # only for what is not UTF-8
+
     guesses = list(from_bytes(sample, cp_isolation=list(CANDIDATES)))
     if not guesses:
         return None

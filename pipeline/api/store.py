@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from ingest.load import Loaded
+from ingest.loading.loaded import Loaded
 from pipeline.api.words import Duration, Instant, Names, names_of, question, text_of
 from pipeline.config.durations import parse_duration
 from pipeline.project.project import ProjectFolder

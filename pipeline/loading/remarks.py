@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ingest.errors import NothingAccepted, SetAside
-from ingest.load import Loaded
+from ingest.loading.loaded import Loaded
 from ingest.store.set_aside import set_aside as set_aside_notes
 
 SHOWN = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from ingest.load import Loaded
+from ingest.loading.loaded import Loaded
 from ingest.store.event_store import Snapshot
 from paths.timing.outcomes import Outcomes
 from pipeline.engines.local import run

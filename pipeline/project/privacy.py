@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from ingest.errors import ConfigError
-from reports.content.report import LEAST
+from reports.content.least import LEAST
 
 PERSONAL = frozenset(
     {"customer_id", "anonymous_id", "owner_id", "event_id", "order_id", "cart_id", "session_id", "ip", "user_agent"}

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from ingest.errors import InputError
 from pipeline.atomic_write import publish_bytes
-from reports.content.report import LEAST, Report
+from reports.content.least import LEAST
+from reports.content.report import Report
 from reports.content.small_cells import guarded
 from reports.files.answers import about, answers
 from reports.files.suppress import suppressed

@@ -14,8 +14,6 @@ from paths.statistics.survival import GoalTimes
 from reports.content.journey_map import Annotation, MapContent
 from reports.content.retention import AttributionContent, CohortContent, LifecycleContent
 
-LEAST = 10
-
 
 @dataclass(frozen=True, kw_only=True)
 class Span:

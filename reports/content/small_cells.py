@@ -19,7 +19,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from reports.content.report import LEAST
+from reports.content.least import LEAST
 
 OF_PEOPLE = (
     "customers",

@@ -10,7 +10,8 @@ from markupsafe import escape
 
 from reports.content.changes import all_changes, by_key
 from reports.content.findings import findings
-from reports.content.report import LEAST, Report
+from reports.content.least import LEAST
+from reports.content.report import Report
 from reports.files.suppress import few
 from reports.formatting import NOTHING
 from reports.page.sections.attribution import attribution

@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from paths.statistics.survival import GoalTimes
 from reports.content.journey_map import MapContent, PersonaMap
-from reports.content.report import LEAST, CartAnswer, FunnelAnswer, Report, Segment
+from reports.content.least import LEAST
+from reports.content.report import CartAnswer, FunnelAnswer, Report, Segment
 from reports.content.small_cells import COUNTS, HIDDEN, few, guarded, guarded_totals
 from reports.page.sections.carts import HOURS
 

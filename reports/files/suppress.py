@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from reports.content.report import LEAST
+from reports.content.least import LEAST
 from reports.content.small_cells import guarded
 from reports.files.answers import Answer
 

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from paths.visits.visits import END, START
 from reports.content.journey_map import MapContent
-from reports.content.report import LEAST, Report
+from reports.content.least import LEAST
+from reports.content.report import Report
 from reports.content.retention import AttributionContent, CohortContent, LifecycleContent
 from reports.content.small_cells import guarded
 

@@ -15,7 +15,8 @@ from paths.compare.changes import Change
 from paths.statistics.pairs import MIN_N
 from paths.visits.visits import START
 from reports.content.changes import Changes
-from reports.content.report import LEAST, Report
+from reports.content.least import LEAST
+from reports.content.report import Report
 from reports.draw.bars import bar, interval_dot
 from reports.draw.sheets import Column, Sheet, figures, raw, sheet, words
 from reports.draw.svg import places

@@ -128,8 +128,9 @@ def mishap(n: int, content: bytes) -> bytes:
             at = header.split(b",").index(b"UnitPrice")
             return b"".join(b",".join(f for i, f in enumerate(plain_fields(line)) if i != at) + b"\n" for line in lines)
         case 3:
-            stray = plain_fields(rows[-1])
-            stray[header.split(b",").index(b"InvoiceDate")] = b"2031-05-05 10:00:00"
+            names = header.strip().split(b",")
+            stray = next(f for f in map(plain_fields, reversed(rows)) if f[names.index(b"CustomerID")])
+            stray[names.index(b"InvoiceDate")] = b"2031-05-05 10:00:00"
             return content + b",".join(stray) + b"\n"
         case 4:
             return bytes(range(256)) * 40

@@ -19,7 +19,7 @@ from pyarrow import parquet
 
 from pipeline.cli import cli
 from pipeline.report.export import Book
-from reports.content.report import LEAST
+from reports.content.least import LEAST
 from reports.files.answers import Answer, answers
 from reports.files.brief import brief, text
 from reports.files.suppress import hide, suppressed
