@@ -72,8 +72,7 @@ def test_what_holds_something_is_compressed(shop, monkeypatch, together, copies)
     assert (rows["variants"].null_count < len(rows)) == copies
     for column in (c for f in files for c in columns_of(f.path)):
         name, _, _ = column.path_in_schema.partition(".")
-        signs = name == "currency"  # amounts can bear one
-        held = copies or signs or rows[name].null_count < len(rows)  # with copies all columns were merged
+        held = copies or rows[name].null_count < len(rows)  # with copies all columns were merged
         steps = name == "recorded_row"
         assert column.compression == ("ZSTD" if held and not steps else "UNCOMPRESSED"), name
         assert ("DELTA_BINARY_PACKED" in column.encodings) == steps

@@ -90,6 +90,8 @@ def test_every_example_does_what_it_says(sample_shop, tmp_path, monkeypatch):
     copytree(sample_shop, folder)
     monkeypatch.chdir(folder)
     (folder / "events.csv").write_text("user,timestamp,event\nuser_0000,2024-01-01 10:00,home\nuser_0000,never,home\n")
+    track = {"type": "track", "event": "Order Completed", "userId": "user_0000", "messageId": "m1"}
+    (folder / "calls.ndjson").write_text(json.dumps({**track, "timestamp": "2024-01-01T10:00:00Z"}) + "\n")
     failed = {}
     for _, command in commands(cli):
         for line in examples(command):
